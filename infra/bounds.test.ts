@@ -17,9 +17,9 @@ test('the gateway refuses what is more than the deployment is for, before a func
   expect(api?.args['transformed stage']).toMatchObject({ defaultRouteSettings: { throttlingRateLimit: 500, throttlingBurstLimit: 1000 } })
 })
 
-test('errands and dead letters lie encrypted, for two weeks', () => {
+test('tasks and dead letters lie encrypted, for two weeks', () => {
   const queues = deployment.of('aws.sqs.Queue')
-  expect(queues.map(({ name }) => name).toSorted()).toEqual(['DeadErrands', 'Errands'])
+  expect(queues.map(({ name }) => name).toSorted()).toEqual(['DeadTasks', 'Tasks'])
   for (const { args, name } of queues) expect(args, name).toMatchObject({ sqsManagedSseEnabled: true, messageRetentionSeconds: 14 * 86_400 })
 })
 
@@ -56,7 +56,7 @@ test('each alarm goes off where its page says', () => {
     throttles: 'Throttles Sum over 0 in 1 x 300 s, silence is notBreaching',
     latency: 'Latency p99 over 3000 in 3 x 300 s, silence is notBreaching',
     'dead-letters': 'ApproximateNumberOfMessagesVisible Maximum over 0 in 1 x 300 s, silence is notBreaching',
-    'errands-wait': 'ApproximateAgeOfOldestMessage Maximum over 1800 in 1 x 300 s, silence is notBreaching',
+    'tasks-wait': 'ApproximateAgeOfOldestMessage Maximum over 1800 in 1 x 300 s, silence is notBreaching',
     'job-failures': 'job_failures Sum over 0 in 1 x 300 s, silence is notBreaching',
     'dependency-away': 'dependency_away Sum over 5 in 1 x 300 s, silence is notBreaching',
     'dead-functions': 'dead_invocations Sum over 0 in 1 x 300 s, silence is notBreaching',

@@ -7,8 +7,8 @@ type Queue = { readonly arn: Out<string>; readonly url: Out<string> }
 type Around = { readonly settings: Settings; readonly secrets: Secrets; readonly queue: Queue; readonly baseUrl: Out<string> }
 
 const ACTIONS: Readonly<Record<Deed, readonly string[]>> = {
-  'errands:send': ['sqs:SendMessage'],
-  'errands:receive': ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+  'tasks:send': ['sqs:SendMessage'],
+  'tasks:receive': ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
 }
 
 /** A request ends before its function does, so that it is answered. */
@@ -49,7 +49,7 @@ export const makeFunction = (name: string, { settings, secrets, queue, baseUrl }
         SKIP_MIGRATIONS: 'true',
         METRICS_EMF: 'on',
         REQUEST_SECONDS: String(Math.min(timeout[0], LONGEST_REQUEST_SECONDS) - MARGIN_SECONDS),
-        ERRAND_QUEUE_URL: queue.url,
+        TASK_QUEUE_URL: queue.url,
         SECRETS_MANAGER_PREFIX: secrets.prefix,
         SECRETS_MANAGER_NAMES: readable.map(([secret]) => secret).join(),
       },

@@ -120,8 +120,8 @@ test('every job has a schedule of its own interval, and an idle night wakes the 
 })
 
 const CLOUD_DEEDS = {
-  'errands:send': /^sqs:SendMessage$/,
-  'errands:receive': /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)$/,
+  'tasks:send': /^sqs:SendMessage$/,
+  'tasks:receive': /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)$/,
 }
 
 test.each(builtFunctions())('%s reads the secrets and does the deeds that it declares, and no others', (name) => {
@@ -139,7 +139,7 @@ test.each(builtFunctions())('%s reads the secrets and does the deeds that it dec
   ])
   const others = permissionsOf(name).filter((statement) => !reading.includes(statement))
   for (const { actions, resources } of others) {
-    expect(resources).toEqual(['{Errands.arn}'])
+    expect(resources).toEqual(['{Tasks.arn}'])
     for (const action of actions)
       expect(
         deeds.some((deed) => CLOUD_DEEDS[deed].test(action)),
@@ -212,12 +212,12 @@ test('nothing is public but the API: no function has an address, who may call is
   expect([...kinds].filter((type) => /Bucket|Cdn|Router|FunctionUrl|StaticSite|QueuePolicy|TopicPolicy/.test(type))).toEqual([])
 })
 
-test('an errand that fails five times is laid aside; the others of its batch are not tried again with it', () => {
-  const [errands] = production.of('aws.sqs.Queue').filter(({ name }) => name === 'Errands')
-  expect(JSON.parse(String(errands?.args.redrivePolicy))).toEqual({ deadLetterTargetArn: '{DeadErrands.arn}', maxReceiveCount: 5 })
-  expect(Number(errands?.args.visibilityTimeoutSeconds)).toBeGreaterThanOrEqual(6 * needsOf('outbox').timeout[0])
+test('a task that fails five times is laid aside; the others of its batch are not tried again with it', () => {
+  const [tasks] = production.of('aws.sqs.Queue').filter(({ name }) => name === 'Tasks')
+  expect(JSON.parse(String(tasks?.args.redrivePolicy))).toEqual({ deadLetterTargetArn: '{DeadTasks.arn}', maxReceiveCount: 5 })
+  expect(Number(tasks?.args.visibilityTimeoutSeconds)).toBeGreaterThanOrEqual(6 * needsOf('outbox').timeout[0])
   expect(production.of('aws.lambda.EventSourceMapping')).toMatchObject([
-    { args: { functionName: '{Outbox.arn}', eventSourceArn: '{Errands.arn}', functionResponseTypes: ['ReportBatchItemFailures'] } },
+    { args: { functionName: '{Outbox.arn}', eventSourceArn: '{Tasks.arn}', functionResponseTypes: ['ReportBatchItemFailures'] } },
   ])
 })
 

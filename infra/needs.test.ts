@@ -11,7 +11,7 @@ const OF_PROVIDERS = /_CLIENT_SECRET\b/
 /** Opened by `cloud` for every function. */
 const OPENED: readonly SecretVariable[] = ['DATABASE_URL', 'REDIS_URL', 'UPSTASH_REDIS_REST_TOKEN', 'MASTER_KEYS', 'HASH_KEY']
 /** Logins of the other roles are used by whoever works as them. */
-const AS_JOBS = /\bofAllTenants\(/
+const AS_JOBS = /\bacrossTenants\(/
 const AS_OWNER = /\basOwner\(|\bengine\.script\(/
 /** The jobs' lease and the rewrapping of keys are in every bundle or in none; who runs jobs is known by its trigger. */
 const WORKS_AS_ROLES = new Set(['schedule', 'deploy'])

@@ -1,7 +1,7 @@
 // What each function needs of the cloud, as data and in one place: the deployment program gives it that and nothing else, and needs.test.ts holds it to what its
 // bundle reads. A group that needs no more than every group has no line here.
 
-/** Variables that are kept as managed secrets. Everything else of README's table is plain. */
+/** Variables that are kept as managed secrets. Everything else of docs/configuration.md is plain. */
 export const SECRETS = [
   'DATABASE_URL',
   'DATABASE_JOBS_URL',
@@ -23,7 +23,7 @@ export const SECRETS = [
 export type SecretVariable = (typeof SECRETS)[number]
 
 /** What a function may do beside reading its secrets. The deployment program knows on which resource. */
-export type Deed = 'errands:send' | 'errands:receive'
+export type Deed = 'tasks:send' | 'tasks:receive'
 
 export type Sized = readonly [value: number, why: string]
 
@@ -41,7 +41,7 @@ export type Needs = {
 /** Of every function. JWT_DEF_SECRET is given where the deployment has one: sessions are signed with it. */
 export const OF_EVERY_FUNCTION: Needs = {
   secrets: ['DATABASE_URL', 'REDIS_URL', 'UPSTASH_REDIS_REST_TOKEN', 'MASTER_KEYS', 'HASH_KEY', 'JWT_DEF_SECRET'],
-  deeds: ['errands:send'],
+  deeds: ['tasks:send'],
   memory: [512, 'A request waits for the database; a third of a processor starts a bundle of 420 KiB soon enough.'],
   timeout: [29, 'The gateway gives up after 30 seconds, and the request itself a second before its function.'],
   trigger: 'http',
@@ -61,7 +61,7 @@ const MORE: Readonly<Record<string, More>> = {
   admin: { memory: PASSWORDS },
   auth: { memory: PASSWORDS },
   ciba: { secrets: PUSHES },
-  door: { memory: PASSWORDS },
+  'user-sign-in': { memory: PASSWORDS },
   factors: { memory: PASSWORDS },
   federation: { secrets: PROVIDERS },
   login: { memory: PASSWORDS, secrets: TEXTS },
@@ -76,7 +76,7 @@ const MORE: Readonly<Record<string, More>> = {
   outbox: {
     trigger: 'queue',
     secrets: ['SMTP_URL'],
-    deeds: ['errands:receive'],
+    deeds: ['tasks:receive'],
     timeout: [120, 'A batch of ten mails or deliveries, ten seconds each at most, and a margin.'],
   },
   scheduled: {

@@ -14,15 +14,15 @@ const REQUESTS_AT_ONCE = 1000
 /** A gateway's longest. */
 const GATEWAY_MS = 30_000
 const KEPT_SECONDS = 14 * 86_400
-/** SQS wants six times the function's time, and a failing errand should not come back before it is over. */
-const ERRAND_SECONDS = 6 * 120
+/** SQS wants six times the function's time, and a failing task should not come back before it is over. */
+const TASK_SECONDS = 6 * 120
 const TRIES = 5
 const BATCH = 10
 
-const errands = () => {
-  const dead = new aws.sqs.Queue('DeadErrands', { messageRetentionSeconds: KEPT_SECONDS, sqsManagedSseEnabled: true })
-  const queue = new aws.sqs.Queue('Errands', {
-    visibilityTimeoutSeconds: ERRAND_SECONDS,
+const tasks = () => {
+  const dead = new aws.sqs.Queue('DeadTasks', { messageRetentionSeconds: KEPT_SECONDS, sqsManagedSseEnabled: true })
+  const queue = new aws.sqs.Queue('Tasks', {
+    visibilityTimeoutSeconds: TASK_SECONDS,
     messageRetentionSeconds: KEPT_SECONDS,
     sqsManagedSseEnabled: true,
     redrivePolicy: $jsonStringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: TRIES }),
@@ -58,7 +58,7 @@ const rate = (seconds: number): string => {
 
 export const program = (manifest: Manifest, settings: Settings, release: string) => {
   const api = openApi(settings)
-  const { queue, dead } = errands()
+  const { queue, dead } = tasks()
   const kept = secrets(settings)
   const baseUrl = settings.domain === undefined ? api.url : $interpolate`https://${settings.domain}`
   const around = { settings, secrets: kept, queue, baseUrl }
@@ -107,7 +107,7 @@ export const program = (manifest: Manifest, settings: Settings, release: string)
     })
   }
 
-  new aws.lambda.EventSourceMapping('ErrandsToOutbox', {
+  new aws.lambda.EventSourceMapping('TasksToOutbox', {
     eventSourceArn: queue.arn,
     functionName: make('outbox').arn,
     batchSize: BATCH,

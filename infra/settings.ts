@@ -14,7 +14,7 @@ export type Settings = {
   readonly alarmEmail: string | undefined
   /** Secrets that this deployment has beyond those that every deployment has. */
   readonly extraSecrets: readonly SecretVariable[]
-  /** Plain variables of README's table, handed to every function as they are. */
+  /** Plain variables of docs/configuration.md, handed to every function as they are. */
   readonly variables: Readonly<Record<string, string>>
   readonly logRetention: '1 month' | '1 week'
 }

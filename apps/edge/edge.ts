@@ -1,5 +1,5 @@
 // The groups that also run at the edge, in workerd, from the same code: discovery and keys, and the decision. Its drivers speak HTTP and WebSockets alone: Neon's,
-// Upstash's, argon2id in WebAssembly. What keeps each of the other groups from it is in README.
+// Upstash's, argon2id in WebAssembly. docs/decisions/041-edge.md says why the other groups are not there.
 import { openDb } from '#db/engine/client'
 import { neonEngine } from '#db/engine/neon'
 import { compose } from '#shared/domains/composition/compose'

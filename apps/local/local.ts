@@ -6,7 +6,7 @@ import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery
 import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { webhookSender } from '#shared/domains/webhooks/sender'
 import { systemClock } from '#shared/kernel/clock'
-import { type Config, ConfigError, readConfig } from '#shared/kernel/config'
+import { type Config, ConfigError, deprecatedVariables, readConfig } from '#shared/kernel/config'
 import { stdoutLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { loadPasswordHash } from '#shared/platform/crypto/load-password-hash'
@@ -37,7 +37,10 @@ export type Running = {
   stop(noticeSeconds?: number): Promise<void>
 }
 
-const warnings = (config: Config): readonly string[] => [
+type Environment = Readonly<Record<string, string | undefined>>
+
+const warnings = (config: Config, env: Environment): readonly string[] => [
+  ...deprecatedVariables(env),
   ...(config.COMPATIBILITY === 'authsec' ? ['COMPATIBILITY=authsec: prechecks tell whether an account exists.'] : []),
   ...(config.OUTBOUND_LOOPBACK === 'on' ? ['OUTBOUND_LOOPBACK=on: tenants can reach ports of this machine.'] : []),
   ...(config.RATE_LIMIT === 'off' ? ['RATE_LIMIT=off: nothing slows down guessing.'] : []),
@@ -45,7 +48,7 @@ const warnings = (config: Config): readonly string[] => [
 ]
 
 /** Starts the whole system in this process. `print` gets what a person should read. */
-export const start = async (env: Readonly<Record<string, string | undefined>>, print: (text: string) => void): Promise<Running> => {
+export const start = async (env: Environment, print: (text: string) => void): Promise<Running> => {
   const read = readConfig(env)
   const clock = systemClock
   const random = systemRandom(clock)
@@ -92,7 +95,7 @@ export const start = async (env: Readonly<Record<string, string | undefined>>, p
   const tracing = setInterval(() => void ctx.tracer.flush(), TRACE_FLUSH_MS).unref()
   outbox.wake()
   webhooks.wake()
-  for (const warning of warnings(config)) log.warn('insecure_setting', { warning })
+  for (const warning of warnings(config, env)) log.warn('insecure_setting', { warning })
   print(`\n  authsec-serverless is ready: ${config.BASE_URL}\n${note}`)
   return {
     ctx,

@@ -1,4 +1,4 @@
-// Which tables a dump holds, read from the database's own catalogue: a table that is added later is in the dump unless somebody argues that it is not.
+// The tables of a dump, read from the database's catalogue: a new table is included unless it is listed as excluded.
 import type { RunStatement } from '../engine/client.ts'
 
 export type DumpColumn = { readonly name: string; readonly type: string }
@@ -6,16 +6,16 @@ export type DumpTable = {
   readonly name: string
   /** Rows of one tenant, or of the deployment as a whole. */
   readonly part: 'tenant' | 'deployment'
-  /** Whether other tenants' rows are kept away by row level security. */
+  /** Whether row level security hides other tenants' rows. */
   readonly secured: boolean
   readonly columns: readonly DumpColumn[]
 }
 
-/** Tables that stay behind, and why. */
+/** Excluded tables with the reason. */
 export const NOT_DUMPED: Readonly<Record<string, string>> = {
-  migration_log: 'What was applied to this database. The one that imports has its own; the header says which schema the rows are of.',
-  job_leases: 'Which process of this deployment runs which job now. Elsewhere it would keep a job waiting for a process that does not exist.',
-  limit_counters: 'Attempts in the last minutes, counted here only while the cache is away; nothing promises to carry the cache over either.',
+  migration_log: 'Migrations of this database. The importing database has its own; the header names the schema version of the rows.',
+  job_leases: 'Leases of running jobs. In another deployment a job would wait for a process that does not exist.',
+  limit_counters: 'Attempts of the last minutes, counted here only while the cache is unavailable. The cache is not exported either.',
 }
 
 const TABLES = `
@@ -34,21 +34,21 @@ type ReferenceRow = { readonly from: string; readonly to: string }
 
 const rows = async <T>(run: RunStatement, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
 
-/** Referenced tables before those that refer to them. */
+/** Referenced tables before the tables that refer to them. */
 const inReferenceOrder = (tables: readonly DumpTable[], references: readonly ReferenceRow[]): readonly DumpTable[] => {
   const ordered: DumpTable[] = []
   let waiting = [...tables]
   while (waiting.length > 0) {
     const names = new Set(waiting.map(({ name }) => name))
     const free = waiting.filter(({ name }) => !references.some(({ from, to }) => from === name && names.has(to)))
-    if (free.length === 0) throw new Error(`Tables refer to each other in a circle: ${[...names].join(', ')}`)
+    if (free.length === 0) throw new Error(`Tables refer to each other in a cycle: ${[...names].join(', ')}`)
     ordered.push(...free)
     waiting = waiting.filter((table) => !free.includes(table))
   }
   return ordered
 }
 
-/** Every table of the schema but those that stay behind, in an order in which they can be filled. */
+/** All tables of the schema except the excluded ones, in an order in which they can be filled. */
 export const dumpTables = async (run: RunStatement): Promise<readonly DumpTable[]> => {
   const found = await rows<Omit<DumpTable, 'part'>>(run, TABLES)
   const tables = found
@@ -57,15 +57,15 @@ export const dumpTables = async (run: RunStatement): Promise<readonly DumpTable[
   return inReferenceOrder(tables, await rows<ReferenceRow>(run, REFERENCES))
 }
 
-/** An identifier as it stands in SQL. */
+/** A quoted SQL identifier. */
 export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const qualifiedTableName = ({ name }: DumpTable): string => `authsec.${quotedIdentifier(name)}`
 
 const isJson = (type: string): boolean => type === 'json' || type === 'jsonb'
 
 /**
- * A column's value as JSON can carry it unchanged: bytes as base64; JSON as its text, so that the value `null` and no value stay apart. The rest PostgreSQL
- * writes itself: moments as RFC 3339, arrays, numbers in full.
+ * A column's value in a form that JSON preserves: bytes as base64; JSON as its text, so that the value `null` differs from SQL null. PostgreSQL
+ * formats the rest: timestamps as RFC 3339, arrays, numbers in full.
  */
 export const encodeColumn = ({ name, type }: DumpColumn): string => {
   const column = quotedIdentifier(name)
@@ -73,7 +73,7 @@ export const encodeColumn = ({ name, type }: DumpColumn): string => {
   return isJson(type) ? `${column}::text as ${column}` : column
 }
 
-/** Undoes `encoded`, on a record `r` whose columns have the types of `carried`. */
+/** Reverses `encodeColumn`, on a record `r` whose columns have the types of `carrierColumn`. */
 export const decodeColumn = ({ name, type }: DumpColumn): string => {
   const column = `r.${quotedIdentifier(name)}`
   if (type === 'bytea') return `decode(${column}, 'base64')`

@@ -1,4 +1,4 @@
-// Embedded to server and back, on a database of its own.
+// From the embedded engine to a server and back, on a separate database.
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
@@ -57,7 +57,7 @@ const sorted = (text: string): readonly string[] =>
     .filter((line) => line.startsWith('{"table":'))
     .sort()
 
-test('embedded to server to embedded: row for row the same, and so is the dump', async () => {
+test('a dump copied from embedded to server to embedded keeps every row', async () => {
   const parts = [SYSTEM_TENANT, asTenantId(randomUUID()), asTenantId(randomUUID()), ''] as const
   const [first, server, last] = [await embedded(), await onServer(), await embedded()]
   for (const part of parts) await fillEveryTable(first, part, [randomUUID(), randomUUID()])

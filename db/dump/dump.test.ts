@@ -23,14 +23,14 @@ const KEYS = ['k0', 'k1']
 let source: Db
 let target: Db
 
-const fresh = async (): Promise<Db> => {
+const emptyDatabase = async (): Promise<Db> => {
   const db = openDb(pgliteEngine(await openPglite()))
   await migrate(db, at)
   return db
 }
 beforeAll(async () => {
-  source = await fresh()
-  target = await fresh()
+  source = await emptyDatabase()
+  target = await emptyDatabase()
   for (const tenantId of [SYSTEM_TENANT, acme, globex, ''] as const) await fillEveryTable(source, tenantId, [randomUUID(), randomUUID()])
 })
 afterAll(async () => {
@@ -57,7 +57,7 @@ const reasonOf = async (work: Promise<unknown>): Promise<string> =>
     () => 'taken',
     (error: unknown) => (error instanceof DumpError ? error.reason : `another error: ${String(error)}`),
   )
-/** Changes lines and makes a last line that fits them: what somebody would do who knows the format. */
+/** Changes lines and recomputes the last line, as an attacker who knows the format would. */
 const resealed = (text: string, change: (line: string) => string | undefined): string => {
   const count = createDumpTally()
   const body = text
@@ -74,7 +74,7 @@ const resealed = (text: string, change: (line: string) => string | undefined): s
 }
 const countOf = async (db: Db, tenantId: TenantId | ''): Promise<number> => Object.values(await everyRow(db, tenantId)).flat().length
 
-test('every table of the schema is in the dump, with a row in this test, or on the list of those that stay behind', async () => {
+test('every table of the schema is in the dump, with a row in this test, or on the exclusion list', async () => {
   const all = await asOwner(source, '', (t) =>
     t.db.execute<{ name: string }>(sql`select tablename::text as name from pg_tables where schemaname = 'authsec'`),
   )
@@ -84,7 +84,7 @@ test('every table of the schema is in the dump, with a row in this test, or on t
   expect(inDump.filter(({ name }) => (rows[name] ?? []).length === 0)).toEqual([])
 })
 
-test('one tenant: its rows alone, in every table, and nothing of the deployment', async () => {
+test('a tenant dump has only that tenant’s rows, and none of the deployment', async () => {
   const text = await dumped(acme)
   expect(text).not.toContain(globex)
   expect(text).not.toContain('"table":"signing_keys"')
@@ -96,14 +96,14 @@ test('one tenant: its rows alone, in every table, and nothing of the deployment'
   expect(await countOf(target, '')).toBe(0)
 })
 
-test('a tenant that is there already is refused, again and again, and a whole dump that holds it writes nothing', async () => {
+test('an existing tenant is refused every time, and a full dump that contains it writes nothing', async () => {
   const before = await everyRow(target, acme)
   for (const text of [await dumped(acme), await dumped(acme), await dumped()]) expect(await reasonOf(into(target, text))).toBe('tenant_exists')
   expect(await everyRow(target, acme)).toEqual(before)
   expect(await countOf(target, globex)).toBe(0)
 })
 
-test('a conflict with another tenant (a domain that is taken) leaves nothing of the tenant', async () => {
+test('a conflict with another tenant (a taken domain) rolls back the whole tenant', async () => {
   const taken = (
     await asOwner(source, globex, (t) =>
       t.db.execute<{ domain: string }>(sql`select domain from authsec.domain_directory where tenant_id = ${globex}`),
@@ -124,20 +124,20 @@ test('a damaged dump is refused before anything is written', async () => {
   const all = text.split('\n')
   const damaged = {
     empty: '',
-    'something else': '{"users":[]}\n',
-    'cut at the end': `${all.slice(0, -2).join('\n')}\n`,
-    'cut in a line': text.slice(0, text.length / 2),
+    'another format': '{"users":[]}\n',
+    'truncated at the end': `${all.slice(0, -2).join('\n')}\n`,
+    'truncated in a line': text.slice(0, text.length / 2),
     'a changed letter': text.replace('Zoë', 'Zoe'),
-    'a row less': all.filter((line) => !line.includes('"table":"user_groups"')).join('\n'),
-    'a row twice': text.replace(/(\{"table":"roles"[^\n]*\n)/, '$1$1'),
-    'something behind it': `${text}{"section":""}\n`,
+    'a missing row': all.filter((line) => !line.includes('"table":"user_groups"')).join('\n'),
+    'a duplicate row': text.replace(/(\{"table":"roles"[^\n]*\n)/, '$1$1'),
+    'a line after the end': `${text}{"section":""}\n`,
     'an unknown line': resealed(text, (line) => line.replace('"table":', '"view":')),
   }
   for (const [name, bad] of Object.entries(damaged)) expect([name, await reasonOf(into(target, bad))]).toEqual([name, 'damaged'])
   expect(await countOf(target, globex)).toBe(0)
 })
 
-test('a dump of a newer schema or format, of other columns, of other keys is refused, with what is missing', async () => {
+test('a dump of a newer schema or format, with other columns or other keys, is refused with the cause', async () => {
   const text = await dumped(globex)
   const newer = resealed(text, (line) => line.replace(/"schema_version":\d+/, '"schema_version":9999'))
   expect(await reasonOf(into(target, newer))).toBe('newer_schema')
@@ -163,7 +163,7 @@ test('a dump of a newer schema or format, of other columns, of other keys is ref
   expect(await countOf(target, globex)).toBe(0)
 })
 
-test('a dump made to put a row into another tenant, also into a directory, is refused', async () => {
+test('a forged dump with a row of another tenant, also in a directory table, is refused', async () => {
   for (const table of ['users', 'client_directory']) {
     const forged = resealed(await dumped(globex), (line) => (line.startsWith(`{"table":"${table}"`) ? line.replace(globex, acme) : line))
     expect([table, await reasonOf(into(target, forged))]).toEqual([table, 'damaged'])
@@ -173,8 +173,8 @@ test('a dump made to put a row into another tenant, also into a directory, is re
   expect(await countOf(target, globex)).toBe(0)
 })
 
-test('whole, through a compressed file: row for row the same, signing keys included; a dry run writes nothing', async () => {
-  const empty = await fresh()
+test('a full dump in a compressed file restores every row, signing keys included; a dry run writes nothing', async () => {
+  const empty = await emptyDatabase()
   const path = join(room, 'all.jsonl.gz')
   const options = { masterKeyIds: ['k1'], hashKeyCheck: 'h1', exportedAt: at }
   const { rows } = await writeDumpFile(path, (write) => exportDump(source, { ...options, write }))
@@ -192,7 +192,7 @@ test('whole, through a compressed file: row for row the same, signing keys inclu
   expect(await reasonOf(importDump(target, { read, masterKeyIds: KEYS, hashKeyCheck: 'h1' }))).toBe('damaged')
 }, 60_000)
 
-test('a dump file is never overwritten, and a failed export leaves none', async () => {
+test('a dump file is never overwritten, and a failed export leaves no file', async () => {
   const path = join(room, 'once.jsonl')
   await expect(writeDumpFile(path, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
   writeFileSync(path, 'mine')

@@ -1,4 +1,4 @@
-// Writes a dump. Each tenant is read as the owner of the tables, in that tenant's scope: row level security is forced on the owner too.
+// Writes a dump. Each tenant is read as the tables' owner in that tenant's scope, because row level security applies to the owner too.
 import type { Db, RunStatement } from '../engine/client.ts'
 import { asOwner, asTenantId, SYSTEM_TENANT, type TenantId } from '../engine/tenant.ts'
 import { migrationState } from '../migrations/migrate.ts'
@@ -7,28 +7,28 @@ import type { Write } from './file.ts'
 import { createDumpTally, DumpError, type DumpHeader, type DumpTally, endLine, FORMAT_VERSION, headerLine, rowLine, sectionLine } from './format.ts'
 
 export type ExportOptions = {
-  /** One tenant; without it everything. */
+  /** A single tenant; by default everything. */
   readonly tenantId?: TenantId
-  /** Ids of this deployment's master keys: signing keys are sealed under one of them. */
+  /** Ids of this deployment's master keys, one of which seals the signing keys. */
   readonly masterKeyIds: readonly string[]
   readonly hashKeyCheck: string
   readonly exportedAt: Date
   readonly write: Write
 }
 
-const ask = async <T>(run: RunStatement, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
+const query = async <T>(run: RunStatement, text: string): Promise<readonly T[]> => (await run({ text, params: [], arrays: false })) as readonly T[]
 
-/** Every tenant that a directory knows, and the system's: tables under row level security show the owner no tenant but the one it is set to. */
+/** All tenants in the directory tables, and the system tenant: tables under row level security show the owner only the current tenant. */
 const allTenants = async (run: RunStatement, tables: readonly DumpTable[]): Promise<readonly TenantId[]> => {
   const directories = tables.filter(({ part, secured }) => part === 'tenant' && !secured)
-  const found = await ask<{ id: string }>(
+  const found = await query<{ id: string }>(
     run,
     directories.map((table) => `select tenant_id::text as id from ${qualifiedTableName(table)}`).join(' union '),
   )
   return [...new Set([SYSTEM_TENANT, ...found.map(({ id }) => asTenantId(id)).sort()])]
 }
 
-/** One statement for all tables, so that a section is of one moment. */
+/** One statement for all tables, so that a section is a consistent snapshot. */
 const selectRows = (tables: readonly DumpTable[], ofTenant: boolean): string => {
   const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
   const one = (table: DumpTable, position: number): string =>
@@ -36,35 +36,35 @@ const selectRows = (tables: readonly DumpTable[], ofTenant: boolean): string => 
   return tables.map(one).join(' union all ')
 }
 
-const ROWS_A_STEP = 200
+const BATCH_ROWS = 200
 
-/** Hands over a section's rows in steps, so that memory does not grow with the tenant. */
-const eachStep = async (
+/** Reads a section's rows in batches, so that memory does not grow with the tenant. */
+const eachBatch = async (
   run: RunStatement,
   tables: readonly DumpTable[],
   ofTenant: boolean,
-  take: (rows: readonly { name: string; row: string }[]) => Promise<void>,
+  consume: (rows: readonly { name: string; row: string }[]) => Promise<void>,
 ) => {
   if (tables.length === 0) return
-  await ask(run, `select set_config('TimeZone', 'UTC', true)`)
-  await ask(run, `declare dump no scroll cursor for ${selectRows(tables, ofTenant)}`)
+  await query(run, `select set_config('TimeZone', 'UTC', true)`)
+  await query(run, `declare dump no scroll cursor for ${selectRows(tables, ofTenant)}`)
   let last = 0
   for (;;) {
-    const rows = await ask<{ position: number; row: string }>(run, `fetch ${ROWS_A_STEP} from dump`)
+    const rows = await query<{ position: number; row: string }>(run, `fetch ${BATCH_ROWS} from dump`)
     if (rows.length === 0) return
     const named = rows.map(({ position, row }) => {
-      if (position < last) throw new Error('The rows came in another order than the tables.')
+      if (position < last) throw new Error('The rows are not in the order of the tables.')
       last = position
       return { name: tables[position]?.name ?? '', row }
     })
-    await take(named)
+    await consume(named)
   }
 }
 
 const usedMasterKeys = async (db: Db, tenants: readonly TenantId[]): Promise<readonly string[]> => {
   const used = new Set<string>()
   for (const tenantId of tenants) {
-    const keys = await asOwner(db, tenantId, (t) => ask<{ id: string }>(t.run, 'select distinct master_key_id as id from authsec.data_keys'))
+    const keys = await asOwner(db, tenantId, (t) => query<{ id: string }>(t.run, 'select distinct master_key_id as id from authsec.data_keys'))
     for (const { id } of keys) used.add(id)
   }
   return [...used]
@@ -84,12 +84,12 @@ const headerOf = async (db: Db, options: ExportOptions, tables: readonly DumpTab
 const tenantsToExport = async (db: Db, tables: readonly DumpTable[], only: TenantId | undefined): Promise<readonly TenantId[]> => {
   const all = await asOwner(db, '', (t) => allTenants(t.run, tables))
   if (only === undefined) return all
-  if (!all.includes(only)) throw new DumpError('tenant_unknown', `There is no tenant ${only} here.`)
+  if (!all.includes(only)) throw new DumpError('tenant_unknown', `The tenant ${only} does not exist here.`)
   return [only]
 }
 
 /**
- * Writes the whole deployment or one tenant. Every tenant is of one moment; tenants are of moments one after the other.
+ * Exports the whole deployment or one tenant. Each tenant is a consistent snapshot; different tenants are snapshots of different times.
  * @throws DumpError tenant_unknown
  */
 export const exportDump = async (db: Db, options: ExportOptions): Promise<DumpTally> => {
@@ -106,7 +106,7 @@ export const exportDump = async (db: Db, options: ExportOptions): Promise<DumpTa
     count.section()
     await put(sectionLine(tenantId))
     await asOwner(db, tenantId, (t) =>
-      eachStep(t.run, own, tenantId !== '', async (rows) => {
+      eachBatch(t.run, own, tenantId !== '', async (rows) => {
         for (const { name } of rows) count.row(name)
         await put(rows.map(({ name, row }) => rowLine(name, row)).join(''))
       }),

@@ -1,4 +1,5 @@
-// A dump in a file: written beside its place and moved there complete; compressed when its name ends in `.gz`; read with bounded memory, as often as wanted.
+// A dump file: written beside its final path and renamed when complete, compressed when its name ends in `.gz`, and read with bounded memory,
+// repeatedly if needed.
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { PassThrough, type Readable } from 'node:stream'
@@ -10,7 +11,7 @@ const isCompressed = (path: string): boolean => path.endsWith('.gz')
 
 export type Write = (text: string) => Promise<void>
 
-/** A dump holds password hashes and sealed secrets: nobody but the owner of the file reads it. Never overwrites a file. */
+/** Writes a dump file that only its owner can read, because it contains password hashes and sealed secrets. Never overwrites a file. */
 export const writeDumpFile = async <T>(path: string, work: (write: Write) => Promise<T>): Promise<T> => {
   if (existsSync(path)) throw new Error(`${path} exists already.`)
   const unfinished = `${path}.unfinished`
@@ -33,17 +34,17 @@ export const writeDumpFile = async <T>(path: string, work: (write: Write) => Pro
   }
 }
 
-/** Longer than any row of ours; a file without line ends must not fill the memory. */
+/** Longer than any row of ours; a file without line ends must not exhaust memory. */
 const MAX_LINE = 64 * 1024 * 1024
 
-/** The lines of a text, without their ends. A last line that has no end is one too. */
+/** The lines of a text without their line ends, including a last line without one. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let rest = ''
   for await (const chunk of chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE) throw new DumpError('damaged', 'This file is not a dump of ours: it has a line without an end.')
+    if (rest.length > MAX_LINE) throw new DumpError('damaged', 'This file is not a dump: it has a line without an end.')
     yield* lines
   }
   rest += decoder.decode()

@@ -1,4 +1,5 @@
-// A dump is JSON lines: a header; sections, each of one tenant or of the deployment, with their rows; a last line with counts and a digest of all before it.
+// The dump format, in JSON lines: a header; sections of one tenant or of the deployment with their rows; a last line with counts and a digest of
+// everything before it.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
@@ -15,7 +16,7 @@ export type DumpRefusal =
   | 'deployment_exists'
   | 'conflict'
 
-/** A dump that is not made or not taken. The message is for the person at the terminal. */
+/** A dump was not written or not accepted. The message is for the operator. */
 export class DumpError extends Error {
   readonly reason: DumpRefusal
   constructor(reason: DumpRefusal, message: string, cause?: unknown) {
@@ -31,9 +32,9 @@ const DumpHeader = z.strictObject({
   schema_version: z.int(),
   exported_at: z.iso.datetime(),
   scope: z.enum(['whole', 'tenant']),
-  /** Without these the sealed values of the dump cannot be opened. */
+  /** Master keys that are needed to open the dump's sealed values. */
   master_key_ids: z.array(z.string()),
-  /** A keyed hash of a constant: the same where the HASH_KEY is the same. Keyed hashes in the rows are of no use under another. */
+  /** A keyed hash of a constant, equal for equal HASH_KEYs. Keyed hashes in the rows are useless with another HASH_KEY. */
   hash_key_check: z.string(),
   tables: z.array(
     z.strictObject({
@@ -51,7 +52,7 @@ const End = z.strictObject({ end: z.strictObject({ sections: z.int(), rows: Coun
 /** `''` is the deployment's section. */
 export type DumpEntry =
   | { readonly kind: 'section'; readonly tenantId: string }
-  | { readonly kind: 'row'; readonly table: string /** JSON, as it came: read by PostgreSQL alone, which keeps every digit. */; readonly row: string }
+  | { readonly kind: 'row'; readonly table: string /** Unparsed JSON: only PostgreSQL reads it, which keeps every digit. */; readonly row: string }
 
 export const headerLine = (header: DumpHeader): string => `${JSON.stringify(header)}\n`
 export const sectionLine = (tenantId: string): string => `${JSON.stringify({ section: tenantId })}\n`
@@ -78,7 +79,7 @@ const entryOf = (line: string): DumpEntry | undefined => {
 
 const parseHeader = (line: string): DumpHeader => {
   const shape = z.object({ format: z.literal('authsec-dump'), format_version: z.int() }).safeParse(parsed(line))
-  if (!shape.success) throw new DumpError('damaged', 'This file is not a dump of ours.')
+  if (!shape.success) throw new DumpError('damaged', 'This file is not a dump.')
   if (shape.data.format_version > FORMAT_VERSION)
     throw new DumpError(
       'newer_schema',
@@ -91,7 +92,7 @@ const parseHeader = (line: string): DumpHeader => {
 
 export type DumpTally = { readonly sections: number; readonly rows: Readonly<Record<string, number>> }
 
-/** Counts and digests lines as they pass: the writer's way to the last line, and the reader's way to compare with it. */
+/** Counts and digests lines: the writer creates the last line from it, and the reader compares it. */
 export const createDumpTally = () => {
   const digest = createHash('sha256')
   const rows: Record<string, number> = {}
@@ -113,24 +114,24 @@ const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<stri
   [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => a[name] === b[name])
 
 /**
- * Reads a dump line by line: the header goes to `onHeader`, then come the entries, and the last line is compared with what came before it.
+ * Reads a dump line by line: passes the header to `onHeader`, yields the entries, and compares the last line with everything before it.
  * @throws DumpError damaged, newer_schema
  */
 export async function* readEntries(lines: AsyncIterable<string>, onHeader: (header: DumpHeader) => void): AsyncGenerator<DumpEntry> {
   const seen = createDumpTally()
   let part: 'header' | 'entries' | 'over' = 'header'
   for await (const line of lines) {
-    if (part === 'over') throw damaged('something follows its last line')
+    if (part === 'over') throw damaged('it continues after its last line')
     const entry = entryOf(line)
     if (part === 'header') {
       onHeader(parseHeader(line))
       part = 'entries'
     } else if (entry === undefined) {
       const end = End.safeParse(parsed(line))
-      if (!end.success) throw damaged('a line is of no known kind')
+      if (!end.success) throw damaged('a line has an unknown format')
       const { sections, rows, sha256 } = seen.end()
       if (end.data.end.sha256 !== sha256 || end.data.end.sections !== sections || !sameCounts(end.data.end.rows, rows))
-        throw damaged('its rows are not those that its last line was made of')
+        throw damaged('its rows do not match the counts and digest in its last line')
       part = 'over'
       continue
     } else {
@@ -140,5 +141,5 @@ export async function* readEntries(lines: AsyncIterable<string>, onHeader: (head
     }
     seen.bytes(`${line}\n`)
   }
-  if (part !== 'over') throw damaged('it ends too early')
+  if (part !== 'over') throw damaged('it is incomplete')
 }

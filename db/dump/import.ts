@@ -1,4 +1,4 @@
-// Reads a dump into a database. Everything that can be refused is refused before the first row is written; then each section is one transaction.
+// Imports a dump. All checks run before the first row is written; then each section is one transaction.
 import { type Db, type RunStatement, sqlState } from '../engine/client.ts'
 import { asOwner, asTenantId, SYSTEM_TENANT } from '../engine/tenant.ts'
 import { migrationState } from '../migrations/migrate.ts'
@@ -6,12 +6,12 @@ import { carrierColumn, type DumpTable, decodeColumn, dumpTables, qualifiedTable
 import { type DumpEntry, DumpError, type DumpHeader, readEntries } from './format.ts'
 
 export type ImportOptions = {
-  /** The dump's lines from the first on; read twice, first to check and then to write. */
+  /** The dump's lines from the first on; read twice, to check and then to write. */
   readonly read: () => AsyncIterable<string>
   /** Ids of this deployment's master keys. */
   readonly masterKeyIds: readonly string[]
   readonly hashKeyCheck: string
-  /** Checks everything and writes nothing. */
+  /** Runs all checks without writing. */
   readonly dryRun?: boolean
 }
 export type ImportedDump = { readonly header: DumpHeader; readonly tenants: readonly string[]; readonly rows: Readonly<Record<string, number>> }
@@ -19,48 +19,48 @@ export type ImportedDump = { readonly header: DumpHeader; readonly tenants: read
 type Survey = ImportedDump & { readonly hasDeployment: boolean }
 
 const noHeader = (): never => {
-  throw new DumpError('damaged', 'This file is not a dump of ours: it is empty.')
+  throw new DumpError('damaged', 'This file is not a dump: it is empty.')
 }
 
-/** Reads all of it once: the digest is right, and rows stand in sections. */
-const survey = async (read: ImportOptions['read'], judge: (header: DumpHeader) => void): Promise<Survey> => {
+/** Reads the whole dump once: checks the digest and that rows belong to sections. */
+const survey = async (read: ImportOptions['read'], check: (header: DumpHeader) => void): Promise<Survey> => {
   let header: DumpHeader | undefined
   const sections: string[] = []
   const rows: Record<string, number> = {}
   const entries = readEntries(read(), (found) => {
-    judge(found)
+    check(found)
     header = found
   })
   for await (const entry of entries) {
     if (entry.kind === 'section') sections.push(entry.tenantId)
-    else if (sections.length === 0) throw new DumpError('damaged', 'The dump is damaged: a row stands outside of all sections. Nothing was written.')
+    else if (sections.length === 0) throw new DumpError('damaged', 'The dump is damaged: a row is outside all sections. Nothing was written.')
     else rows[entry.table] = (rows[entry.table] ?? 0) + 1
   }
   return { header: header ?? noHeader(), tenants: sections.filter((id) => id !== ''), rows, hasDeployment: sections.includes('') }
 }
 
-const judgeSchema = (header: DumpHeader, ours: number): void => {
+const checkSchema = (header: DumpHeader, ours: number): void => {
   if (header.schema_version > ours) {
     const why = `The dump is of schema version ${header.schema_version}, this release has ${ours}`
     throw new DumpError('newer_schema', `${why}. Import it with the release that wrote it, or a later one. Nothing was written.`)
   }
 }
 
-const judgeKeys = (header: DumpHeader, options: ImportOptions): void => {
+const checkKeys = (header: DumpHeader, options: ImportOptions): void => {
   const missing = header.master_key_ids.filter((id) => !options.masterKeyIds.includes(id))
   if (missing.length > 0) {
-    const why = `Sealed values in the dump are under master keys that this deployment does not have: ${missing.join(', ')}`
-    throw new DumpError('master_keys_missing', `${why}. Add them behind the first of MASTER_KEYS. Nothing was written.`)
+    const why = `Sealed values in the dump use master keys that this deployment does not have: ${missing.join(', ')}`
+    throw new DumpError('master_keys_missing', `${why}. Add them after the first key of MASTER_KEYS. Nothing was written.`)
   }
   if (header.hash_key_check !== options.hashKeyCheck)
     throw new DumpError(
       'other_hash_key',
-      'The dump was made under another HASH_KEY: look-ups by address would find nothing. Use the same one. Nothing was written.',
+      'The dump was written with another HASH_KEY: look-ups by address would find nothing. Use the same one. Nothing was written.',
     )
 }
 
-/** The columns that the dump has, as this database knows them. */
-const matched = (header: DumpHeader, ours: readonly DumpTable[]): readonly DumpTable[] => {
+/** The dump's columns as this database declares them. */
+const matchColumns = (header: DumpHeader, ours: readonly DumpTable[]): readonly DumpTable[] => {
   const dumped = new Map(header.tables.map((table) => [table.name, table]))
   for (const { name } of header.tables) {
     if (!ours.some((table) => table.name === name))
@@ -69,17 +69,17 @@ const matched = (header: DumpHeader, ours: readonly DumpTable[]): readonly DumpT
   return ours.flatMap((table) => {
     const theirs = dumped.get(table.name)
     if (theirs === undefined) return []
-    const strange = theirs.columns.find(({ name, type }) => !table.columns.some((column) => column.name === name && column.type === type))
-    if (strange)
+    const unknown = theirs.columns.find(({ name, type }) => !table.columns.some((column) => column.name === name && column.type === type))
+    if (unknown)
       throw new DumpError(
         'other_columns',
-        `The dump has ${table.name}.${strange.name} as ${strange.type}; this release has not. Nothing was written.`,
+        `The dump has ${table.name}.${unknown.name} as ${unknown.type}; this release does not. Nothing was written.`,
       )
     return [{ ...table, columns: table.columns.filter(({ name }) => theirs.columns.some((column) => column.name === name)) }]
   })
 }
 
-const someRow = async (run: RunStatement, tables: readonly DumpTable[], ofTenant: boolean): Promise<boolean> => {
+const hasRows = async (run: RunStatement, tables: readonly DumpTable[], ofTenant: boolean): Promise<boolean> => {
   if (tables.length === 0) return false
   const condition = ofTenant ? ` where tenant_id = current_setting('app.tenant_id')::uuid` : ''
   const text = tables.map((table) => `exists (select from ${qualifiedTableName(table)}${condition})`).join(' or ')
@@ -90,17 +90,17 @@ const someRow = async (run: RunStatement, tables: readonly DumpTable[], ofTenant
 const refuseExisting = async (db: Db, tables: readonly DumpTable[], { tenants, hasDeployment }: Survey): Promise<void> => {
   const ofTenant = tables.filter(({ part }) => part === 'tenant')
   const ofDeployment = tables.filter(({ part }) => part === 'deployment')
-  if (hasDeployment && (await asOwner(db, '', (t) => someRow(t.run, ofDeployment, false)))) {
-    const wayOut = 'Take a database that was migrated (npm run db:migrate) and never started'
+  if (hasDeployment && (await asOwner(db, '', (t) => hasRows(t.run, ofDeployment, false)))) {
+    const wayOut = 'Use a database that was migrated (npm run db:migrate) and never used'
     throw new DumpError(
       'deployment_exists',
-      `The database has signing keys of its own already. ${wayOut}, or import single tenants. Nothing was written.`,
+      `The database already has signing keys of its own. ${wayOut}, or import single tenants. Nothing was written.`,
     )
   }
   for (const tenantId of tenants) {
-    if (await asOwner(db, asTenantId(tenantId), (t) => someRow(t.run, ofTenant, true))) {
+    if (await asOwner(db, asTenantId(tenantId), (t) => hasRows(t.run, ofTenant, true))) {
       const who = tenantId === SYSTEM_TENANT ? `The system tenant ${tenantId}` : `Tenant ${tenantId}`
-      throw new DumpError('tenant_exists', `${who} exists in this database already; rows are never merged. Nothing was written.`)
+      throw new DumpError('tenant_exists', `${who} already exists in this database; rows are never merged. Nothing was written.`)
     }
   }
 }
@@ -122,7 +122,7 @@ const insert = async (run: RunStatement, table: DumpTable, rows: readonly string
 
 const STEP = { rows: 200, characters: 4 * 1024 * 1024 }
 
-/** Writes one section's rows and hands back the entry behind them. */
+/** Writes one section's rows and returns the entry after them. */
 const fill = async (
   run: RunStatement,
   tables: ReadonlyMap<string, DumpTable>,
@@ -156,13 +156,13 @@ const constraintOf = (error: unknown): string => {
   return typeof name === 'string' ? name : 'unknown'
 }
 
-/** Nothing of this section was written; what came before it was. */
-const explained = (error: unknown, section: string, done: readonly string[]): unknown => {
-  const before = done.length === 0 ? 'Nothing was written.' : `Written were ${done.length} sections before it; start again with an empty database.`
+/** Adds to the error that nothing of this section was written, and what was written before it. */
+const explainFailure = (error: unknown, section: string, done: readonly string[]): unknown => {
+  const before = done.length === 0 ? 'Nothing was written.' : `${done.length} sections before it were written; start again with an empty database.`
   const where = section === '' ? "the deployment's own rows" : `tenant ${section}`
   if (error instanceof DumpError) return new DumpError(error.reason, `${error.message} Nothing of ${where} was written. ${before}`, error)
   if (sqlState(error)?.startsWith('23'))
-    return new DumpError('conflict', `${where}: a row is in conflict with what the database holds (${constraintOf(error)}). ${before}`, error)
+    return new DumpError('conflict', `${where}: a row conflicts with an existing row (${constraintOf(error)}). ${before}`, error)
   return error
 }
 
@@ -178,28 +178,29 @@ const write = async (db: Db, tables: readonly DumpTable[], options: ImportOption
   for (let entry = await next(); entry?.kind === 'section'; ) {
     const { tenantId } = entry
     try {
-      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), (t) =>
-        fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next),
-      )
+      entry = await asOwner(db, tenantId === '' ? '' : asTenantId(tenantId), async (t) => {
+        await t.run({ text: `select set_config('app.importing', 'on', true)`, params: [], arrays: true })
+        return fill(t.run, tenantId === '' ? parts.deployment : parts.tenant, next)
+      })
     } catch (error) {
-      throw explained(error, tenantId, done)
+      throw explainFailure(error, tenantId, done)
     }
     done.push(tenantId)
   }
 }
 
 /**
- * Brings a dump into a migrated database: wholly, or nothing of the section that failed.
- * @throws DumpError all reasons but tenant_unknown
+ * Imports a dump into a migrated database. A section that fails is rolled back as a whole.
+ * @throws DumpError all reasons except tenant_unknown
  */
 export const importDump = async (db: Db, options: ImportOptions): Promise<ImportedDump> => {
   const { lastMigration } = await migrationState(db)
   const ours = await asOwner(db, '', (t) => dumpTables(t.run))
   const found = await survey(options.read, (header) => {
-    judgeSchema(header, lastMigration)
-    judgeKeys(header, options)
+    checkSchema(header, lastMigration)
+    checkKeys(header, options)
   })
-  const tables = matched(found.header, ours)
+  const tables = matchColumns(found.header, ours)
   await refuseExisting(db, tables, found)
   if (options.dryRun !== true) await write(db, tables, options)
   return { header: found.header, tenants: found.tenants, rows: found.rows }

@@ -1,58 +1,67 @@
-// One way to speak to PostgreSQL, whatever opens it. An engine runs statements inside a scope (a role and a tenant); nothing reaches a table without one.
+// The interface of every database engine. An engine runs statements inside a scope (a role and a tenant); no table can be reached without one.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 
-/** Roles of the database. `app` serves requests, `jobs` sees what a job may see of all tenants, `owner` migrates and is held by the deploy step alone. */
+/**
+ * Database roles. `app` serves requests, `jobs` reads what jobs may read across tenants, `owner` runs migrations and is used only by the deploy step.
+ */
 export type DatabaseRole = 'authsec_app' | 'authsec_jobs' | 'authsec_owner'
 
-/** As whom, and for which tenant (`''`: none, so that row level security shows nothing but the directory). */
+/** The role and the tenant of a statement. With an empty tenant, row level security shows only the directory tables. */
 export type DatabaseScope = { readonly role: DatabaseRole; readonly tenantId: string }
 
 export type Statement = {
   readonly text: string
-  readonly params: readonly unknown[] /** Rows as arrays of values, not as objects. */
+  readonly params: readonly unknown[]
+  /** Rows as arrays of values, not as objects. */
   readonly arrays: boolean
-  /** What the same transaction does before it, in the same write: locks, since a statement sees what was committed when it began. Their rows are nobody's. */
+  /**
+   * Statements that the same transaction runs before it, in the same write: locks, because a statement sees only what was committed when it began.
+   * Their rows are discarded.
+   */
   readonly first?: readonly PrecedingStatement[]
 }
-export type PrecedingStatement = { readonly text: string; readonly params: readonly string[] }
-/** All that a statement asks of the server, in order. */
+export type PrecedingStatement = Pick<Statement, 'text' | 'params'>
+/** A statement and its preceding statements, in order. */
 export const statementParts = ({ first = [], ...statement }: Statement): readonly Statement[] => [
   ...first.map((before) => ({ ...before, arrays: true })),
   statement,
 ]
 export type RunStatement = (statement: Statement) => Promise<unknown[]>
 
-/** What a driver has to offer. All throw `DatabaseUnavailable` when the server cannot be reached, and the driver's own error (with SQLSTATE in `code`) otherwise. */
+/**
+ * The interface of a driver. All methods throw `DatabaseUnavailable` when the server cannot be reached, and otherwise the driver's error (with
+ * SQLSTATE in `code`).
+ */
 export type Engine = {
   readonly kind: 'pglite' | 'postgres' | 'neon'
-  /** One statement in a transaction of its own, in one round trip where the connection is not in doubt. Never does a change twice. */
+  /** Runs one statement in its own transaction, in one round trip unless the connection is in doubt. Never applies a change twice. */
   one(scope: DatabaseScope, statement: Statement): Promise<unknown[]>
   /**
-   * Statements that commit together when `work` returns and leave nothing when it throws. Over a connection that turns out to be dead before anything was
-   * answered, `work` begins again.
+   * Runs statements that commit together when `work` returns and are rolled back when it throws. If the connection turns out to be dead before any
+   * response, `work` starts again.
    */
   transaction<T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T>
-  /** SQL of our own (migrations), several statements in one text, as `role`, in one transaction. */
+  /** Runs our own SQL (migrations), several statements in one text, as `role`, in one transaction. */
   script(role: DatabaseRole | 'login', text: string): Promise<void>
   close(): Promise<void>
 }
 
-/** The database, without a way to query it: that needs `forTenant`, `directory` or `acrossTenants`. */
+/** The database without a way to query it: that requires `forTenant`, `directory` or `acrossTenants`. */
 export type Db = {
   readonly engine: Engine
-  /** Called on this instance after every commit of a tenant's transaction. */
+  /** Registers a listener that is called on this instance after every commit of a tenant's transaction. */
   readonly onCommit: (listener: (tenantId: string) => void) => void
   readonly committed: (tenantId: string) => void
 }
 
 export type Queries = PgRemoteDatabase<Record<string, never>>
 
-/** The server could not be reached, or stopped answering in the middle. The caller may try again. */
+/** The server could not be reached or stopped answering. The caller may retry. */
 export class DatabaseUnavailable extends Error {
   constructor(cause: unknown) {
     super('The database cannot be reached.', { cause })
-    this.name = 'DatabaseAway'
+    this.name = 'DatabaseUnavailable'
   }
 }
 
@@ -70,7 +79,9 @@ export const openDb = (engine: Engine): Db => {
 const insideTransaction = new AsyncLocalStorage<true>()
 
 let marked = 0
-/** Runs `work` marked as being inside a transaction. While there is none nothing is followed, which would cost every promise of the process something. */
+/**
+ * Runs `work` marked as inside a transaction. Tracking is disabled while there is no transaction, because it slows down every promise of the process.
+ */
 export const markTransaction = async <T>(work: () => Promise<T>): Promise<T> => {
   marked += 1
   try {
@@ -82,19 +93,19 @@ export const markTransaction = async <T>(work: () => Promise<T>): Promise<T> => 
 }
 
 /**
- * On the embedded engine, which has one connection, an outer handle used inside a transaction would wait for itself for ever, and on a server it
- * would not see the transaction's own writes. So it fails at once, everywhere.
+ * Throws inside a transaction. On the embedded engine, which has one connection, an outer handle would wait for itself forever; on a server it would
+ * not see the transaction's own writes. So it fails everywhere.
  */
 export const refuseInsideTransaction = (): void => {
   if (insideTransaction.getStore())
-    throw new Error('A database handle from outside was used inside a transaction; use the one that atomically() hands in.')
+    throw new Error('A database handle from outside was used inside a transaction; use the one that atomically() passes to its callback.')
 }
 
 /** A query builder whose statements go through `run`. */
 export const queriesThrough = (run: RunStatement): Queries =>
   drizzle(async (text, params, method) => ({ rows: (await run({ text, params, arrays: method === 'all' })) as unknown[] }))
 
-/** SQLSTATE of an error that a statement ended with, through drizzle's wrapping. */
+/** The SQLSTATE of a statement's error, through drizzle's wrapper. */
 export const sqlState = (error: unknown): string | undefined => {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const code = (e as { code?: unknown }).code
@@ -103,7 +114,7 @@ export const sqlState = (error: unknown): string | undefined => {
   return undefined
 }
 
-/** Whether the database was away, through drizzle's wrapping. */
+/** Whether the database was unavailable, through drizzle's wrapper. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
   for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof DatabaseUnavailable) return true
   return false

@@ -1,4 +1,4 @@
-// What every engine promises, whatever opens the database. Each engine's test runs this on a migrated database of its own.
+// The contract of every engine. Each engine's test runs it on its own migrated database.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DatabaseScope, type Engine, openDb, type RunStatement, type Statement, sqlState } from './client.ts'
@@ -6,14 +6,14 @@ import { asTenantId, atomically, forTenant, inOtherTenant } from './tenant.ts'
 
 const tenantId = asTenantId(randomUUID())
 const app: DatabaseScope = { role: 'authsec_app', tenantId }
-const ask = (text: string, ...params: readonly unknown[]): Statement => ({ text, params, arrays: false })
+const query = (text: string, ...params: readonly unknown[]): Statement => ({ text, params, arrays: false })
 const stateOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'done',
     (error: unknown) => sqlState(error) ?? String(error),
   )
 
-/** Values that a driver may spoil, with what it has to hand back. */
+/** Values that a driver may alter, with the expected result. */
 const VALUES: readonly { readonly type: string; readonly given: unknown; readonly expected?: unknown }[] = [
   { type: 'int', given: -2147483648 },
   { type: 'bigint', given: 9007199254740991 },
@@ -28,7 +28,7 @@ const VALUES: readonly { readonly type: string; readonly given: unknown; readonl
   { type: 'text[]', given: ['a,b', 'NULL', '', '"q"', 'ü\\'] },
   { type: 'text[]', given: [] },
 ]
-/** Bytes are compared as bytes, whichever class of the driver's holds them. */
+/** Bytes are compared by content, whatever class the driver uses. */
 const comparable = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)
 
 export type OpenedEngine = { readonly engine: Engine; readonly close: () => Promise<void> }
@@ -48,40 +48,40 @@ export const engineContract = (name: string, open: () => Promise<OpenedEngine>):
       await engine.script('authsec_owner', 'drop table authsec.contract')
       await close()
     })
-    const put = (run: RunStatement, id: number, n = 0) => run(ask('insert into authsec.contract (id, n) values ($1, $2)', id, n))
+    const put = (run: RunStatement, id: number, n = 0) => run(query('insert into authsec.contract (id, n) values ($1, $2)', id, n))
     const count = async (id: number): Promise<unknown> => {
-      const [row] = await engine.one(app, ask('select count(*)::int as count from authsec.contract where id = $1', id))
+      const [row] = await engine.one(app, query('select count(*)::int as count from authsec.contract where id = $1', id))
       return (row as { count: number }).count
     }
 
-    test.each(VALUES)('hands back what it was given: $type $given', async ({ type, given, expected }) => {
-      const [row] = await engine.one(app, ask(`select $1::${type} as value`, given))
+    test.each(VALUES)('returns values unchanged: $type $given', async ({ type, given, expected }) => {
+      const [row] = await engine.one(app, query(`select $1::${type} as value`, given))
       expect(comparable((row as { value: unknown }).value)).toEqual(expected ?? given)
     })
 
-    test('moments arrive as text with their zone, to the microsecond', async () => {
-      const [row] = await engine.one(app, ask(`select $1::timestamptz as at`, '2026-11-24T23:59:59.123456+05:30'))
+    test('timestamps are returned as text with their zone, to the microsecond', async () => {
+      const [row] = await engine.one(app, query(`select $1::timestamptz as at`, '2026-11-24T23:59:59.123456+05:30'))
       const { at } = row as { at: string }
       expect(at).toMatch(/\.123456[+-]\d\d/)
       expect(new Date(at).toISOString()).toBe('2026-11-24T18:29:59.123Z')
     })
 
-    test('rows as arrays keep columns of one name apart', async () => {
+    test('rows as arrays keep columns with the same name', async () => {
       expect(await engine.one(app, { text: 'select 1 as a, 2 as a', params: [], arrays: true })).toEqual([[1, 2]])
     })
 
-    test('a statement runs as the role and for the tenant of its scope, which end with it', async () => {
-      const who = ask(`select current_user::text as role, current_setting('app.tenant_id', true) as tenant`)
+    test('a statement runs with the role and the tenant of its scope, and neither outlives it', async () => {
+      const currentScope = query(`select current_user::text as role, current_setting('app.tenant_id', true) as tenant`)
       const jobs: DatabaseScope = { role: 'authsec_jobs', tenantId: '' }
       const asJobs = { role: 'authsec_jobs', tenant: '' }
-      expect(await engine.one(app, who)).toEqual([{ role: 'authsec_app', tenant: tenantId }])
-      expect(await engine.one(jobs, who)).toEqual([asJobs])
-      expect(await engine.transaction(app, (run) => run(who))).toEqual([{ role: 'authsec_app', tenant: tenantId }])
-      await expect(engine.one(app, ask('select 1 / 0'))).rejects.toThrow()
-      expect(await engine.transaction(jobs, (run) => run(who))).toEqual([asJobs])
+      expect(await engine.one(app, currentScope)).toEqual([{ role: 'authsec_app', tenant: tenantId }])
+      expect(await engine.one(jobs, currentScope)).toEqual([asJobs])
+      expect(await engine.transaction(app, (run) => run(currentScope))).toEqual([{ role: 'authsec_app', tenant: tenantId }])
+      await expect(engine.one(app, query('select 1 / 0'))).rejects.toThrow()
+      expect(await engine.transaction(jobs, (run) => run(currentScope))).toEqual([asJobs])
     })
 
-    test('a transaction that returns is there, one that throws is not', async () => {
+    test('a transaction commits when it returns and rolls back when it throws', async () => {
       await engine.transaction(app, (run) => put(run, 1))
       expect(await count(1)).toBe(1)
       const failed = engine.transaction(app, async (run) => {
@@ -92,32 +92,32 @@ export const engineContract = (name: string, open: () => Promise<OpenedEngine>):
       expect(await count(2)).toBe(0)
     })
 
-    test('a failed statement that is swallowed inside does not look like a commit', async () => {
+    test('a transaction with a swallowed failed statement is an error, not a commit', async () => {
       const swallowed = engine.transaction(app, async (run) => {
         await put(run, 3)
-        await run(ask('select 1 / 0')).catch(() => undefined)
+        await run(query('select 1 / 0')).catch(() => undefined)
       })
       await expect(swallowed).rejects.toThrow()
       expect(await count(3)).toBe(0)
     })
 
-    test('errors carry their SQLSTATE, alone and inside a transaction, and the engine goes on', async () => {
+    test('errors have their SQLSTATE, alone and inside a transaction, and the engine keeps working', async () => {
       await engine.transaction(app, (run) => put(run, 4))
-      expect(await stateOf(engine.one(app, ask('insert into authsec.contract (id, n) values (4, 0)')))).toBe('23505')
+      expect(await stateOf(engine.one(app, query('insert into authsec.contract (id, n) values (4, 0)')))).toBe('23505')
       expect(await stateOf(engine.transaction(app, (run) => put(run, 4)))).toBe('23505')
-      expect(await stateOf(engine.one(app, ask('selekt')))).toBe('42601')
-      expect(await stateOf(engine.one(app, ask('select from authsec.nowhere')))).toBe('42P01')
-      expect(await stateOf(engine.one(app, ask('drop table authsec.contract')))).toBe('42501')
-      expect(await stateOf(engine.one(app, ask('select $1::uuid', 'no uuid')))).toBe('22P02')
-      expect(await stateOf(engine.one(app, ask('select $1::text', 'a\0b')))).toMatch(/^(22021|done)$/)
+      expect(await stateOf(engine.one(app, query('selekt')))).toBe('42601')
+      expect(await stateOf(engine.one(app, query('select from authsec.nowhere')))).toBe('42P01')
+      expect(await stateOf(engine.one(app, query('drop table authsec.contract')))).toBe('42501')
+      expect(await stateOf(engine.one(app, query('select $1::uuid', 'no uuid')))).toBe('22P02')
+      expect(await stateOf(engine.one(app, query('select $1::text', 'a\0b')))).toMatch(/^(22021|done)$/)
       expect(await count(4)).toBe(1)
     })
 
-    test('a handle from outside fails at once inside a transaction, and the transaction leaves nothing', async () => {
+    test('an outer handle fails inside a transaction, and the transaction rolls back', async () => {
       const own = forTenant(openDb(engine), tenantId)
       const mixed = atomically(own, async (t) => {
         await put(t.run, 5)
-        await own.run(ask('select 1'))
+        await own.run(query('select 1'))
       })
       await expect(mixed).rejects.toThrow(/from outside was used inside a transaction/)
       const nested = atomically(own, async () => atomically(forTenant(openDb(engine), tenantId), async () => undefined))
@@ -125,7 +125,7 @@ export const engineContract = (name: string, open: () => Promise<OpenedEngine>):
       expect(await count(5)).toBe(0)
     })
 
-    test('a handle that outlives its transaction reaches nothing: not after a commit, not after a failure, not in the transaction of another', async () => {
+    test('a handle is unusable after its transaction: after a commit, after a failure, and during another transaction', async () => {
       const kept: RunStatement[] = []
       const keep = (fails: boolean) =>
         engine.transaction(app, async (run) => {
@@ -135,80 +135,80 @@ export const engineContract = (name: string, open: () => Promise<OpenedEngine>):
         })
       await keep(false)
       await expect(keep(true)).rejects.toThrow('changed my mind')
-      const who = ask('select current_user::text')
-      for (const run of kept) await expect(run(who)).rejects.toThrow()
+      const currentScope = query('select current_user::text')
+      for (const run of kept) await expect(run(currentScope)).rejects.toThrow()
       const inside = await engine.transaction({ role: 'authsec_jobs', tenantId: '' }, async (run) => {
-        await run(who)
-        return Promise.allSettled(kept.map((late) => late(who)))
+        await run(currentScope)
+        return Promise.allSettled(kept.map((late) => late(currentScope)))
       })
       expect(inside.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     })
 
-    test('whoever fails as another tenant is himself again when the failure is caught', async () => {
+    test('the transaction returns to its own tenant when work in another tenant fails', async () => {
       const other = asTenantId(randomUUID())
       const own = forTenant(openDb(engine), tenantId)
-      const who = ask(`select current_setting('app.tenant_id') as tenant`)
+      const currentScope = query(`select current_setting('app.tenant_id') as tenant`)
       const seen: unknown[] = []
       await atomically(own, async (t) => {
         const failing = inOtherTenant(t, other, async (there) => {
-          seen.push(...(await there.run(who)))
+          seen.push(...(await there.run(currentScope)))
           throw new Error('changed my mind')
         })
         await expect(failing).rejects.toThrow('changed my mind')
-        seen.push(...(await t.run(who)))
+        seen.push(...(await t.run(currentScope)))
       })
       expect(seen).toEqual([{ tenant: other }, { tenant: tenantId }])
-      const broken = atomically(own, (t) => inOtherTenant(t, other, (there) => there.run(ask('select 1 / 0'))))
+      const broken = atomically(own, (t) => inOtherTenant(t, other, (there) => there.run(query('select 1 / 0'))))
       expect(await stateOf(broken)).toBe('22012')
     })
 
-    test('twenty transactions at once lose no change, and statements beside them are answered', async () => {
+    test('twenty concurrent transactions lose no change, and concurrent statements are answered', async () => {
       await engine.transaction(app, (run) => put(run, 6))
       const raise = (fails: boolean) =>
         engine.transaction(app, async (run) => {
-          const [row] = await run(ask('select n from authsec.contract where id = 6 for update'))
-          await run(ask('update authsec.contract set n = $1 where id = 6', (row as { n: number }).n + 1))
+          const [row] = await run(query('select n from authsec.contract where id = 6 for update'))
+          await run(query('update authsec.contract set n = $1 where id = 6', (row as { n: number }).n + 1))
           if (fails) throw new Error('every second one fails')
         })
       const all = await Promise.allSettled([
         ...Array.from({ length: 20 }, (_, n) => raise(n % 2 === 1)),
-        ...Array.from({ length: 20 }, () => engine.one(app, ask('select n from authsec.contract where id = 6'))),
+        ...Array.from({ length: 20 }, () => engine.one(app, query('select n from authsec.contract where id = 6'))),
       ])
       expect(all.filter(({ status }) => status === 'rejected')).toHaveLength(10)
-      expect(await engine.one(app, ask('select n from authsec.contract where id = 6'))).toEqual([{ n: 10 }])
+      expect(await engine.one(app, query('select n from authsec.contract where id = 6'))).toEqual([{ n: 10 }])
     })
 
-    test('what a statement needs first is done before it, in its own transaction, and its rows are nobody’s', async () => {
+    test('preceding statements run before the statement in its transaction, and their rows are discarded', async () => {
       const insert = (id: number) => ({ text: 'insert into authsec.contract (id, n) values ($1, 0) returning id', params: [String(id)] })
-      const both = { ...ask('select n, id from authsec.contract where id in (20, 21) order by id'), first: [insert(20), insert(21)] }
+      const both = { ...query('select n, id from authsec.contract where id in (20, 21) order by id'), first: [insert(20), insert(21)] }
       const rows = [
         { n: 0, id: 20 },
         { n: 0, id: 21 },
       ]
       expect(await engine.one(app, both)).toEqual(rows)
       expect(await engine.transaction(app, (run) => run({ ...both, first: [] }))).toEqual(rows)
-      expect(await engine.transaction(app, (run) => run({ ...ask('select id from authsec.contract where id = 22'), first: [insert(22)] }))).toEqual([
-        { id: 22 },
-      ])
-      expect(await stateOf(engine.one(app, { ...ask('select 1 / 0'), first: [insert(23)] }))).toBe('22012')
-      expect(await stateOf(engine.one(app, { ...ask('insert into authsec.contract (id, n) values (24, 0)'), first: [insert(20)] }))).toBe('23505')
+      expect(await engine.transaction(app, (run) => run({ ...query('select id from authsec.contract where id = 22'), first: [insert(22)] }))).toEqual(
+        [{ id: 22 }],
+      )
+      expect(await stateOf(engine.one(app, { ...query('select 1 / 0'), first: [insert(23)] }))).toBe('22012')
+      expect(await stateOf(engine.one(app, { ...query('insert into authsec.contract (id, n) values (24, 0)'), first: [insert(20)] }))).toBe('23505')
       expect([await count(23), await count(24)]).toEqual([0, 0])
       expect(await engine.one(app, both).catch(() => 'refused')).toBe('refused')
-      expect(await engine.one(app, { ...ask('select 1 as one'), first: [insert(25)] })).toEqual([{ one: 1 }])
-      // The same text, known to the server from the other side.
+      expect(await engine.one(app, { ...query('select 1 as one'), first: [insert(25)] })).toEqual([{ one: 1 }])
+      // The same text as a preceding and as a main statement.
       const text = 'select n from authsec.contract where id = $1'
-      expect(await engine.one(app, ask(text, '20'))).toEqual([{ n: 0 }])
-      expect(await engine.one(app, { ...ask('select 2 as two'), first: [{ text, params: ['20'] }] })).toEqual([{ two: 2 }])
+      expect(await engine.one(app, query(text, '20'))).toEqual([{ n: 0 }])
+      expect(await engine.one(app, { ...query('select 2 as two'), first: [{ text, params: ['20'] }] })).toEqual([{ two: 2 }])
     })
 
-    test('a statement sees what was committed while it waited for the lock that it takes first', async () => {
+    test('a statement sees commits made while its preceding lock waited', async () => {
       await engine.transaction(app, (run) => put(run, 30))
       const raise = {
-        ...ask('update authsec.contract set n = (select n from authsec.contract where id = 30) + 1 where id = 30'),
+        ...query('update authsec.contract set n = (select n from authsec.contract where id = 30) + 1 where id = 30'),
         first: [{ text: 'select from authsec.contract where id = $1 for no key update', params: ['30'] }],
       }
       await Promise.all(Array.from({ length: 20 }, () => engine.one(app, raise)))
-      expect(await engine.one(app, ask('select n from authsec.contract where id = 30'))).toEqual([{ n: 20 }])
+      expect(await engine.one(app, query('select n from authsec.contract where id = 30'))).toEqual([{ n: 20 }])
     })
 
     test('a script is one transaction', async () => {
@@ -219,10 +219,10 @@ export const engineContract = (name: string, open: () => Promise<OpenedEngine>):
       expect(await count(8)).toBe(1)
     })
 
-    test('a scope that is none is refused, by a rejection', async () => {
+    test('an invalid scope is rejected', async () => {
       const forged = { role: 'authsec_app', tenantId: `' or true --` } as const
-      await expect(engine.one(forged, ask('select 1 from authsec.tenants'))).rejects.toThrow()
-      await expect(engine.transaction(forged, (run) => run(ask('select 1 from authsec.tenants')))).rejects.toThrow()
+      await expect(engine.one(forged, query('select 1 from authsec.tenants'))).rejects.toThrow()
+      await expect(engine.transaction(forged, (run) => run(query('select 1 from authsec.tenants')))).rejects.toThrow()
     })
   })
 }

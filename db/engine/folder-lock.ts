@@ -1,24 +1,28 @@
-// An exclusive lock on a folder, across processes: two processes on one PGlite folder lose data silently. Survives kill -9, since a dead holder's lock is taken over.
+// An exclusive lock on a folder across processes: two processes on one PGlite folder would silently lose data. Survives kill -9, because a dead
+// holder's lock can be taken over.
 import { linkSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
 
-/** Who holds a folder. Written whole or not at all; never changed. */
+/** The holder of a lock. Written atomically and never changed. */
 type Holder = {
   readonly pid: number
   readonly host: string
   /** When the process started, RFC 3339. */
   readonly startedAt: string
-  /** Start of the process in ticks since boot, and the boot it counts from; '' where there is no /proc. They tell a process from a later one with its id. */
+  /**
+   * Start of the process in ticks since boot, and the id of that boot; '' without /proc. They distinguish a process from a later one with the same
+   * id.
+   */
   readonly ticks: string
   readonly boot: string
-  /** Names this one lock among all that were ever taken. */
+  /** Unique among all locks. */
   readonly token: string
 }
 
 export type FolderLock = { readonly release: () => void }
 
-/** Somebody else has the folder open. The message says who, and what to do. */
+/** Another process has the folder open. The message names it and the way out. */
 export class FolderLocked extends Error {
   constructor(folder: string, who: string) {
     super(`The data folder ${folder} is in use by ${who}. Two processes on one folder would lose data.`)
@@ -36,7 +40,7 @@ const contents = (path: string): string | undefined => {
 
 const bootId = (): string => contents('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 
-/** State and start of a process by proc(5): fields 3 and 22 of `stat`, counted behind the name, which may hold blanks and brackets. */
+/** State and start time of a process by proc(5): fields 3 and 22 of `stat`, counted after the name, which may contain spaces and parentheses. */
 const processOf = (pid: number): { readonly state: string; readonly ticks: string } | undefined => {
   const stat = contents(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
@@ -58,7 +62,7 @@ const ourselves = (): Holder => {
   }
 }
 
-/** Whether the holder may still have the folder open. What cannot be known (another host) counts as alive. */
+/** Whether the holder may still be running. An unknown state (on another host) counts as running. */
 const mayBeAlive = (holder: Holder): boolean => {
   if (holder.host !== hostname()) return true
   const boot = bootId()
@@ -79,7 +83,7 @@ const isHolder = (value: unknown): value is Holder => {
   return Number.isSafeInteger(pid) && Number(pid) > 0 && [host, startedAt, ticks, boot, token].every((part) => typeof part === 'string')
 }
 
-/** Undefined when there is no such file. */
+/** Undefined when the file does not exist. */
 const readHolder = (folder: string, path: string): Holder | undefined => {
   const text = contents(path)
   if (text === undefined) return undefined
@@ -87,19 +91,19 @@ const readHolder = (folder: string, path: string): Holder | undefined => {
     const value: unknown = JSON.parse(text)
     if (isHolder(value)) return value
   } catch {}
-  throw new FolderLocked(folder, `nobody who can be named: ${path} is not readable as a lock. If no process has the folder open, remove that file`)
+  throw new FolderLocked(folder, `an unknown process: ${path} is not a valid lock file. If no process has the folder open, remove that file`)
 }
 
 const describe = ({ pid, host, startedAt }: Holder, lock: string): string => {
   if (host !== hostname()) {
     const wayOut = `If that host is gone, remove ${lock}`
-    return `process ${pid} on host ${host}, started ${startedAt}; from here nobody can tell whether it still runs. ${wayOut}`
+    return `process ${pid} on host ${host}, started ${startedAt}; this host cannot tell whether it still runs. ${wayOut}`
   }
   return pid === process.pid ? `this process (${pid}, host ${host}, started ${startedAt})` : `process ${pid} on host ${host}, started ${startedAt}`
 }
 
-/** Gives a complete file a second name, unless that name is taken. */
-const linked = (complete: string, name: string): boolean => {
+/** Links a complete file to a second name, unless that name exists. */
+const linkIfAbsent = (complete: string, name: string): boolean => {
   try {
     linkSync(complete, name)
     return true
@@ -109,45 +113,45 @@ const linked = (complete: string, name: string): boolean => {
   }
 }
 
-/** Who may follow a dead holder writes this file first; each holder has one, and it can be made only once. */
+/** The successor file of a holder: a process creates it before it replaces a dead holder. Each holder has one, and it can be created only once. */
 const successorOf = (lock: string, holder: Holder): string => `${lock}.after-${holder.token}`
 
-/** The holder, and behind it those who were taking over from a dead one and died too. */
-const lineOf = (folder: string, lock: string): readonly Holder[] => {
-  const line: Holder[] = []
-  for (let next = readHolder(folder, lock); next !== undefined; next = readHolder(folder, successorOf(lock, next))) line.push(next)
-  return line
+/** The holder, followed by processes that were taking over from a dead one and died too. */
+const holderChain = (folder: string, lock: string): readonly Holder[] => {
+  const chain: Holder[] = []
+  for (let next = readHolder(folder, lock); next !== undefined; next = readHolder(folder, successorOf(lock, next))) chain.push(next)
+  return chain
 }
 
-const tokens = (line: readonly Holder[]): string => line.map(({ token }) => token).join(' ')
+const tokens = (chain: readonly Holder[]): string => chain.map(({ token }) => token).join(' ')
 
 /**
- * One attempt. Only who made the successor file of the last in a line of dead holders may replace the lock. That file may have been made, used and removed
- * by another between our look and our making it anew: so the line is read again, and when it is no longer ours to follow, the file is taken back.
+ * One attempt. Only the process that created the successor file of the last dead holder may replace the lock. Another process may have created, used
+ * and removed that file between our read and our creation, so the chain is read again; if it has changed, the file is removed.
  */
 const attempt = (folder: string, lock: string, own: Holder, complete: string): boolean => {
-  const line = lineOf(folder, lock)
-  const last = line.at(-1)
-  if (last === undefined) return linked(complete, lock)
-  const alive = line.find(mayBeAlive)
+  const chain = holderChain(folder, lock)
+  const last = chain.at(-1)
+  if (last === undefined) return linkIfAbsent(complete, lock)
+  const alive = chain.find(mayBeAlive)
   if (alive !== undefined) throw new FolderLocked(folder, describe(alive, lock))
   const claim = successorOf(lock, last)
-  if (!linked(complete, claim)) return false
-  if (tokens(lineOf(folder, lock)) !== tokens([...line, own])) {
+  if (!linkIfAbsent(complete, claim)) return false
+  if (tokens(holderChain(folder, lock)) !== tokens([...chain, own])) {
     rmSync(claim, { force: true })
     return false
   }
   renameSync(complete, lock)
-  for (const dead of line) rmSync(successorOf(lock, dead), { force: true })
+  for (const dead of chain) rmSync(successorOf(lock, dead), { force: true })
   return true
 }
 
-/** Each lost attempt means that another process got ahead, so this is never reached by a sane number of them. */
+/** Each failed attempt means that another process succeeded, so a sane number of processes never reaches this bound. */
 const ATTEMPTS = 100
 
 /**
- * Takes the folder's lock: a file beside the folder, `<folder>.lock`. Of several processes that ask at once, one gets it. A lock whose process is dead is
- * taken over; a process is told from a later one with the same id by its start, where there is a /proc.
+ * Takes the folder's lock: the file `<folder>.lock` beside it. Of several concurrent processes exactly one gets it. A dead process's lock is taken
+ * over; where there is a /proc, a process is distinguished from a later one with the same id by its start time.
  * @throws FolderLocked
  */
 export const lockFolder = (folder: string): FolderLock => {
@@ -159,7 +163,7 @@ export const lockFolder = (folder: string): FolderLock => {
   writeFileSync(complete, JSON.stringify(own), { flag: 'wx', mode: 0o600, flush: true })
   try {
     for (let tried = 0; !attempt(real, lock, own, complete); tried++) {
-      if (tried >= ATTEMPTS) throw new FolderLocked(real, 'processes that start all the time')
+      if (tried >= ATTEMPTS) throw new FolderLocked(real, 'processes that keep starting')
     }
   } finally {
     rmSync(complete, { force: true })

@@ -20,7 +20,7 @@ afterAll(() => {
 })
 
 const childFile = fileURLToPath(new URL('../testing/folder-child.ts', import.meta.url))
-/** A process of its own, its lines one by one, and its sudden death. */
+/** A child process with its output lines and a way to kill it. */
 const start = (...args: readonly string[]) => {
   const child = spawn(process.execPath, ['--import', 'tsx', childFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
@@ -41,7 +41,7 @@ const start = (...args: readonly string[]) => {
   }
 }
 
-const go = (folder: string): void => writeFileSync(`${folder}.go`, '')
+const signalStart = (folder: string): void => writeFileSync(`${folder}.go`, '')
 const failure = (work: () => unknown): Error => {
   try {
     work()
@@ -51,11 +51,11 @@ const failure = (work: () => unknown): Error => {
   throw new Error('did not fail')
 }
 
-test('a folder that another process holds is refused, naming process, start and host; its kill -9 frees it', async () => {
+test('a folder held by another process is refused with its id, start and host; kill -9 of that process frees it', async () => {
   const folder = join(room, 'held')
   const holder = start('lock', folder)
   expect(await holder.line()).toBe('ready')
-  go(folder)
+  signalStart(folder)
   expect(await holder.line()).toBe('locked')
   const refusal = failure(() => lockFolder(folder))
   expect(refusal).toBeInstanceOf(FolderLocked)
@@ -68,49 +68,49 @@ test('a folder that another process holds is refused, naming process, start and 
   expect(readdirSync(room).filter((name) => name.startsWith('held.'))).toEqual(['held.go'])
 })
 
-test('the same process cannot lock a folder twice, and a path is the same by any spelling', () => {
+test('a process cannot lock a folder twice, whatever the spelling of the path', () => {
   const folder = join(room, 'twice')
   const lock = lockFolder(folder)
   expect(failure(() => lockFolder(`${room}/./twice/`)).message).toContain(`this process (${process.pid}`)
   lock.release()
 })
 
-const record = (change: object): string =>
+const lockText = (change: object): string =>
   JSON.stringify({ pid: 999_999_999, host: hostname(), startedAt: '2026-01-01T00:00:00.000Z', ticks: '1', boot: '', token: 'dead', ...change })
 
-test('a lock whose process id belongs to a later process, or to an earlier boot, is taken over', () => {
+test('a lock is taken over when its process id now belongs to a later process or comes from an earlier boot', () => {
   for (const [name, change] of Object.entries({ reused: { pid: process.pid, ticks: '1' }, rebooted: { pid: process.pid, boot: 'another' } })) {
     const folder = join(room, name)
-    writeFileSync(`${folder}.lock`, record(change))
+    writeFileSync(`${folder}.lock`, lockText(change))
     lockFolder(folder).release()
   }
 })
 
-test('a lock of another host, or one that cannot be read, is never taken over; the message says what to remove', () => {
+test('a lock of another host or an invalid lock is never taken over; the message names the file to remove', () => {
   const folder = join(room, 'foreign')
-  writeFileSync(`${folder}.lock`, record({ host: 'elsewhere.example' }))
+  writeFileSync(`${folder}.lock`, lockText({ host: 'elsewhere.example' }))
   expect(failure(() => lockFolder(folder)).message).toMatch(/on host elsewhere\.example.*If that host is gone, remove .*foreign\.lock/)
   writeFileSync(`${folder}.lock`, '{"pid":')
   expect(failure(() => lockFolder(folder)).message).toMatch(/remove that file/)
   expect(readFileSync(`${folder}.lock`, 'utf8')).toBe('{"pid":')
 })
 
-test('of five processes that take over a dead lock at once, also one whose taker died on the way, one wins, every time', async () => {
+test('of five processes that take over a dead lock concurrently exactly one succeeds, also after an interrupted takeover', async () => {
   const rounds = Array.from({ length: 40 }, (_, n) => join(room, `race-${n}`))
-  const takers = Array.from({ length: 5 }, () => start('lock', ...rounds))
-  for (const taker of takers) expect(await taker.line()).toBe('ready')
+  const contenders = Array.from({ length: 5 }, () => start('lock', ...rounds))
+  for (const contender of contenders) expect(await contender.line()).toBe('ready')
   for (const [n, folder] of rounds.entries()) {
-    if (n % 3 > 0) writeFileSync(`${folder}.lock`, record({}))
-    if (n % 3 > 1) writeFileSync(`${folder}.lock.after-dead`, record({ token: 'dead too' }))
-    go(folder)
-    const answers = await Promise.all(takers.map((taker) => taker.line()))
+    if (n % 3 > 0) writeFileSync(`${folder}.lock`, lockText({}))
+    if (n % 3 > 1) writeFileSync(`${folder}.lock.after-dead`, lockText({ token: 'dead too' }))
+    signalStart(folder)
+    const answers = await Promise.all(contenders.map((contender) => contender.line()))
     expect(answers.filter((answer) => answer === 'locked')).toHaveLength(1)
     expect(answers.filter((answer) => answer.startsWith('FolderLocked: '))).toHaveLength(4)
   }
-  for (const taker of takers) await taker.kill()
+  for (const contender of contenders) await contender.kill()
 }, 60_000)
 
-test('a writer killed in the middle loses nothing that it had acknowledged, and the folder opens at once', async () => {
+test('a killed writer loses no acknowledged write, and the folder opens at once', async () => {
   const folder = join(room, 'killed')
   const writer = start('write', folder)
   for (let n = 1; n <= 25; n++) expect(await writer.line()).toBe(String(n))
@@ -128,7 +128,7 @@ test('a writer killed in the middle loses nothing that it had acknowledged, and 
   await expect(openFolder(folder)).rejects.toBeInstanceOf(FolderVersion)
 }, 120_000)
 
-test('a folder of another PostgreSQL major version is refused with the way out; a folder of something else is not touched', () => {
+test('a folder of another PostgreSQL major version is refused with instructions; a folder of other files is not changed', () => {
   const old = mkdtempSync(join(room, 'old-'))
   writeFileSync(join(old, 'PG_VERSION'), '17\n')
   const refusal = failure(() => checkFolderVersion(old))
@@ -140,7 +140,7 @@ test('a folder of another PostgreSQL major version is refused with the way out; 
   expect(checkFolderVersion(join(room, 'missing'))).toBe(false)
 })
 
-test('the versions that this release names are those of the package that is installed', () => {
+test('EMBEDDED names the versions of the installed package', () => {
   const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'))
   const { version } = JSON.parse(readFileSync(entry.replace(/dist\/.*$/, 'package.json'), 'utf8')) as { version: string }
   expect(version.startsWith(`${EMBEDDED.pglite}.`)).toBe(true)

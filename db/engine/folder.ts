@@ -1,17 +1,19 @@
-// Opens the embedded database on a folder: locked, of a version that this release reads, and never half made.
+// Opens the embedded database on a folder: locked, with a version that this release can read, and completely initialised.
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from './client.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openPglite, pgliteEngine } from './pglite.ts'
 
-/** What this release's engine is. PGlite is before its version 1, so the second number is the one that breaks. A test holds this to the package. */
+/**
+ * Versions of this release's engine. PGlite is before version 1, so its second number marks breaking changes. A test compares them with the package.
+ */
 export const EMBEDDED = { postgres: '18', pglite: '0.5' } as const
 
-/** In the data folder, beside PostgreSQL's own PG_VERSION. */
-const MARK = 'AUTHSEC_ENGINE'
+/** File in the data folder, beside PostgreSQL's own PG_VERSION. */
+const VERSION_FILE = 'AUTHSEC_ENGINE'
 
-/** The folder was written by another release's engine, or is no database. The message says what to do. */
+/** The folder was written by another release's engine or holds no database. The message gives instructions. */
 export class FolderVersion extends Error {
   constructor(message: string) {
     super(message)
@@ -23,8 +25,8 @@ const firstLine = (path: string): string | undefined => (existsSync(path) ? read
 
 const refuse = (folder: string, found: string, expected: string): never => {
   throw new FolderVersion(
-    `The data folder ${folder} was written by ${found}; this release reads ${expected} alone. ` +
-      'Export it with the release that wrote it (npm run db:export -- --to FILE), move the folder away, and bring it in with this one (npm run db:import -- --from FILE).',
+    `The data folder ${folder} was written by ${found}; this release only reads ${expected}. ` +
+      'Export it with the release that wrote it (npm run db:export -- --to FILE), move the folder away, and import it with this one (npm run db:import -- --from FILE).',
   )
 }
 
@@ -40,29 +42,29 @@ export const checkFolderVersion = (folder: string): boolean => {
     return false
   }
   if (postgres !== EMBEDDED.postgres) refuse(folder, `PostgreSQL ${postgres}`, `PostgreSQL ${EMBEDDED.postgres}`)
-  const pglite = firstLine(join(folder, MARK))
+  const pglite = firstLine(join(folder, VERSION_FILE))
   if (pglite !== undefined && pglite !== EMBEDDED.pglite) refuse(folder, `PGlite ${pglite}`, `PGlite ${EMBEDDED.pglite}`)
   return true
 }
 
-/** Makes the database beside its place and moves it there complete: a process killed meanwhile leaves nothing that looks like a database. */
+/** Initialises the database beside its final path and then renames it: a killed process leaves nothing that looks like a database. */
 const initialise = async (folder: string): Promise<void> => {
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { mode: 0o700 })
   await (await openPglite(unfinished)).close()
-  writeFileSync(join(unfinished, MARK), `${EMBEDDED.pglite}\n`)
+  writeFileSync(join(unfinished, VERSION_FILE), `${EMBEDDED.pglite}\n`)
   renameSync(unfinished, folder)
 }
 
 export type OpenFolder = {
   readonly engine: Engine
-  /** Closes the engine and gives the folder free. Closing the engine does the same. */
+  /** Closes the engine and releases the folder. Closing the engine does the same. */
   readonly release: () => Promise<void>
 }
 
 /**
- * The embedded engine on a folder, which is made when missing.
+ * Opens the embedded engine on a folder, which is created when missing.
  * @throws FolderLocked, FolderVersion
  */
 export const openFolder = async (path: string): Promise<OpenFolder> => {

@@ -1,4 +1,4 @@
-// The second lock of tenant isolation, table by table: what is asserted of every table is read from the catalogue, so a new one cannot be forgotten.
+// Row level security, the second layer of tenant isolation, checked for every table in the catalogue, so that a new table cannot be forgotten.
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -50,7 +50,7 @@ test('every table has forced row level security with the tenant policy, or is a 
   expect(DIRECTORY_TABLES.filter((name) => !tables.some((table) => table.name === name))).toEqual([])
 })
 
-test('no policy but that of the jobs role looks past the tenant', async () => {
+test('only the jobs role has policies that cross tenants', async () => {
   const others = await directory(db).db.execute(sql`
     select tablename, policyname, roles::text from pg_policies
     where schemaname = 'authsec' and policyname <> 'own_tenant' and roles <> array['authsec_jobs'::name]`)
@@ -67,7 +67,7 @@ test('every primary key and unique index of a tenant table starts with the tenan
   expect((await tenantTables()).filter((name) => !found.some(({ table }) => table === name))).toEqual([])
 })
 
-test('every foreign key between tenant tables carries the tenant, from tenant_id to tenant_id', async () => {
+test('every foreign key between tenant tables includes tenant_id on both sides', async () => {
   const found = await directory(db).db.execute<{ name: string; carries: boolean }>(sql`
     select c.conname::text as name, exists (
       select from unnest(c.conkey, c.confkey) as pair(mine, theirs)
@@ -78,18 +78,18 @@ test('every foreign key between tenant tables carries the tenant, from tenant_id
   expect(found.filter(({ carries }) => !carries)).toEqual([])
 })
 
-test('the roles of requests and jobs are no superusers, bypass nothing, own nothing, and are in nobody', async () => {
+test('the roles of requests and jobs are not superusers, bypass no policy, own no table and are members of no role', async () => {
   const roles = await directory(db).db.execute(sql`
-    select rolname::text as name, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty,
+    select rolname::text as name, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as privileged,
       exists (select from pg_class c where c.relowner = r.oid) as owns,
       exists (select from pg_auth_members m where m.member = r.oid) as member
     from pg_roles r where rolname in ('authsec_app', 'authsec_jobs') order by 1`)
-  expect(roles).toEqual(['authsec_app', 'authsec_jobs'].map((name) => ({ name, mighty: false, owns: false, member: false })))
-  const [owner] = await directory(db).db.execute(sql`select rolsuper or rolbypassrls as mighty from pg_roles where rolname = 'authsec_owner'`)
-  expect(owner).toEqual({ mighty: false })
+  expect(roles).toEqual(['authsec_app', 'authsec_jobs'].map((name) => ({ name, privileged: false, owns: false, member: false })))
+  const [owner] = await directory(db).db.execute(sql`select rolsuper or rolbypassrls as privileged from pg_roles where rolname = 'authsec_owner'`)
+  expect(owner).toEqual({ privileged: false })
 })
 
-test("a query without any condition shows the tenant's own rows alone, in every table; the directory's handle sees none", async () => {
+test("a query without a condition returns only the tenant's own rows, in every table, and none with the directory's handle", async () => {
   for (const name of await tenantTables()) {
     const owners = sql`select distinct tenant_id::text as id from authsec.${sql.identifier(name)}`
     expect([name, await forTenant(db, acme).db.execute(owners)]).toEqual([name, [{ id: acme }]])
@@ -98,13 +98,13 @@ test("a query without any condition shows the tenant's own rows alone, in every 
   }
 })
 
-test('the owner of the tables sees one tenant at a time too', async () => {
+test('the tables’ owner is also limited to one tenant at a time', async () => {
   const count = sql`select count(*)::int as count from authsec.users`
   expect(await asOwner(db, acme, (t) => t.db.execute(count))).toEqual([{ count: 2 }])
   expect(await asOwner(db, '', (t) => t.db.execute(count))).toEqual([{ count: 0 }])
 })
 
-test('rows of another tenant can be neither written, moved, changed nor removed, in any table', async () => {
+test('rows of another tenant can be neither inserted, moved, updated nor deleted, in any table', async () => {
   for (const name of await tenantTables()) {
     const table = sql`authsec.${sql.identifier(name)}`
     const appendOnly = name === 'audit_events' || name === 'revoked_tokens'
@@ -121,7 +121,7 @@ test('rows of another tenant can be neither written, moved, changed nor removed,
   }
 })
 
-test('a request adds to the record and reads it, and can neither change nor remove from it, nor empty any table', async () => {
+test('a request can append to the audit log and read it, but not update, delete or truncate', async () => {
   const own = forTenant(db, acme)
   expect(await stateOf(own.db.execute(sql`update authsec.audit_events set event = 'nothing'`))).toBe(DENIED)
   expect(await stateOf(own.db.execute(sql`delete from authsec.audit_events`))).toBe(DENIED)
@@ -132,7 +132,7 @@ test('a request adds to the record and reads it, and can neither change nor remo
   }
 })
 
-test('a role cannot be bound to a user, group, service account of another tenant, though row level security does not see foreign keys', async () => {
+test('a role cannot be bound to a user, group or service account of another tenant, although row level security does not apply to foreign keys', async () => {
   for (const column of ['user_id', 'group_id', 'service_account_id']) {
     const bound = atomically(forTenant(db, acme), (t) =>
       t.db.execute(sql`insert into authsec.role_bindings (tenant_id, id, role_id, ${sql.identifier(column)}, created_at)
@@ -142,7 +142,7 @@ test('a role cannot be bound to a user, group, service account of another tenant
   }
 })
 
-test('the jobs role reaches the tables that a job cleans, there the rows that are due, and nothing else', async () => {
+test('the jobs role only reaches due rows of the tables that jobs clean up', async () => {
   const jobs = acrossTenants(db)
   const reachable: string[] = []
   for (const name of await tenantTables()) {
@@ -169,8 +169,8 @@ test('the jobs role reaches the tables that a job cleans, there the rows that ar
   expect(await forTenant(db, acme).db.execute(own)).toEqual([{ jti: live }])
 })
 
-test('a request cannot loosen its own bonds', async () => {
-  const tricks = [
+test('a request cannot weaken its own restrictions', async () => {
+  const attempts = [
     sql`alter table authsec.users disable row level security`,
     sql`alter table authsec.users no force row level security`,
     sql`create policy all_rows on authsec.users using (true)`,
@@ -178,7 +178,7 @@ test('a request cannot loosen its own bonds', async () => {
     sql`alter table authsec.users owner to authsec_app`,
     sql`create table authsec.mine (id int)`,
   ]
-  for (const trick of tricks) expect(await stateOf(forTenant(db, acme).db.execute(trick))).toBe(DENIED)
+  for (const attempt of attempts) expect(await stateOf(forTenant(db, acme).db.execute(attempt))).toBe(DENIED)
   const unbound = atomically(forTenant(db, acme), async (t) => {
     await t.db.execute(sql`set local row_security = off`)
     await t.db.execute(sql`select from authsec.users`)

@@ -1,4 +1,4 @@
-// The engines' contract through Neon's driver, over HTTP and WebSockets, against a bridge before the suite's own server.
+// The engine contract with Neon's driver over HTTP and WebSockets, against a bridge to the suite's own server.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { TEST_LOGIN_PASSWORD, testDatabase } from '#tests/support/database'
@@ -7,7 +7,7 @@ import { DatabaseUnavailable, type Engine } from './client.ts'
 import { engineContract } from './engine.contract.ts'
 import { neonEngine } from './neon.ts'
 
-/** The driver wants a host that looks like one and a password; the bridge puts its own server in place of the host. */
+/** The driver requires a host name with a domain and a password; the bridge replaces the host by its own server. */
 const loginOf = (url: string, user: string): string => {
   const out = new URL(url)
   out.hostname = 'db.example.com'
@@ -50,7 +50,7 @@ describe('Neon', () => {
   afterAll(() => engine.close())
   const one = { text: 'select current_user as who', params: [], arrays: false }
 
-  test('a read under row level security is one request, as the role and for the tenant it names', async () => {
+  test('a read under row level security is one request with its role and tenant', async () => {
     const before = bridge.requests()
     const tenantId = '0190b0a0-0000-7000-8000-00000000000f'
     const text = "select current_user as who, current_setting('app.tenant_id') as tenant"
@@ -58,7 +58,7 @@ describe('Neon', () => {
     expect(bridge.requests() - before).toBe(1)
   })
 
-  test('a bridge that is gone is a database that is away', async () => {
+  test('an unreachable bridge is DatabaseUnavailable', async () => {
     await bridge.close()
     expect(await engine.one({ role: 'authsec_app', tenantId: '' }, one).catch((error: unknown) => error)).toBeInstanceOf(DatabaseUnavailable)
     const transaction = engine.transaction({ role: 'authsec_app', tenantId: '' }, (run) => run(one))

@@ -1,4 +1,4 @@
-// PostgreSQL inside the process: the default of local mode and of tests. One connection, so transactions queue.
+// PostgreSQL inside the process: the default of local mode and of tests. It has one connection, so transactions run one after another.
 import { messages as answers, PGlite, protocol } from '@electric-sql/pglite'
 import { type DatabaseScope, type Engine, type RunStatement, type Statement, statementParts } from './client.ts'
 import { requireWellFormed, toQueryConfig, types } from './pool.ts'
@@ -16,7 +16,7 @@ const element = (value: unknown): string => {
 }
 const arrayText = (values: readonly unknown[]): string => `{${values.map(element).join()}}`
 
-/** A parameter as the server reads it: text of whatever type it expects there, and bytes as they are. */
+/** A parameter in wire format: text in the form that the server expects, and bytes unchanged. */
 const onWire = (value: unknown): string | Uint8Array | null => {
   if (value === null || value === undefined) return null
   if (value instanceof Uint8Array) return value
@@ -25,11 +25,14 @@ const onWire = (value: unknown): string | Uint8Array | null => {
 }
 
 type Field = { readonly name: string; readonly dataTypeID: number }
-/** What is read of the server's messages. */
+/** The members of the server's messages that are used. */
 type Message = { readonly name: string; readonly fields?: readonly unknown[]; readonly text?: string }
 type Answer = { readonly rows: unknown[]; readonly command: string }
 
-/** Sends messages in one write. Answers the rows of the last statement. @throws the server's first error, with its SQLSTATE */
+/**
+ * Sends messages in one write and returns the rows of the last statement.
+ * @throws the server's first error, with its SQLSTATE
+ */
 const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boolean): Promise<Answer> => {
   const parser = new protocol.Parser()
   let fields: readonly Field[] = []
@@ -37,7 +40,7 @@ const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boo
   let rows: unknown[] = []
   let command = ''
   let failure: Error | undefined
-  const hear = (message: Message): void => {
+  const handle = (message: Message): void => {
     if (message instanceof answers.DatabaseError) failure ??= message
     switch (message.name) {
       case 'bindComplete':
@@ -56,12 +59,12 @@ const exchange = async (db: PGlite, messages: readonly Uint8Array[], arrays: boo
         command = message.text ?? ''
     }
   }
-  await db.execProtocolRawStream(Buffer.concat(messages), { syncToFs: false, onRawData: (bytes) => parser.parse(bytes, hear) })
+  await db.execProtocolRawStream(Buffer.concat(messages), { syncToFs: false, onRawData: (bytes) => parser.parse(bytes, handle) })
   if (failure !== undefined) throw failure
   return { rows, command }
 }
 
-/** Wraps an opened PGlite, which is then this engine's alone. Who opens one on a folder must hold the folder's lock first: see `lockFolder`. */
+/** Wraps an opened PGlite, which the engine then owns. When it is open on a folder, the caller must hold the folder's lock: see `lockFolder`. */
 export const pgliteEngine = (db: PGlite): Engine => {
   let last: Promise<unknown> = Promise.resolve()
   const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
@@ -70,16 +73,16 @@ export const pgliteEngine = (db: PGlite): Engine => {
     return result
   }
 
-  /** Names of statements that the server has parsed. */
+  /** Names of statements that the server has prepared. */
   const prepared = new Set<string>()
-  type Written = { readonly messages: readonly Uint8Array[]; readonly fresh: readonly string[]; readonly arrays: boolean }
+  type Written = { readonly messages: readonly Uint8Array[]; readonly added: readonly string[]; readonly arrays: boolean }
   const written = (statements: readonly Statement[]): Written => {
-    const fresh = new Set<string>()
+    const added = new Set<string>()
     const parsing = (text: string, name: string): Uint8Array[] => {
       if (name === '') return [serialize.parse({ text })]
-      if (prepared.has(name) || fresh.has(name)) return []
-      fresh.add(name)
-      // It may be there: parsed before something else of the same write failed.
+      if (prepared.has(name) || added.has(name)) return []
+      added.add(name)
+      // It may already exist: prepared in an earlier write in which something later failed.
       return [serialize.close({ type: 'S', name }), serialize.parse({ name, text })]
     }
     const messages = statements.flatMap((statement) => {
@@ -91,34 +94,34 @@ export const pgliteEngine = (db: PGlite): Engine => {
         serialize.execute({}),
       ]
     })
-    return { messages: [...messages, serialize.sync()], fresh: [...fresh], arrays: statements.at(-1)?.arrays === true }
+    return { messages: [...messages, serialize.sync()], added: [...added], arrays: statements.at(-1)?.arrays === true }
   }
-  const ask = async ({ messages, fresh, arrays }: Written, before: readonly Uint8Array[] = []): Promise<unknown[]> => {
+  const send = async ({ messages, added, arrays }: Written, before: readonly Uint8Array[] = []): Promise<unknown[]> => {
     const { rows } = await exchange(db, [...before, ...messages], arrays)
-    for (const name of fresh) prepared.add(name)
+    for (const name of added) prepared.add(name)
     return rows
   }
-  const say = (text: string): Promise<Answer> => exchange(db, [serialize.query(text)], true)
+  const simpleQuery = (text: string): Promise<Answer> => exchange(db, [serialize.query(text)], true)
 
   const transact = async <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T> => {
     let isBegun = false
     let isOver = false
     const run: RunStatement = async (statement) => {
-      if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
+      if (isOver) throw new Error('The transaction has ended; its handle cannot be used any more.')
       const first = isBegun ? undefined : serialize.query('begin')
       const message = written([...(isBegun ? [] : [entering(scope)]), ...statementParts(statement)])
-      // From here on the server is asked, and nothing may go there that the first write did not enter.
+      // Set before the write, so that nothing can be sent outside the transaction from here on.
       isBegun = true
-      return ask(message, first === undefined ? [] : [first])
+      return send(message, first === undefined ? [] : [first])
     }
     try {
       const result = await work(run)
       isOver = true
-      if (isBegun && (await say('commit')).command !== 'COMMIT')
+      if (isBegun && (await simpleQuery('commit')).command !== 'COMMIT')
         throw new Error('The transaction was rolled back: a failed statement inside it was swallowed.')
       return result
     } catch (error) {
-      if (!isOver && isBegun) await say('rollback')
+      if (!isOver && isBegun) await simpleQuery('rollback')
       isOver = true
       throw error
     }
@@ -128,8 +131,8 @@ export const pgliteEngine = (db: PGlite): Engine => {
     kind: 'pglite',
     one: async (scope, statement) => {
       requireWellFormed(scope)
-      // What stands before a Sync commits together, as in entered-query.ts.
-      return exclusively(async () => ask(written([entering(scope), ...statementParts(statement)])))
+      // Everything before a Sync commits together, as in scoped-query.ts.
+      return exclusively(async () => send(written([entering(scope), ...statementParts(statement)])))
     },
     transaction: async (scope, work) => {
       requireWellFormed(scope)
@@ -146,7 +149,7 @@ export const pgliteEngine = (db: PGlite): Engine => {
   }
 }
 
-/** Opens the embedded engine in memory, or on a folder. */
+/** Opens the embedded engine in memory or on a folder. */
 export const openPglite = async (folder?: string): Promise<PGlite> => {
   const db = folder === undefined ? new PGlite() : new PGlite(folder)
   await db.waitReady

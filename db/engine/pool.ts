@@ -1,4 +1,4 @@
-// PostgreSQL through a pool of connections, whichever driver made them. Role and tenant travel in the same network write as the first statement.
+// PostgreSQL through a pool of connections of any driver. Role and tenant are set in the same network write as the first statement.
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import TypeOverrides from 'pg/lib/type-overrides'
@@ -13,7 +13,7 @@ import {
   statementParts,
 } from './client.ts'
 
-/** The driver hands over what the server sent; columns of drizzle know what they hold. Only these are worth parsing here. */
+/** The driver returns the server's text; drizzle's columns parse their own values. Only these types need a parser here. */
 const BOOL = 16
 const BYTEA = 17
 const INT2 = 21
@@ -41,42 +41,42 @@ export const requireWellFormed = (scope: DatabaseScope): void => {
   if (!TENANT.test(scope.tenantId) || !ROLE.test(scope.role)) throw new Error('malformed scope')
 }
 
-/** Sets tenant and role. Both are checked here and never come from a caller, so they may stand in the text. */
+/** Sets tenant and role. Both are validated here and never come from a caller, so they may be part of the text. */
 export const enterScopeSql = (scope: DatabaseScope): string => {
   requireWellFormed(scope)
   return `select set_config('role','${scope.role}',true), set_config('app.tenant_id','${scope.tenantId}',true)`
 }
-/** As one text with the start of a transaction, which makes the write one message. */
+/** One text together with the start of the transaction, so that the write is one message. */
 const enter = (scope: DatabaseScope): string => `begin; ${enterScopeSql(scope)}`
 
-/** 25006: after a failover the server at the other end reads alone. The connection is of no use any more; a new one finds the server that writes. */
-const AWAY = /^(08(?!P01)|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
-const AWAY_TEXT =
+/** 25006: after a failover the server is read-only. The connection is useless; a new one reaches the primary. */
+const LOST_CODE = /^(08(?!P01)|57P0|53300|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+const LOST_TEXT =
   /Connection terminated|connection timeout|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed/i
 export const isConnectionLost = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
-  if (AWAY.test(String((error as { code?: unknown }).code ?? ''))) return true
-  return AWAY_TEXT.test(error.message) || (error instanceof AggregateError && error.errors.some(isConnectionLost))
+  if (LOST_CODE.test(String((error as { code?: unknown }).code ?? ''))) return true
+  return LOST_TEXT.test(error.message) || (error instanceof AggregateError && error.errors.some(isConnectionLost))
 }
-const translated = (error: unknown): unknown =>
+const translateError = (error: unknown): unknown =>
   isConnectionLost(error) && !(error instanceof DatabaseUnavailable) ? new DatabaseUnavailable(error) : error
 
-/** Statements are prepared by name while there are not too many of them: texts of ours are few. */
+/** Statements are prepared by name up to this number; our own texts are few. */
 export const MAX_PREPARED_STATEMENTS = 500
-/** Lists and rows vary in length as callers like, and would take all the names: from four on they get none. */
+/** Lists and rows vary in length with the caller and would use up all names; from four elements on they get none. */
 const VARIES = /\bin \(\$\d+(?:, \$\d+){3}|(?:\), \((?:\$\d|default)[^()]*){3}/i
 /**
- * The name follows from the text, so that it means one text on every connection, also on one that a pooler hands from process to process (or from release to
- * release): there a counted name could run another process's statement.
+ * The name is derived from the text, so that it means the same text on every connection, also on one that a pooler passes between processes or
+ * releases, where a numbered name could run another process's statement.
  */
 export const statementName = (text: string): string => `s${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
 
 type Known = { readonly name: string | undefined; readonly isRead: boolean }
-/** A word too many makes a read slower; one too few might do a change twice. */
+/** A false match only makes a read slower; a missed one might apply a change twice. */
 const CHANGE = /\b(insert|update|delete|merge|into|call|do|copy)\b/i
 const isReadText = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGE.test(text)
 
-/** What is known of texts, of so many at most. */
+/** Caches the name and kind of at most `most` statement texts. */
 export const knownStatements = (most: number): ((text: string) => Known) => {
   const known = new Map<string, Known>()
   return (text) => {
@@ -90,12 +90,12 @@ export const knownStatements = (most: number): ((text: string) => Known) => {
 }
 const knownOf = knownStatements(MAX_PREPARED_STATEMENTS)
 
-/** Whether doing the statement twice does no more than doing it once. */
+/** Whether running the statement twice has the same effect as once. */
 export const isRead = ({ text }: Statement): boolean => knownOf(text).isRead
 
 /**
- * The driver renders values after it has sent the statement's name. If one cannot be rendered it closes the statement on the server and goes on believing
- * that it is there: nobody could use it again on that connection. So what might fail is refused before.
+ * The driver serialises values after it has sent the statement's name. If one fails, it closes the statement on the server but still considers it
+ * prepared, which makes it unusable on that connection. So such values are refused first.
  */
 const isPlain = (value: unknown): boolean =>
   typeof value !== 'object' ||
@@ -104,7 +104,7 @@ const isPlain = (value: unknown): boolean =>
   value instanceof Date ||
   (Array.isArray(value) && value.every(isPlain))
 
-/** The protocol counts parameters in 16 bits, and the driver writes what is left of a larger number: the server would read values as something else. */
+/** The protocol counts parameters in 16 bits, and the driver truncates larger counts, so that the server would misread the values. */
 const MOST_PARAMETERS = 65_535
 
 export const toQueryConfig = ({ text, params, arrays }: Statement): pg.QueryConfig & { rowMode?: 'array' } => {
@@ -114,49 +114,49 @@ export const toQueryConfig = ({ text, params, arrays }: Statement): pg.QueryConf
   return { text, values: params as unknown[], types, ...(name === undefined ? {} : { name }), ...(arrays ? { rowMode: 'array' } : {}) }
 }
 
-/** How long a connection is believed to be there after it was heard of. */
-const BELIEVED_MS = 1000
+/** How long a connection counts as alive after its last response. */
+const ALIVE_MS = 1000
 type Moment = { readonly elapsed: number; readonly wall: number }
-/** By both clocks: one may stand still while a function is frozen, the other may be set back. */
+/** By both clocks: the monotonic one may stop while a function is frozen, and the wall clock may be set back. */
 const moment = (): Moment => ({ elapsed: performance.now(), wall: Date.now() })
-const heard = new WeakMap<object, Moment>()
+const lastResponse = new WeakMap<object, Moment>()
 export const wasRecentlyAlive = (client: object): boolean => {
-  const [then, now] = [heard.get(client), moment()]
-  return then !== undefined && Math.max(now.elapsed - then.elapsed, Math.abs(now.wall - then.wall)) < BELIEVED_MS
+  const [then, now] = [lastResponse.get(client), moment()]
+  return then !== undefined && Math.max(now.elapsed - then.elapsed, Math.abs(now.wall - then.wall)) < ALIVE_MS
 }
 
-/** What is used of a driver's pool and of its connections. */
+/** The part of a driver's pool and connections that is used. */
 type Client = Pick<pg.PoolClient, 'query' | 'release'>
-type Broken = (event: 'error', told: (error: Error) => void) => unknown
+type Broken = (event: 'error', listener: (error: Error) => void) => unknown
 type Pool = {
   connect(): Promise<Client>
   end(): Promise<void>
-  on(event: 'error', told: (error: Error) => void): unknown
-  on(event: 'connect', told: (client: { on: Broken }) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: { on: Broken }) => void): unknown
 }
 
 export type PostgresOptions = {
-  /** Where each role logs in. A privileged URL may serve all three: every transaction switches to the role it is for. */
+  /** Connection URLs of the roles. A privileged URL may serve all three: every transaction switches to its role. */
   readonly url: string
   readonly jobsUrl?: string
   readonly ownerUrl?: string
   readonly maxConnections?: number
-  /** How long one statement may take; 15 seconds unless told. */
+  /** Time limit of one statement; 15 seconds by default. */
   readonly statementTimeoutMs?: number
-  /** Told of connections that broke while idle. */
+  /** Called for connections that broke while idle. */
   readonly onIdleError?: (error: Error) => void
 }
 
 const STATEMENT_TIMEOUT_MS = 15_000
-/** A migration may wait for another instance's, and then for an index over a large table: as long as a function may live. */
+/** A migration may wait for another instance's, and then for an index on a large table: the longest lifetime of a function. */
 const SCRIPT_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** What every driver does alike. How it runs one statement is its own. */
+/** The part that all drivers share. Each has its own way to run a single statement. */
 export type PooledEngine = Pick<Engine, 'transaction' | 'script' | 'close'> & {
-  /** As `transaction`, on a connection that is in hand. */
+  /** As `transaction`, on a given connection. */
   transact<T>(client: Client, begun: () => void, scope: DatabaseScope, work: (run: RunStatement) => Promise<T>): Promise<T>
-  /** Runs `use` with a connection of that role, again where it broke before `begun` was called. */
+  /** Runs `use` with a connection of that role, and again if it broke before `begun` was called. */
   connected<T>(role: DatabaseRole | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T>
 }
 
@@ -177,18 +177,18 @@ export const createPooledEngine = (options: PostgresOptions, openPool: (config: 
       pipeline: true,
     } as pg.PoolConfig)
     made.on('error', (error) => options.onIdleError?.(error))
-    // The pool listens while a connection is idle. One that breaks in use fails its queries, and would end the process if nobody listened.
+    // The pool only listens while a connection is idle. One that breaks in use fails its queries, and without a listener would end the process.
     made.on('connect', (client) => {
       client.on('error', () => undefined)
-      heard.set(client, moment())
+      lastResponse.set(client, moment())
     })
     pools.set(url, made)
     return made
   }
 
   /**
-   * Connections that died in the pool are noticed at their first use, before anything of ours was done: then the next is tried, until a fresh one was.
-   * Where none can be made, one more try is enough.
+   * Dead pooled connections are noticed at their first use, before any statement has run; then the next one is tried, until a new one has been. When
+   * none can be opened, there is one retry.
    */
   const connected = async <T>(role: DatabaseRole | 'login', use: (client: Client, begun: () => void) => Promise<T>): Promise<T> => {
     for (let attempt = 0; ; attempt++) {
@@ -202,7 +202,7 @@ export const createPooledEngine = (options: PostgresOptions, openPool: (config: 
           const result = await use(client, () => {
             begun = true
           })
-          heard.set(client, moment())
+          lastResponse.set(client, moment())
           return result
         } catch (error) {
           if (isConnectionLost(error) || isDatabaseUnavailable(error)) failure = error as Error
@@ -212,23 +212,23 @@ export const createPooledEngine = (options: PostgresOptions, openPool: (config: 
         }
       } catch (error) {
         if (isConnectionLost(error) && !begun && attempt < tries) continue
-        throw translated(error)
+        throw translateError(error)
       }
     }
   }
 
   const transact: PooledEngine['transact'] = async (client, begun, scope, work) => {
-    // Sent with the first statement. Where a role or tenant is refused, the transaction is one that has failed, and nothing that follows is done.
+    // Sent with the first statement. If a role or tenant is refused, the transaction has failed and nothing that follows takes effect.
     const entered = client.query(enter(scope)).then(begun)
-    // The connection goes on to serve others. A handle that outlives its transaction would speak in theirs, or as whoever logged in.
+    // The connection will serve other transactions. A handle that outlived its transaction would act in theirs, or as the login role.
     let isOver = false
     const run: RunStatement = async (statement) => {
-      if (isOver) throw new Error('The transaction is over; its handle cannot be used any more.')
+      if (isOver) throw new Error('The transaction has ended; its handle cannot be used any more.')
       try {
         const [answers] = await Promise.all([Promise.all(statementParts(statement).map((part) => client.query(toQueryConfig(part)))), entered])
         return answers.at(-1)?.rows ?? []
       } catch (error) {
-        throw translated(error)
+        throw translateError(error)
       }
     }
     try {

@@ -1,4 +1,4 @@
-// The contract on a server, and what only a server can do: go away.
+// The contract on a server, and failures that only a server can have.
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { and, inArray } from 'drizzle-orm'
@@ -23,7 +23,7 @@ engineContract('PostgreSQL, one privileged login that switches', async () => {
   return { engine, close: engine.close }
 })
 
-test('a login that may be anybody is nobody but the three roles', async () => {
+test('a privileged login only becomes one of the three roles', async () => {
   const { url = '' } = await testDatabase()
   const engine = postgresEngine({ url })
   const who = { text: 'select current_user::text as role', params: [], arrays: false }
@@ -35,7 +35,7 @@ test('a login that may be anybody is nobody but the three roles', async () => {
   await engine.close()
 })
 
-test('a statement has the same name in every process, and no other text has it', async () => {
+test('a statement’s name is the same in every process and unique to its text', async () => {
   const engine = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
   const text = 'select name, statement from pg_prepared_statements'
   const prepared = (await engine.one({ role: 'authsec_app', tenantId: '' }, { text, params: [], arrays: true })) as [string, string][]
@@ -44,7 +44,7 @@ test('a statement has the same name in every process, and no other text has it',
   await engine.close()
 })
 
-test('lists and rows of every length take no names away', async () => {
+test('lists and rows of varying length use up no statement names', async () => {
   const known = knownStatements(20)
   const queries = queriesThrough(async ({ text }) => {
     known(text)
@@ -60,7 +60,7 @@ test('lists and rows of every length take no names away', async () => {
   expect(known('select 1 as rare').name).toMatch(/^s[0-9a-f]{32}$/)
 })
 
-test('a statement without values runs as the role and for the tenant also when so many were prepared that it gets no name', async () => {
+test('a statement without values and without a name still runs with its role and tenant', async () => {
   const engine = postgresEngine({ url: (await testDatabase()).url ?? '' })
   const scope: DatabaseScope = { role: 'authsec_app', tenantId: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }
   for (let n = 0; n <= MAX_PREPARED_STATEMENTS; n++) {
@@ -70,7 +70,7 @@ test('a statement without values runs as the role and for the tenant also when s
   await engine.close()
 })
 
-describe('a database that goes away', () => {
+describe('an unavailable database', () => {
   const app: DatabaseScope = { role: 'authsec_app', tenantId: '' }
   const one = { text: 'select 1 as one', params: [], arrays: false }
   const slow = { text: `select pg_sleep(20) from nextval('authsec.tries')`, params: [], arrays: false }
@@ -91,7 +91,7 @@ describe('a database that goes away', () => {
   })
   const tries = { ...one, text: 'select last_value::int as tries from authsec.tries' }
   const ofSlow = `from pg_stat_activity where state = 'active' and query = '${slow.text.replaceAll("'", "''")}' and datname = current_database()`
-  /** Waits until as many of the slow statements run on the server; breaks something; ends what the server would go on with for nobody. */
+  /** Waits until this many slow statements run on the server, breaks the connection, and terminates what the server would keep running. */
   const whileRunning = async (count: number, breaks: () => void): Promise<void> => {
     const watch = new pg.Client({ connectionString: (await testDatabase()).url })
     await watch.connect()
@@ -106,7 +106,7 @@ describe('a database that goes away', () => {
       (error: unknown) => error,
     )
 
-  test('is away, at once, and there again without a restart', async () => {
+  test('is reported at once, and works again without a restart', async () => {
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
     proxy.cut()
     for (let n = 0; n < 6; n++) expect(await outcome(engine.one(app, one))).toBeInstanceOf(DatabaseUnavailable)
@@ -117,7 +117,7 @@ describe('a database that goes away', () => {
     expect(await engine.transaction(app, (run) => run(one))).toEqual([{ one: 1 }])
   })
 
-  test('connections that broke while idle cost no request', async () => {
+  test('connections that broke while idle fail no request', async () => {
     await Promise.all(Array.from({ length: 4 }, () => engine.transaction(app, (run) => run(one))))
     proxy.drop()
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
@@ -127,7 +127,7 @@ describe('a database that goes away', () => {
     expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'fulfilled'))
   })
 
-  test('cut in the middle of a statement or of a transaction: away, never a second try of what may have happened', async () => {
+  test('a cut during a statement or transaction is an error; what may have been applied is never retried', async () => {
     let entered = 0
     const statement = outcome(engine.one(app, slow))
     const transaction = outcome(
@@ -145,14 +145,14 @@ describe('a database that goes away', () => {
     expect(await engine.one(app, one)).toEqual([{ one: 1 }])
   })
 
-  test('a change whose answer was lost is not done twice', async () => {
+  test('a change whose response was lost is not applied twice', async () => {
     await engine.script(
       'authsec_owner',
       'create table authsec.once (n int); grant all on authsec.once to authsec_app; insert into authsec.once values (0)',
     )
     const raise = { text: 'update authsec.once set n = n + 1', params: [], arrays: false }
     const count = async () => (await engine.one(app, { ...one, text: 'select n from authsec.once' }))[0]
-    // A connection that was just heard of, and one that may be dead by now.
+    // A connection with a recent response, and one that may be dead.
     for (const [round, pause] of [0, 1100].entries()) {
       expect(await count()).toEqual({ n: round })
       await sleep(pause)
@@ -160,8 +160,8 @@ describe('a database that goes away', () => {
       const raised = outcome(engine.one(app, raise))
       await done
       proxy.drop()
-      const told = await raised
-      if (pause > 0) expect(told).toBe('done')
+      const result = await raised
+      if (pause > 0) expect(result).toBe('done')
       expect(await count()).toEqual({ n: round + 1 })
     }
     await sleep(1100)
@@ -171,7 +171,7 @@ describe('a database that goes away', () => {
     await engine.script('authsec_owner', 'drop table authsec.once')
   })
 
-  test('a statement that takes too long is away, nobody is handed its answer, and a script may take longer', async () => {
+  test('a statement that takes too long is an error, its late response reaches no other query, and a script may take longer', async () => {
     const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1, statementTimeoutMs: 2000 })
     const late = { ...one, text: `select 'late' as said from pg_sleep(3)` }
     const inTransaction = single.transaction(app, async (run) => {
@@ -186,7 +186,7 @@ describe('a database that goes away', () => {
     await single.close()
   })
 
-  test('where the role is refused nothing runs, and the statement is no worse for whoever may', async () => {
+  test('when the role is refused nothing runs, and the statement remains usable for an allowed role', async () => {
     const url = new URL((await testDatabase()).url ?? '')
     url.username = 'authsec_app'
     url.password = TEST_LOGIN_PASSWORD
@@ -202,7 +202,7 @@ describe('a database that goes away', () => {
     await single.close()
   })
 
-  test('more parameters than the protocol counts are a mistake of ours, told before anything is sent', async () => {
+  test('more parameters than the protocol can count are refused before anything is sent', async () => {
     const many = (count: number) => ({
       ...one,
       text: `select 1 as one where 1 in (${Array.from({ length: count }, (_, n) => `$${n + 1}::int`).join()})`,
@@ -214,7 +214,7 @@ describe('a database that goes away', () => {
     expect(refused).not.toBeInstanceOf(DatabaseUnavailable)
   })
 
-  test('a server that was demoted is away, and the next connection is another', async () => {
+  test('a demoted server is unavailable, and the next query uses a new connection', async () => {
     const { url = '' } = await testDatabase()
     const name = new URL(url).pathname.slice(1)
     const admin = new pg.Client({ connectionString: url })
@@ -230,7 +230,7 @@ describe('a database that goes away', () => {
     await single.close()
   })
 
-  test('a value that cannot be written spoils no statement for those that come after', async () => {
+  test('a value that cannot be serialised does not break the statement for later queries', async () => {
     const single = postgresEngine({ url: (await testDatabase()).url ?? '', maxConnections: 1 })
     const reported = (value: unknown) => ({ text: 'select $1::text as said', params: [value], arrays: false })
     const circle: unknown[] = []
@@ -243,7 +243,7 @@ describe('a database that goes away', () => {
     await single.close()
   })
 
-  test('a pool whose every connection broke in use serves as many again', async () => {
+  test('a pool recovers after all its connections broke in use', async () => {
     for (let round = 0; round < 3; round++) {
       const work = Array.from({ length: 4 }, () => outcome(engine.transaction(app, (run) => run(slow))))
       await whileRunning(4, proxy.cut)

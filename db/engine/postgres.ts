@@ -1,4 +1,4 @@
-// PostgreSQL over TCP. One statement under row level security costs one round trip; what takes locks first, two.
+// PostgreSQL over TCP. A statement under row level security takes one round trip; one with preceding locks takes two.
 import pg from 'pg'
 import type { Engine } from './client.ts'
 import { createPooledEngine, isRead, type PostgresOptions, requireWellFormed, toQueryConfig, wasRecentlyAlive } from './pool.ts'
@@ -14,8 +14,9 @@ export const postgresEngine = (options: PostgresOptions): Engine => {
       return connected(scope.role, (client, begun) => {
         if (statement.first !== undefined) return transact(client, begun, scope, (run) => run(statement))
         if (isRead(statement)) return queryInScope(client, scope, toQueryConfig(statement), begun)
-        // A change that commits in its own write may have been done although no answer came, and a second try would do it twice. Over a connection that may be
-        // dead by now it takes the longer way, where nothing is done before the commit; over one that was just heard of it is tried once.
+        // A change that commits in its own write may have been applied although no response arrived, and a retry would apply it twice. On a
+        // connection that may be dead it runs as a transaction, in which nothing is applied before the commit; on one with a recent response it is
+        // sent once.
         if (!wasRecentlyAlive(client)) return transact(client, begun, scope, (run) => run(statement))
         begun()
         return queryInScope(client, scope, toQueryConfig(statement))

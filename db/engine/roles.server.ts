@@ -1,4 +1,4 @@
-// What only a server can show, where each role logs in as itself.
+// Role isolation on a server, where each role logs in as itself.
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
@@ -15,15 +15,15 @@ const stateOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => sqlState(error) ?? String(error),
   )
 
-test('logged in as the application, no other role can be taken on', async () => {
+test('the application’s login cannot switch to another role', async () => {
   const db = await testDb()
   for (const role of ['authsec_owner', 'authsec_jobs', 'postgres']) {
-    const tricks = [
+    const attempts = [
       sql`select set_config('role', ${role}, true)`,
       sql`set local role ${sql.identifier(role)}`,
       sql`set session authorization ${sql.identifier(role)}`,
     ]
-    for (const trick of tricks) expect([role, await stateOf(forTenant(db, acme).db.execute(trick))]).toEqual([role, DENIED])
+    for (const attempt of attempts) expect([role, await stateOf(forTenant(db, acme).db.execute(attempt))]).toEqual([role, DENIED])
     const reset = atomically(forTenant(db, acme), async (t) => {
       await t.db.execute(sql`reset role`)
       return (await t.db.execute<{ name: string }>(sql`select current_user::text as name`))[0]?.name

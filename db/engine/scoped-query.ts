@@ -1,11 +1,11 @@
-// One statement under a role and a tenant, as one transaction that nobody has to begin or to commit: in PostgreSQL's extended protocol whatever stands before
-// a Sync commits together (protocol flow, section "Extended Query"). So it is one write, one answer, and nothing is parsed or planned anew. What
-// commits in the write that does it may have been done although no answer came: a change is sent this way once.
+// Runs one statement with a role and a tenant as one implicit transaction: in PostgreSQL's extended protocol everything before a Sync commits together
+// (protocol flow, section "Extended Query"). So it takes one write and one response, and nothing is parsed or planned again. A change may have been applied
+// although no response arrived, so it is never sent this way twice.
 import pg from 'pg'
 import type { DatabaseScope } from './client.ts'
 import { statementName } from './pool.ts'
 
-/** Prepared once on every connection. As a statement before the one that reads, so that row level security never leans on an order of evaluation. */
+/** Prepared once per connection. A separate statement before the read, so that row level security never depends on the order of evaluation. */
 const TEXT = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`
 const ENTER = { name: statementName(TEXT), text: TEXT }
 
@@ -14,7 +14,7 @@ type Connection = {
   execute(message: { readonly portal: string }): void
   flush(): void
 }
-/** What the driver's class offers to one that derives from it, beside what its types tell. */
+/** Members of the driver's class that its types do not declare. */
 type Derivable = new (
   config: pg.QueryConfig,
 ) => {
@@ -38,7 +38,7 @@ class EnteredQuery extends Query {
     this.#onEntered = onEntered
   }
 
-  /** Always: a statement without a name and without values would go out as plain text, without anything before it, as whoever logged in. */
+  /** Always true: a statement without name and values would be sent as plain text, without the preceding statement and so as the login role. */
   override requiresPreparation(): boolean {
     return true
   }
@@ -46,8 +46,8 @@ class EnteredQuery extends Query {
   override prepare(connection: Connection): void {
     connection.bind({ portal: '', statement: ENTER.name, values: [this.#scope.role, this.#scope.tenantId] })
     connection.execute({ portal: '' })
-    // Tells at once that the server has begun: what breaks before that is tried again elsewhere, what breaks after it may have been too much for the server.
-    // Said where somebody wants to know, for it is one answer more.
+    // Reports at once that the server has begun: a failure before that is retried on another connection, a failure after it is not. Only on request, because it
+    // takes one more message.
     if (this.#onEntered !== undefined) connection.flush()
     super.prepare(connection)
   }
@@ -68,11 +68,11 @@ class EnteredQuery extends Query {
 type Client = Pick<pg.PoolClient, 'query'>
 const prepared = new WeakSet<Client>()
 
-/** The driver resolves it when the server is ready again, and so has committed. `onEntered`: the server has begun; it is asked to say so where that is given. */
+/** Resolves when the server is ready again, and so has committed. `onEntered` is called when the server has begun. */
 export const queryInScope = (client: Client, scope: DatabaseScope, config: pg.QueryConfig, onEntered?: () => void): Promise<unknown[]> => {
   if (!prepared.has(client)) {
     prepared.add(client)
-    // Written before what needs it, and waited for by nobody: where it fails, so does the other.
+    // Sent before the statement that needs it, without waiting: if it fails, so does that statement.
     client.query({ ...ENTER, values: ['none', ''] }).catch(() => prepared.delete(client))
   }
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
-// The first lock of tenant isolation: what may be queried is decided by type. Row level security is the second.
+// The first layer of tenant isolation: types decide what may be queried. Row level security is the second.
 import { eq, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import * as z from 'zod'
 import {
   type DatabaseRole,
   type DatabaseScope,
@@ -13,33 +14,31 @@ import {
   type Statement,
 } from './client.ts'
 
-/** A tenant's id that came from a verified principal or a tenant look-up, never from a body. */
+/** A tenant id from a verified principal or a tenant look-up, never from a body. */
 export type TenantId = string & { readonly __brand: 'TenantId' }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** The deployment's own tenant: platform administrators, sign-ups of companies that do not exist yet, events of nobody's tenant. */
+/** The deployment's own tenant: platform administrators, sign-ups of new companies, and events without a tenant. */
 export const SYSTEM_TENANT = '00000000-0000-0000-0000-000000000000' as TenantId
 
-/** Brands an id that a look-up or a verified token yielded. Throws on anything but a lower-case UUID. */
+/** Brands an id from a look-up or a verified token. Throws unless it is a lower-case UUID. */
 export const asTenantId = (id: string): TenantId => {
-  if (!UUID.test(id)) throw new Error('not a tenant id')
+  if (!z.regexes.guid.test(id) || id !== id.toLowerCase()) throw new Error('not a tenant id')
   return id as TenantId
 }
 
-/** Reads of one tenant. Each statement outside a transaction is one round trip. */
+/** Access to one tenant. Each statement outside a transaction is one round trip. */
 export type TenantDb = { readonly tenantId: TenantId; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
-/** Reads and writes of one tenant inside a transaction; only `atomically` makes one, so that a change and its audit event share it. */
+/** Access to one tenant inside a transaction. Only `atomically` creates one, so that a change and its audit event share it. */
 export type TenantTx = TenantDb & {
   readonly inTransaction: true
-  /** Every tenant that this transaction works for; all are told of its commit. */
+  /** Every tenant that this transaction has worked in; commit listeners are called for each. */
   readonly entered: Set<string>
 }
-/** The directory tables alone: what must be found before a tenant is known. */
+/** Access to the directory tables only: data that is needed before the tenant is known. */
 export type DirectoryDb = { readonly directory: true; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
-/** What a job may see of all tenants, by the policies of its role. */
+/** Access of jobs across tenants, limited by the policies of their role. */
 export type JobsDb = { readonly ofAllTenants: true; readonly db: Queries; readonly run: RunStatement; readonly source: Db }
-/** Directory tables have no tenant's rows, so any scope reaches them. */
+/** Directory tables are not tenant-scoped, so any scope can read them. */
 export type AnyScope = Pick<DirectoryDb, 'db' | 'run'>
 
 const scoped = (source: Db, scope: DatabaseScope): { db: Queries; run: RunStatement; source: Db } => {
@@ -72,8 +71,8 @@ const within = <T>(db: Db, scope: DatabaseScope, work: (inner: { db: Queries; ru
 }
 
 /**
- * Commits everything that `work` does when it returns, and nothing when it throws. Inside, use the handle that is handed in; an outer one fails at once.
- * Called with a transaction, joins it.
+ * Commits everything that `work` does when it returns, and rolls back when it throws. Inside, use the handle that is passed in; an outer one throws.
+ * Called with a transaction, it joins it.
  */
 export const atomically = async <T>(t: TenantDb, work: (t: TenantTx) => Promise<T>): Promise<T> => {
   if ('inTransaction' in t) return work(t as TenantTx)
@@ -86,8 +85,8 @@ export const atomically = async <T>(t: TenantDb, work: (t: TenantTx) => Promise<
 }
 
 /**
- * A change that one statement makes, its audit events included: committed when it answers. It finds by itself whether it may, for nothing looks in between. Called
- * with a transaction, joins it.
+ * Runs a change that is one statement, including its audit events; it is committed when the promise resolves. The statement itself must check its
+ * conditions. Called with a transaction, it joins it.
  */
 export const runStatement = async (t: TenantDb, statement: Statement): Promise<unknown[]> => {
   const rows = await t.run(statement)
@@ -95,11 +94,11 @@ export const runStatement = async (t: TenantDb, statement: Statement): Promise<u
   return rows
 }
 
-/** As `atomically`, on the directory tables alone. */
+/** As `atomically`, for the directory tables only. */
 export const atomicallyInDirectory = <T>(db: Db, work: (d: DirectoryDb) => Promise<T>): Promise<T> =>
   within(db, { role: 'authsec_app', tenantId: '' }, (inner) => work({ ...inner, directory: true }))
 
-/** One tenant's rows as the owner of the tables: for retention, export and deletion, never for a request. */
+/** One tenant's rows as the tables' owner: for retention, export and deletion, never for a request. */
 export const asOwner = async <T>(db: Db, tenantId: TenantId | '', work: (t: TenantTx) => Promise<T>): Promise<T> => {
   const entered = new Set<string>(tenantId === '' ? [] : [tenantId])
   const result = await within(db, { role: 'authsec_owner', tenantId }, (inner) =>
@@ -109,12 +108,12 @@ export const asOwner = async <T>(db: Db, tenantId: TenantId | '', work: (t: Tena
   return result
 }
 
-/** The tenant's own rows of a table: the condition that every store query starts with. */
+/** The condition with which every store query starts: the tenant's own rows. */
 export const ownRows = (t: TenantDb, table: { readonly tenantId: PgColumn }): SQL => eq(table.tenantId, t.tenantId)
 
 /**
- * Goes on in the same transaction as another tenant, and comes back. For the few changes that two tenants share: a sign-up that waits in the system tenant
- * becomes a company; a platform administrator creates one. Both commit, or neither.
+ * Continues the same transaction in another tenant, and returns. For the few changes that two tenants share: a sign-up that waits in the system
+ * tenant becomes a company; a platform administrator creates one. Both commit, or neither.
  */
 export const inOtherTenant = async <T>(t: TenantTx, other: TenantId, work: (t: TenantTx) => Promise<T>): Promise<T> => {
   const enter = (tenantId: TenantId): Promise<unknown> =>
@@ -124,21 +123,21 @@ export const inOtherTenant = async <T>(t: TenantTx, other: TenantId, work: (t: T
   try {
     return await work({ ...t, tenantId: other })
   } finally {
-    // Also for whoever catches what `work` threw and goes on. A transaction that a statement has broken takes no more, this one included.
+    // Also for a caller that catches the error and continues. A transaction with a failed statement accepts no more, this one included.
     await enter(t.tenantId).catch(() => undefined)
   }
 }
 
-/** All that `work` does, or nothing of it, while the transaction goes on: for many changes of which each stands alone. */
+/** Applies all changes of `work`, or none of them, while the transaction continues: for bulk changes in which each item stands alone. */
 export const withSavepoint = async <T>(t: TenantTx, work: () => Promise<T>): Promise<T> => {
-  const say = (text: string): Promise<unknown> => t.run({ text, params: [], arrays: true })
-  await say('savepoint attempt')
+  const execute = (text: string): Promise<unknown> => t.run({ text, params: [], arrays: true })
+  await execute('savepoint attempt')
   try {
     const result = await work()
-    await say('release savepoint attempt')
+    await execute('release savepoint attempt')
     return result
   } catch (error) {
-    await say('rollback to savepoint attempt')
+    await execute('rollback to savepoint attempt')
     throw error
   }
 }

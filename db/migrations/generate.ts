@@ -1,4 +1,4 @@
-// Folds db/migrations/*.sql into one module, so that a bundle carries them. `--check` fails when that module is stale.
+// Combines db/migrations/*.sql into one module that bundles can include. `--check` fails when that module is stale.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const folder = new URL('./', import.meta.url)
@@ -10,7 +10,7 @@ const migrations = readdirSync(folder)
   .map((file) => ({
     version: Number(file.slice(0, 4)) + 1,
     name: file.slice(5, -4),
-    // The schema is made beforehand, by the login role for the owner role (policies.ts, PREPARE).
+    // The login role creates the schema beforehand for the owner role (policies.ts, PREPARE).
     sql: readFileSync(new URL(file, folder), 'utf8').replace('CREATE SCHEMA "authsec";\n--> statement-breakpoint\n', ''),
   }))
 

@@ -1,4 +1,4 @@
-// Applies pending migrations in order, each in a transaction with its log row. Safe to run by several instances at once.
+// Applies pending migrations in order, each in a transaction with its log row. Several instances may run it concurrently.
 import { sql } from 'drizzle-orm'
 import { type Db, sqlState } from '../engine/client.ts'
 import { directory } from '../engine/tenant.ts'
@@ -7,18 +7,18 @@ import { POLICIES, PREPARE } from './policies.ts'
 
 export type MigrationState = { readonly lastMigration: number; readonly totalMigrations: number; readonly lastExecuted: Date | undefined }
 
-/** Loaded when asked for: a function that reports the state alone starts without them. */
+/** Loaded on demand, so that a function that only reports the state starts without them. */
 const migrations = async (): Promise<readonly Migration[]> => (await import('./migrations.generated.ts')).MIGRATIONS
 
 const LOCK = 'select pg_advisory_xact_lock(7468746874687468);\n'
-/** SQLSTATE of ours: another instance has applied this version meanwhile. */
+/** Our own SQLSTATE: another instance has already applied this version. */
 const ALREADY_APPLIED = 'AS001'
-/** invalid_parameter_value: the role does not exist, so nothing was ever migrated here. */
+/** invalid_parameter_value: the role does not exist, so this database was never migrated. */
 const NO_ROLE = '22023'
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\0', '')}'`
 
-/** Which migrations have been applied. A database without our schema has none. */
+/** The applied migrations. A database without our schema has none. */
 export const migrationState = async (db: Db): Promise<MigrationState> => {
   const none = { lastMigration: 0, totalMigrations: (await migrations()).length, lastExecuted: undefined }
   try {
@@ -63,8 +63,8 @@ end $guard$;
 }
 
 /**
- * Brings the database to this release's schema. Needs the owner's login. `now` stamps the log rows.
- * @returns the versions that were applied
+ * Migrates the database to this release's schema. Needs the owner's login. `now` is the time in the log rows.
+ * @returns the applied versions
  */
 export const migrate = async (db: Db, now: Date): Promise<readonly number[]> => {
   await db.engine.script('login', LOCK + PREPARE)

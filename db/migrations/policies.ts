@@ -1,9 +1,9 @@
-// Roles, row level security and grants, as one idempotent text that runs after every migration: a table cannot be forgotten, since what is not in the
+// Roles, row level security and grants, as one idempotent script that runs after every migration. A table cannot be forgotten: one outside the
 // directory list gets forced row level security or stops the migration.
 
 /**
- * Tables without row level security: what must be found before the tenant is known. They hold ids, keyed hashes, sealed bytes and times; no personal data.
- * README argues each of them.
+ * Tables without row level security: data that is needed before the tenant is known. They contain ids, keyed hashes, sealed bytes and times, and no
+ * personal data. docs/data-model.md gives the reason for each.
  */
 export const DIRECTORY_TABLES = [
   'tenant_directory',
@@ -22,12 +22,15 @@ export const DIRECTORY_TABLES = [
   'device_code_directory',
 ] as const
 
-/** Tables that a request may add to and read, never change or remove from. */
+/** Tables that a request may insert into and read, but never update or delete from. */
 const APPEND_ONLY = ['audit_events', 'revoked_tokens']
-/** Tables that a request only reads. */
+/** Tables that a request may only read. */
 const READ_ONLY = ['migration_log']
 
-/** What the jobs role may do across tenants, and with which rows. */
+/** The tables of a compiled policy (db/store/policy.ts). A change of any of their rows raises the tenant's policy version. */
+const POLICY_TABLES = ['permissions', 'roles', 'role_permissions', 'role_bindings']
+
+/** Commands that the jobs role may run across tenants, and the rows they apply to. */
 const JOBS: readonly { readonly table: string; readonly commands: readonly ('select' | 'update' | 'delete')[]; readonly rows: string }[] = [
   { table: 'sessions', commands: ['select', 'delete'], rows: `expires_at < now() - interval '7 days'` },
   { table: 'tickets', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
@@ -59,12 +62,12 @@ const JOBS: readonly { readonly table: string; readonly commands: readonly ('sel
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')
 
 /**
- * Of every login that serves requests, kept by the server: a function that is frozen, or killed, in the middle of a transaction runs no timer of its own, and would
- * hold its locks until it is thawed. No request lives longer than half a minute.
+ * Server-side limits of the application role: a function that is frozen or killed during a transaction runs no timer and would hold its locks until
+ * it resumes. No request lives longer than half a minute.
  */
-const APP_BOUNDS = ['idle_in_transaction_session_timeout=10s', 'statement_timeout=30s']
+const APP_LIMITS = ['idle_in_transaction_session_timeout=10s', 'statement_timeout=30s']
 
-/** Runs as the login role, before the first migration: the roles and the schema that the owner role owns. */
+/** Runs as the login role before the first migration: creates the roles and the schema owned by the owner role. */
 export const PREPARE = `
 do $$
 declare r text;
@@ -81,15 +84,15 @@ begin
   if not exists (select from pg_namespace where nspname = 'authsec') then
     create schema authsec authorization authsec_owner;
   end if;
-  -- Of the cluster, where other databases of ours may be setting the same at this moment.
-  for r in select unnest(array[${list(APP_BOUNDS)}]) loop
+  -- Roles belong to the cluster; another database of ours may be changing the same role concurrently.
+  for r in select unnest(array[${list(APP_LIMITS)}]) loop
     if not exists (select from pg_roles where rolname = 'authsec_app' and r = any (rolconfig)) then
       begin
         execute format('alter role authsec_app set %s = %L', split_part(r, '=', 1), split_part(r, '=', 2));
       exception
         when internal_error then null;
-        -- A login that may not: the release goes on, and whoever made the role sets this.
-        when insufficient_privilege then raise warning 'alter role authsec_app set % is for whoever made it', r;
+        -- The login may lack the privilege: the deployment continues, and the creator of the role has to set this.
+        when insufficient_privilege then raise warning 'alter role authsec_app set %: must be run by the creator of the role', r;
       end;
     end if;
   end loop;
@@ -127,6 +130,28 @@ begin
       execute format('grant select, insert on authsec.%I to authsec_app', t.name);
       if not t.name = any (append_only) then execute format('grant update, delete on authsec.%I to authsec_app', t.name); end if;
     end if;
+  end loop;
+end $$;
+create or replace function authsec.raise_policy_version() returns trigger language plpgsql as $f$
+begin
+  update authsec.tenants set policy_version = policy_version + 1 where tenant_id in (select tenant_id from changed);
+  return null;
+end $f$;
+do $$
+declare
+  name text;
+  event text;
+begin
+  foreach name in array array[${list(POLICY_TABLES)}] loop
+    -- A trigger with a transition table has one event.
+    foreach event in array array['insert', 'update', 'delete'] loop
+      if not exists (select from pg_trigger where tgrelid = format('authsec.%I', name)::regclass and tgname = 'policy_version_' || event) then
+        -- An import brings the version along (db/dump/import.ts).
+        execute format($t$create trigger %I after %s on authsec.%I referencing %s table as changed for each statement
+          when (current_setting('app.importing', true) is distinct from 'on') execute function authsec.raise_policy_version()$t$,
+          'policy_version_' || event, event, name, case event when 'delete' then 'old' else 'new' end);
+      end if;
+    end loop;
   end loop;
 end $$;
 ${JOBS.map(

@@ -1,4 +1,4 @@
-// The release before runs on the schema of this one while a deployment is under way.
+// The previous release must run on this release's schema, because both run during a deployment.
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ownDatabase } from '#tests/support/database'
@@ -18,13 +18,13 @@ afterAll(async () => {
   await db.engine.close()
 })
 
-/** What a small program said, recorded as it ran. */
+/** The recorded statements of a small program. */
 const recorded = async (): Promise<Snapshot> => {
   const statements: RecordedStatement[] = []
-  const heard = openDb(recordingEngine(db.engine, (statement) => void statements.push(statement)))
+  const recording = openDb(recordingEngine(db.engine, (statement) => void statements.push(statement)))
   const tenantId = asTenantId('0190c0de-0000-7000-8000-0000000000aa')
   const at = new Date('2026-03-01T12:00:00Z')
-  await atomically(forTenant(heard, tenantId), async (t) => {
+  await atomically(forTenant(recording, tenantId), async (t) => {
     await insertTenant(t, { name: 'Acme', email: null, domain: 'releases.test', at })
     await insertAuditEvent(t, {
       id: '0190c0de-0000-7000-8000-0000000000ab',
@@ -35,15 +35,15 @@ const recorded = async (): Promise<Snapshot> => {
       subjectId: tenantId,
     })
   })
-  await findTenant(forTenant(heard, tenantId))
-  await findDataKey(forTenant(heard, tenantId), tenantId)
-  await listSigningKeys(directory(heard))
-  await acrossTenants(heard).run({
+  await findTenant(forTenant(recording, tenantId))
+  await findDataKey(forTenant(recording, tenantId), tenantId)
+  await listSigningKeys(directory(recording))
+  await acrossTenants(recording).run({
     text: `select id from authsec.sessions where expires_at < now() - interval '8 days' limit $1`,
     params: [1],
     arrays: false,
   })
-  await forTenant(heard, tenantId).run({
+  await forTenant(recording, tenantId).run({
     text: `insert into authsec.revoked_tokens select r.* from jsonb_populate_record(null::authsec.revoked_tokens, $1::jsonb) r`,
     params: [JSON.stringify({ tenant_id: tenantId, jti: tenantId, expires_at: at, revoked_at: at })],
     arrays: false,
@@ -52,7 +52,7 @@ const recorded = async (): Promise<Snapshot> => {
 }
 const before = await recorded()
 
-/** In a transaction that is taken back, so that each change stands alone; the savepoint stands for the check's own. */
+/** Runs each change in a transaction that is rolled back; the savepoint replaces the check's own transaction. */
 const brokenBy = async (change: string, release = before): Promise<readonly string[]> => {
   await session.query('begin')
   const inside = {
@@ -66,7 +66,7 @@ const brokenBy = async (change: string, release = before): Promise<readonly stri
   }
 }
 
-describe('what a release before can live with', () => {
+describe('changes that the previous release tolerates', () => {
   test('its own schema', async () => {
     expect(before.statements.length).toBeGreaterThan(6)
     expect(await findRefusals(session, before)).toEqual([])
@@ -83,31 +83,31 @@ describe('what a release before can live with', () => {
   })
 })
 
-describe('what has to wait for the release after the next', () => {
+describe('changes that break the previous release', () => {
   test.each([
-    ['a column that is gone', 'alter table authsec.audit_events drop column reason', /column "reason" of relation "audit_events" does not exist/],
-    ['a column by another name', 'alter table authsec.data_keys rename column wrapped to sealed', /column "wrapped" does not exist/],
-    ['a table by another name', 'alter table authsec.data_keys rename to keys', /relation "authsec.data_keys" does not exist/],
+    ['a dropped column', 'alter table authsec.audit_events drop column reason', /column "reason" of relation "audit_events" does not exist/],
+    ['a renamed column', 'alter table authsec.data_keys rename column wrapped to sealed', /column "wrapped" does not exist/],
+    ['a renamed table', 'alter table authsec.data_keys rename to keys', /relation "authsec.data_keys" does not exist/],
     [
       'a column that must have a value',
       "alter table authsec.audit_events add column more text not null default ''; alter table authsec.audit_events alter more drop default",
       /audit_events\.more must have a value/,
     ],
     [
-      'a default that whole rows pass by',
+      'a required column that whole-row inserts leave null',
       "alter table authsec.revoked_tokens add column more text not null default ''",
       /revoked_tokens\.more must not be null/,
     ],
-    ['a permission that is taken', 'revoke insert on authsec.audit_events from authsec_app', /permission denied for table audit_events: authsec_app/],
+    ['a revoked privilege', 'revoke insert on authsec.audit_events from authsec_app', /permission denied for table audit_events: authsec_app/],
     ['another type', 'alter table authsec.audit_events alter column reason type bytea using null', /audit_events\.reason was text and is bytea/],
   ])('%s', async (_, change, says) => {
     expect((await brokenBy(change)).join('\n')).toMatch(says)
   })
 })
 
-describe('the newest release that was recorded', () => {
+describe('the newest recorded release', () => {
   const release = newestRelease()
-  /** What it says about these tables, so that trying a change takes no minute. */
+  /** Its statements about one table, so that trying a change is fast. */
   const about = (table: string): Snapshot => {
     if (release === undefined) throw new Error('no release is recorded: npm run release:record')
     return { ...release, statements: release.statements.filter(({ text }) => text.includes(`"${table}"`) || text.includes(`authsec.${table}`)) }
@@ -118,14 +118,14 @@ describe('the newest release that was recorded', () => {
     expect(await findRefusals(session, about(''))).toEqual([])
   })
 
-  test('says something as every role, and about nearly every table', async () => {
+  test('has statements of every role and about nearly every table', async () => {
     const roles = new Set(release?.statements.map(({ role }) => role))
     expect([...roles].toSorted()).toEqual(['authsec_app', 'authsec_jobs', 'authsec_owner'])
     const tables = Object.keys(release?.columns ?? {})
     expect(tables.filter((table) => about(table).statements.length === 0).length).toBeLessThan(tables.length / 20)
   })
 
-  test('names its columns, with their defaults for later ones, also where it calls the table something else', async () => {
+  test('lists its columns in inserts, so that later columns get their defaults, also with a table alias', async () => {
     const more = "alter table authsec.oauth_grants add column more text not null default ''"
     expect(await brokenBy(more, about('oauth_grants'))).toEqual([])
     expect((await brokenBy(`${more}; alter table authsec.oauth_grants alter more drop default`, about('oauth_grants'))).join('\n')).toMatch(
@@ -135,15 +135,15 @@ describe('the newest release that was recorded', () => {
 
   test.each([
     ['a column that is read', 'users', 'alter table authsec.users drop column email cascade', /column .*"?email"? .*does not exist/],
-    ['a column by another name', 'sessions', 'alter table authsec.sessions rename column revoked_at to ended_at', /revoked_at.* does not exist/],
+    ['a renamed column', 'sessions', 'alter table authsec.sessions rename column revoked_at to ended_at', /revoked_at.* does not exist/],
     [
       'a column that must have a value',
       'clients',
       "alter table authsec.clients add column more text not null default ''; alter table authsec.clients alter more drop default",
       /clients\.more must (have a value|not be null)/,
     ],
-    ['a table that is gone', 'tickets', 'drop table authsec.tickets cascade', /relation "authsec.tickets" does not exist/],
-  ])('would not live with %s', async (_, table, change, says) => {
+    ['a dropped table', 'tickets', 'drop table authsec.tickets cascade', /relation "authsec.tickets" does not exist/],
+  ])('would break with %s', async (_, table, change, says) => {
     expect(about(table).statements.length).toBeGreaterThan(2)
     expect((await brokenBy(change, about(table))).join('\n')).toMatch(says)
   })

@@ -1,5 +1,5 @@
-// What a release says to the database, kept with it: every statement by role, and the columns of every table as it knew them. The next release's schema must still
-// take all of it, for both run at once while one replaces the other (expand, migrate, contract).
+// The recorded database usage of a release: every statement with its role, and the columns of every table. The next release's schema must still accept all
+// of it, because both run during a deployment (expand, migrate, contract).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { type DatabaseRole, type Engine, type Statement, statementParts } from '../engine/client.ts'
@@ -8,15 +8,15 @@ export type RecordedStatement = { readonly role: DatabaseRole; readonly text: st
 export type Snapshot = {
   readonly version: string
   readonly statements: readonly RecordedStatement[]
-  /** By table, the columns that were there, and their types. */
+  /** The columns of each table with their types. */
   readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** By file, the digest of each migration that it came with: databases have run these, so they never change again. */
+  /** The digest of each migration file of the release: databases have run these, so they never change. */
   readonly migrations: Readonly<Record<string, string>>
 }
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url)
 
-/** Every migration by the name of its file, in order, and what is in it. */
+/** Every migration file, in order, with its digest. */
 export const migrationsIn = (folder: URL = MIGRATIONS): Snapshot['migrations'] =>
   Object.fromEntries(
     readdirSync(folder)
@@ -30,7 +30,7 @@ export const migrationsIn = (folder: URL = MIGRATIONS): Snapshot['migrations'] =
       ]),
   )
 
-/** What became of migrations that a release came with: empty where all are there, as they were, and before every other. */
+/** Differences from a release's migrations: empty when all exist unchanged and come before all others. */
 export const changedMigrations = (released: Snapshot['migrations'], now: Snapshot['migrations']): readonly string[] => {
   const files = Object.keys(now)
   return Object.entries(released).flatMap(([file, digest], at) =>
@@ -44,22 +44,22 @@ export const changedMigrations = (released: Snapshot['migrations'], now: Snapsho
   )
 }
 
-/** The newest release that was recorded here. */
+/** The newest recorded release. */
 export const newestRelease = (folder: URL = new URL('./', import.meta.url)): Snapshot | undefined => {
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
   const newest = files.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)
   return newest === undefined ? undefined : (JSON.parse(readFileSync(new URL(newest, folder), 'utf8')) as Snapshot)
 }
 
-/** An engine that tells what is said, once each. */
-export const recordingEngine = (engine: Engine, tell: (statement: RecordedStatement) => void): Engine => {
+/** Wraps an engine to report every statement once. */
+export const recordingEngine = (engine: Engine, report: (statement: RecordedStatement) => void): Engine => {
   const known = new Set<string>()
   const note = (role: DatabaseRole, statement: Statement): void => {
     for (const { text } of statementParts(statement)) {
       const key = `${role} ${text}`
       if (known.has(key)) continue
       known.add(key)
-      tell({ role, text })
+      report({ role, text })
     }
   }
   return {
@@ -78,7 +78,7 @@ export const recordingEngine = (engine: Engine, tell: (statement: RecordedStatem
   }
 }
 
-/** What the checks need of a server: a connection that may switch to every role. */
+/** The server connection of the checks, which may switch to every role. */
 export type ReleaseSession = { query(text: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }> }
 
 export const columnsOf = async (session: ReleaseSession): Promise<Snapshot['columns']> => {
@@ -89,8 +89,8 @@ export const columnsOf = async (session: ReleaseSession): Promise<Snapshot['colu
   return Object.fromEntries(rows.map(({ table, columns }) => [String(table), columns as Readonly<Record<string, string>>]))
 }
 
-/** Columns that a row must have a value for, by table. */
-const demandedOf = async (session: ReleaseSession): Promise<ReadonlyMap<string, { readonly name: string; readonly hasDefault: boolean }[]>> => {
+/** Required columns by table. */
+const requiredColumns = async (session: ReleaseSession): Promise<ReadonlyMap<string, { readonly name: string; readonly hasDefault: boolean }[]>> => {
   const { rows } = await session.query(
     `select table_name as table, column_name as name, column_default is not null or is_identity = 'YES' as "hasDefault"
      from information_schema.columns where table_schema = 'authsec' and is_nullable = 'NO'`,
@@ -103,32 +103,32 @@ const demandedOf = async (session: ReleaseSession): Promise<ReadonlyMap<string, 
   return out
 }
 
-/** `insert into "authsec"."t" as "x" ("a", "b")`: the table and what the statement gives it. */
+/** `insert into "authsec"."t" as "x" ("a", "b")`: the table and the inserted columns. */
 const INSERT = /insert into "?authsec"?\."?(\w+)"?(?: as "?\w+"?)?\s*\(([^)]*)\)/gi
-/** Rows made of a table's whole type: what the type gained meanwhile is null in them, whatever its default. */
+/** Rows built from a table's row type: columns added later are null in them, whatever their default. */
 const WHOLE_ROW = /null::"?authsec"?\."?(\w+)"?/gi
 
 const missingIn = async (session: ReleaseSession, { statements, columns }: Snapshot): Promise<string[]> => {
-  const demanded = await demandedOf(session)
+  const required = await requiredColumns(session)
   return statements.flatMap(({ text }) => [
     ...[...text.matchAll(INSERT)].flatMap(([, table = '', list = '']) => {
       const given = new Set(list.split(',').map((name) => name.trim().replaceAll('"', '')))
-      const wanted = (demanded.get(table) ?? []).filter(({ name, hasDefault }) => !hasDefault && !given.has(name))
+      const wanted = (required.get(table) ?? []).filter(({ name, hasDefault }) => !hasDefault && !given.has(name))
       return wanted.map(({ name }) => `${table}.${name} must have a value, and ${text.slice(0, 80)} gives none`)
     }),
     ...[...text.matchAll(WHOLE_ROW)].flatMap(([, table = '']) => {
-      // Named one by one, those that come later have their defaults.
+      // With listed columns, later columns get their defaults.
       if ([...text.matchAll(INSERT)].some(([, named]) => named === table)) return []
-      const wanted = (demanded.get(table) ?? []).filter(({ name }) => columns[table]?.[name] === undefined)
+      const wanted = (required.get(table) ?? []).filter(({ name }) => columns[table]?.[name] === undefined)
       return wanted.map(({ name }) => `${table}.${name} must not be null, and ${text.slice(0, 80)} leaves it so`)
     }),
   ])
 }
 
-/** Takes whatever the first took, in the same spelling. */
+/** Type changes that accept all previous values in the same text format. */
 const WIDER = new Set(['int2 int4', 'int2 int8', 'int4 int8', 'varchar text', 'float4 float8'])
 
-/** Values travel as text, so a column of another type takes a statement, and then refuses what it carries. */
+/** Values are sent as text, so a column of another type accepts the statement and then refuses its values. */
 const changedTypes = async (session: ReleaseSession, { columns }: Snapshot): Promise<string[]> => {
   const now = await columnsOf(session)
   return Object.entries(columns).flatMap(([table, before]) =>
@@ -139,7 +139,7 @@ const changedTypes = async (session: ReleaseSession, { columns }: Snapshot): Pro
   )
 }
 
-/** Prepared, and planned as the role that says it: names, types, permissions. Nothing is executed. */
+/** Prepares and plans a statement with its role to check names, types and privileges. Nothing is executed. */
 const refusedBy = async (session: ReleaseSession, { role, text }: RecordedStatement): Promise<string | undefined> => {
   try {
     await session.query(`begin; set local role ${role}; set local plan_cache_mode = force_generic_plan`)
@@ -157,7 +157,7 @@ const refusedBy = async (session: ReleaseSession, { role, text }: RecordedStatem
   }
 }
 
-/** What the schema that `session` sees would refuse of a release: empty where the two can run side by side. */
+/** Problems of a release with the schema of `session`: empty when both can run side by side. */
 export const findRefusals = async (session: ReleaseSession, snapshot: Snapshot): Promise<readonly string[]> => {
   const out = [...(await changedTypes(session, snapshot)), ...(await missingIn(session, snapshot))]
   for (const statement of snapshot.statements) {
@@ -167,7 +167,7 @@ export const findRefusals = async (session: ReleaseSession, snapshot: Snapshot):
   return out
 }
 
-/** What of it this schema takes. Tests say by hand what is refused on purpose, and what no function does: that is not the release's. */
+/** The statements that this schema accepts. Tests also send statements that fail on purpose; those are not part of the release. */
 export const captureStatements = async (session: ReleaseSession, snapshot: Snapshot): Promise<Snapshot['statements']> => {
   const out: RecordedStatement[] = []
   for (const statement of snapshot.statements)

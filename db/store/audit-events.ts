@@ -1,5 +1,6 @@
 // Every query on audit events. Append and read; nothing here changes or removes one.
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm'
+import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { auditEvents } from '../tables/audit.ts'
 import { INSERT_FROM, JSON_RECORDS, jsonRecords } from './json-records.ts'
@@ -16,23 +17,29 @@ export const auditEventsJson = ({ tenantId }: TenantDb, rows: readonly NewAuditR
 /** For a statement that writes events beside the change: once for each row of `from`. */
 export const INSERT_AUDIT_EVENTS = (from: string, records: string): string =>
   INSERT_FROM(auditEvents, `${from}, ${JSON_RECORDS(auditEvents, records)}`)
-const ALONE = `${INSERT_FROM(auditEvents, JSON_RECORDS(auditEvents, '$2'))} where r.tenant_id = $1`
+const ALONE = statement<{ records: string }>(`${INSERT_FROM(auditEvents, JSON_RECORDS(auditEvents, ':records'))} where r.tenant_id = :tenantId`)
 
 export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[]): Promise<void> => {
-  if (rows.length === 0) return
-  await t.run({ text: ALONE, params: [t.tenantId, auditEventsJson(t, rows)], arrays: true })
+  if (rows.length > 0) await ALONE.count(t, { records: auditEventsJson(t, rows) })
 }
 
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
 
 /**
- * Events whose ids were made before their statement is sent. It may wait for a connection, a pooler or a server that wakes, and who follows the record would go
- * past them: so it finds by itself, by the database's clock, whether it is in time, and writes nothing where it is not.
+ * Events for a statement that writes them beside the change. Outside a transaction the statement may wait for a connection or for a server that wakes up, and
+ * readers that follow the audit log by id would miss a late row: so it writes nothing after `until`, by the database's clock.
  */
-export type PreparedAuditEvents = { readonly rows: readonly NewAuditRow[]; readonly until: Date }
-/** Less than followers leave (`AUDIT_SETTLING_SECONDS`): the rest is for clocks that disagree. */
+export type PreparedAuditEvents = { readonly rows: readonly NewAuditRow[]; readonly until?: Date }
+export const NO_EVENTS: PreparedAuditEvents = { rows: [] }
+/** Shorter than the delay that followers leave (`AUDIT_SETTLING_SECONDS`); the difference is for clocks that disagree. */
 export const AUDIT_WRITE_SECONDS = 1
 export const BEFORE_DEADLINE = (until: string): string => `clock_timestamp() < ${until}::timestamptz`
+/** The parameters `:records` and `:until` of a statement with events. */
+export const eventParameters = (t: TenantDb, { rows, until }: PreparedAuditEvents) => ({
+  records: auditEventsJson(t, rows),
+  until: until ?? 'infinity',
+})
+export type EventParameters = ReturnType<typeof eventParameters>
 
 export type AuditFilter = {
   readonly event?: string

@@ -1,11 +1,12 @@
 // Every query on bindings: which role is given to whom, for what, until when.
 import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { column, columns, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { groups, roleBindings, roles, serviceAccounts } from '../tables/access.ts'
 import { users } from '../tables/users.ts'
 import { afterCursor, keysetOrder, type Page } from './keyset.ts'
-import { LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_ROLE_NAMES } from './live-bindings.ts'
 
 export type Binding = typeof roleBindings.$inferSelect
 export type BindingTarget = Pick<Binding, 'roleId' | 'userId' | 'serviceAccountId' | 'groupId' | 'scopeType' | 'scopeId'>
@@ -96,7 +97,7 @@ export type BindingFilter = {
   readonly page: Page<'created_at'>
 }
 export type ListedBinding = Binding & { readonly roleName: string; readonly username: string | null; readonly email: string | null }
-const columns = { id: roleBindings.id, by: { created_at: roleBindings.createdAt } }
+const KEYSET = { id: roleBindings.id, by: { created_at: roleBindings.createdAt } }
 
 export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<ListedBinding[]> => {
   const conditions: (SQL | undefined)[] = [
@@ -106,7 +107,7 @@ export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<Liste
     f.groupId === undefined ? undefined : eq(roleBindings.groupId, f.groupId),
     f.roleId === undefined ? undefined : eq(roleBindings.roleId, f.roleId),
     f.scopeType === undefined ? undefined : eq(roleBindings.scopeType, f.scopeType),
-    afterCursor(f.page, columns),
+    afterCursor(f.page, KEYSET),
   ]
   const rows = await t.db
     .select({ binding: roleBindings, roleName: roles.name, username: users.username, email: users.email })
@@ -114,7 +115,7 @@ export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<Liste
     .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
     .leftJoin(users, and(eq(users.tenantId, roleBindings.tenantId), eq(users.id, roleBindings.userId)))
     .where(and(...conditions))
-    .orderBy(...keysetOrder(f.page, columns))
+    .orderBy(...keysetOrder(f.page, KEYSET))
     .limit(f.page.limit)
   return rows.map(({ binding, ...names }) => ({ ...binding, ...names }))
 }
@@ -160,9 +161,9 @@ export const findGroupName = async (t: TenantDb, id: string): Promise<string | u
   return row?.name
 }
 
+const ROLE_NAMES = columns({ names: column<string[]>(LIVE_ROLE_NAMES(':userId', ':now')) })
+const FIND_ROLE_NAMES = statement<{ userId: string; now: Date }>(`select ${ROLE_NAMES.list}`).returning(ROLE_NAMES)
+
 /** Names of the roles that a person has for the whole tenant now, by name or through a group; what `LIVE_PERMISSIONS` counts, and no other. */
-export const findLiveRoleNames = async (t: TenantDb, userId: string, now: Date): Promise<string[]> => {
-  const text = `select ${LIVE_ROLE_NAMES('$2', '$3')}`
-  const [row] = (await t.run({ text, params: [t.tenantId, userId, now.toISOString()], arrays: true })) as string[][][]
-  return row?.[0] ?? []
-}
+export const findLiveRoleNames = async (t: TenantDb, userId: string, now: Date): Promise<string[]> =>
+  (await FIND_ROLE_NAMES.first(t, { userId, now }))?.names ?? []

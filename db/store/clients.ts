@@ -1,8 +1,10 @@
 // Every query on one client, its place in the directory and the service account it acts as. Lists: client-list.ts.
-import { and, eq, inArray, or, sql } from 'drizzle-orm'
+
+import { and, eq, inArray, or } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { permissions, roleBindings, rolePermissions, serviceAccounts } from '../tables/access.ts'
 import { clientDirectory, clientGroups, clients } from '../tables/clients.ts'
+import { isUnexpired } from './live-bindings.ts'
 
 export type Client = typeof clients.$inferSelect
 export type ClientEntry = { readonly clientId: string; readonly tenantId: TenantId; readonly active: boolean }
@@ -120,7 +122,7 @@ export const insertServiceAccount = async (
   await t.db.insert(serviceAccounts).values({ ...own, tenantId: t.tenantId, createdAt: at, updatedAt: at })
 }
 
-/** Everything that bindings could give a client, its own or those of groups it stands in, whatever their scope and conditions: what whoever takes it over gets. */
+/** Every permission that unexpired bindings of the client or its groups could give it, of any scope and with any condition. */
 export const findPermissionsOfClient = async (t: TenantDb, { id, serviceAccountId }: Client, now: Date): Promise<string[]> => {
   const rows = await t.db
     .selectDistinct({ resource: permissions.resource, action: permissions.action })
@@ -140,7 +142,7 @@ export const findPermissionsOfClient = async (t: TenantDb, { id, serviceAccountI
               .where(and(ownRows(t, clientGroups), eq(clientGroups.clientId, id))),
           ),
         ),
-        sql`(${roleBindings.expiresAt} is null or ${roleBindings.expiresAt} > ${now.toISOString()}::timestamptz)`,
+        isUnexpired(now),
       ),
     )
   return rows.map(({ resource, action }) => `${resource}:${action}`)

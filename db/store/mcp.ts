@@ -1,8 +1,9 @@
 // Every query on sessions of MCP clients and on the tools of MCP servers.
 import { and, count, eq, gt, ne } from 'drizzle-orm'
+import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { mcpSessions, mcpTools, type Tool } from '../tables/mcp.ts'
-import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './principals.ts'
+import { LIVE_PERMISSIONS, LIVE_ROLE_NAMES } from './live-bindings.ts'
 
 export type { Tool, ToolRule } from '../tables/mcp.ts'
 export type NewMcpSession = Omit<typeof mcpSessions.$inferInsert, 'tenantId'>
@@ -89,26 +90,26 @@ export type McpState = {
   readonly person: McpPerson | undefined
 }
 
-const STATE = `
+const STATE = statement<{ idHash: Uint8Array; now: Date }>(`
 select m.client_id, m.app_name, m.status, m.starter_hash, m.expires_at,
-  coalesce(m.status = 'authenticated' and m.expires_at > $3 and u.active and u.deleted_at is null and u.valid_from <= m.authenticated_at
+  coalesce(m.status = 'authenticated' and m.expires_at > :now and u.active and u.deleted_at is null and u.valid_from <= m.authenticated_at
     and t.status = 'active' and t.valid_from <= m.authenticated_at and c.active and c.deleted_at is null and c.valid_from <= m.authenticated_at
     and (m.authorization_id is null or (a.id is not null and a.revoked_at is null))
-    and s.revoked_at is null and s.expires_at > $3 and s.last_seen_at + make_interval(secs => s.idle_seconds) > $3, false),
-  u.id, u.email, u.name, u.username, ${LIVE_ROLE_NAMES('m.user_id', '$3')}, ${LIVE_PERMISSIONS('m.user_id', '$3')},
+    and s.revoked_at is null and s.expires_at > :now and s.last_seen_at + make_interval(secs => s.idle_seconds) > :now, false),
+  u.id, u.email, u.name, u.username, ${LIVE_ROLE_NAMES('m.user_id', ':now')}, ${LIVE_PERMISSIONS('m.user_id', ':now')},
   array(select g.name from authsec.user_groups ug join authsec.groups g on g.tenant_id = ug.tenant_id and g.id = ug.group_id
-    where ug.tenant_id = $1 and ug.user_id = m.user_id order by g.name)
+    where ug.tenant_id = :tenantId and ug.user_id = m.user_id order by g.name)
 from authsec.mcp_sessions m
 join authsec.tenants t on t.tenant_id = m.tenant_id
 join authsec.clients c on c.tenant_id = m.tenant_id and c.id = m.client_id
 left join authsec.users u on u.tenant_id = m.tenant_id and u.id = m.user_id
 left join authsec.oauth_authorizations a on a.tenant_id = m.tenant_id and a.id = m.authorization_id
 left join authsec.sessions s on s.tenant_id = m.tenant_id and s.id = coalesce(m.session_id, a.session_id)
-where m.tenant_id = $1 and m.id_hash = $2`
+where m.tenant_id = :tenantId and m.id_hash = :idHash`)
 
 /** The session and who is behind it now, in one statement. */
 export const findMcpState = async (t: TenantDb, idHash: Uint8Array, now: Date): Promise<McpState | undefined> => {
-  const [row] = (await t.run({ text: STATE, params: [t.tenantId, idHash, now.toISOString()], arrays: true })) as unknown[][]
+  const [row] = (await t.run(STATE.bind(t, { idHash, now }))) as unknown[][]
   if (row === undefined) return undefined
   const [clientId, appName, status, starterHash, expiresAt, isAlive, id, email, name, username, roles, permissions, groups] = row
   const person = {

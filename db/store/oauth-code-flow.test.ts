@@ -5,17 +5,11 @@ import { newOauthClient, newResource } from '#tests/support/oauth'
 import { atomically, forTenant } from '../engine/tenant.ts'
 import type { NewAuditRow, PreparedAuditEvents } from './audit-events.ts'
 import { findPageBranding } from './branding.ts'
-import { findAnyAuthorizationRequest, findConsentState, insertAuthorizationRequest } from './oauth-authorizations.ts'
+import { authorizeClient, findAnyAuthorizationRequest, findConsentState, insertAuthorizationRequest, redeemCode } from './oauth-authorizations.ts'
 import { findOauthClient } from './oauth-clients.ts'
-import {
-  authorizeInOneStatement,
-  consumeConsent,
-  findClientAndCode,
-  findClientAndConsent,
-  redeemInOneStatement,
-  storeRequestForPage,
-} from './oauth-code-flow.ts'
-import { findAuthorizationState } from './oauth-families.ts'
+import { consumeConsent, findClientAndCode, findClientAndConsent, storeRequestForPage } from './oauth-code-flow.ts'
+import { findAuthorizationState, findAuthorizationStateByCode, revokeAuthorization } from './oauth-families.ts'
+import { setUserActive } from './people.ts'
 import { updateUser } from './users.ts'
 
 const soon = (): Date => new Date(Date.now() + 1000)
@@ -49,7 +43,7 @@ const start = async () => {
     const whose = { userId: person.id, clientId: client.id, resourceServerId, sessionId }
     const proof = { codeHash, codeExpiresAt: later, redirectUri: client.redirectUri, codeChallenge: 'challenge' }
     const row = { id, grantId: app.ctx.random.id(), ...whose, ...proof, offline: true, scopes, authTime: now, amr: ['pwd'], acr: 'aal1' }
-    const isDone = await authorizeInOneStatement(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
+    const isDone = await authorizeClient(t, { ...row, createdAt: now, expiresAt: later }, remember, by)
     return { id, codeHash, isDone }
   }
   const request = (handleHash: Uint8Array, resource?: string) => ({
@@ -123,8 +117,9 @@ test('client and what is behind a code are what each is by itself', async () => 
   const of = { clientId: client.id, resource: undefined, now }
   expect(await findClientAndCode(t, { ...of, codeHash })).toEqual({
     client: await findOauthClient(t, client.id, undefined, now),
-    beside: { id, standing: await findAuthorizationState(t, id, now) },
+    beside: await findAuthorizationState(t, id, now),
   })
+  expect(await findAuthorizationStateByCode(t, codeHash, now)).toEqual(await findAuthorizationState(t, id, now))
   expect((await findClientAndCode(t, { ...of, codeHash: app.ctx.random.bytes(32) }))?.beside).toBeUndefined()
   expect(await findClientAndCode(t, { ...of, clientId: id, codeHash })).toBeUndefined()
   const globex = await app.company('globex')
@@ -133,29 +128,40 @@ test('client and what is behind a code are what each is by itself', async () => 
 })
 
 test('a code is redeemed with its event or not at all, and only while what it gives is what was read', async () => {
-  const { app, client, person, t, now, later, event, events, authorize } = await start()
-  const { id, codeHash } = await authorize(['a', 'b'])
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const { id } = await authorize(['a', 'b'])
   const read = await findAuthorizationState(t, id, now)
   if (read === undefined) throw new Error('nothing was authorized')
-  const proof = { clientId: client.id, codeChallenge: 'challenge', redirectUri: client.redirectUri, jkt: undefined }
-  const redemption = { codeHash, ...proof, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
   const before = await events()
   const { resource } = read
-  for (const [wrong, as] of [
-    [{ codeChallenge: 'another' }, { resource }],
-    [{ clientId: person.id }, { resource }],
-    [{ redirectUri: 'https://elsewhere.example/' }, { resource }],
-    [{}, { resource: undefined }],
-    [{}, { resource: resource && { ...resource, scopes: ['a'] } }],
-    [{}, { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } }],
-  ] as const)
-    expect(await redeemInOneStatement(t, { ...redemption, ...wrong }, as, event())).toBeUndefined()
-  expect(await redeemInOneStatement(t, redemption, read, event(new Date(0)))).toBeUndefined()
+  for (const wrong of [
+    { id: person.id },
+    { resource: undefined },
+    { resource: resource && { ...resource, scopes: ['a'] } },
+    { resource: resource && { ...resource, resource: 'https://elsewhere.example/' } },
+  ])
+    expect(await redeemCode(t, { ...redemption, snapshot: { ...read, ...wrong } }, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event(new Date(0)))).toBeUndefined()
   expect([await events(), await findAuthorizationState(t, id, now)]).toEqual([before, read])
   await atomically(t, (tx) => updateUser(tx, person.id, { name: 'Changed' }))
-  expect(await redeemInOneStatement(t, redemption, read, event())).toEqual({ ...read, name: 'Changed' })
-  expect(await redeemInOneStatement(t, redemption, read, event())).toBeUndefined()
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toEqual({ ...read, name: 'Changed' })
+  expect(await redeemCode(t, { ...redemption, snapshot: read }, event())).toBeUndefined()
   expect(await events()).toBe(before + 1)
+})
+
+test('nothing is redeemed once the authorization was revoked or the person was stopped', async () => {
+  const { app, person, t, now, later, event, events, authorize } = await start()
+  const [one, other] = [await authorize(['a']), await authorize(['a'])]
+  const redemption = { jkt: undefined, now, familyHash: app.ctx.random.bytes(32), offlineUntil: later, onlineUntil: later }
+  const before = await events()
+  const [revoked, stopped] = [await findAuthorizationState(t, one.id, now), await findAuthorizationState(t, other.id, now)]
+  if (revoked === undefined || stopped === undefined) throw new Error('nothing was authorized')
+  await atomically(t, (tx) => revokeAuthorization(tx, one.id, now, 'test'))
+  expect(await redeemCode(t, { ...redemption, snapshot: revoked }, event())).toBeUndefined()
+  await atomically(t, (tx) => setUserActive(tx, person.id, false, now))
+  expect(await redeemCode(t, { ...redemption, snapshot: stopped }, event())).toBeUndefined()
+  expect(await events()).toBe(before)
 })
 
 test('what is allowed is written with its event in time, or not at all', async () => {

@@ -1,145 +1,58 @@
-// The code flow, in as few statements as it has steps: each asks of several things at once, or writes the record beside the change. Written by hand, prepared
-// by the driver (hot path); oauth-code-flow.test.ts holds them to what they are made of.
-
-import { runStatement, type TenantDb } from '../engine/tenant.ts'
-import { oauthAuthorizations, oauthRequests } from '../tables/oauth.ts'
-import { auditEventsJson, BEFORE_DEADLINE, INSERT_AUDIT_EVENTS, type PreparedAuditEvents } from './audit-events.ts'
-import { PAGE_BRANDING, type PageBranding, pageBrandingOf } from './branding.ts'
+// Statements of the code flow that read or write several things at once, so that each step takes one round trip (hot path). oauth-code-flow.test.ts compares
+// them with the statements for each thing alone.
+import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
+import type { TenantDb } from '../engine/tenant.ts'
+import { oauthRequests } from '../tables/oauth.ts'
+import { FROM_LOOKS, PAGE_BRANDING, type PageBranding } from './branding.ts'
 import { jsonRecord } from './json-records.ts'
-import {
-  type AuthorizationParameters,
-  CONSENTED_SCOPES,
-  type CodeRedemption,
-  type ConsentState,
-  INSERT_AUTHORIZATION,
-  INSERT_REQUEST,
-  type NewAuthorization,
-  type NewAuthorizationRequest,
-  REDEEM_CODE,
-  REDEEMED_STATE,
-  redemptionOf,
-} from './oauth-authorizations.ts'
-import { CLIENT_CELLS, clientOf, type OauthClient, SCOPES_OF_USER, SELECT_CLIENT } from './oauth-clients.ts'
-import {
-  AUTHORIZATION_STATE,
-  AUTHORIZATION_STATE_CELLS,
-  AUTHORIZATION_STATE_SOURCES,
-  type AuthorizationState,
-  authorizationStateOf,
-} from './oauth-families.ts'
+import { type AuthorizationParameters, CONSENT, INSERT_REQUEST, type NewAuthorizationRequest } from './oauth-authorizations.ts'
+import { type ClientQuery, FROM_CLIENT, SCOPES_OF_USER, SELECT_CLIENT } from './oauth-clients.ts'
+import { AUTHORIZATION_STATE, AUTHORIZATION_STATE_SOURCES } from './oauth-families.ts'
 
-type Row = readonly unknown[]
+const FIND_CLIENT = FROM_CLIENT(':clientId', ':resource::text')
 
-/** What a person may have and has allowed: at the resource server that the client asks for, and of its own identity. */
-export type ConsentStates = { readonly atServer: ConsentState; readonly ofIdentity: ConsentState }
-
-const WITH_CONSENT = SELECT_CLIENT(
-  { id: '$2', resource: '$3::text', now: '$4' },
-  `, ${SCOPES_OF_USER('r.id', '$5::uuid', '$4')}, ${CONSENTED_SCOPES('$5::uuid', 'c.id', 'r.id')}, ${CONSENTED_SCOPES('$5::uuid', 'c.id', 'null::uuid')}`,
-)
+/** What a person may have and has allowed: at the resource server of the request, and of the person's own identity. */
+const CONSENTS = columns({ atServer: CONSENT(':userId::uuid', 'c.id', 'r.id'), ofIdentity: CONSENT(':userId::uuid', 'c.id', 'null::uuid') })
+export type ConsentStates = RowOf<typeof CONSENTS>
+const WITH_CONSENT = columns({ client: SELECT_CLIENT, beside: CONSENTS })
+const FIND_WITH_CONSENT = statement<ClientQuery & { readonly userId: string }>(`select ${WITH_CONSENT.list} ${FIND_CLIENT}`).returning(WITH_CONSENT)
 
 /** The client as `findOauthClient` has it, and what that person may have through it. */
-export const findClientAndConsent = async (
-  t: TenantDb,
-  of: { readonly clientId: string; readonly resource: string | undefined; readonly userId: string; readonly now: Date },
-): Promise<{ readonly client: OauthClient; readonly beside: ConsentStates } | undefined> => {
-  const params = [t.tenantId, of.clientId, of.resource ?? null, of.now.toISOString(), of.userId]
-  const [row] = (await t.run({ text: WITH_CONSENT, params, arrays: true })) as Row[]
-  const client = clientOf(t, row)
-  if (row === undefined || client === undefined) return undefined
-  const [held, granted, ofIdentity] = row.slice(CLIENT_CELLS) as string[][]
-  return { client, beside: { atServer: { held: held ?? [], granted: granted ?? [] }, ofIdentity: { held: [], granted: ofIdentity ?? [] } } }
-}
+export const findClientAndConsent = (t: TenantDb, of: ClientQuery & { readonly userId: string }): Promise<RowOf<typeof WITH_CONSENT> | undefined> =>
+  FIND_WITH_CONSENT.first(t, of)
 
-const KEEP = `with kept as (${INSERT_REQUEST('$2')}) select ${PAGE_BRANDING}`
+const KEEP = statement<{ record: string }>(`with kept as (${INSERT_REQUEST}) select ${PAGE_BRANDING.list} ${FROM_LOOKS}`).returning(PAGE_BRANDING)
 
 /** As `insertAuthorizationRequest`, for a page: answers what the page begins with. */
-export const storeRequestForPage = async (t: TenantDb, row: NewAuthorizationRequest): Promise<PageBranding> => {
-  const params = [t.tenantId, jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId })]
-  const [looks] = (await t.run({ text: KEEP, params, arrays: true })) as Row[]
-  return pageBrandingOf(t, looks)
-}
+export const storeRequestForPage = async (t: TenantDb, row: NewAuthorizationRequest): Promise<PageBranding> =>
+  (await KEEP.first(t, { record: jsonRecord(oauthRequests, { ...row, tenantId: t.tenantId }) })) ?? { tenant: undefined, branding: undefined }
 
-const TAKE = `with taken as (
-  update authsec.oauth_requests q set used_at = $2
-  where q.tenant_id = $1 and q.handle_hash = $3 and q.kind = 'consent' and q.used_at is null and q.expires_at > $2
-    and q.user_id = $4 and q.session_id = $5 and q.browser_hash is null
+const TAKEN = columns({
+  parameters: column<AuthorizationParameters>('taken.parameters'),
+  client: optional(SELECT_CLIENT),
+  /** What the person may have at the resource server of the request. */
+  held: column<readonly string[]>(`coalesce(found.held, '{}')`),
+})
+export type ConsumedConsent = RowOf<typeof TAKEN>
+type ConsentAnswer = { readonly handleHash: Uint8Array; readonly userId: string; readonly sessionId: string; readonly now: Date }
+const TAKE = statement<ConsentAnswer>(`
+with taken as (
+  update authsec.oauth_requests q set used_at = :now
+  where q.tenant_id = :tenantId and q.handle_hash = :handleHash and q.kind = 'consent' and q.used_at is null and q.expires_at > :now
+    and q.user_id = :userId and q.session_id = :sessionId and q.browser_hash is null
   returning q.client_id, q.parameters)
-select taken.parameters, client.* from taken left join lateral (${SELECT_CLIENT(
-  { id: 'taken.client_id', resource: `(taken.parameters ->> 'resource')`, now: '$2' },
-  `, ${SCOPES_OF_USER('r.id', '$4', '$2')}`,
-)}) client on true`
+select taken.parameters, ${SELECT_CLIENT.from('found')}, coalesce(found.held, '{}') from taken left join lateral (
+  select ${SELECT_CLIENT.list}, ${SCOPES_OF_USER('r.id', ':userId', ':now')} as held
+  ${FROM_CLIENT('taken.client_id', `(taken.parameters ->> 'resource')`)}) found on true`).returning(TAKEN)
 
-export type ConsumedConsent = {
-  readonly parameters: AuthorizationParameters
-  readonly client: OauthClient | undefined
-  /** What the person may have at the resource server that was asked for. */
-  readonly held: readonly string[]
-}
+/** Takes the request that a person was asked about on our own page in that session, with the client as it is now. Of many answers exactly one gets it. */
+export const consumeConsent = (t: TenantDb, of: ConsentAnswer): Promise<ConsumedConsent | undefined> => TAKE.first(t, of)
 
-/** What a person was asked on our own page, in that session, and the client as it is now. Of many answers exactly one gets it; somebody else's leaves it. */
-export const consumeConsent = async (
-  t: TenantDb,
-  of: { readonly handleHash: Uint8Array; readonly userId: string; readonly sessionId: string; readonly now: Date },
-): Promise<ConsumedConsent | undefined> => {
-  const params = [t.tenantId, of.now.toISOString(), of.handleHash, of.userId, of.sessionId]
-  const [row] = (await t.run({ text: TAKE, params, arrays: true })) as Row[]
-  if (row === undefined) return undefined
-  const cells = row.slice(1)
-  return {
-    parameters: row[0] as AuthorizationParameters,
-    client: clientOf(t, cells),
-    held: (cells[CLIENT_CELLS] as string[] | null) ?? [],
-  }
-}
+const WITH_CODE = columns({ client: SELECT_CLIENT, beside: optional(AUTHORIZATION_STATE) })
+const FIND_WITH_CODE = statement<ClientQuery & { readonly codeHash: Uint8Array }>(`
+select ${SELECT_CLIENT.from('client')}, ${AUTHORIZATION_STATE.from('standing')} from (select ${SELECT_CLIENT.list} ${FIND_CLIENT}) client
+left join (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.code_hash = :codeHash')}) standing on true`).returning(WITH_CODE)
 
-const AUTHORIZE = `with ${INSERT_AUTHORIZATION(BEFORE_DEADLINE('$4'))}, recorded as (${INSERT_AUDIT_EVENTS('authorized', '$3')}) select id from authorized`
-
-/** As `authorizeClient`, with its events, at once. False, and nothing is written, where it is too late for them. */
-export const authorizeInOneStatement = async (
-  t: TenantDb,
-  row: NewAuthorization,
-  remember: boolean,
-  { rows, until }: PreparedAuditEvents,
-): Promise<boolean> => {
-  const params = [jsonRecord(oauthAuthorizations, { ...row, tenantId: t.tenantId }), remember, auditEventsJson(t, rows), until.toISOString()]
-  return (await runStatement(t, { text: AUTHORIZE, params, arrays: true })).length === 1
-}
-
-const WITH_CODE = `select client.*, standing.* from (${SELECT_CLIENT({ id: '$2', resource: '$3::text', now: '$4' })}) client
-left join (select ${AUTHORIZATION_STATE('$4')}, a.id ${AUTHORIZATION_STATE_SOURCES('a.code_hash = $5')}) standing on true`
-
-export type CodeState = { readonly id: string; readonly standing: AuthorizationState }
-
-/** The client as `findOauthClient` has it, and what is behind the code that it shows, whosever that is. */
-export const findClientAndCode = async (
-  t: TenantDb,
-  of: { readonly clientId: string; readonly resource: string | undefined; readonly codeHash: Uint8Array; readonly now: Date },
-): Promise<{ readonly client: OauthClient; readonly beside: CodeState | undefined } | undefined> => {
-  const params = [t.tenantId, of.clientId, of.resource ?? null, of.now.toISOString(), of.codeHash]
-  const [row] = (await t.run({ text: WITH_CODE, params, arrays: true })) as Row[]
-  const client = clientOf(t, row)
-  if (row === undefined || client === undefined) return undefined
-  const cells = row.slice(CLIENT_CELLS)
-  const id = cells[AUTHORIZATION_STATE_CELLS] as string | null
-  return { client, beside: id === null ? undefined : { id, standing: authorizationStateOf(cells) } }
-}
-
-const AS_JUDGED = `and s.held = $11::text[] and s.resource is not distinct from $12 and ${BEFORE_DEADLINE('$14')}`
-const REDEEM = `with ${REDEEM_CODE(AS_JUDGED)}, recorded as (${INSERT_AUDIT_EVENTS('redeemed', '$13')}) ${REDEEMED_STATE}`
-
-/**
- * As `redeemCode`, with its events, at once: tells what is behind the code now, which may be another than was read before. Undefined, and nothing is written,
- * also where what the person may have is not that any more, and so not what the events say, or it is too late for them.
- */
-export const redeemInOneStatement = async (
-  t: TenantDb,
-  redemption: CodeRedemption,
-  { resource }: Pick<AuthorizationState, 'resource'>,
-  { rows, until }: PreparedAuditEvents,
-): Promise<AuthorizationState | undefined> => {
-  const judged = [resource?.scopes ?? [], resource?.resource ?? null]
-  const params = [...redemptionOf(t, redemption), ...judged, auditEventsJson(t, rows), until.toISOString()]
-  const [row] = (await runStatement(t, { text: REDEEM, params, arrays: true })) as Row[]
-  return row === undefined ? undefined : authorizationStateOf(row)
-}
+/** The client as `findOauthClient` has it, and the authorization of the presented code, whichever client's that is. */
+export const findClientAndCode = (t: TenantDb, of: ClientQuery & { readonly codeHash: Uint8Array }): Promise<RowOf<typeof WITH_CODE> | undefined> =>
+  FIND_WITH_CODE.first(t, of)

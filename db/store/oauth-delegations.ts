@@ -1,8 +1,11 @@
 // Every query on steps from token to token: making one, and what bounds it. Whether one still counts: oauth-standing.ts.
+
 import { and, arrayContains, eq, gt, isNull } from 'drizzle-orm'
+import { column, columns, optional, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { oauthDelegations } from '../tables/delegations.ts'
 import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
+import { HELD_BY_USER, LIVE_BINDING } from './live-bindings.ts'
 
 export type { Act } from '../tables/delegations.ts'
 export type Delegation = typeof oauthDelegations.$inferSelect
@@ -14,26 +17,27 @@ const VERSION = 'p.xmin::text'
 
 /** Policies that are as they were read, held against any change until this is over: whoever changes one then finds, and ends, what was made under it. */
 const HELD = `held as (
-  select from authsec.delegation_policies p where p.tenant_id = $1 and p.id = any($2::uuid[]) and ${VERSION} = any($3::text[]) for share)`
-const ARE_HELD = '(select count(*) from held) = cardinality($2::uuid[])'
-const heldOf = (t: TenantDb, policies: readonly PolicyVersion[]): unknown[] => [
-  t.tenantId,
-  policies.map(({ id }) => id),
-  policies.map(({ version }) => version),
-]
+  select from authsec.delegation_policies p where p.tenant_id = :tenantId and p.id = any(:ids::uuid[]) and ${VERSION} = any(:versions::text[]) for share)`
+const ARE_HELD = '(select count(*) from held) = cardinality(:ids::uuid[])'
+type HeldParameters = { readonly ids: readonly string[]; readonly versions: readonly string[] }
+const heldOf = (policies: readonly PolicyVersion[]): HeldParameters => ({
+  ids: policies.map(({ id }) => id),
+  versions: policies.map(({ version }) => version),
+})
+const HOLD = statement<HeldParameters>(`with ${HELD} select where ${ARE_HELD}`)
 
 /** False where one of them is not as it was read. */
-export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> => {
-  const [row] = (await t.run({ text: `with ${HELD} select ${ARE_HELD}`, params: heldOf(t, policies), arrays: true })) as boolean[][]
-  return row?.[0] === true
-}
+export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> =>
+  (await HOLD.count(t, heldOf(policies))) === 1
 
-const STEP = `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, '$4'))} where ${ARE_HELD} returning id`
+const INSERT_STEP = statement<HeldParameters & { record: string }>(
+  `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
+)
 
 /** False, and nothing is written, where one of the policies that it was judged by is not as it was read. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
-  return (await t.run({ text: STEP, params: [...heldOf(t, policies), record], arrays: true })).length === 1
+  return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1
 }
 
 export const findDelegation = async (t: TenantDb, id: string): Promise<Delegation | undefined> => {
@@ -53,17 +57,15 @@ export const revokeDelegationsOfPolicy = async (t: TenantTx, policyId: string, a
     .where(and(ownRows(t, d), gt(d.expiresAt, at), arrayContains(d.policyIds, [policyId]), isNull(d.revokedAt)))
 }
 
-const STEPS_BELOW = `
-select exists (select from authsec.oauth_delegations d where d.tenant_id = $1 and d.expires_at > $3 and d.client_id <> $2 and (
-  d.root_client_id = $2
-  or exists (select from authsec.oauth_delegations x where x.tenant_id = $1 and x.id = any(d.path) and x.client_id = $2)
-  or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = $1 and a.client_id = $2)))`
+const STEPS_BELOW = statement<{ clientId: string; now: Date }>(`
+select where exists (select from authsec.oauth_delegations d where d.tenant_id = :tenantId and d.expires_at > :now and d.client_id <> :clientId and (
+  d.root_client_id = :clientId
+  or exists (select from authsec.oauth_delegations x where x.tenant_id = :tenantId and x.id = any(d.path) and x.client_id = :clientId)
+  or d.authorization_id in (select a.id from authsec.oauth_authorizations a where a.tenant_id = :tenantId and a.client_id = :clientId)))`)
 
 /** Whether others still act on what this client passed on. Their tokens need not name it. */
-export const hasSubdelegations = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> => {
-  const [row] = (await t.run({ text: STEPS_BELOW, params: [t.tenantId, clientId, now.toISOString()], arrays: true })) as unknown[][]
-  return row?.[0] === true
-}
+export const hasSubdelegations = async (t: TenantDb, clientId: string, now: Date): Promise<boolean> =>
+  (await STEPS_BELOW.count(t, { clientId, now })) === 1
 
 export type BoundingPolicy = PolicyVersion & {
   readonly allowed_permissions: readonly string[]
@@ -71,33 +73,34 @@ export type BoundingPolicy = PolicyVersion & {
   readonly max_ttl_seconds: number
   readonly impersonation: boolean
 }
-export type DelegationBounds = {
-  /** How many may act one after the other; undefined: the default. */
-  readonly depth: number | undefined
-  /** Policies for this agent, of roles that the subject has now. */
-  readonly policies: readonly BoundingPolicy[]
-}
-
 const HAS_ROLE = (holder: string): string => `exists (
   select from authsec.role_bindings b join authsec.roles r on r.tenant_id = b.tenant_id and r.id = b.role_id
-  where b.tenant_id = $1 and r.name = p.role_name and b.scope_id is null and (b.expires_at is null or b.expires_at > $4)
-    and coalesce(b.conditions, '{}'::jsonb) = '{}'::jsonb and ${holder})`
-const OF_USER = `(b.user_id = $3 or b.group_id in (select g.group_id from authsec.user_groups g where g.tenant_id = $1 and g.user_id = $3))`
-const BOUNDS = (holder: string): string => `
-select t.settings -> 'delegationDepth', (select json_agg(json_build_object('id', p.id, 'version', ${VERSION}, 'allowed_permissions', p.allowed_permissions, 'audience', p.audience,
+  where ${LIVE_BINDING(':now')} and r.name = p.role_name and ${holder})`
+const BOUNDS = (holder: string) =>
+  columns({
+    /** How many may act one after the other; undefined: the default. */
+    depth: optional(column<number>(`case when jsonb_typeof(t.settings -> 'delegationDepth') = 'number' then t.settings -> 'delegationDepth' end`)),
+    /** Policies for this agent, of roles that the subject has now. */
+    policies: column<readonly BoundingPolicy[]>(`coalesce((
+  select json_agg(json_build_object('id', p.id, 'version', ${VERSION}, 'allowed_permissions', p.allowed_permissions, 'audience', p.audience,
     'max_ttl_seconds', p.max_ttl_seconds, 'impersonation', p.impersonation) order by p.id)
-  from authsec.delegation_policies p join authsec.agents ag on ag.tenant_id = p.tenant_id and ag.id = $2 and ag.agent_type = p.agent_type
-  where p.tenant_id = $1 and p.enabled and (p.client_id is null or p.client_id = $2) and ${HAS_ROLE(holder)})
-from authsec.tenants t where t.tenant_id = $1`
-const BOUNDS_OF = { user: BOUNDS(OF_USER), serviceAccount: BOUNDS('b.service_account_id = $3') }
+  from authsec.delegation_policies p join authsec.agents ag on ag.tenant_id = p.tenant_id and ag.id = :agentId and ag.agent_type = p.agent_type
+  where p.tenant_id = :tenantId and p.enabled and (p.client_id is null or p.client_id = :agentId) and ${HAS_ROLE(holder)}), '[]')`),
+  })
+export type DelegationBounds = RowOf<ReturnType<typeof BOUNDS>>
+const finding = (holder: string) => {
+  const bounds = BOUNDS(holder)
+  return statement<{ agentId: string; subjectId: string; now: Date }>(
+    `select ${bounds.list} from authsec.tenants t where t.tenant_id = :tenantId`,
+  ).returning(bounds)
+}
+const FIND_BOUNDS = { user: finding(HELD_BY_USER(':subjectId')), serviceAccount: finding('b.service_account_id = :subjectId') }
 
 /** What bounds an agent that acts for this subject. */
 export const findDelegationBounds = async (
   t: TenantDb,
   of: { readonly agentId: string; readonly subject: { readonly kind: 'user' | 'serviceAccount'; readonly id: string }; readonly now: Date },
 ): Promise<DelegationBounds> => {
-  const params = [t.tenantId, of.agentId, of.subject.id, of.now.toISOString()]
-  const [row] = (await t.run({ text: BOUNDS_OF[of.subject.kind], params, arrays: true })) as unknown[][]
-  const depth = row?.[0]
-  return { depth: typeof depth === 'number' ? depth : undefined, policies: (row?.[1] as BoundingPolicy[] | null | undefined) ?? [] }
+  const { agentId, subject, now } = of
+  return (await FIND_BOUNDS[subject.kind].first(t, { agentId, subjectId: subject.id, now })) ?? { depth: undefined, policies: [] }
 }

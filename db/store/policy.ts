@@ -24,10 +24,10 @@ export type BindingRow = {
 }
 
 /**
- * One statement, because that alone is one snapshot under read committed: two would need a repeatable-read transaction, with four more round trips. Version
- * and rows can therefore not disagree: whoever changes a row raises the version in the same transaction, so both are seen or neither.
+ * One statement, because under read committed each statement has a snapshot of its own. Version and rows therefore agree: a trigger raises the version in the
+ * transaction that changes a row (db/migrations/policies.ts).
  */
-const POLICY = `
+export const POLICY = `
 select 'tenant', t.policy_version::text, null, null, null, null, null, null from authsec.tenants t where t.tenant_id = $1
 union all
 select 'permission', p.id::text, p.resource, p.action, null, null, null, null from authsec.permissions p where p.tenant_id = $1

@@ -1,13 +1,13 @@
-// What people and groups carry: what somebody would gain who took a person over or joined a group.
-import { and, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+// Roles that people and groups hold, for the question what a takeover of an account or a membership would give.
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb } from '../engine/tenant.ts'
 import { roleBindings, roles, userGroups } from '../tables/access.ts'
+import { isUnexpired } from './live-bindings.ts'
 import type { Role } from './roles.ts'
 
 export type HeldRole = Pick<Role, 'id' | 'name' | 'isSystem'>
 
 const shape = { id: roles.id, name: roles.name, isSystem: roles.isSystem }
-const live = (now: Date): SQL | undefined => or(isNull(roleBindings.expiresAt), gt(roleBindings.expiresAt, now))
 
 /** Roles that a binding of the person or of the person's groups gives, also where it is scoped or conditional. */
 export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): Promise<HeldRole[]> => {
@@ -19,7 +19,7 @@ export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): P
     .selectDistinct(shape)
     .from(roleBindings)
     .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
-    .where(and(ownRows(t, roleBindings), live(now), or(eq(roleBindings.userId, userId), inArray(roleBindings.groupId, memberships))))
+    .where(and(ownRows(t, roleBindings), isUnexpired(now), or(eq(roleBindings.userId, userId), inArray(roleBindings.groupId, memberships))))
 }
 
 /** Roles that bindings of these groups give. */
@@ -30,7 +30,7 @@ export const findRolesHeldByGroups = async (t: TenantDb, groupIds: readonly stri
         .selectDistinct(shape)
         .from(roleBindings)
         .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
-        .where(and(ownRows(t, roleBindings), live(now), inArray(roleBindings.groupId, [...groupIds])))
+        .where(and(ownRows(t, roleBindings), isUnexpired(now), inArray(roleBindings.groupId, [...groupIds])))
 
 export type NamedRole = { readonly id: string; readonly name: string }
 
@@ -42,7 +42,7 @@ export const findRolesOfPeople = async (t: TenantDb, userIds: readonly string[],
     .selectDistinct({ userId: roleBindings.userId, id: roles.id, name: roles.name })
     .from(roleBindings)
     .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
-    .where(and(ownRows(t, roleBindings), inArray(roleBindings.userId, [...userIds]), isNull(roleBindings.scopeId), live(now)))
+    .where(and(ownRows(t, roleBindings), inArray(roleBindings.userId, [...userIds]), isNull(roleBindings.scopeId), isUnexpired(now)))
     .orderBy(sql`${roles.name}`)
   for (const { userId, ...role } of rows) if (userId !== null) found.set(userId, [...(found.get(userId) ?? []), role])
   return found

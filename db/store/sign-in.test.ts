@@ -11,13 +11,15 @@ import { findLiveRoleNames } from './bindings.ts'
 import { findDefaultClient } from './clients.ts'
 import { findDataKey } from './data-keys.ts'
 import { insertFactor } from './factors.ts'
+import { setUserActive } from './people.ts'
 import {
   countWrongPassword,
   findBeforePassword,
   findSessionRequirements,
+  findSignInSnapshot,
   insertSessionStart,
-  insertSessionStartIfUnchanged,
   lockAccount,
+  lockSnapshot,
   type SessionStart,
 } from './sign-in.ts'
 import { findTenant } from './tenants.ts'
@@ -77,8 +79,9 @@ test('what is known before the password is what the tables say', async () => {
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ hasAdminAccess: true, device: { failedAttempts: 0, lockedUntil: null } })
-  expect(before.requirements).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
-  expect(before.snapshot).toMatch(/^[0-9a-f]{64}$/)
+  expect(before.snapshot.requirements).toEqual(await findSessionRequirements(t, admin.id, app.clock.now()))
+  expect(before.snapshot.version).toMatch(/^[0-9a-f]{64}$/)
+  expect(await findSignInSnapshot(t, admin.id, app.clock.now())).toEqual(before.snapshot)
   const keys = [await findDataKey(t, t.tenantId), await findDataKey(t, admin.id)].filter((key) => key !== undefined)
   expect(before.keys).toHaveLength(keys.length)
   for (const key of keys) expect(before.keys).toContainEqual({ ...key, wrapped: new Uint8Array(key.wrapped) })
@@ -99,7 +102,7 @@ test('of nobody the same is asked, and nothing found; nor of another tenant', as
   })
 })
 
-test('what is owed is what the stores of its parts say', async () => {
+test('what is required is what the stores of its parts say', async () => {
   const { app, t, admin } = await start()
   const factor = { userId: admin.id, confirmedAt: AT, createdAt: AT }
   await atomically(t, async (tx) => {
@@ -166,7 +169,7 @@ test('a beginning writes every column of what it says, clears what is past, and 
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
-  expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, b.events))).toBe(true)
+  expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))).toBe('begun')
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
@@ -180,20 +183,29 @@ test('a beginning writes every column of what it says, clears what is past, and 
   expect(await findUser(t, admin.id)).toMatchObject({ lastLoginAt: AT, failedAttempts: 0, lockedUntil: null })
 })
 
-test('at once, as judged, in time: otherwise nothing is written', async () => {
+test('alone, with the snapshot still true and in time: otherwise nothing is written', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const emailHash = await listedAs(t)
-  const { snapshot = '' } = await findBeforePassword(t, admin.email, DEVICE, AT)
+  const { version } = (await findBeforePassword(t, admin.email, DEVICE, AT)).snapshot
   const begin = (by: string, until: Date) => {
     const b = beginning(app, admin.id, emailHash, 2, 'test:1')
-    return insertSessionStartIfUnchanged(t, admin.id, by, b, { rows: b.events, until })
+    return insertSessionStart(t, admin.id, { ...b, version: by }, { rows: b.events, until })
   }
   const written = await allOf(t)
-  expect([await begin('0'.repeat(64), soon()), await begin(snapshot, new Date(0))]).toEqual([false, false])
+  expect([await begin('0'.repeat(64), soon()), await begin(version, new Date(0))]).toEqual(['changed', 'changed'])
   expect(await allOf(t)).toEqual(written)
-  expect(await begin(snapshot, soon())).toBe(true)
+  expect(await begin(version, soon())).toBe('begun')
   expect((await allOf(t)).events.length).toBe(written.events.length + 2)
+})
+
+test('the person is held only while the snapshot is true', async () => {
+  const { t, admin } = await start()
+  const hold = (version: string) => atomically(t, (tx) => lockSnapshot(tx, admin.id, version, AT))
+  const { version = '' } = (await findSignInSnapshot(t, admin.id, AT)) ?? {}
+  expect([await hold(version), await hold('0'.repeat(64))]).toEqual([true, false])
+  await atomically(t, (tx) => setUserActive(tx, admin.id, false, AT))
+  expect(await hold(version)).toBe(false)
 })
 
 test('past the quota nothing is written; the next window counts anew and takes the old counter away', async () => {
@@ -201,14 +213,14 @@ test('past the quota nothing is written; the next window counts anew and takes t
   const emailHash = await listedAs(t)
   const begin = (max: number, kind: string) => {
     const b = beginning(app, admin.id, emailHash, max, kind)
-    return atomically(t, (tx) => insertSessionStart(tx, admin.id, b, b.events))
+    return atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))
   }
-  expect(await begin(1, 'test:1')).toBe(true)
+  expect(await begin(1, 'test:1')).toBe('begun')
   const written = await allOf(t)
-  expect(await begin(1, 'test:1')).toBe(false)
-  expect(await begin(0, 'test:2')).toBe(false)
+  expect(await begin(1, 'test:1')).toBe('used up')
+  expect(await begin(0, 'test:2')).toBe('used up')
   expect(await allOf(t)).toEqual(written)
-  expect(await begin(1, 'test:2')).toBe(true)
+  expect(await begin(1, 'test:2')).toBe('begun')
   const left = await t.run({
     text: `select kind, count from authsec.tenant_usage where tenant_id = $1 and kind like 'test:%'`,
     params: [t.tenantId],

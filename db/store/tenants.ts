@@ -60,17 +60,9 @@ export const scheduleDeletion = async (t: TenantTx, deleteAfter: Date | null, at
   await t.db.update(tenants).set({ deleteAfter, validFrom: at, updatedAt: at }).where(ownRows(t, tenants))
 }
 
-/** Raises the version that compiled policies are judged by. Part of every change of roles or bindings. */
-export const raisePolicyVersion = async (t: TenantTx): Promise<void> => {
-  await t.db
-    .update(tenants)
-    .set({ policyVersion: sql`${tenants.policyVersion} + 1` })
-    .where(ownRows(t, tenants))
-}
-
 /**
- * Until the transaction ends, nobody else changes who may do what in this tenant: changes of roles, bindings, groups and of who is active come one after the
- * other. Does not hold up those who only add rows that refer to the tenant.
+ * Serialises changes of roles, bindings, groups and active accounts in this tenant until the transaction ends. Does not block the insertion of rows that refer to
+ * the tenant.
  */
 export const lockPolicy = async (t: TenantTx): Promise<void> => {
   await t.db.select({ policyVersion: tenants.policyVersion }).from(tenants).where(ownRows(t, tenants)).for('no key update')

@@ -1,10 +1,11 @@
 // Every query on people, the browsers they are known from, and the directory of administrators.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm'
+import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { factors } from '../tables/factors.ts'
 import { tenants } from '../tables/tenants.ts'
 import { administratorDirectory, knownDevices, users } from '../tables/users.ts'
-import { LIVE_PERMISSIONS } from './principals.ts'
+import { LIVE_PERMISSIONS } from './live-bindings.ts'
 import { countUsage, type Tenant } from './tenants.ts'
 import { indexPeople, indexPerson, searchTextOf } from './user-search.ts'
 
@@ -123,26 +124,27 @@ export const findFactorKinds = async (t: TenantDb, userId: string): Promise<Fact
   return [...new Set(rows.map((row) => row.kind))]
 }
 
-/** The person's tenant-wide, live permissions. */
-export const findLivePermissions = async (t: TenantDb, userId: string, now: Date): Promise<string[]> => {
-  const [row] = (await t.run({
-    text: `select ${LIVE_PERMISSIONS('$2', '$3')}`,
-    params: [t.tenantId, userId, now.toISOString()],
-    arrays: true,
-  })) as string[][][]
-  return row?.[0] ?? []
-}
+const PERMISSIONS = columns({ names: column<string[]>(LIVE_PERMISSIONS(':userId', ':now')) })
+const FIND_PERMISSIONS = statement<{ userId: string; now: Date }>(`select ${PERMISSIONS.list}`).returning(PERMISSIONS)
 
-type Holder = Pick<User, 'id' | 'email' | 'name' | 'language'>
-/** Active people who hold a permission for the whole tenant: whom to write to. */
+/** The person's tenant-wide, live permissions. */
+export const findLivePermissions = async (t: TenantDb, userId: string, now: Date): Promise<string[]> =>
+  (await FIND_PERMISSIONS.first(t, { userId, now }))?.names ?? []
+
+const HOLDER = columns({
+  id: column<string>('u.id'),
+  email: column<string>('u.email'),
+  name: column<string>('u.name'),
+  language: column<User['language']>('u.language'),
+})
+const FIND_HOLDERS = statement<{ permission: string; now: Date }>(`select ${HOLDER.list} from authsec.users u
+  where u.tenant_id = :tenantId and u.active and u.deleted_at is null and :permission = any (${LIVE_PERMISSIONS('u.id', ':now')})
+  order by u.created_at limit 50`).returning(HOLDER)
+
+type Holder = RowOf<typeof HOLDER>
+/** Active people who hold a permission for the whole tenant: the recipients of a notice. */
 export const findPermissionHolders = async (t: TenantDb, permission: string, now: Date): Promise<Holder[]> => {
-  const rows = (await t.run({
-    text: `select id, email, name, language from authsec.users where tenant_id = $1 and active and deleted_at is null
-      and $2 = any (${LIVE_PERMISSIONS('authsec.users.id', '$3')}) order by created_at limit 50`,
-    params: [t.tenantId, permission, now.toISOString()],
-    arrays: true,
-  })) as [string, string, string, User['language']][]
-  return rows.map(([id, email, name, language]) => ({ id, email, name, language }))
+  return FIND_HOLDERS.all(t, { permission, now })
 }
 
 export type DelayRule = { readonly freeAttempts: number; readonly firstDelaySeconds: number; readonly maxDelaySeconds: number }

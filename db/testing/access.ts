@@ -1,4 +1,4 @@
-// Roles, bindings and groups put straight into their tables, for tests of what is decided from them.
+// Inserts roles, bindings and groups directly into their tables, for tests of decisions.
 import { randomUUID } from 'node:crypto'
 import type { TenantTx } from '../engine/tenant.ts'
 
@@ -11,7 +11,7 @@ const put = async (t: TenantTx, table: string, row: Readonly<Record<string, unkn
 
 const dates = (at: Date): Readonly<Record<string, unknown>> => ({ created_at: at.toISOString(), updated_at: at.toISOString() })
 
-/** A role that holds these permissions, which are made as needed. Answers its id. */
+/** Creates a role with these permissions, which are created as needed. Returns its id. */
 export const putRole = async (t: TenantTx, name: string, permissions: readonly string[], at: Date): Promise<string> => {
   const id = randomUUID()
   await put(t, 'roles', { id, name, ...dates(at) })
@@ -32,7 +32,7 @@ type More = {
   readonly expiresAt?: Date
 }
 
-/** Answers the binding's id. */
+/** Returns the binding's id. */
 export const putBinding = async (t: TenantTx, roleId: string, holder: Holder, at: Date, more: More = {}): Promise<string> => {
   const id = randomUUID()
   const [[column = '', value] = []] = Object.entries(holder)
@@ -52,7 +52,7 @@ export const putBinding = async (t: TenantTx, roleId: string, holder: Holder, at
 export const removeBinding = async (t: TenantTx, id: string): Promise<void> =>
   void (await t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and id = $2', params: [t.tenantId, id], arrays: true }))
 
-/** A group with these people. Answers its id. */
+/** Creates a group with these people. Returns its id. */
 export const putGroup = async (t: TenantTx, name: string, userIds: readonly string[], at: Date): Promise<string> => {
   const id = randomUUID()
   await put(t, 'groups', { id, name, ...dates(at) })
@@ -63,7 +63,7 @@ export const putGroup = async (t: TenantTx, name: string, userIds: readonly stri
 export const putMember = (t: TenantTx, groupId: string, userId: string, at: Date): Promise<void> =>
   put(t, 'user_groups', { user_id: userId, group_id: groupId, created_at: at.toISOString() })
 
-/** Answers the service account's id. */
+/** Returns the service account's id. */
 export const putServiceAccount = async (t: TenantTx, name: string, at: Date): Promise<string> => {
   const id = randomUUID()
   await put(t, 'service_accounts', { id, name, ...dates(at) })

@@ -1,13 +1,13 @@
-// A wire between a client and a server that a test can cut and mend.
+// A TCP proxy between a client and a server that a test can cut and restore.
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 
 export type CutProxy = {
   readonly port: number
-  /** Breaks every connection, and every new one as soon as it is made. */
+  /** Breaks all connections, and every new one at once. */
   cut(): void
-  /** Breaks every connection; new ones get through. */
+  /** Breaks all connections; new ones work. */
   drop(): void
-  /** Keeps the server's answers back, until the connections are broken. Resolves when one that was kept back says `text`. */
+  /** Withholds the server's responses until the connections are broken. Resolves when a withheld response contains `text`. */
   withhold(text: string): Promise<void>
   mend(): void
   close(): Promise<void>
@@ -16,7 +16,7 @@ export type CutProxy = {
 export const cutProxy = async (host: string, port: number): Promise<CutProxy> => {
   const open = new Set<Socket>()
   let isCut = false
-  let heard: ((answer: Buffer) => void) | undefined
+  let withheld: ((answer: Buffer) => void) | undefined
   const server = createServer((near) => {
     if (isCut) return void near.destroy()
     const far = dial(port, host)
@@ -32,11 +32,11 @@ export const cutProxy = async (host: string, port: number): Promise<CutProxy> =>
       })
     }
     near.pipe(far)
-    far.on('data', (answer) => (heard === undefined ? near.write(answer) : heard(answer)))
+    far.on('data', (answer) => (withheld === undefined ? near.write(answer) : withheld(answer)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const drop = (): void => {
-    heard = undefined
+    withheld = undefined
     for (const socket of open) socket.destroy()
   }
   return {
@@ -48,7 +48,7 @@ export const cutProxy = async (host: string, port: number): Promise<CutProxy> =>
     drop,
     withhold: (text) =>
       new Promise((resolve) => {
-        heard = (answer) => answer.includes(text) && resolve()
+        withheld = (answer) => answer.includes(text) && resolve()
       }),
     mend: () => {
       isCut = false

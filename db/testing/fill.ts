@@ -1,13 +1,13 @@
-// Puts rows into every table that a dump holds, by what the catalogue says of it, so that a new table is in the round-trip tests without anybody adding it.
+// Inserts rows into every table of a dump, based on the catalogue, so that a new table is part of the round-trip tests automatically.
 
 import { type DumpTable, dumpTables, qualifiedTableName, quotedIdentifier } from '../dump/catalogue.ts'
 import type { Db, RunStatement } from '../engine/client.ts'
 import { asOwner, type TenantId } from '../engine/tenant.ts'
 
-/** What a text has to survive: other planes, quotes, line ends, what looks like an escape. */
+/** A text with other planes, quotes, line ends and apparent escapes. */
 const TEXT = 'Zoë 🦉 \u{1F469}\u200D\u{1F692} "quoted" \\n \\x00 \t\r\n\u2028 end'
 
-/** A value of every type that our tables have. All ids are one id, all texts one text, so that rows refer to each other. */
+/** A value for every column type of our tables. All ids are the same id and all texts the same text, so that rows refer to each other. */
 const sampleOf = (type: string, id: string): string => {
   if (type === 'uuid') return id
   if (type === 'text') return `${TEXT} ${id}`
@@ -21,12 +21,13 @@ const sampleOf = (type: string, id: string): string => {
   throw new Error(`No value of type ${type} yet: add one to db/testing/fill.ts.`)
 }
 
-/** What constraints ask for beyond types, and the master key that the dump's header will name. */
+/** Values required by constraints, and the master key in the dump's header. */
 const EXCEPT: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
   role_bindings: { service_account_id: null, group_id: null },
   data_keys: { master_key_id: 'k0' },
   tenant_domains: { is_primary: 'false' },
   clients: { is_default: 'false' },
+  tenants: { policy_version: '7' },
 }
 
 type Notnull = { readonly table: string; readonly column: string }
@@ -43,7 +44,10 @@ const insert = async (run: RunStatement, table: DumpTable, values: readonly (str
   await run({ text: `insert into ${qualifiedTableName(table)} (${names}) values (${typed})`, params: values, arrays: false })
 }
 
-/** Two rows a table for a tenant (one where the tenant is the key): one full, one with nothing where nothing may be. Or the deployment's own. */
+/**
+ * Inserts two rows per table for a tenant (one where the tenant is the key): one complete, one with nulls where allowed. With an empty tenant, the
+ * deployment's own rows.
+ */
 export const fillEveryTable = (db: Db, tenantId: TenantId | '', ids: readonly [string, string]): Promise<void> =>
   asOwner(db, tenantId, async ({ run }) => {
     const optional = await optionalColumns(run)
@@ -64,7 +68,7 @@ export const fillEveryTable = (db: Db, tenantId: TenantId | '', ids: readonly [s
     }
   })
 
-/** Every row of a tenant, or of the deployment, as PostgreSQL writes it. */
+/** Every row of a tenant or of the deployment, in PostgreSQL's text format. */
 export const everyRow = (db: Db, tenantId: TenantId | ''): Promise<Readonly<Record<string, readonly string[]>>> =>
   asOwner(db, tenantId, async ({ run }) => {
     await run({ text: `select set_config('TimeZone', 'UTC', true)`, params: [], arrays: false })

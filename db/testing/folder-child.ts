@@ -1,5 +1,5 @@
-// Runs as a process of its own in the folder's tests, where it may be killed: `lock FOLDER...` tries each folder as soon as `<folder>.go` exists, and keeps what it
-// gets; `write FOLDER` inserts rows and says each one's number once it is acknowledged.
+// A child process of the folder tests that may be killed. `lock FOLDER...` tries to lock each folder as soon as `<folder>.go` exists and keeps the
+// lock; `write FOLDER` inserts rows and prints the number of each acknowledged one.
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
 import { openDb } from '../engine/client.ts'
@@ -8,17 +8,17 @@ import { lockFolder } from '../engine/folder-lock.ts'
 import { asTenantId, forTenant } from '../engine/tenant.ts'
 import { migrate } from '../migrations/migrate.ts'
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const lockEach = (folders: readonly string[]): void => {
-  say('ready')
+  print('ready')
   for (const folder of folders) {
     while (!existsSync(`${folder}.go`));
     try {
       lockFolder(folder)
-      say('locked')
+      print('locked')
     } catch (error) {
-      say(error instanceof Error ? `${error.name}: ${error.message}` : 'failed')
+      print(error instanceof Error ? `${error.name}: ${error.message}` : 'failed')
     }
   }
   setInterval(() => undefined, 1000)
@@ -31,7 +31,7 @@ const write = async (folder: string): Promise<void> => {
   const t = forTenant(db, asTenantId('00000000-0000-4000-8000-000000000001'))
   for (let n = 1; ; n++) {
     await t.db.execute(sql`insert into authsec.tenant_usage (tenant_id, kind, count) values (${t.tenantId}, ${`row ${n}`}, ${n})`)
-    say(String(n))
+    print(String(n))
   }
 }
 

@@ -1,4 +1,4 @@
-// Stands for Neon's proxy before a PostgreSQL server of one's own: WebSockets carried over to TCP, and the HTTP endpoint that runs a batch as one transaction.
+// Imitates Neon's proxy in front of a PostgreSQL server: WebSockets forwarded to TCP, and the HTTP endpoint that runs a batch as one transaction.
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import pg from 'pg'
@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws'
 export type NeonBridge = {
   /** `host:port` */
   readonly at: string
-  /** HTTP requests that were answered. */
+  /** Number of HTTP requests. */
   requests(): number
   close(): Promise<void>
 }
@@ -21,7 +21,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Every value as the text the server sent, as Neon hands it on under `Neon-Raw-Text-Output`. */
+/** Every value as the server's text, as Neon returns it with `Neon-Raw-Text-Output`. */
 const raw = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig
 
 const answer = async (client: pg.Client, { query, params = [] }: Query) => {

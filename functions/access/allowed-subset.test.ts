@@ -1,4 +1,4 @@
-// One question, many at once, and which of many: three ways to ask that must not differ.
+// The single, batch and subset endpoints decide every question alike.
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { type AccessWorld, accessWorld, evaluationRequest, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
@@ -22,28 +22,28 @@ const which = async (body: object, authorization?: string): Promise<Which> => {
 
 const ACTIONS = ['read', 'write', 'delete', 'approve'] as const
 const questions = fc.record({
-  who: fc.constantFrom('pat', 'sam', 'nobody', 'robot'),
+  subject: fc.constantFrom('pat', 'sam', 'unknown', 'robot'),
   action: fc.constantFrom(...ACTIONS),
   resource: fc.constantFrom(INVOICE, OTHER_INVOICE, 'invoice-7'),
   type: fc.constantFrom('invoice', 'invoice', 'spaceship'),
   mfa: fc.option(fc.boolean(), { nil: undefined }),
-  /** Nothing is wrong with most. */
+  /** Most questions are well-formed. */
   broken: fc.constantFrom(false, false, false, true),
 })
 
-test('single, batch and which agree on every question, for people, backends and bad questions', { timeout: 120_000 }, async () => {
+test('single, batch and subset decisions agree on every question, for people, backends and malformed questions', { timeout: 120_000 }, async () => {
   const subjects = {
     pat: user(w.pat),
     sam: user(w.sam),
-    nobody: user({ id: w.app.ctx.random.id() }),
+    unknown: user({ id: w.app.ctx.random.id() }),
     robot: { type: 'robot', id: 'r2' },
   }
   const seen = { allowed: 0, denied: 0, errors: 0 }
   const callers = [undefined, await w.signedIn(w.pat), await w.signedIn(w.sam)]
   await fc.assert(
     fc.asyncProperty(fc.array(questions, { minLength: 1, maxLength: 6 }), fc.nat({ max: 2 }), async (request, caller) => {
-      const bodies = request.map(({ who, action, resource, type, mfa, broken }) =>
-        evaluationRequest(subjects[who], action, broken ? { type } : { type, id: resource }, mfa === undefined ? {} : { context: { mfa } }),
+      const bodies = request.map(({ subject, action, resource, type, mfa, broken }) =>
+        evaluationRequest(subjects[subject], action, broken ? { type } : { type, id: resource }, mfa === undefined ? {} : { context: { mfa } }),
       )
       const single = await Promise.all(bodies.map((body) => w.post('evaluation', body, callers[caller])))
       const batch = (await w.post('evaluations', { evaluations: bodies }, callers[caller])).body as Evaluated
@@ -61,7 +61,7 @@ test('single, batch and which agree on every question, for people, backends and 
   expect(Math.min(seen.allowed, seen.denied, seen.errors)).toBeGreaterThan(50)
 })
 
-test('a thousand questions at once, with defaults; one more, or none, is 400', async () => {
+test('accepts 1,000 questions with defaults; 1,001 or none is 400', async () => {
   const evaluations = Array.from({ length: 1000 }, (_, n) => ({ action: { name: n % 10 === 0 ? 'read' : 'approve' } }))
   const defaults = { subject: user(w.pat), resource: invoice() }
   const { which: allowed, errors } = await which({ ...defaults, evaluations })
@@ -71,7 +71,7 @@ test('a thousand questions at once, with defaults; one more, or none, is 400', a
     expect(await w.post('which', { ...defaults, evaluations: wrong })).toMatchObject({ status: 400, body: { field: 'body.evaluations' } })
 })
 
-test('a bad question is told and the others are answered', async () => {
+test('reports a malformed question by its position and decides the others', async () => {
   const evaluations = [{}, { action: {} }, { resource: 7 }, {}]
   const answer = await which({
     subject: user(w.pat),

@@ -1,4 +1,4 @@
-// What a decision costs of the database. It does not depend on the machine.
+// How many statements and round trips a decision costs. The numbers do not depend on the machine.
 import { expect, test } from 'vitest'
 import { problem } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'
@@ -6,7 +6,7 @@ import { countedDb } from '#tests/support/counted'
 import { testDb } from '#tests/support/database'
 import { accessRoutes } from './routes.ts'
 
-test('a decision is one statement and one round trip about somebody new, none about somebody known, and two for all who ask at once', async () => {
+test('a decision costs one statement for an unknown subject, none for a cached one, and two for concurrent requests', async () => {
   const counted = countedDb((await testDb()).engine)
   const app = await startApp(accessRoutes, { db: counted.db, render: problem })
   const company = await app.company()

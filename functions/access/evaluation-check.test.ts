@@ -1,3 +1,4 @@
+// The hand-written parser accepts what the schema accepts, and returns the same value.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Evaluation } from './evaluation.schema.ts'
@@ -23,7 +24,7 @@ const usual = fc.record({
   resource: fc.record({ type: fc.string({ minLength: 1, maxLength: 200 }), id: fc.uuid() }),
 })
 
-test('says of a question what the schema says of it, or leaves it to the schema', () => {
+test('agrees with the schema or leaves the question to it', () => {
   const property = fc.property(sent, (question) => {
     const quick = quickEvaluation(question)
     if (quick !== undefined) expect(Evaluation.safeParse(question)).toEqual({ success: true, data: quick })
@@ -31,7 +32,7 @@ test('says of a question what the schema says of it, or leaves it to the schema'
   fc.assert(property, { numRuns: 20_000 })
 })
 
-test('leaves no usual question to the schema', () => {
+test('parses every usual question itself', () => {
   fc.assert(
     fc.property(usual, (question) => {
       expect(quickEvaluation(question)).toEqual(question)

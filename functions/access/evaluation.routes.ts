@@ -1,4 +1,4 @@
-// Declarations of access evaluation.
+// Routes of access evaluation (AuthZEN sections 6 and 7).
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { AllowedSubset, AllowedSubsetResult, Evaluation, EvaluationDecision, EvaluationDecisions, Evaluations } from './evaluation.schema.ts'
@@ -10,7 +10,7 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluate',
     on: 'POST /access/v1/evaluation',
-    summary: 'Whether a subject may do something to a resource.',
+    summary: 'Decide whether a subject may perform an action on a resource.',
     access: userOrClient('policy:check'),
     body: Evaluation,
     quick: quickEvaluation,
@@ -22,7 +22,7 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluateAll',
     on: 'POST /access/v1/evaluations',
-    summary: 'Up to a thousand questions at once; one that is malformed is marked and denied, and the others answered.',
+    summary: 'Decide up to 1,000 questions. A malformed question is marked and denied; the others are decided.',
     access: userOrClient('policy:check'),
     body: Evaluations,
     reply: json(200, EvaluationDecisions),
@@ -33,7 +33,7 @@ export const evaluationRoutes = [
   route({
     id: 'access.evaluateWhich',
     on: 'POST /access/v1/which',
-    summary: 'Which of up to a thousand questions are allowed, by their places.',
+    summary: 'Return the positions of the allowed questions among up to 1,000.',
     access: userOrClient('policy:check'),
     body: AllowedSubset,
     reply: json(200, AllowedSubsetResult),

@@ -7,7 +7,7 @@ export const MAX_EVALUATIONS = 1000
 const question = { subject: AccessSubject, action: Action, resource: Resource, context: AccessContext.optional() }
 export const Evaluation = z.object(question).meta({ id: 'AccessEvaluation' })
 
-/** The members beside `evaluations` are defaults; each question is judged by itself, so that a malformed one does not take the others with it. */
+/** The members beside `evaluations` are defaults. Questions are parsed one by one, so that a malformed one does not fail the batch. */
 const defaults = {
   subject: SubjectDefault.optional(),
   action: ActionDefault.optional(),
@@ -23,13 +23,13 @@ export const Evaluations = z
   })
   .meta({ id: 'AccessEvaluations' })
 
-/** As `Evaluations`, with at least one question; not of the specification. */
+/** Like `Evaluations`, with at least one question. An extension of the specification. */
 export const AllowedSubset = z.object({ ...defaults, evaluations: questions.min(1) }).meta({ id: 'AccessWhich' })
 export const AllowedSubsetResult = z
   .object({
-    /** Places of the questions that are allowed, ascending. */
+    /** Positions of the allowed questions, ascending. */
     which: z.array(z.int()),
-    /** What is wrong with questions that could not be asked; they are not allowed. */
+    /** Why malformed or forbidden questions were not decided; they are not allowed. */
     errors: z.array(z.object({ at: z.int(), status: z.int(), message: z.string() })),
   })
   .meta({ id: 'AccessWhichAnswer' })
@@ -39,7 +39,7 @@ const decisionContext = z.object({
   error: z.object({ status: z.int(), message: z.string() }).optional(),
 })
 export const EvaluationDecision = z.object({ decision: z.boolean(), context: decisionContext.optional() }).meta({ id: 'AccessDecision' })
-/** Decisions in the order of the questions; the one decision where no questions were listed. */
+/** Decisions in the order of the questions, or a single decision when no questions are listed. */
 export const EvaluationDecisions = z
   .object({ decision: z.boolean().optional(), context: decisionContext.optional(), evaluations: z.array(EvaluationDecision).optional() })
   .meta({ id: 'AccessDecisions' })

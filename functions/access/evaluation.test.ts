@@ -1,4 +1,4 @@
-// Asking for decisions over HTTP: who may ask, in what shapes, and what a bad question gets.
+// The evaluation endpoints: who may call them, which shapes they accept, and how malformed questions are answered.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { updateClient } from '#db/store/clients'
@@ -23,7 +23,7 @@ const decision = async (body: unknown, authorization?: string): Promise<boolean 
 }
 
 describe('evaluation', () => {
-  test('allows with binding and role, denies with one reason for everything', async () => {
+  test('allows through a binding and its role; every denial has the same reason', async () => {
     const allowed = await w.post('evaluation', evaluationRequest(user(w.pat), 'read'))
     expect(allowed).toMatchObject({ status: 200, body: { decision: true, context: { reason: `Granted by role binding ${w.wide} (role reader).` } } })
     expect(allowed.headers.get('x-request-id')).toBe('bfe9eb29-ab87-4ca3-be83-a1d5d8305716')
@@ -42,25 +42,25 @@ describe('evaluation', () => {
       expect(await w.post('evaluation', body)).toMatchObject({ status: 200, body: { decision: false, context: { reason: NOT_GRANTED } } })
   })
 
-  test('a scope that is named is the resource; ids in any letter case', async () => {
+  test('the resource is the scope of a binding; ids match in any letter case', async () => {
     expect(await decision(evaluationRequest(user({ id: w.pat.id.toUpperCase() }), 'write', invoice(INVOICE.toUpperCase())))).toBe(true)
     expect(await decision(evaluationRequest(user(w.sam), 'read', invoice('anything at all')))).toBe(true)
   })
 
-  test('conditions are judged by what the asker says, and deny where he says nothing', async () => {
+  test('conditions are evaluated on the context that the caller sends; a missing context denies', async () => {
     expect(await decision(evaluationRequest(user(w.pat), 'delete'))).toBe(false)
     expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: false } }))).toBe(false)
     expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: true, weather: 'fine' } }))).toBe(true)
   })
 
-  test('a person may ask about himself, and is judged by his own session whatever he writes', async () => {
+  test('people may ask about themselves; their session is the context, not what they send', async () => {
     const [weak, strong] = [await w.app.token(w.pat), await w.app.token(w.pat, ['pwd', 'otp', 'mfa'])]
     expect(await decision(evaluationRequest(user(w.pat), 'read'), `Bearer ${weak}`)).toBe(true)
     expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: true } }), `Bearer ${weak}`)).toBe(false)
     expect(await decision(evaluationRequest(user(w.pat), 'delete', invoice(), { context: { mfa: false } }), `Bearer ${strong}`)).toBe(true)
   })
 
-  test('about others only with policy:check', async () => {
+  test('asking about others needs policy:check', async () => {
     const checker = await w.app.person(w.company, ['policy:check'])
     expect(await decision(evaluationRequest(user(w.pat), 'read'), await w.signedIn(w.sam))).toBe(403)
     expect(await decision(evaluationRequest(user({ id: 'nobody' }), 'read'), await w.signedIn(w.sam))).toBe(403)
@@ -69,7 +69,7 @@ describe('evaluation', () => {
     expect(await decision(evaluationRequest(user(w.pat), 'read'), powerless.authorization)).toBe(403)
   })
 
-  test('a client asks by HTTP Basic only if it is registered for that', async () => {
+  test('a client authenticates with HTTP Basic only when it is registered for client_secret_basic', async () => {
     const own = await newBackend(w.app, w.company, ['policy:check'])
     const registered = async (set: Parameters<typeof updateClient>[2]): Promise<boolean | number> => {
       await atomically(forTenant(w.app.db, w.company.tenantId), (t) => updateClient(t, own.clientId, set))
@@ -83,7 +83,7 @@ describe('evaluation', () => {
     expect(await registered({ isPublic: false })).toBe(true)
   })
 
-  test("another tenant's people are nobody", async () => {
+  test('people of another tenant are unknown', async () => {
     const globex = await w.app.company('globex')
     const theirs = await newBackend(w.app, globex, ['policy:check', 'invoice:read'])
     expect(await decision(evaluationRequest(user(w.pat), 'read'), theirs.authorization)).toBe(false)
@@ -95,11 +95,11 @@ describe('evaluation', () => {
     ['body.resource.id', { subject: { type: 'user', id: '1' }, action: { name: 'a' }, resource: { type: 'invoice' } }],
     ['body.context.mfa', { subject: { type: 'user', id: '1' }, action: { name: 'a' }, resource: invoice(), context: { mfa: 'yes' } }],
     ['body.context.ip', { subject: { type: 'user', id: '1' }, action: { name: 'a' }, resource: invoice(), context: { ip: 'home' } }],
-  ])('%s malformed is 400', async (field, body) => {
+  ])('a malformed %s is 400', async (field, body) => {
     expect(await w.post('evaluation', body)).toMatchObject({ status: 400, body: { code: 'invalid_request', field } })
   })
 
-  test('a revoked binding stops the next decision', async () => {
+  test('a revoked binding denies the next decision', async () => {
     const own = await accessWorld(accessRoutes)
     const authorization = own.backend.authorization
     const may = async (): Promise<unknown> => {
@@ -122,7 +122,7 @@ describe('evaluations', () => {
     return (body as { evaluations: { decision: boolean }[] }).evaluations.map((one) => one.decision)
   }
 
-  test('defaults are merged in, whole members at a time; the three semantics', async () => {
+  test('defaults fill in whole members; all three evaluation semantics work', async () => {
     expect(await decisions(undefined)).toEqual([true, false, true])
     expect(await decisions('execute_all')).toEqual([true, false, true])
     expect(await decisions('deny_on_first_deny')).toEqual([true, false])
@@ -130,14 +130,14 @@ describe('evaluations', () => {
     expect(await all({ ...defaults, evaluations: three, options: { evaluations_semantic: 'all' } })).toMatchObject({ status: 400 })
   })
 
-  test('without questions it is a single one', async () => {
+  test('a batch without questions is a single evaluation', async () => {
     for (const body of [evaluationRequest(user(w.pat), 'read'), { ...evaluationRequest(user(w.pat), 'read'), evaluations: [] }]) {
       expect((await all(body)).body).toEqual({ decision: true, context: { reason: `Granted by role binding ${w.wide} (role reader).` } })
     }
     expect(await all({ action: { name: 'read' } })).toMatchObject({ status: 400, body: { code: 'invalid_request', field: 'body.subject' } })
   })
 
-  test('a bad question is marked and denied, and the others are answered', async () => {
+  test('a malformed question is marked and denied, and the others are decided', async () => {
     const { status, body } = await all({
       ...defaults,
       subject: user(w.pat),
@@ -150,7 +150,7 @@ describe('evaluations', () => {
     expect(evaluations[1]?.context.error?.message).toMatch(/^action\.name: /)
   })
 
-  test('a person without policy:check is answered about himself, and refused about others, question by question', async () => {
+  test('people without policy:check get decisions about themselves and 403 about others, per question', async () => {
     const { body } = await all({ ...defaults, evaluations: [{ subject: user(w.pat) }, { subject: user(w.sam) }] }, await w.signedIn(w.pat))
     const { evaluations } = body as { evaluations: { decision: boolean; context: { error?: { status: number } } }[] }
     expect(evaluations.map((one) => [one.decision, one.context.error?.status])).toEqual([
@@ -159,7 +159,7 @@ describe('evaluations', () => {
     ])
   })
 
-  test('a default may be part of an entity: a question adds what is missing, and replaces the rest', async () => {
+  test('a default may be a partial entity; a question completes or replaces it', async () => {
     const { status, body } = await all({
       subject: { ...user(w.pat), properties: { seen: true } },
       action: { name: 'write' },
@@ -172,18 +172,18 @@ describe('evaluations', () => {
     expect(evaluations[3]?.context.error?.status).toBe(400)
   })
 
-  test('a batch that takes long lets others in, and what they change counts for the questions after them', async () => {
+  test('a long batch yields to other requests and uses the changed policy for the remaining questions', async () => {
     const own = await accessWorld(accessRoutes)
-    // Each look at the clock takes eleven milliseconds; after some of them the binding is taken away.
-    let looks = 0
+    // Each clock reading takes 11 ms. The binding is removed at the fiftieth.
+    let readings = 0
     let changing: Promise<unknown> | undefined
     const elapsed = (): number => {
-      looks += 1
-      if (looks === 50) changing = changePolicy(own.app, own.company, (t) => removeBinding(t, own.wide))
-      return looks * 11
+      readings += 1
+      if (readings === 50) changing = changePolicy(own.app, own.company, (t) => removeBinding(t, own.wide))
+      return readings * 11
     }
     const known = createPolicies({ db: own.app.db, clock: own.app.clock })
-    const policies: Policies = { load: async (...asked) => changing?.then(() => known.load(...asked)) ?? known.load(...asked) }
+    const policies: Policies = { load: async (...args) => changing?.then(() => known.load(...args)) ?? known.load(...args) }
     const ctx = { clock: { now: () => own.app.clock.now(), elapsed }, policies, request: { address: '192.0.2.1' } as RequestInfo }
     const caller = { kind: 'client', tenantId: own.company.tenantId, permissions: new Set(['policy:check']) } as unknown as Client
     const { which } = await evaluateAllowedSubset(ctx, caller, {
@@ -194,7 +194,7 @@ describe('evaluations', () => {
     expect(which).toEqual([...which.keys()])
   })
 
-  test('a thousand questions are answered, one more is 400', async () => {
+  test('decides 1,000 questions; 1,001 is 400', async () => {
     const questions = Array.from({ length: 1000 }, () => ({ subject: user({ id: w.app.ctx.random.id() }) }))
     const { body } = await all({ ...defaults, evaluations: [...questions.slice(1), { subject: user(w.pat) }] })
     const { evaluations } = body as { evaluations: { decision: boolean }[] }

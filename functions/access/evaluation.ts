@@ -1,4 +1,4 @@
-// Access evaluation: one question, or up to a thousand in a call (AuthZEN sections 6 and 7).
+// Access evaluation: one question, or up to 1,000 in a batch (AuthZEN sections 6 and 7).
 import * as z from 'zod'
 import { decide } from '#shared/domains/decision/decide'
 import { decisionTrace } from '#shared/domains/decision/decide-for'
@@ -20,7 +20,7 @@ type Deps = Pick<Ctx, 'policies' | 'clock' | 'request'>
 type Input = z.output<typeof Evaluation>
 type Decided = z.input<typeof EvaluationDecision>
 
-const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, request: Input): Decided => {
+const decideQuestion = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, request: Input): Decided => {
   const subject = subjectOf(request.subject)
   const context = decisionContextFor(ctx, caller, subject, request.context)
   const known = subject && principal(subject)
@@ -29,28 +29,28 @@ const judge = (ctx: Deps, caller: Caller, { policy, principal }: LoadedPolicy, r
 }
 
 /**
- * Whether the subject may do it. A denial is an answer like any other, also where subject, resource or action are unknown.
+ * Decides one question. A denial is a normal result, also for an unknown subject, resource or action.
  * @throws AppError insufficient_scope, unavailable
  */
 export const evaluate = async (ctx: Deps, caller: Caller, request: Input): Promise<Decided> => {
   const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)
-  return judge(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), request)
+  return decideQuestion(ctx, caller, await ctx.policies.load(caller.tenantId, subject === undefined ? [] : [subject]), request)
 }
 
 type Batch = z.output<typeof Evaluations>
 type Defaults = Pick<Batch, 'subject' | 'action' | 'resource' | 'context'>
 type Entry = Input | AppError
 
-/** A question's own entity replaces the default's, but for the type, id or name that it leaves out. */
-const withDefault = (standing: Readonly<Record<string, unknown>> | undefined, own: unknown): unknown => {
-  if (own === undefined) return standing
-  if (standing === undefined || typeof own !== 'object' || own === null || Array.isArray(own)) return own
-  const { type, id, name } = standing
+/** A question's own entity wins; it takes the type, id or name that it omits from the default. */
+const withDefault = (fallback: Readonly<Record<string, unknown>> | undefined, own: unknown): unknown => {
+  if (own === undefined) return fallback
+  if (fallback === undefined || typeof own !== 'object' || own === null || Array.isArray(own)) return own
+  const { type, id, name } = fallback
   return { ...(type === undefined ? {} : { type }), ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }), ...own }
 }
 
-/** A question with the defaults, or what is wrong with it. */
+/** A parsed question with the defaults merged in, or the error that describes it. */
 const entryOf = (caller: Caller, { subject, action, resource, context }: Defaults, sent: unknown): Entry => {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return new AppError('invalid_request', 'evaluation: an object')
   const own = sent as Readonly<Record<string, unknown>>
@@ -73,7 +73,7 @@ const entryOf = (caller: Caller, { subject, action, resource, context }: Default
   }
 }
 
-/** AuthZEN section 7: what is wrong with one question is said in its place, and denies. */
+/** An error belongs to its question and denies it (AuthZEN section 7). */
 const failed = (error: AppError): Decided => ({ decision: false, context: { error: { status: error.status, message: error.message } } })
 
 const subjectsOf = (entries: readonly Entry[]): readonly Subject[] => {
@@ -81,22 +81,22 @@ const subjectsOf = (entries: readonly Entry[]): readonly Subject[] => {
   return [...new Map(subjects.map((subject) => [`${subject.kind} ${subject.id}`, subject])).values()]
 }
 
-/** How long a batch is answered at a stretch. Then others are let in, and it goes on with what is known by then. */
+/** After this long a batch yields to other requests and reloads the policy. */
 const TURN_MS = 20
 
-/** In order, until one of them is enough. */
+/** Decides in order until `isEnough`. */
 const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], isEnough: (decided: Decided) => boolean): Promise<Decided[]> => {
   const subjects = subjectsOf(entries)
   const decisions: Decided[] = []
   let loaded = await ctx.policies.load(caller.tenantId, subjects)
-  let since = ctx.clock.elapsed()
+  let turnStartedAt = ctx.clock.elapsed()
   for (const entry of entries) {
-    if (ctx.clock.elapsed() - since > TURN_MS) {
+    if (ctx.clock.elapsed() - turnStartedAt > TURN_MS) {
       await new Promise((resolve) => setTimeout(resolve, 0))
       loaded = await ctx.policies.load(caller.tenantId, subjects)
-      since = ctx.clock.elapsed()
+      turnStartedAt = ctx.clock.elapsed()
     }
-    const decided = entry instanceof AppError ? failed(entry) : judge(ctx, caller, loaded, entry)
+    const decided = entry instanceof AppError ? failed(entry) : decideQuestion(ctx, caller, loaded, entry)
     decisions.push(decided)
     if (isEnough(decided)) break
   }
@@ -104,7 +104,7 @@ const decideAll = async (ctx: Deps, caller: Caller, entries: readonly Entry[], i
 }
 
 /**
- * The questions in order, with the defaults merged in; until the first denial or permit where the caller wants it so. Without questions, as `evaluate`.
+ * Decides the questions in order, with the defaults merged in, until the first denial or permit when the caller asks for that. Without questions it is `evaluate`.
  * @throws AppError invalid_request, insufficient_scope, unavailable
  */
 export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Promise<z.input<typeof EvaluationDecisions>> => {
@@ -112,7 +112,7 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
     const single = z.safeParse(Evaluation, batch)
     if (single.success) return evaluate(ctx, caller, single.data)
     const field = ['body', ...(single.error.issues[0]?.path ?? [])].map(String).join('.')
-    throw new AppError('invalid_request', `${field}: needed where no evaluations are listed`, { field })
+    throw new AppError('invalid_request', `${field}: required when no evaluations are listed`, { field })
   }
   const entries = batch.evaluations.map((own) => entryOf(caller, batch, own))
   const semantic = batch.options?.evaluations_semantic ?? 'execute_all'
@@ -121,7 +121,7 @@ export const evaluateAll = async (ctx: Deps, caller: Caller, batch: Batch): Prom
 }
 
 /**
- * Which of these are allowed: what a page with a thousand buttons asks. A question is judged as `evaluateAll` judges it.
+ * Returns which questions are allowed, each decided as in `evaluateAll`. Serves pages that show or hide many controls.
  * @throws AppError unavailable
  */
 export const evaluateAllowedSubset = async (

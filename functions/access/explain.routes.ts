@@ -1,4 +1,4 @@
-// Declaration of why.
+// The route to explain a decision.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { Explain, Explanation } from './explain.schema.ts'
@@ -9,7 +9,7 @@ export const explainRoutes = [
   route({
     id: 'access.explain',
     on: 'POST /access/v1/explain',
-    summary: 'Why a subject may or may not: the bindings considered, the first that decided, and what is missing.',
+    summary: 'Explain a decision: the bindings considered, the one that decided, and what is missing.',
     access: may('policy:check', 'roles:read'),
     body: Explain,
     reply: json(200, Explanation),

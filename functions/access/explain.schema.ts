@@ -1,4 +1,4 @@
-// Wire shapes of why.
+// Wire shapes of an explained decision.
 import * as z from 'zod'
 import { AccessContext } from './entities.schema.ts'
 
@@ -17,7 +17,7 @@ const ConsideredBinding = z.object({
   binding_id: z.string(),
   role_id: z.string(),
   role: z.string(),
-  /** The principal itself, or the group through which it has the binding. */
+  /** The principal itself, or the group that carries the binding. */
   holder: z.object({ type: z.enum(['user', 'service_account', 'group']), id: z.string() }),
   /** Null: the whole tenant. */
   scope: Scope.nullable(),
@@ -39,11 +39,11 @@ export const Explanation = z
     decision: z.boolean(),
     trace: z.string(),
     decided_by: ConsideredBinding.nullable(),
-    /** In the order of the decision, up to the one that decided. */
+    /** In the order of evaluation, up to the binding that decided. */
     considered: z.array(ConsideredBinding),
-    /** How many there were, where the list was cut. */
+    /** How many bindings were considered; `considered` lists at most 200 of them. */
     considered_count: z.int(),
-    /** On a denial: any one of these would be enough. */
+    /** For a denial: each entry alone would allow it. */
     missing: z.array(
       z.object({
         kind: z.enum(['active_principal', 'role_with_permission', 'binding', 'fulfilment']),

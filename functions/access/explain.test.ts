@@ -1,4 +1,4 @@
-// Why a decision is what it is, and what a change would do.
+// Explained decisions and the dry run of a policy change.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { NOT_GRANTED } from '#shared/domains/decision/decide-for'
 import { type AccessWorld, accessWorld, evaluationRequest, INVOICE, user } from '#tests/support/access-world'
@@ -9,11 +9,11 @@ beforeAll(async () => {
   w = await accessWorld(accessRoutes)
 })
 
-describe('why and what if', () => {
-  const seer = async (): Promise<string> => w.signedIn(await w.app.person(w.company, ['policy:check', 'roles:read']))
+describe('explain and what-if', () => {
+  const asPolicyReader = async (): Promise<string> => w.signedIn(await w.app.person(w.company, ['policy:check', 'roles:read']))
 
-  test('why: what was considered, what decided, what is missing', async () => {
-    const authorization = await seer()
+  test('explain lists the bindings considered, the one that decided, and what is missing', async () => {
+    const authorization = await asPolicyReader()
     const allowed = await w.post('explain', evaluationRequest(user(w.pat), 'write'), authorization)
     expect(allowed).toMatchObject({
       status: 200,
@@ -42,8 +42,8 @@ describe('why and what if', () => {
     expect((await w.post('explain', { ...evaluationRequest(user(w.sam), 'read'), more: 1 }, authorization)).status).toBe(400)
   })
 
-  test('what if: who gains, who loses, and nothing is changed', async () => {
-    const authorization = await seer()
+  test('what-if lists gains and losses and changes nothing', async () => {
+    const authorization = await asPolicyReader()
     const roleId = async (name: string): Promise<string> => {
       const { policy } = await w.app.ctx.policies.load(w.company.tenantId, [])
       return [...policy.roles.values()].find((role) => role.name === name)?.id ?? ''
@@ -70,7 +70,7 @@ describe('why and what if', () => {
       gains: [{ subject: user(w.sam), permission: 'invoice:delete', scope: { type: 'invoice', id: INVOICE }, conditional: true }],
       losses: [],
     })
-    // Pat reads every invoice already.
+    // Pat can already read every invoice.
     expect(
       await effects({ op: 'bind', role_id: await roleId('reader'), subject: user(w.pat), scope: { type: 'invoice', id: INVOICE } }),
     ).toMatchObject({ gains: [], losses: [] })
@@ -84,8 +84,8 @@ describe('why and what if', () => {
     expect(after).toBe(before)
   })
 
-  test('what if: a change that cannot be says which and why', async () => {
-    const authorization = await seer()
+  test('what-if names the change that is impossible, and why', async () => {
+    const authorization = await asPolicyReader()
     const fine = { op: 'unbind', binding_id: w.viaGroup }
     const bad: readonly (readonly [field: string, change: object])[] = [
       ['body.changes.1', { op: 'unbind', binding_id: INVOICE }],

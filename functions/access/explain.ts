@@ -1,8 +1,9 @@
-// Why a decision is what it is, for those who may see roles.
+// Explains a decision to callers who may read roles.
 import type * as z from 'zod'
 import type { Binding } from '#shared/domains/decision/compile'
-import { decisionTrace, parseUuid } from '#shared/domains/decision/decide-for'
+import { decisionTrace } from '#shared/domains/decision/decide-for'
 import { explain, type MissingRequirement, type Verdict } from '#shared/domains/decision/explain'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import type { Explain, Explanation } from './explain.schema.ts'
 import type { Ctx } from './group.ts'
@@ -21,7 +22,7 @@ const toResponse = (binding: Binding, verdict: Verdict): Out['considered'][numbe
   verdict,
 })
 
-const missed = (missing: MissingRequirement): Out['missing'][number] => {
+const missingToResponse = (missing: MissingRequirement): Out['missing'][number] => {
   switch (missing.kind) {
     case 'binding':
       return { kind: missing.kind, roles: [...missing.roles] }
@@ -32,7 +33,7 @@ const missed = (missing: MissingRequirement): Out['missing'][number] => {
   }
 }
 
-/** The decision taken apart. @throws AppError unavailable */
+/** Returns the decision with everything that led to it. @throws AppError unavailable */
 export const explainDecision = async (
   ctx: Pick<Ctx, 'policies' | 'clock' | 'request'>,
   caller: User,
@@ -48,6 +49,6 @@ export const explainDecision = async (
     decided_by: why.decidedBy === undefined ? null : toResponse(why.decidedBy, 'grants'),
     considered: why.considered.slice(0, MAX_LISTED).map(({ binding, verdict }) => toResponse(binding, verdict)),
     considered_count: why.considered.length,
-    missing: why.missing.slice(0, MAX_LISTED).map(missed),
+    missing: why.missing.slice(0, MAX_LISTED).map(missingToResponse),
   }
 }

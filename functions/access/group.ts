@@ -1,4 +1,4 @@
-// Group: who may do what, asked by any policy enforcement point (OpenID AuthZEN Authorization API 1.0), and why (/access/*). Ours.
+// Access decisions for any policy enforcement point, and their explanations (/access/*, OpenID AuthZEN Authorization API 1.0). An API of this project.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

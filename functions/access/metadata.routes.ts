@@ -1,4 +1,4 @@
-// Where to ask (AuthZEN section 9).
+// Discovery of the policy decision point (AuthZEN section 9).
 import * as z from 'zod'
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -19,8 +19,8 @@ export const metadataRoutes = [
   route({
     id: 'access.metadata',
     on: 'GET /.well-known/authzen-configuration',
-    summary: 'Where this policy decision point answers.',
-    access: open('Addresses are public.', { class: 'general' }),
+    summary: 'Metadata of this policy decision point.',
+    access: open('The endpoint addresses are public.', { class: 'general' }),
     reply: json(200, Metadata),
     cache: 'public, max-age=3600',
     errors: [],

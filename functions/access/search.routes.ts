@@ -1,4 +1,4 @@
-// Declarations of the searches.
+// Routes of the searches (AuthZEN section 8).
 import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -9,7 +9,7 @@ export const searchRoutes = [
   route({
     id: 'access.searchSubjects',
     on: 'POST /access/v1/search/subject',
-    summary: 'Who may do something to a resource.',
+    summary: 'List the subjects that may perform an action on a resource.',
     access: userOrClient('policy:check'),
     body: SubjectSearch,
     reply: json(200, Subjects),
@@ -20,7 +20,7 @@ export const searchRoutes = [
   route({
     id: 'access.searchResources',
     on: 'POST /access/v1/search/resource',
-    summary: 'The resources on which a subject may do something.',
+    summary: 'List the resources on which a subject may perform an action.',
     access: userOrClient('policy:check'),
     body: ResourceSearch,
     reply: json(200, Resources),
@@ -31,7 +31,7 @@ export const searchRoutes = [
   route({
     id: 'access.searchActions',
     on: 'POST /access/v1/search/action',
-    summary: 'What a subject may do to a resource.',
+    summary: 'List the actions that a subject may perform on a resource.',
     access: userOrClient('policy:check'),
     body: ActionSearch,
     reply: json(200, Actions),

@@ -5,7 +5,7 @@ import { AccessContext, AccessSubject, Action, Resource } from './entities.schem
 export const SEARCH_PAGE_SIZE = 100
 const page = z.object({ token: z.string().max(500).optional(), limit: z.int().min(1).max(1000).optional() }).optional()
 const context = AccessContext.optional()
-/** What is searched for is named by its type; an id is ignored. */
+/** The searched entity is given by its type; an id is ignored. */
 const anyOf = z.object({ type: z.string().min(1).max(200) })
 
 export const SubjectSearch = z.object({ subject: anyOf, action: Action, resource: Resource, context, page }).meta({ id: 'AccessSubjectSearch' })
@@ -22,7 +22,7 @@ export const Resources = z
   .object({
     results: z.array(found),
     page: pageOut,
-    /** `tenant_wide`: the permission covers every resource of the type; only those that bindings name can be listed. */
+    /** `tenant_wide`: the permission covers every resource of the type. Only resources that bindings name are listed. */
     context: z.object({ tenant_wide: z.boolean() }),
   })
   .meta({ id: 'AccessResources' })

@@ -1,4 +1,4 @@
-// The searches, and where to find everything.
+// The searches and the metadata of the decision point.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type AccessWorld, accessWorld, INVOICE, invoice, OTHER_INVOICE, user } from '#tests/support/access-world'
 import { accessRoutes } from './routes.ts'
@@ -14,7 +14,7 @@ describe('search', () => {
     (await w.post(`search/${what}`, body, authorization)).body as Found
   const readers = { subject: { type: 'user', id: 'ignored' }, action: { name: 'read' }, resource: invoice() }
 
-  test('subjects: by own bindings and by groups, active ones alone, page by page', async () => {
+  test('subjects: active principals with own or group bindings, in pages', async () => {
     const both = [w.pat.id, w.sam.id].sort()
     expect(await search('subject', readers)).toEqual({ results: both.map((id) => ({ type: 'user', id })), page: { next_token: '', count: 2 } })
     const first = await search('subject', { ...readers, page: { limit: 1 } })
@@ -32,7 +32,7 @@ describe('search', () => {
     expect((await w.post('search/subject', readers, await w.signedIn(w.pat))).status).toBe(403)
   })
 
-  test('resources and actions: for others with policy:check, and for oneself', async () => {
+  test('resources and actions: for others with policy:check, and for the caller', async () => {
     const pats = await w.signedIn(w.pat)
     for (const authorization of [undefined, pats]) {
       const write = { subject: user(w.pat), action: { name: 'write' }, resource: { type: 'invoice' } }
@@ -51,7 +51,7 @@ describe('search', () => {
   })
 })
 
-test('the metadata name what is there', async () => {
+test('every endpoint in the metadata exists', async () => {
   const response = await w.app.request('/.well-known/authzen-configuration')
   const metadata = (await response.json()) as Record<string, string>
   const { policy_decision_point: base, ...endpoints } = metadata

@@ -1,10 +1,10 @@
-// Searches: who may, on what, which actions (AuthZEN section 8). Whatever is found, an evaluation would allow.
+// Searches for subjects, resources and actions (AuthZEN section 8). Every result is one that an evaluation would allow.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders } from '#db/store/policy'
-import { parseUuid } from '#shared/domains/decision/decide-for'
 import { actionsAllowed, holdersAllowed, resourcesAllowed } from '#shared/domains/decision/search'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import type { Caller } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { decisionContextFor, questionOf, requireDecisionAccess, subjectOf } from './question.ts'
@@ -21,12 +21,12 @@ import {
 type Deps = Pick<Ctx, 'db' | 'policies' | 'clock' | 'request'>
 type PageIn = { readonly token?: string | undefined; readonly limit?: number | undefined } | undefined
 
-/** The last name of a page, opaquely. */
+/** An opaque page token: the last name of the page. */
 const tokenOf = (last: string): string => Buffer.from(last).toString('base64url')
 const afterOf = (page: PageIn): string | undefined => (page?.token ? Buffer.from(page.token, 'base64url').toString() : undefined)
 const limitOf = (page: PageIn): number => page?.limit ?? SEARCH_PAGE_SIZE
 
-/** One page of what was read one beyond it. */
+/** Cuts a page from rows that were read with one extra to detect a following page. */
 const paged = <T>(
   page: PageIn,
   rows: readonly T[],
@@ -42,7 +42,7 @@ const pageOf = (page: PageIn, sorted: readonly string[]) => {
 }
 
 /**
- * Everybody of a kind who may do it, through bindings of their own or of their groups, by id.
+ * Lists the principals of a type that may perform the action through their own or their groups' bindings, ordered by id.
  * @throws AppError insufficient_scope, invalid_request, unavailable
  */
 export const searchSubjects = async (ctx: Deps, caller: Caller, request: z.output<typeof SubjectSearch>): Promise<z.input<typeof Subjects>> => {
@@ -61,7 +61,7 @@ export const searchSubjects = async (ctx: Deps, caller: Caller, request: z.outpu
   return { results: rows.map(({ id }) => ({ type, id })), page }
 }
 
-/** The resources of a type on which the subject may do it, of those that bindings name. @throws AppError insufficient_scope, unavailable */
+/** Lists the resources of a type on which the subject may perform the action, among those that bindings name. @throws AppError insufficient_scope, unavailable */
 export const searchResources = async (ctx: Deps, caller: Caller, request: z.output<typeof ResourceSearch>): Promise<z.input<typeof Resources>> => {
   const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)
@@ -73,7 +73,7 @@ export const searchResources = async (ctx: Deps, caller: Caller, request: z.outp
   return { results: rows.map((id) => ({ type: request.resource.type, id })), page, context: { tenant_wide: tenantWide } }
 }
 
-/** The actions that the subject may perform on the resource. @throws AppError insufficient_scope, unavailable */
+/** Lists the actions that the subject may perform on the resource. @throws AppError insufficient_scope, unavailable */
 export const searchActions = async (ctx: Deps, caller: Caller, request: z.output<typeof ActionSearch>): Promise<z.input<typeof Actions>> => {
   const subject = subjectOf(request.subject)
   requireDecisionAccess(caller, subject)

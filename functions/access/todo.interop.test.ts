@@ -1,8 +1,7 @@
 // The "Todo" interoperability scenario of the AuthZEN working group, as far as this model expresses it: five people, four roles, five actions. The scenario
-// tells who owns a todo in the question; here ownership is a binding that is scoped to the todo. Its e-mail addresses are our ids.
+// sends the owner of a todo with the question; here ownership is a binding scoped to the todo, and people have our ids instead of e-mail addresses.
 import { beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { putBinding, putRole } from '#db/testing/access'
 import { problem } from '#shared/platform/http/problem'
 import { type Person, startApp, type TestApp } from '#tests/support/app'
@@ -46,10 +45,9 @@ beforeAll(async () => {
     const owner = await putRole(t, 'todo owner', OWN, at)
     for (const [name, person] of people) {
       for (const role of ROLES[name]) await putBinding(t, roleIds.get(role) ?? '', { userId: person.id }, at)
-      // Viewers may own a todo and still not edit it: ownership is bound by the role of editor alone.
+      // Viewers may own a todo without being able to edit it: only editors get the owner binding.
       if (MAY_EDIT_OWN.includes(name)) await putBinding(t, owner, { userId: person.id }, at, { scope: ['todo', TODO_OF[name]] })
     }
-    await raisePolicyVersion(t)
   })
 })
 
@@ -57,7 +55,7 @@ const subject = (name: Name) => ({ type: 'user', id: people.get(name)?.id ?? '',
 const todo = (owner: Name) => ({ type: 'todo', id: TODO_OF[owner], ownerID: owner })
 type Row = readonly [name: Name, action: string, resource: object, expected: boolean]
 
-/** The scenario's table: who, what, on whose, and the answer. */
+/** The scenario's table: person, action, resource and expected decision. */
 const table = (): readonly Row[] =>
   PEOPLE.flatMap((name): Row[] => {
     const isEditor = MAY_EDIT_OWN.includes(name)
@@ -81,16 +79,16 @@ const post = async (path: string, body: unknown): Promise<unknown> => {
   return response.json()
 }
 
-test('forty questions, one by one', async () => {
+test('each of the forty questions', async () => {
   for (const [name, action, resource, expected] of table()) {
     const answer = await post('/access/v1/evaluation', { subject: subject(name), action: { name: action }, resource })
     expect(answer, `${name} ${action} ${JSON.stringify(resource)}`).toMatchObject({ decision: expected })
   }
 })
 
-test('the same, a person at a time', async () => {
+test('the same questions in one batch per person', async () => {
   for (const name of PEOPLE) {
-    const rows = table().filter(([who]) => who === name)
+    const rows = table().filter(([person]) => person === name)
     const evaluations = rows.map(([, action, resource]) => ({ action: { name: action }, resource }))
     expect(await post('/access/v1/evaluations', { subject: subject(name), evaluations })).toMatchObject({
       evaluations: rows.map(([, , , expected]) => ({ decision: expected })),
@@ -98,7 +96,7 @@ test('the same, a person at a time', async () => {
   }
 })
 
-test('and searched for: who may delete Morty\u2019s todo, which todos Summer may update, what Beth may do', async () => {
+test('searches: who may delete Morty\u2019s todo, which todos Summer may update, what Beth may do', async () => {
   const ids = (names: readonly Name[]): string[] => names.map((name) => people.get(name)?.id ?? '').sort()
   const found = async (what: string, body: object): Promise<string[]> =>
     ((await post(`/access/v1/search/${what}`, body)) as { results: { id?: string; name?: string }[] }).results.map(({ id, name }) => id ?? name ?? '')

@@ -1,4 +1,4 @@
-// Declaration of the dry run.
+// The route of the dry run.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -9,8 +9,8 @@ export const whatIfRoutes = [
   route({
     id: 'access.whatIf',
     on: 'POST /access/v1/what-if',
-    summary: 'Who would gain and who would lose what by a change of roles or bindings; nothing is changed.',
-    // Compiles the whole policy twice: dearer than anything else that may be asked.
+    summary: 'Show what people would gain or lose by a change of roles or bindings, without making it.',
+    // Compiles the whole policy twice, which costs more than any other request of the group.
     access: { ...may('policy:check', 'roles:read'), limit: { class: 'status' } },
     body: WhatIf,
     reply: json(200, Effects),

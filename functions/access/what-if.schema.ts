@@ -1,4 +1,4 @@
-// Wire shapes of a dry run.
+// Wire shapes of the dry run.
 import * as z from 'zod'
 import { Scope } from './explain.schema.ts'
 
@@ -15,7 +15,7 @@ const Unbind = z.strictObject({ op: z.literal('unbind'), binding_id: id })
 const SetRolePermissions = z.strictObject({
   op: z.literal('set_role_permissions'),
   role_id: id,
-  /** All that the role holds from then on. */
+  /** All permissions of the role after the change. */
   permissions: z.array(z.string().max(400)).max(1000),
 })
 const DeleteRole = z.strictObject({ op: z.literal('delete_role'), role_id: id })
@@ -34,18 +34,18 @@ const Effect = z.object({
   permission: z.string(),
   /** Null: the whole tenant. */
   scope: Scope.nullable(),
-  /** Only under conditions of the binding. */
+  /** Only under the conditions of the binding. */
   conditional: z.boolean(),
   expires_at: z.string().nullable(),
 })
 export const Effects = z
   .object({
     policy_version: z.int(),
-    /** How many active people and service accounts were looked at. */
+    /** How many active people and service accounts were compared. */
     examined: z.int(),
     gains: z.array(Effect),
     losses: z.array(Effect),
-    /** More people are concerned, or more is gained or lost, than is listed. */
+    /** More people are affected, or more is gained or lost, than the answer lists. */
     truncated: z.boolean(),
   })
   .meta({ id: 'AccessEffects' })

@@ -1,4 +1,4 @@
-// What a change of roles or bindings would do: who gains and who loses what. Nothing is written.
+// The dry run of a change of roles or bindings: what people would gain or lose. Nothing is written.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listServiceAccounts, listUsersOfHolders, readPolicy } from '#db/store/policy'
@@ -62,13 +62,13 @@ const prepared = (caller: User, rows: Parameters<typeof prepareComparison>[1], c
   }
 }
 
-/** Compares the policy as it is with the policy as it would be. @throws AppError invalid_request, not_found */
+/** Compares the current policy with the policy after the changes. @throws AppError invalid_request, not_found */
 export const whatIf = async (ctx: Pick<Ctx, 'db' | 'clock'>, caller: User, { changes }: z.output<typeof WhatIf>): Promise<Out> => {
-  const wanted = changes.map(changeOf)
+  const edits = changes.map(changeOf)
   const t = forTenant(ctx.db, caller.tenantId)
   const rows = await readPolicy(t)
   if (rows === undefined) throw new AppError('not_found')
-  const both = prepared(caller, rows, wanted)
+  const both = prepared(caller, rows, edits)
   const idsOf = (kind: string): string[] => both.holders.flatMap((holder) => (holder.kind === kind ? [holder.id] : []))
   const page = { after: undefined, limit: MAX_EXAMINED + 1 }
   const people = await listUsersOfHolders(t, { ids: idsOf('user'), groups: idsOf('group') }, page)

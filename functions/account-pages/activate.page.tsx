@@ -1,5 +1,4 @@
-// Device activation: the code, then who asks and for what, then an answer. Refusing is as large as allowing.
-
+// Device activation (RFC 8628 section 3.3): the code, then the client and what it requests, then the decision. Deny is as prominent as approve.
 import { type Activation, showActivation } from '#shared/domains/device-authorization/activation'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { Details } from '#shared/platform/pages/details.tsx'
@@ -38,9 +37,9 @@ export const activatePage = async (ctx: Ctx, principal: User | undefined, userCo
   })
 }
 
-/** What a program may do, in words; what has none is quoted by its name. */
-type PowersProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
-export const RequestedPowers = ({ page, scopes, oauth }: PowersProps) => {
+/** Describes what a client may do. A scope without a description is quoted by name. */
+type AccessProps = { readonly page: Hosted; readonly scopes: readonly string[]; readonly oauth: Activation['oauth'] }
+export const RequestedPowers = ({ page, scopes, oauth }: AccessProps) => {
   const { activate, scopes: words } = page.words
   const described = oauth?.descriptions ?? {}
   return (
@@ -57,9 +56,9 @@ export const RequestedPowers = ({ page, scopes, oauth }: PowersProps) => {
   )
 }
 
-type Asking = { readonly page: Hosted; readonly activation: Activation; readonly principal: User }
+type PromptProps = { readonly page: Hosted; readonly activation: Activation; readonly principal: User }
 
-const Facts = ({ page, activation, principal }: Asking) => {
+const Facts = ({ page, activation, principal }: PromptProps) => {
   const { activate } = page.words
   const reported = Object.entries(activation.deviceInfo)
   return (
@@ -106,8 +105,8 @@ const Facts = ({ page, activation, principal }: Asking) => {
 }
 
 export const activationPromptPage = async (ctx: Ctx, principal: User, userCode: string | undefined) => {
-  const asked = userCode === undefined ? undefined : await showActivation(ctx, userCode, principal)
-  if (asked?.state !== 'pending') return redirectResult(ctx, '/activate', { say: 'invalid_user_code' })
+  const activation = userCode === undefined ? undefined : await showActivation(ctx, userCode, principal)
+  if (activation?.state !== 'pending') return redirectResult(ctx, '/activate', { say: 'invalid_user_code' })
   const page = await openPage(ctx, { principal })
   const { activate, busy } = page.words
   return pageResult(ctx, page, {
@@ -118,12 +117,12 @@ export const activationPromptPage = async (ctx: Ctx, principal: User, userCode: 
       <>
         <p class="quiet">{activate.match}</p>
         <p class="number" dir="ltr">
-          {asked.userCode}
+          {activation.userCode}
         </p>
-        <Facts page={page} activation={asked} principal={principal} />
+        <Facts page={page} activation={activation} principal={principal} />
         <p class="warn">{activate.warn}</p>
         <HostedForm page={page} action="/activate/device" main>
-          <input type="hidden" name="user_code" value={asked.userCode} />
+          <input type="hidden" name="user_code" value={activation.userCode} />
           <div class="pair">
             <Submit kind="second" label={activate.deny} busy={busy} name="decision" value="deny" />
             <Submit label={activate.approve} busy={busy} name="decision" value="approve" />

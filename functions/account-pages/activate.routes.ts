@@ -1,5 +1,4 @@
-// Device activation on our own pages, and the address that AuthSec gives it.
-
+// Device activation on the hosted pages (RFC 8628), and the address that AuthSec uses for it.
 import { browser, open, page } from '#shared/platform/http/access'
 import { redirect } from '#shared/platform/http/pages/redirect'
 import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
@@ -7,14 +6,14 @@ import { activationPath, decideActivation } from './activate.ts'
 import { route } from './group.ts'
 import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'
 
-const TYPED = 'Nothing is looked up before the person signs in.'
+const NO_LOOKUP = 'No code is looked up before the person signs in.'
 
 export const activateRoutes = [
   route({
     id: 'accountPages.activateAddress',
     on: 'GET /authsec/uflow/activate',
-    summary: 'Leads to the activation page, with the code filled in.',
-    access: open(TYPED, { class: 'general' }),
+    summary: 'Redirect to the activation page, with the code filled in.',
+    access: open(NO_LOOKUP, { class: 'general' }),
     query: ActivateQuery,
     reply: empty(302),
     errors: [],
@@ -27,8 +26,8 @@ export const activateRoutes = [
   route({
     id: 'accountPages.activate',
     on: 'GET /activate',
-    summary: 'The page for the code that a device shows.',
-    access: page(TYPED, { class: 'general' }),
+    summary: 'The page to enter the code that a device displays.',
+    access: page(NO_LOOKUP, { class: 'general' }),
     query: ActivateQuery,
     reply: htmlOrRedirect(),
     errors: [],
@@ -38,8 +37,8 @@ export const activateRoutes = [
   route({
     id: 'accountPages.enterUserCode',
     on: 'POST /activate',
-    summary: 'Go on with a code; whoever is not signed in signs in first.',
-    access: page(TYPED, { class: 'status' }),
+    summary: 'Continue with a code; a person who is not signed in signs in first.',
+    access: page(NO_LOOKUP, { class: 'status' }),
     form: UserCodeForm,
     reply: empty(303),
     errors: [],
@@ -49,7 +48,7 @@ export const activateRoutes = [
   route({
     id: 'accountPages.askDevice',
     on: 'GET /activate/device',
-    summary: 'Who asks behind a code, and for what.',
+    summary: 'The client behind a code, and what it requests.',
     access: browser({ limit: { class: 'code' } }),
     query: ActivateQuery,
     reply: htmlOrRedirect(),
@@ -60,7 +59,7 @@ export const activateRoutes = [
   route({
     id: 'accountPages.decideDevice',
     on: 'POST /activate/device',
-    summary: 'Connect the device, or refuse it.',
+    summary: 'Approve or deny the device.',
     access: browser({ form: '/activate', limit: { class: 'code' } }),
     form: DecisionForm,
     reply: empty(303),
@@ -71,8 +70,8 @@ export const activateRoutes = [
   route({
     id: 'accountPages.deviceDecided',
     on: 'GET /activate/done',
-    summary: 'What was decided.',
-    access: page('Says nothing but what its address says.', { class: 'general' }),
+    summary: 'The result of the decision.',
+    access: page('Displays only what its address contains.', { class: 'general' }),
     query: DecidedQuery,
     reply: htmlOrRedirect(),
     errors: [],

@@ -1,3 +1,4 @@
+// Device activation on the hosted pages (RFC 8628 section 3.3).
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
@@ -18,24 +19,24 @@ const start = async (device_info?: Record<string, unknown>) => {
   return { app, company, codes, pat: await app.person(company), uri: textIn(begun, 'verification_uri_complete') }
 }
 
-test('from the address on the device to the decision: signed in first, then shown who asks and for what', async () => {
+test('the verification address leads a signed-in person to the client, its request and the decision', async () => {
   const { app, company, codes, pat, uri } = await start({ model: 'TV 55\u202e<b>', os: 'linux' })
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(company))
   const first = await browser.read(uri.replace('http://localhost:7468', ''))
   expect([first.url, titleOf(first)]).toEqual([`/activate?user_code=${codes.userCode}`, 'Connect a device'])
   expect(first.html).toContain(`value="${codes.userCode}"`)
-  const ask = await browser.send({ user_code: codes.userCode.toLowerCase().replace('-', ' ') })
-  expect(titleOf(ask)).toBe('Connect this device?')
+  const prompt = await browser.send({ user_code: codes.userCode.toLowerCase().replace('-', ' ') })
+  expect(titleOf(prompt)).toBe('Connect this device?')
   for (const words of ['Default client', pat.email, company.domain, codes.userCode, 'Know who you are', '<q>odd:scope</q>', 'unverified']) {
-    expect(ask.html).toContain(words)
+    expect(prompt.html).toContain(words)
   }
-  expect(ask.html).not.toMatch(/\u202e|<b>/)
+  expect(prompt.html).not.toMatch(/\u202e|<b>/)
   const done = await browser.send({ decision: 'approve' })
   expect(titleOf(done)).toBe('The device is connected')
   expect(await eventsOf(app, company.tenantId, 'accountPages.decideDevice')).toEqual(['device_grant.approved'])
   expect((await pollDevice(app, codes, company.clientId)).status).toBe(200)
-  // Back, and once more: it was decided.
+  // A decided code is refused when the person goes back.
   await browser.read(`/activate/device?user_code=${codes.userCode}`)
   expect([browser.page().url, summaryOf(browser.page())]).toEqual([
     '/activate',
@@ -43,19 +44,19 @@ test('from the address on the device to the decision: signed in first, then show
   ])
 })
 
-test('a stranger signs in first and comes back to the question; looking decides nothing', async () => {
+test('a person who is not signed in signs in first and returns to the prompt; viewing it decides nothing', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)
   await browser.read('/activate')
-  const asked = await browser.send({ user_code: codes.userCode })
-  expect(titleOf(asked)).toBe('Sign in')
-  await browser.read(`${signInQueryOf(company)}&${asked.url.split('?')[1]}`)
+  const signInPage = await browser.send({ user_code: codes.userCode })
+  expect(titleOf(signInPage)).toBe('Sign in')
+  await browser.read(`${signInQueryOf(company)}&${signInPage.url.split('?')[1]}`)
   await browser.send({ email: pat.email })
   expect(titleOf(await browser.send({ password: pat.password }))).toBe('Connect this device?')
   expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
 })
 
-test('refused, the device gets nothing', async () => {
+test('a denied device gets no token', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(company))
@@ -64,7 +65,7 @@ test('refused, the device gets nothing', async () => {
   expect((await pollDevice(app, codes, company.clientId)).status).toBe(403)
 })
 
-test('a code of another company, of nothing, or too old is one answer, and guessing ends', async () => {
+test('a code of another tenant, an unknown code and an expired code get the same error', async () => {
   const { app, codes } = await start()
   const globex = await app.company('globex')
   const browser = openBrowser(app)
@@ -79,7 +80,7 @@ test('a code of another company, of nothing, or too old is one answer, and guess
   expect(summaryOf(await browser.send({ user_code: codes.userCode }))).toContain('unknown, too old')
 })
 
-test('an answer without the form of our page counts nothing', async () => {
+test('a decision without the form of the page decides nothing', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(company))

@@ -1,5 +1,4 @@
-// Connecting a device by the code that it shows (RFC 8628 section 3.3). The code alone does nothing: the person sees who asks, and says so.
-
+// Decisions on a device's user code (RFC 8628 section 3.3). The code alone grants nothing: the person sees the client and its request, then decides.
 import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import { requireUserGesture } from '#shared/platform/http/pages/form'

@@ -1,5 +1,4 @@
-// Adding a passkey or a phone on the account page.
-
+// The pages to add a passkey or a phone.
 import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
@@ -16,7 +15,7 @@ import type { User } from '#shared/platform/principals/principal'
 import { unconfirmedPhone } from './add-factor.ts'
 import type { Ctx } from './group.ts'
 
-/** Whether the caller may enrol now; a first factor that is owed needs the mailbox proved before. @throws AppError insufficient_user_authentication */
+/** Whether the caller may enrol now. A required first factor needs proof of the mailbox first. @throws AppError insufficient_user_authentication */
 const mayEnrol = (ctx: Ctx, principal: User): Promise<boolean> =>
   loadEnrolmentContext(withPageOrigin(ctx), principal, {}).then(
     () => true,

@@ -1,5 +1,4 @@
-// A backchannel request on our own page: who asks and for what, then an answer. Refusing is as large as approving.
-
+// Backchannel requests on the hosted pages: the client and what it requests, then the decision. Deny is as prominent as approve.
 import { type PendingCibaRequest, pendingCibaRequest, pendingCibaRequests } from '#shared/domains/ciba/pending-requests'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
@@ -14,11 +13,11 @@ import { RequestedPowers } from './activate.page.tsx'
 import { approvalPath } from './approve.ts'
 import type { Ctx } from './group.ts'
 
-type Shown = { readonly page: Hosted; readonly request: PendingCibaRequest; readonly principal: User }
+type RequestProps = { readonly page: Hosted; readonly request: PendingCibaRequest; readonly principal: User }
 
-const left = (page: Hosted, { expiresAt }: PendingCibaRequest): string => formatWait((expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)
+const timeLeft = (page: Hosted, { expiresAt }: PendingCibaRequest): string => formatWait((expiresAt.getTime() - page.now.getTime()) / 1000, page.lang)
 
-const Facts = ({ page, request, principal }: Shown) => {
+const Facts = ({ page, request, principal }: RequestProps) => {
   const { approve } = page.words
   return (
     <dl class="facts">
@@ -44,12 +43,12 @@ const Facts = ({ page, request, principal }: Shown) => {
         <RequestedPowers page={page} scopes={request.scopes} oauth={request.oauth} />
       </dd>
       <dt>{approve.until}</dt>
-      <dd>{left(page, request)}</dd>
+      <dd>{timeLeft(page, request)}</dd>
     </dl>
   )
 }
 
-const askPage = (ctx: Ctx, page: Hosted, principal: User, request: PendingCibaRequest) => {
+const requestPage = (ctx: Ctx, page: Hosted, principal: User, request: PendingCibaRequest) => {
   const { approve, busy } = page.words
   return pageResult(ctx, page, {
     title: approve.title,
@@ -103,7 +102,7 @@ export const PendingApprovals = ({ page, requests }: { readonly page: Hosted; re
               </small>
             )}
             <small>
-              {approve.until} {left(page, request)}
+              {approve.until} {timeLeft(page, request)}
             </small>
           </div>
           <a href={approvalPath(request.id)} aria-label={`${approve.look}: ${request.clientName ?? approve.unknown}`}>
@@ -135,12 +134,12 @@ const listPage = async (ctx: Ctx, page: Hosted, principal: User) => {
   })
 }
 
-/** Another's request is as unknown as one that is over. */
+/** A request of another person is as unknown as one that has ended. */
 export const approvePage = async (ctx: Ctx, principal: User, id: string | undefined) => {
   const page = await openPage(ctx, { principal })
   if (id === undefined) return listPage(ctx, page, principal)
   const request = await pendingCibaRequest(ctx, principal, id.toLowerCase())
-  if (request !== undefined) return askPage(ctx, page, principal, request)
+  if (request !== undefined) return requestPage(ctx, page, principal, request)
   const { approve, activate } = page.words
   return pageResult(ctx, page, endedContent({ title: approve.overTitle, text: approve.overText, again: { href: HOME, label: activate.toMe } }))
 }
@@ -148,16 +147,16 @@ export const approvePage = async (ctx: Ctx, principal: User, id: string | undefi
 export const approvalDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied' | 'wrong_number') => {
   const page = await openPage(ctx, { principal })
   const { approve, activate } = page.words
-  const reported = {
+  const outcome = {
     approved: { title: approve.approvedTitle, text: approve.approvedText },
     denied: { title: approve.deniedTitle, text: approve.deniedText },
     wrong_number: { title: approve.wrongTitle, text: approve.wrongText },
   }[state]
   return pageResult(ctx, page, {
-    title: reported.title,
+    title: outcome.title,
     children: (
       <>
-        <p>{reported.text}</p>
+        <p>{outcome.text}</p>
         <Links links={[{ href: HOME, label: activate.toMe }]} />
       </>
     ),

@@ -1,4 +1,4 @@
-// Backchannel requests on our own pages.
+// Routes of backchannel requests on the hosted pages (CIBA).
 import { browser, page } from '#shared/platform/http/access'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -8,7 +8,7 @@ export const approveRoutes = [
   route({
     id: 'accountPages.approve',
     on: 'GET /approve',
-    summary: 'Who asks the caller to approve a sign-in, and for what.',
+    summary: 'The client that requests approval of a sign-in, and what it requests.',
     access: browser(),
     query: ApproveQuery,
     reply: htmlOrRedirect(),
@@ -19,7 +19,7 @@ export const approveRoutes = [
   route({
     id: 'accountPages.decideRequest',
     on: 'POST /approve',
-    summary: 'Approve or refuse. Without a device that was asked, approving takes a sign-in of the last five minutes.',
+    summary: 'Approve or deny. Approval without a prompted device needs a sign-in of the last five minutes.',
     access: browser({ limit: { class: 'code' } }),
     query: ApproveQuery,
     form: ApproveForm,
@@ -31,8 +31,8 @@ export const approveRoutes = [
   route({
     id: 'accountPages.requestDecided',
     on: 'GET /approve/done',
-    summary: 'What became of a request.',
-    access: page('Says nothing but what its address says.', { class: 'general' }),
+    summary: 'The result of a request.',
+    access: page('Displays only what its address contains.', { class: 'general' }),
     query: ApprovedQuery,
     reply: htmlOrRedirect(),
     errors: [],

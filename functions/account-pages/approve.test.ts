@@ -1,4 +1,4 @@
-// A backchannel request is answered on our own page: looked at, pressed, once, by whom it asks.
+// A backchannel request is decided on the hosted page: by the person it is for, with a user gesture, once.
 import { expect, test } from 'vitest'
 import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
@@ -17,7 +17,7 @@ const world = async () => {
   const { app, push } = await startCiba(routes, { render: pageError })
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, client: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
 const signedIn = async (app: TestApp, company: Company, person: Person): Promise<TestBrowser> => {
   const browser = openBrowser(app)
@@ -27,12 +27,12 @@ const signedIn = async (app: TestApp, company: Company, person: Person): Promise
 /** A request, and a browser with its page open. */
 const opened = async (message = 'Order 4711') => {
   const w = await world()
-  const authReqId = await requestCibaFor(w.app, w.asker, w.person.email, { binding_message: message })
+  const authReqId = await requestCibaFor(w.app, w.client, w.person.email, { binding_message: message })
   const path = new URL(w.push.outbox.at(-1)?.data.approve_url ?? '')
   const browser = await signedIn(w.app, w.company, w.person)
   const page = await browser.read(`${path.pathname}${path.search}`)
   const poll = async () => {
-    const response = await pollCiba(w.app, w.asker.clientId, authReqId)
+    const response = await pollCiba(w.app, w.client.clientId, authReqId)
     return { status: response.status, body: await bodyOf(response) }
   }
   return { ...w, authReqId, browser, page, path: `${path.pathname}${path.search}`, poll }
@@ -40,8 +40,8 @@ const opened = async (message = 'Order 4711') => {
 const decisions = async (app: TestApp, company: Company) =>
   (await app.events(company.tenantId)).filter(({ event }) => event === 'ciba.approved' || event === 'ciba.denied')
 
-test('the link of the message leads to who asks and for what; approved, the client signs in, and no second channel is claimed', async () => {
-  const { app, company, person, browser, page, poll, asker } = await opened()
+test('the link of the message leads to the request; approval gives the client a token whose amr does not claim the push channel', async () => {
+  const { app, company, person, browser, page, poll, client } = await opened()
   expect(titleOf(page)).toBe('Approve this sign-in?')
   for (const text of ['Shop', 'Order 4711', person.email, 'unverified', 'Know who you are']) expect(page.html).toContain(text)
   expect(page.headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`)
@@ -53,11 +53,15 @@ test('the link of the message leads to who asks and for what; approved, the clie
   app.clock.advance(6)
   const { status, body } = await poll()
   expect(status).toBe(200)
-  expect(await verifySessionToken(app.ctx, textIn(body, 'access_token'))).toMatchObject({ userId: person.id, clientId: asker.clientId, amr: ['pwd'] })
+  expect(await verifySessionToken(app.ctx, textIn(body, 'access_token'))).toMatchObject({
+    userId: person.id,
+    clientId: client.clientId,
+    amr: ['pwd'],
+  })
   expect(await decisions(app, company)).toMatchObject([{ event: 'ciba.approved', actorId: person.id }])
 })
 
-test('refused, it is refused; what is over says so, and nothing answers it again', async () => {
+test('a denied request is denied; an ended request is displayed as ended and cannot be decided again', async () => {
   const { app, company, browser, path, poll } = await opened()
   expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The sign-in was refused')
   expect(titleOf(await browser.read(path))).toBe('This request is over')
@@ -67,7 +71,7 @@ test('refused, it is refused; what is over says so, and nothing answers it again
   expect(await decisions(app, company)).toHaveLength(1)
 })
 
-test('one that nobody answered is over after five minutes, and cannot be approved then', async () => {
+test('a request expires after five minutes and cannot be decided then', async () => {
   const { app, company, browser, path } = await opened()
   app.clock.advance(301)
   expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('This request is over')
@@ -75,12 +79,12 @@ test('one that nobody answered is over after five minutes, and cannot be approve
   expect(await decisions(app, company)).toEqual([])
 })
 
-test('the number that the asker shows has to be entered; another one refuses', async () => {
+test('the person must enter the number that the client displays; a wrong number denies', async () => {
   for (const isRight of [true, false]) {
     const w = await world()
     await configure(w.app, w.company, { cibaNumberMatching: true })
     const requested = await bodyOf(
-      await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.asker.sdkClientId, email: w.person.email } }),
+      await w.app.request('/authsec/uflow/auth/tenant/ciba/initiate', { body: { client_id: w.client.sdkClientId, email: w.person.email } }),
     )
     const number = textIn(requested, 'match_number')
     const browser = await signedIn(w.app, w.company, w.person)
@@ -89,11 +93,11 @@ test('the number that the asker shows has to be entered; another one refuses', a
     const done = await browser.send({ decision: 'approve', match_number: isRight ? number : other })
     expect(titleOf(done)).toBe(isRight ? 'The sign-in is approved' : 'The number was wrong')
     w.app.clock.advance(6)
-    expect((await pollCiba(w.app, w.asker.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
+    expect((await pollCiba(w.app, w.client.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
   }
 })
 
-test('a form that no press sent, and one from another site, are refused, and it still waits', async () => {
+test('a form without a user gesture or from another site is refused, and the request stays pending', async () => {
   const { app, company, browser, path, page, poll } = await opened()
   const fields = { ...formsOf(page)[0]?.fields, decision: 'approve' }
   for (const headers of [{ 'sec-fetch-user': '' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
@@ -104,38 +108,38 @@ test('a form that no press sent, and one from another site, are refused, and it 
   expect((await browser.post(path, fields)).headers.get('location')).toBe('/approve/done?state=approved')
 })
 
-test('a sign-in of more than five minutes ago refuses, but approves nothing: the page asks to confirm first', async () => {
+test('approval needs a sign-in of the last five minutes: the page asks to confirm first', async () => {
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
   w.app.clock.advance(301)
-  await requestCibaFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
-  const asked = await browser.send({ decision: 'approve' })
-  expect(titleOf(asked)).toBe('Confirm that it is you')
+  const confirmPage = await browser.send({ decision: 'approve' })
+  expect(titleOf(confirmPage)).toBe('Confirm that it is you')
   expect(await decisions(w.app, w.company)).toEqual([])
   const back = await browser.send({ password: w.person.password })
   expect(titleOf(back)).toBe('Approve this sign-in?')
   expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in is approved')
 })
 
-test('of somebody who has a second factor, a session of a password alone approves nothing', async () => {
+test('with a second factor enrolled, a session with a password alone approves nothing', async () => {
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
-  await requestCibaFor(w.app, w.asker, w.person.email)
+  await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
   await enrol(w.app, w.person)
   expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm that it is you')
   expect(await decisions(w.app, w.company)).toEqual([])
 })
 
-test('another\u2019s request is as unknown as none, and is not answered', async () => {
+test('a request of another person is unknown and cannot be decided', async () => {
   const { app, company, path } = await opened()
   const globex = await app.company('globex')
-  for (const [door, other] of [
+  for (const [application, other] of [
     [company, await app.person(company)],
     [globex, await app.person(globex)],
   ] as const) {
-    const browser = await signedIn(app, door, other)
+    const browser = await signedIn(app, application, other)
     const seen = await browser.read(path)
     expect(titleOf(seen)).toBe('This request is over')
     expect(seen.html).not.toContain('Order 4711')
@@ -147,7 +151,7 @@ test('another\u2019s request is as unknown as none, and is not answered', async 
   expect(await decisions(app, company)).toEqual([])
 })
 
-test('twenty answers at once: one counts', async () => {
+test('one of twenty concurrent decisions counts', async () => {
   const { app, company, browser, path, page } = await opened()
   const fields = { ...formsOf(page)[0]?.fields }
   const answers = await Promise.all(
@@ -157,14 +161,14 @@ test('twenty answers at once: one counts', async () => {
   expect(await decisions(app, company)).toHaveLength(1)
 })
 
-test('what the asker says is text, without marks that turn it around', async () => {
+test('the binding message is plain text without bidirectional control characters', async () => {
   const { page } = await opened('<b>\u202eevil</b> "now"')
   expect(page.html).not.toContain('<b>')
   expect(page.html).not.toContain('\u202e')
   expect(page.html).toContain('evil')
 })
 
-test('a stranger signs in first, and comes back', async () => {
+test('a person who is not signed in signs in first and returns', async () => {
   const { app, person, company, path } = await opened()
   const browser = openBrowser(app)
   expect((await browser.read(path)).url).toContain('/signin')

@@ -1,5 +1,4 @@
-// Answering a backchannel request on our own page. Looking at it decides nothing.
-
+// Decides a backchannel request on the hosted page. Viewing the request decides nothing.
 import { decideCiba } from '#shared/domains/ciba/decision'
 import { APPROVE_PATH } from '#shared/domains/ciba/number-match'
 import { requireUserGesture } from '#shared/platform/http/pages/form'
@@ -10,17 +9,17 @@ import type { Ctx } from './group.ts'
 
 export const approvalPath = (id: string): string => `${APPROVE_PATH}?${new URLSearchParams({ id })}`
 
-type Given = { readonly id: string; readonly decision: 'approve' | 'deny'; readonly match_number?: string | undefined }
+type Decision = { readonly id: string; readonly decision: 'approve' | 'deny'; readonly match_number?: string | undefined }
 
 /** @throws AppError cross_site, insufficient_user_authentication */
-export const decideApproval = async (ctx: Ctx, principal: User, { id, decision, match_number }: Given): Promise<HttpResult<undefined>> => {
+export const decideApproval = async (ctx: Ctx, principal: User, { id, decision, match_number }: Decision): Promise<HttpResult<undefined>> => {
   requireUserGesture(ctx)
-  const became = await decideCiba(ctx, principal, {
+  const outcome = await decideCiba(ctx, principal, {
     authReqId: id,
     approved: decision === 'approve',
     biometricVerified: false,
     number: match_number,
     onPage: true,
   })
-  return redirect(ctx, became === 'refused' ? approvalPath(id) : `${APPROVE_PATH}/done?state=${became}`)
+  return redirect(ctx, outcome === 'refused' ? approvalPath(id) : `${APPROVE_PATH}/done?state=${outcome}`)
 }

@@ -1,4 +1,4 @@
-// Phones and browsers that are asked: their list on the account page, and the page that adds the browser at hand.
+// Devices that receive sign-in prompts: their list on the account page, and the page that adds this browser.
 import type { PushDevice } from '#db/store/push-devices'
 import { FORM_TOKEN } from '#shared/platform/http/pages/form'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
@@ -16,8 +16,8 @@ import { formatMoment } from './methods.page.tsx'
 const nameOf = (page: Hosted, { deviceName, deviceModel, platform }: PushDevice): string =>
   deviceName ?? deviceModel ?? page.words.me.platforms[platform]
 
-type One = { readonly page: Hosted; readonly device: PushDevice; readonly isHere: boolean }
-const Device = ({ page, device, isHere }: One) => {
+type DeviceProps = { readonly page: Hosted; readonly device: PushDevice; readonly isHere: boolean }
+const Device = ({ page, device, isHere }: DeviceProps) => {
   const { me, busy } = page.words
   const name = nameOf(page, device)
   return (
@@ -38,9 +38,9 @@ const Device = ({ page, device, isHere }: One) => {
   )
 }
 
-type Own = { readonly page: Hosted; readonly principal: User; readonly devices: readonly PushDevice[]; readonly mayAdd: boolean }
-/** Nothing at all where there are none and none can be added. */
-export const BrowserDevices = ({ page, principal, devices, mayAdd }: Own) => {
+type DevicesProps = { readonly page: Hosted; readonly principal: User; readonly devices: readonly PushDevice[]; readonly mayAdd: boolean }
+/** Renders nothing when there are no devices and none can be added. */
+export const BrowserDevices = ({ page, principal, devices, mayAdd }: DevicesProps) => {
   const { me } = page.words
   if (devices.length === 0 && !mayAdd) return ''
   const isHere = devices.some(({ sessionId }) => sessionId === principal.sessionId)
@@ -61,7 +61,7 @@ export const BrowserDevices = ({ page, principal, devices, mayAdd }: Own) => {
   )
 }
 
-/** Everything is done by a script: without one, or in a browser that cannot be asked, the page says so and has no form. */
+/** A script does all the work: without it, or without push support, the page explains why and has no form. */
 export const browserPage = async (ctx: Ctx, principal: User) => {
   const key = pushKey(ctx)
   if (key === undefined) return redirectResult(ctx, HOME, { say: 'not_found' })

@@ -1,5 +1,4 @@
-// Phones and browsers that are asked, on our own pages.
-
+// Routes of the devices that receive sign-in prompts.
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser, open } from '#shared/platform/http/access'
 import { PageQuery } from '#shared/platform/http/pages/fields.schema'
@@ -7,14 +6,14 @@ import { empty, htmlOrRedirect, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { DeviceForm, SubscriptionForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: STEP_UP_SECONDS } as const
+const RECENT = { withinSeconds: STEP_UP_SECONDS } as const
 
 export const browserRoutes = [
   route({
     id: 'accountPages.browser',
     on: 'GET /me/browser',
-    summary: 'The page on which the browser at hand is registered for requests.',
-    access: browser({ stepUp: FRESH }),
+    summary: 'The page to register this browser for sign-in prompts.',
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
     reply: htmlOrRedirect(),
     errors: ['insufficient_user_authentication'],
@@ -24,8 +23,8 @@ export const browserRoutes = [
   route({
     id: 'accountPages.addBrowser',
     on: 'POST /me/browser',
-    summary: 'Register the browser at hand: from now on this session speaks for it.',
-    access: browser({ stepUp: FRESH }),
+    summary: 'Register this browser for sign-in prompts, bound to this session.',
+    access: browser({ stepUp: RECENT }),
     form: SubscriptionForm,
     reply: empty(303),
     errors: ['not_found', 'insufficient_user_authentication', 'factor_limit'],
@@ -35,7 +34,7 @@ export const browserRoutes = [
   route({
     id: 'accountPages.removeDevice',
     on: 'POST /me/browser/remove',
-    summary: 'Ask one of the caller\u2019s phones or browsers no more.',
+    summary: 'Stop sending prompts to one of the caller\u2019s devices.',
     access: browser({ form: '/me' }),
     form: DeviceForm,
     reply: empty(303),
@@ -46,8 +45,8 @@ export const browserRoutes = [
   route({
     id: 'accountPages.pushWorker',
     on: 'GET /me/push.js',
-    summary: 'The service worker that shows what is pushed to a browser.',
-    access: open('A script without anybody\u2019s data.', { class: 'general' }),
+    summary: 'The service worker that displays push messages.',
+    access: open('A script without personal data.', { class: 'general' }),
     reply: text(200, 'text/javascript; charset=utf-8'),
     cache: 'no-cache',
     errors: [],

@@ -1,4 +1,4 @@
-// Phones and browsers that are asked, on one's own page: added by the browser at hand, listed, removed, and nobody else's.
+// Devices that receive sign-in prompts, on the account page: this browser is added, listed and removed, by its owner only.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findPushDevices } from '#db/store/push-devices'
@@ -27,24 +27,24 @@ const signedIn = async (app: TestApp, company: Company, person: Person): Promise
   return browser
 }
 const tokenOf = (browser: TestBrowser): string => /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
-/** As the page's script sends it. */
+/** Sends the form as the script of the page does. */
 const add = async (browser: TestBrowser, n: number | string = 1): Promise<Response> => {
   await browser.read('/me/browser')
   return browser.post('/me/browser', { form_token: tokenOf(browser), subscription: subscription(n) })
 }
 const devicesOf = async (app: TestApp, { tenantId, id }: Person) =>
   (await findPushDevices(forTenant(app.db, tenantId), id)).filter(({ isActive }) => isActive)
-const happened = async (app: TestApp, { tenantId }: Company) =>
+const pushEvents = async (app: TestApp, { tenantId }: Company) =>
   (await app.events(tenantId)).map(({ event }) => event).filter((event) => event.startsWith('push_device.'))
 
-test('the browser at hand is added, listed as this one, and told of by mail; removed, it is asked no more', async () => {
+test('this browser is added and listed as the current one; after removal it gets no prompts; each change is mailed', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   expect((await browser.read('/me')).html).toContain('href="/me/browser"')
   const page = await browser.read('/me/browser')
   expect(titleOf(page)).toBe('Approve sign-ins on this browser')
   expect(page.html).toContain(`data-key="${vapid.publicKey}"`)
-  // Without script there is no form, and the page says why.
+  // Without a script there is no form, and the page explains why.
   expect(formsOf(page).map(({ action }) => action)).toEqual(['/me/language'])
   expect(page.html).toContain('This browser cannot be asked')
   expect((await add(browser)).headers.get('location')).toBe('/me')
@@ -55,11 +55,11 @@ test('the browser at hand is added, listed as this one, and told of by mail; rem
   expect(device).toMatchObject({ platform: 'web', userId: pat.id })
   expect(noteOf(await browser.send({}, { action: '/me/browser/remove' }))).toBe('That one is not asked any more.')
   expect(await devicesOf(app, pat)).toEqual([])
-  expect(await happened(app, company)).toEqual(['push_device.removed', 'push_device.registered'])
+  expect(await pushEvents(app, company)).toEqual(['push_device.removed', 'push_device.registered'])
   expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).toEqual([expect.stringMatching(/added/), expect.stringMatching(/removed/)])
 })
 
-test('the policy of its page lets a worker of ours run, and nothing else more; the worker is a script of ours that asks nobody', async () => {
+test('the content security policy of the page adds only a worker source of this origin, and the worker makes no requests', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   const policyOf = async (path: string) => (await browser.read(path)).headers.get('content-security-policy') ?? ''
@@ -71,7 +71,7 @@ test('the policy of its page lets a worker of ours run, and nothing else more; t
   expect(await worker.text()).not.toMatch(/fetch|https?:\/\//)
 })
 
-test('a sign-in of more than a quarter of an hour ago adds nothing: it is confirmed first', async () => {
+test('adding a browser needs a sign-in of the last 15 minutes', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   await browser.read('/me/browser')
@@ -81,14 +81,14 @@ test('a sign-in of more than a quarter of an hour ago adds nothing: it is confir
   const answer = await browser.post('/me/browser', { form_token: token, subscription: subscription(1) })
   expect(answer.headers.get('location')).toMatch(/^\/confirm\?/)
   expect(await devicesOf(app, pat)).toEqual([])
-  expect(await happened(app, company)).toEqual([])
+  expect(await pushEvents(app, company)).toEqual([])
 })
 
 test.each([
   ['no subscription', 'x'],
-  ['an address that is none', JSON.stringify({ endpoint: 'push', keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) } })],
+  ['an invalid endpoint', JSON.stringify({ endpoint: 'push', keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) } })],
   ['no keys', JSON.stringify({ endpoint: 'https://push.example.com/1' })],
-  ['more than there may be', subscription('x'.repeat(2000))],
+  ['a subscription that is too long', subscription('x'.repeat(2000))],
 ])('%s adds nothing', async (_, sent) => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
@@ -98,7 +98,7 @@ test.each([
   expect(await devicesOf(app, pat)).toEqual([])
 })
 
-test('a form of another site, or with another session\u2019s token, adds and removes nothing', async () => {
+test('a form from another site or with the token of another session adds and removes nothing', async () => {
   const { app, company, pat } = await world()
   const [browser, other] = [await signedIn(app, company, pat), await signedIn(app, company, await app.person(company))]
   await add(browser)
@@ -113,19 +113,19 @@ test('a form of another site, or with another session\u2019s token, adds and rem
     await browser.post(path, { ...fields, form_token: tokenOf(browser) }, { 'sec-fetch-site': 'cross-site' })
   }
   expect(await devicesOf(app, pat)).toMatchObject([{ id: device?.id }])
-  expect(await happened(app, company)).toEqual(['push_device.registered'])
+  expect(await pushEvents(app, company)).toEqual(['push_device.registered'])
 })
 
-test('another\u2019s is as unknown as none: of a colleague, and of another company', async () => {
+test('a device of another person, in the same tenant or another, is as unknown as a missing one', async () => {
   const { app, company, pat } = await world()
   await add(await signedIn(app, company, pat))
   const [device] = await devicesOf(app, pat)
   const globex = await app.company('globex')
-  for (const [door, person] of [
+  for (const [application, person] of [
     [company, await app.person(company)],
     [globex, await app.person(globex)],
   ] as const) {
-    const browser = await signedIn(app, door, person)
+    const browser = await signedIn(app, application, person)
     const reported: (string | undefined)[] = []
     for (const device_id of [device?.id ?? '', app.ctx.random.id()]) {
       await browser.read('/me')
@@ -139,7 +139,7 @@ test('another\u2019s is as unknown as none: of a colleague, and of another compa
   expect(await devicesOf(app, pat)).toHaveLength(1)
 })
 
-test('ten and no more; the eleventh is told in words', async () => {
+test('at most ten browsers; the eleventh is refused with a message', async () => {
   const { app, company, pat } = await world()
   for (let n = 0; n < 10; n++) await add(await signedIn(app, company, pat), n)
   const browser = await signedIn(app, company, pat)
@@ -148,7 +148,7 @@ test('ten and no more; the eleventh is told in words', async () => {
   expect(await devicesOf(app, pat)).toHaveLength(10)
 })
 
-test('where no pushes are sent nothing is offered, and the form is not there', async () => {
+test('without push configuration the page is neither linked nor available', async () => {
   const { app, company, pat } = await world({})
   const browser = await signedIn(app, company, pat)
   const me = await browser.read('/me')

@@ -1,4 +1,4 @@
-// Phones and browsers that are asked when somebody signs in elsewhere: seen, added and removed on the account page.
+// Devices that receive a prompt when the person signs in elsewhere: listed, added and removed on the account page.
 import type { PushDevice } from '#db/store/push-devices'
 import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/domains/ciba/devices'
 import { browserLanguage } from '#shared/domains/notifications/reader-language'
@@ -11,10 +11,10 @@ import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-/** The key that browsers are told to take pushes from (RFC 8292 section 3.2); undefined where none are sent. */
+/** The application server key of push subscriptions (RFC 8292 section 3.2), or undefined when pushes are not configured. */
 export const pushKey = ({ config }: Pick<Ctx, 'config'>): string | undefined => config.VAPID_PUBLIC_KEY
 
-/** Those that are asked now. */
+/** The devices that receive prompts now. */
 export const listActiveDevices = async (ctx: Ctx, principal: User): Promise<readonly PushDevice[]> =>
   (await listPushDevices(ctx, principal)).filter(({ isActive }) => isActive)
 

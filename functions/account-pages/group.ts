@@ -1,5 +1,4 @@
-// Group: a person's own hosted pages (/me, …), and those on which a person answers who asks: a device (/activate), a backchannel request (/approve).
-
+// A person's own hosted pages (/me), and the pages to decide a device authorization (/activate) or a backchannel request (/approve).
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { routeFor } from '#shared/platform/http/route'

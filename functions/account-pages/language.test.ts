@@ -1,4 +1,4 @@
-// The language that somebody chose on their own pages: kept, and used wherever they are written to.
+// The language that a person chose on their account page is stored and used in everything sent to them.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
@@ -36,7 +36,7 @@ const chosen = async (app: TestApp, company: Company, person: Person, lang = 'de
 }
 const textsTo = async (app: TestApp, { email }: Person) => (await app.mailsTo(email)).map(({ subject, text }) => `${subject}\n${text}`)
 
-test('the choice is kept with the person, is in the record once, and leads back to the page that it was made on', async () => {
+test('the choice is stored, is in the audit log once, and returns to the page it was made on', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   await browser.read('/me/password')
@@ -49,7 +49,7 @@ test('the choice is kept with the person, is in the record once, and leads back 
   expect((await browser.read('/me')).html).toContain('Firefox auf Linux')
 })
 
-test('a language that is none, and a page of somebody else\u2019s to go on to, are not taken', async () => {
+test('an unknown language and a return address on another origin are ignored', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   const form = formsOf(browser.page()).find(({ action }) => action === '/me/language')
@@ -58,7 +58,7 @@ test('a language that is none, and a page of somebody else\u2019s to go on to, a
   expect(led.headers.get('location')).toBe('/me')
 })
 
-test('who is not signed in chooses for the browser at hand alone', async () => {
+test('a choice made before sign-in applies to this browser only', async () => {
   const { app, company, pat } = await world()
   await signedIn(app, company, pat)
   const browser = openBrowser(app)
@@ -68,16 +68,16 @@ test('who is not signed in chooses for the browser at hand alone', async () => {
   expect((await rowOf(app, pat))?.language).toBeNull()
 })
 
-test('mails are in it, whatever browser causes them and whatever the company decided', async () => {
+test('mails use the chosen language, regardless of the requesting browser and the tenant setting', async () => {
   const { app, company, pat } = await world()
   await configure(app, company, { language: 'en' })
   const [other, browser] = [await app.person(company), await chosen(app, company, pat)]
   await browser.read('/me/email')
   await browser.send({ new_email: `new-${pat.email}`, current_password: pat.password })
-  const thief = openBrowser(app, { 'user-agent': FIREFOX, 'accept-language': 'en' })
-  await thief.read(signInQueryOf(company))
-  await thief.send({ email: pat.email })
-  for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
+  const attacker = openBrowser(app, { 'user-agent': FIREFOX, 'accept-language': 'en' })
+  await attacker.read(signInQueryOf(company))
+  await attacker.send({ email: pat.email })
+  for (let n = 0; n < 5; n++) await attacker.send({ password: 'wrong' })
   await atomically(forTenant(app.db, company.tenantId), (t) =>
     mailSetPasswordLink(t, app.ctx, { userId: pat.id, email: pat.email, purpose: 'invitation' }),
   )
@@ -85,23 +85,23 @@ test('mails are in it, whatever browser causes them and whatever the company dec
   expect(texts).toHaveLength(3)
   for (const text of texts) expect(text).toMatch(/ (?:Ihr|Sie) /)
   for (const text of texts.slice(0, 2)) expect(text).toContain('Firefox auf Linux')
-  // Nobody else is written to in it.
-  await thief.read(signInQueryOf(company))
-  await thief.send({ email: other.email })
-  for (let n = 0; n < 5; n++) await thief.send({ password: 'wrong' })
+  // Mails to other people keep their own language.
+  await attacker.read(signInQueryOf(company))
+  await attacker.send({ email: other.email })
+  for (let n = 0; n < 5; n++) await attacker.send({ password: 'wrong' })
   expect((await textsTo(app, other)).join()).toContain('Firefox on Linux')
 })
 
-test('so are codes by SMS, and what phones are asked', async () => {
+test('SMS codes and push prompts use the chosen language', async () => {
   const { app, push, company, pat } = await world()
   const browser = await chosen(app, company, pat)
   await browser.read('/me/phone')
   await browser.send({ phone_number: '+491701234567' })
   expect(app.sms.outbox.at(-1)?.text).toMatch(/^\d{6} ist Ihr Code für localhost/)
-  const asker = await newCibaClient(app, company)
+  const client = await newCibaClient(app, company)
   const token = await app.token(pat)
   await app.request('/authsec/uflow/auth/ciba/register-device', { token, body: { device_token: `phone-${pat.id}`, platform: 'ios' } })
-  await requestCiba(app, asker, pat.email, { binding_message: 'W4SCT' })
+  await requestCiba(app, client, pat.email, { binding_message: 'W4SCT' })
   expect(push.outbox.at(-1)).toMatchObject({
     body: 'Shop bittet Sie, eine Anmeldung zu bestätigen: \u201eW4SCT\u201c',
     data: { language: 'de' },

@@ -1,5 +1,4 @@
-// A person's own page: how they sign in, where they are signed in, and how to end that.
-
+// A person's own page: their sign-in methods and sessions. Also the pages to change the password and the address.
 import { listSessions } from '#shared/domains/account/sessions'
 import { pendingCibaRequests } from '#shared/domains/ciba/pending-requests'
 import { listOwnFactors } from '#shared/domains/factors/list-factors'
@@ -25,7 +24,7 @@ const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'tempo
 
 type Session = Awaited<ReturnType<typeof listSessions>>['sessions'][number]
 
-const Where = ({ page, session }: { readonly page: Hosted; readonly session: Session }) => {
+const SessionItem = ({ page, session }: { readonly page: Hosted; readonly session: Session }) => {
   const { me } = page.words
   const place = [session.place, session.address].filter((text) => text !== '').join(' · ')
   return (
@@ -59,7 +58,7 @@ const Sessions = ({ page, sessions }: { readonly page: Hosted; readonly sessions
       <h2>{me.sessions}</h2>
       <ul class="rows">
         {sessions.map((session) => (
-          <Where page={page} session={session} />
+          <SessionItem page={page} session={session} />
         ))}
       </ul>
       {sessions.length < 2 ? (
@@ -73,8 +72,8 @@ const Sessions = ({ page, sessions }: { readonly page: Hosted; readonly sessions
   )
 }
 
-type Ways = { readonly page: Hosted; readonly email: string; readonly providers: readonly string[] | undefined }
-const Known = ({ page, email, providers }: Ways) => {
+type KnownProps = { readonly page: Hosted; readonly email: string; readonly providers: readonly string[] | undefined }
+const Known = ({ page, email, providers }: KnownProps) => {
   const { me } = page.words
   return (
     <section class="part">

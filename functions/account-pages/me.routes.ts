@@ -1,5 +1,4 @@
-// A person's own pages.
-
+// Routes of a person's own pages.
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { browser } from '#shared/platform/http/access'
 import { NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
@@ -13,7 +12,7 @@ export const meRoutes = [
   route({
     id: 'accountPages.me',
     on: 'GET /me',
-    summary: 'The caller\u2019s sign-in methods and sessions.',
+    summary: 'The page with the caller\u2019s sign-in methods and sessions.',
     access: browser(),
     query: PageQuery,
     reply: htmlOrRedirect(),
@@ -24,7 +23,7 @@ export const meRoutes = [
   route({
     id: 'accountPages.chooseLanguage',
     on: 'POST /me/language',
-    summary: 'The language that the caller reads, on pages, in mails and on phones.',
+    summary: 'Choose the language of the caller\u2019s pages, mails and push messages.',
     access: browser({ form: '/me', withTemporaryPassword: true }),
     form: LanguageForm,
     reply: empty(303),
@@ -91,7 +90,7 @@ export const meRoutes = [
   route({
     id: 'accountPages.startEmailChange',
     on: 'POST /me/email',
-    summary: 'Begin a change of address: codes go to the new and the old one.',
+    summary: 'Start a change of address: codes go to the new and the old address.',
     access: browser({ limit: { class: 'credential' } }),
     form: ChangeEmailForm,
     reply: empty(303),

@@ -1,3 +1,4 @@
+// A person's own page: sessions, password and address.
 import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
@@ -9,7 +10,7 @@ import { accountPageRoutes } from './routes.ts'
 const NEXT = 'seven purple lanterns over water'
 const start = () => startApp([...loginRoutes, ...accountPageRoutes], { render: pageError })
 
-test('one\u2019s sessions are listed; one is ended, then all others', async () => {
+test('the page lists the sessions, and ends one or all others', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -21,7 +22,7 @@ test('one\u2019s sessions are listed; one is ended, then all others', async () =
   const ends = formsOf(page).filter(({ action }) => action === '/me/sessions/end')
   expect(ends).toHaveLength(2)
   expect(noteOf(await here.send({}, { action: '/me/sessions/end' }))).toBe('That session is over.')
-  // The list is newest first: it was the phone.
+  // The list is newest first, so the ended session is the phone's.
   expect((await there.read('/me')).url).toContain('/signin')
   expect((await third.read('/me')).url).toBe('/me')
   expect(noteOf(await here.send({}, { action: '/me/sessions/end-others' }))).toBe('All other sessions are over.')
@@ -29,7 +30,7 @@ test('one\u2019s sessions are listed; one is ended, then all others', async () =
   expect((await here.read('/me')).html).not.toContain('Sign out everywhere else')
 })
 
-test('somebody else\u2019s session is not there to be ended, and one that is over is told so', async () => {
+test('a session of another person cannot be ended and is reported as not found', async () => {
   const app = await start()
   const acme = await app.company()
   const [pat, eve] = [openBrowser(app), openBrowser(app)]
@@ -46,7 +47,7 @@ test('somebody else\u2019s session is not there to be ended, and one that is ove
   expect((await second.read('/me')).url).toBe('/me')
 })
 
-test('the password changes with the old one, and every rule is said', async () => {
+test('changing the password needs the current one, and every refused rule is explained', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)

@@ -1,5 +1,4 @@
-// What a signed-in person does on the account pages. The rules are those of /account.
-
+// The actions of a signed-in person on the account pages. The rules are those of /account.
 import { atomically, forTenant } from '#db/engine/tenant'
 import { listIdentities } from '#db/store/identities'
 import { lockUser, updateUser } from '#db/store/users'
@@ -18,7 +17,7 @@ import type { MailLanguage } from '#shared/platform/outbox/mail/language'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-/** By which other providers the caller comes in; undefined where there are none, and none could be connected. */
+/** Names of the external providers connected to the caller, or undefined when there are none and none could be connected. */
 export const connectedProviders = async (ctx: Ctx, { tenantId, userId, clientId }: User): Promise<readonly string[] | undefined> => {
   const { upstreams } = await findPageProviders(ctx, signInContextOfUser({ tenantId, clientId }))
   const names = [...new Set((await listIdentities(forTenant(ctx.db, tenantId), userId)).map(({ provider }) => provider))]
@@ -26,7 +25,7 @@ export const connectedProviders = async (ctx: Ctx, { tenantId, userId, clientId 
   return names.map((name) => upstreams.find((upstream) => upstream.name === name)?.displayName ?? name)
 }
 
-/** Kept with the person, and in this browser; the page is the one that it was chosen on. */
+/** Stores the language with the person and in this browser, and returns to the page it was chosen on. */
 export const chooseLanguage = async (ctx: Ctx, principal: User, lang: MailLanguage, returnTo: string | undefined): Promise<HttpResult<undefined>> => {
   await atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     const user = await lockUser(t, principal.userId)
@@ -51,20 +50,25 @@ export const endOtherOwnSessions = async (ctx: Ctx, principal: User): Promise<Ht
 type Passwords = { readonly current_password: string; readonly new_password: string }
 
 /** @throws AppError invalid_credentials, password_unchanged, password_reset_required, temporary_password_expired, password_* */
-export const saveOwnPassword = async (ctx: Ctx, principal: User, given: Passwords, returnTo: string | undefined): Promise<HttpResult<undefined>> => {
-  await changePassword(ctx, principal, given)
+export const saveOwnPassword = async (
+  ctx: Ctx,
+  principal: User,
+  request: Passwords,
+  returnTo: string | undefined,
+): Promise<HttpResult<undefined>> => {
+  await changePassword(ctx, principal, request)
   return redirect(ctx, safeReturn(returnTo) ?? HOME, { say: 'password_changed' })
 }
 
 type NewEmail = { readonly new_email: string; readonly current_password: string }
 
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, too_many_codes, conflict, quota_exceeded */
-export const startOwnEmailChange = async (ctx: Ctx, principal: User, given: NewEmail): Promise<HttpResult<undefined>> => {
-  const { change_ticket } = await startEmailChange(withPageOrigin(ctx), principal, given)
+export const startOwnEmailChange = async (ctx: Ctx, principal: User, request: NewEmail): Promise<HttpResult<undefined>> => {
+  const { change_ticket } = await startEmailChange(withPageOrigin(ctx), principal, request)
   return redirect(ctx, '/me/email/codes', { remember: { held: { email_change: change_ticket } } })
 }
 
-/** The change that this browser began. */
+/** The handle of the change that this browser started. */
 export const pendingEmailChange = (ctx: Ctx): string | undefined => readVisit(ctx)?.held?.email_change
 
 type Codes = { readonly code_new: string; readonly code_current: string }

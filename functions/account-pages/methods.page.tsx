@@ -1,5 +1,4 @@
-// The second factors of a person: listed on the account page, each removed on a page of its own, which says what that means.
-
+// The list of a person's second factors on the account page, and the page to remove one, which explains the consequences.
 import type { Factor } from '#db/store/factors'
 import { listOwnFactors } from '#shared/domains/factors/list-factors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
@@ -13,7 +12,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { alarmsOf } from './methods.ts'
 
-/** A moment as people of that language write it, in UTC: the server does not know where the reader is. */
+/** Formats a time in the language of the page, in UTC because the server does not know the reader's time zone. */
 export const formatMoment = (page: Hosted, at: Date | string): string =>
   `${new Intl.DateTimeFormat(page.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23' }).format(new Date(at))} UTC`
 
@@ -22,7 +21,7 @@ const nameOf = (page: Hosted, { kind, name }: Factor): string => {
   return name === '' || name === words ? words : `${words}: ${name}`
 }
 
-const One = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor: Factor; readonly alarmed: boolean }) => {
+const FactorItem = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor: Factor; readonly alarmed: boolean }) => {
   const { me } = page.words
   return (
     <li>
@@ -39,8 +38,8 @@ const One = ({ page, factor, alarmed }: { readonly page: Hosted; readonly factor
   )
 }
 
-type Own = { readonly page: Hosted; readonly factors: readonly Factor[]; readonly alarms: ReadonlySet<string>; readonly mayText: boolean }
-export const FactorList = ({ page, factors, alarms, mayText }: Own) => {
+type FactorListProps = { readonly page: Hosted; readonly factors: readonly Factor[]; readonly alarms: ReadonlySet<string>; readonly mayText: boolean }
+export const FactorList = ({ page, factors, alarms, mayText }: FactorListProps) => {
   const { me, busy } = page.words
   return (
     <section class="part">
@@ -50,7 +49,7 @@ export const FactorList = ({ page, factors, alarms, mayText }: Own) => {
       ) : (
         <ul class="rows">
           {factors.map((factor) => (
-            <One page={page} factor={factor} alarmed={alarms.has(factor.id)} />
+            <FactorItem page={page} factor={factor} alarmed={alarms.has(factor.id)} />
           ))}
         </ul>
       )}

@@ -1,5 +1,4 @@
-// A person's own second factors, on our own pages.
-
+// Routes of a person's own second factors on the hosted pages.
 import { confirmAppSetup, ENROL_ERRORS, restartTotpSetup } from '#shared/domains/factors/page-enrolment'
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser } from '#shared/platform/http/access'
@@ -10,7 +9,7 @@ import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AlarmForm, FactorIdForm, MethodQuery, PhoneForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: STEP_UP_SECONDS } as const
+const RECENT = { withinSeconds: STEP_UP_SECONDS } as const
 const PHONE_ERRORS = ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'] as const
 const WITH_FACTOR = { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' } as const
 
@@ -19,7 +18,7 @@ export const methodRoutes = [
     id: 'accountPages.addApp',
     on: 'GET /me/app',
     summary: 'The page to add an authenticator app.',
-    access: browser({ stepUp: FRESH }),
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
     reply: htmlOrRedirect(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
@@ -30,8 +29,8 @@ export const methodRoutes = [
   route({
     id: 'accountPages.addAppAgain',
     on: 'POST /me/app/again',
-    summary: 'Begin with a new key; what was scanned before counts no more.',
-    access: browser({ stepUp: FRESH, form: '/me/app' }),
+    summary: 'Start again with a new key; a key that was scanned before is void.',
+    access: browser({ stepUp: RECENT, form: '/me/app' }),
     form: NoForm,
     reply: empty(303),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
@@ -44,8 +43,8 @@ export const methodRoutes = [
   route({
     id: 'accountPages.confirmApp',
     on: 'POST /me/app',
-    summary: 'Add the app; answers the page with the backup codes, once.',
-    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    summary: 'Add the app and return the page with the backup codes, which appear only once.',
+    access: browser({ stepUp: RECENT, limit: { class: 'code' } }),
     form: AppCodeForm,
     reply: htmlOrRedirect(),
     errors: ENROL_ERRORS,
@@ -60,7 +59,7 @@ export const methodRoutes = [
   route({
     id: 'accountPages.method',
     on: 'GET /me/method',
-    summary: 'One of the caller\u2019s second factors, and whether it is to be removed.',
+    summary: 'The page to remove one of the caller\u2019s second factors.',
     access: browser({ stepUp: WITH_FACTOR }),
     query: MethodQuery,
     reply: htmlOrRedirect(),
@@ -83,7 +82,7 @@ export const methodRoutes = [
   route({
     id: 'accountPages.clearAlarm',
     on: 'POST /me/method/clear-alarm',
-    summary: 'Accept a passkey again that was refused because it may have been copied.',
+    summary: 'Accept a passkey again that was refused as a possible copy.',
     access: browser({ stepUp: WITH_FACTOR, form: '/me' }),
     form: AlarmForm,
     reply: empty(303),
@@ -95,7 +94,7 @@ export const methodRoutes = [
     id: 'accountPages.addPasskey',
     on: 'GET /me/passkey',
     summary: 'The page to add a passkey.',
-    access: browser({ stepUp: FRESH }),
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
     reply: htmlOrRedirect(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
@@ -106,7 +105,7 @@ export const methodRoutes = [
     id: 'accountPages.addPhone',
     on: 'GET /me/phone',
     summary: 'The page to add a phone for text messages.',
-    access: browser({ stepUp: FRESH }),
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
     reply: htmlOrRedirect(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
@@ -117,7 +116,7 @@ export const methodRoutes = [
     id: 'accountPages.sendPhoneCode',
     on: 'POST /me/phone',
     summary: 'Send a code to the phone.',
-    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    access: browser({ stepUp: RECENT, limit: { class: 'code' } }),
     form: PhoneForm,
     reply: empty(303),
     errors: [...PHONE_ERRORS, 'too_many_sms', 'sms_failed', 'sms_number_refused', 'sms_not_configured'],
@@ -128,7 +127,7 @@ export const methodRoutes = [
     id: 'accountPages.phoneCode',
     on: 'GET /me/phone/code',
     summary: 'The page for the code that was sent.',
-    access: browser({ stepUp: FRESH }),
+    access: browser({ stepUp: RECENT }),
     query: PageQuery,
     reply: htmlOrRedirect(),
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
@@ -139,7 +138,7 @@ export const methodRoutes = [
     id: 'accountPages.confirmPhone',
     on: 'POST /me/phone/code',
     summary: 'Add the phone with the code.',
-    access: browser({ stepUp: FRESH, limit: { class: 'code' } }),
+    access: browser({ stepUp: RECENT, limit: { class: 'code' } }),
     form: AppCodeForm,
     reply: empty(303),
     errors: [...PHONE_ERRORS, 'sms_not_initiated', 'invalid_sms_code', 'sms_code_expired', 'sms_attempts_used', 'factor_limit'],
@@ -149,7 +148,7 @@ export const methodRoutes = [
   route({
     id: 'accountPages.newBackupCodes',
     on: 'POST /me/backup-codes',
-    summary: 'New backup codes; the old ones are void. Answers their page, once.',
+    summary: 'Replace the backup codes and return the page with the new ones, which appear only once.',
     access: browser({ stepUp: WITH_FACTOR, form: '/me', limit: { class: 'credential' } }),
     form: NoForm,
     reply: htmlOrRedirect(),

@@ -1,4 +1,4 @@
-// Sign-in methods on one's own page: a passkey, a phone, an alarm that is cleared; and confirming with a passkey.
+// Second factors on the account page: adding a passkey or a phone, clearing a clone alarm, and confirming with a passkey.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -36,14 +36,14 @@ const withApp = async (app: TestApp, browser: TestBrowser): Promise<string> => {
   return seed
 }
 
-/** As the page's script sends it. */
+/** The form token of the current page, as the script of the page sends it. */
 const tokenOf = (browser: TestBrowser): string => /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
 const begin = async (browser: TestBrowser, at: string): Promise<Options> =>
   optionsOf(await browser.post(`${at}/begin`, { form_token: tokenOf(browser) }, { 'sec-fetch-user': '' }))
 const finish = (browser: TestBrowser, at: string, session_id: string, credential: unknown): Promise<Response> =>
   browser.post(`${at}/finish`, { form_token: tokenOf(browser), session_id, credential: JSON.stringify(credential) }, { 'sec-fetch-user': '' })
 
-test('a passkey is added by the browser\u2019s session and the token of its page, once', async () => {
+test('a passkey is added with the session and the form token of the page, once', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   const device = authenticator(PAGE)
@@ -58,7 +58,7 @@ test('a passkey is added by the browser\u2019s session and the token of its page
   expect((await app.events(company.tenantId)).filter(({ event }) => event === 'factor.added')).toHaveLength(1)
 })
 
-test('a ceremony of the page is refused from another site, without its token, of another session, and as what is none', async () => {
+test('a ceremony is refused from another site, without the form token, from another session, or with a malformed credential', async () => {
   const { app, company, pat } = await world()
   const [browser, other] = [await signedIn(app, company, pat), await signedIn(app, company, await app.person(company))]
   await browser.read('/me/passkey')
@@ -77,22 +77,22 @@ test('a ceremony of the page is refused from another site, without its token, of
   expect(noteOf(await browser.read('/me'))).toBe('The sign-in method is added.')
 })
 
-test('beside a factor, another one takes a sign-in with it', async () => {
+test('adding a second factor needs confirmation with the first', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   await withApp(app, browser)
   for (const path of ['/me/passkey', '/me/phone']) expect(titleOf(await browser.read(path))).toBe('Confirm that it is you')
 })
 
-test('a passkey confirms: the browser\u2019s session is fresh and strong, its old token is dead, and the page goes on', async () => {
+test('confirming with a passkey steps the session up, replaces its token and continues to the page', async () => {
   const { app, company, pat } = await world()
   const device = authenticator(PAGE)
   const browser = await signedIn(app, company, pat)
   await givePasskey(app, pat, device)
   app.clock.advance(20 * 60)
-  const asked = await browser.read('/me/app')
-  expect(titleOf(asked)).toBe('Confirm that it is you')
-  expect(asked.html).toContain('data-next="/me/app"')
+  const confirmPage = await browser.read('/me/app')
+  expect(titleOf(confirmPage)).toBe('Confirm that it is you')
+  expect(confirmPage.html).toContain('data-next="/me/app"')
   const before = browser.jar.kept.get('authsec_session')
   const options = await begin(browser, '/confirm/passkey')
   const done = await finish(browser, '/confirm/passkey', options.session_id, device.get(options))
@@ -105,7 +105,7 @@ test('a passkey confirms: the browser\u2019s session is fresh and strong, its ol
   expect((await app.events(company.tenantId)).filter(({ event }) => event === 'session.stepped_up')).toHaveLength(1)
 })
 
-test('who has no password confirms with the passkey alone; another\u2019s passkey confirms nothing', async () => {
+test('a person without a password confirms with a passkey; the passkey of another person confirms nothing', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   const theirs = authenticator(PAGE)
@@ -113,14 +113,14 @@ test('who has no password confirms with the passkey alone; another\u2019s passke
   await givePasskey(app, pat, authenticator(PAGE))
   await change(app, pat, { passwordHash: null })
   app.clock.advance(20 * 60)
-  const asked = await browser.read('/me/app')
-  expect(asked.html).not.toContain('type="password"')
+  const confirmPage = await browser.read('/me/app')
+  expect(confirmPage.html).not.toContain('type="password"')
   const options = await begin(browser, '/confirm/passkey')
   expect((await finish(browser, '/confirm/passkey', options.session_id, theirs.get(options))).status).not.toBe(200)
   expect(titleOf(await browser.read('/me/app'))).toBe('Confirm that it is you')
 })
 
-test('a phone is added with the code that was sent to it; the number waits in no cookie', async () => {
+test('a phone is added with the code sent to it; no cookie contains the number', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   expect((await browser.read('/me')).html).toContain('/me/phone')
@@ -140,7 +140,7 @@ test('a phone is added with the code that was sent to it; the number waits in no
   expect((await browser.read('/me/phone/code')).url).not.toBe('/me/phone/code')
 })
 
-test('where nothing sends text messages, no phone is offered', async () => {
+test('without SMS configuration no phone is offered', async () => {
   const { unconfiguredSms } = await import('#shared/platform/outbox/sms/configured')
   const app = await startApp(routes, { render: pageError, extra: { sms: unconfiguredSms } })
   const company = await app.company()
@@ -150,7 +150,7 @@ test('where nothing sends text messages, no phone is offered', async () => {
   expect(summaryOf(await browser.send({ phone_number: '+4915112345678' }))).toContain('sends no messages')
 })
 
-test('a passkey that may have been copied is marked, and accepted again by its owner after another factor', async () => {
+test('a passkey with a clone alarm is marked, and its owner accepts it again after another factor', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   const seed = await withApp(app, browser)

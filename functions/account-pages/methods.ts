@@ -1,5 +1,4 @@
-// A person's own second factors, on the account page.
-
+// Changes to a person's own second factors on the account page.
 import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
 import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
@@ -23,7 +22,7 @@ export const regenerateOwnCodes = async (ctx: Ctx, principal: User): Promise<rea
   return regenerateBackupCodes(ctx, principal)
 }
 
-/** Passkeys of the caller that are refused because they may have been copied. */
+/** The caller's passkeys that are refused as possible copies. */
 export const alarmsOf = async (ctx: Ctx, { tenantId, userId }: User): Promise<ReadonlySet<string>> =>
   new Set(
     (await findPasskeys(forTenant(ctx.db, tenantId), userId)).flatMap(({ factorId, counterAlarmAt }) => (counterAlarmAt === null ? [] : [factorId])),

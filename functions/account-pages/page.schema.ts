@@ -1,4 +1,4 @@
-// What the account pages take: addresses and forms.
+// Queries and forms of the account pages.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 import { form, Lang, Otp, Password, ReturnTo } from '#shared/platform/http/pages/fields.schema'
@@ -25,8 +25,8 @@ export const ApprovedQuery = z.strictObject({ lang: Lang, state: z.enum(['approv
 export const ApproveForm = z
   .strictObject({ ...form, id: z.uuid(), decision: z.enum(['approve', 'deny']), match_number: z.string().trim().max(8).optional() })
   .meta({ id: 'ApproveForm' })
-/** Longest address of a push service that we take, with the keys beside it. */
-const MOST_SUBSCRIPTION = 2000
+/** Maximum length of a push subscription in characters: the endpoint and its keys. */
+const MAX_SUBSCRIPTION_LENGTH = 2000
 const SUBSCRIPTION = {
   endpoint: 'https://push.example.com/send/1',
   keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) },
@@ -37,7 +37,7 @@ export const SubscriptionForm = z
     /** `PushSubscription.toJSON()`, as text. */
     subscription: z
       .string()
-      .max(MOST_SUBSCRIPTION)
+      .max(MAX_SUBSCRIPTION_LENGTH)
       .meta({ examples: [JSON.stringify(SUBSCRIPTION)] }),
   })
   .meta({ id: 'SubscriptionForm' })

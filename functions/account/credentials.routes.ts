@@ -1,5 +1,4 @@
-// A person's own password and address.
-
+// Routes to change a person's own password and address.
 import { changePassword, confirmEmailChange, startEmailChange } from '#shared/domains/account/credentials'
 import { ChangeEmail, ChangePassword, ConfirmEmail, EmailChanged, EmailChangeStarted } from '#shared/domains/account/credentials.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
@@ -25,7 +24,7 @@ export const credentialRoutes = [
   route({
     id: 'account.changeEmail',
     on: 'POST /account/email',
-    summary: 'Begin a change of address: codes go to the new and the old one.',
+    summary: 'Start a change of address: codes go to the new and the old address.',
     access: user(undefined, { class: 'credential' }),
     body: ChangeEmail,
     reply: json(202, EmailChangeStarted),

@@ -1,5 +1,4 @@
-// Group: a signed-in person's own sessions, password and address (/account/*). Ours, for administrators and end users alike.
-
+// A signed-in person's own sessions, password and address (/account/*), for administrators and end users. An API of this project.
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import { routeFor } from '#shared/platform/http/route'

@@ -1,5 +1,4 @@
-// A person's own sessions.
-
+// Routes for a person's own sessions.
 import { endOtherSessions, endSession, listSessions, signOut } from '#shared/domains/account/sessions'
 import { AccountSessions, RevokedSessions, SessionPath } from '#shared/domains/account/sessions.schema'
 import { user, userWithTemporaryPassword } from '#shared/platform/http/access'
@@ -10,7 +9,7 @@ export const accountSessionRoutes = [
   route({
     id: 'account.listSessions',
     on: 'GET /account/sessions',
-    summary: 'The caller\u2019s live sessions, with device, address and place.',
+    summary: 'List the caller\u2019s live sessions, with device, address and place.',
     access: user(),
     reply: json(200, AccountSessions),
     errors: [],

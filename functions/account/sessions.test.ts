@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+// A person's own sessions: listing, ending, lifetimes and place.
+import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { endTenantSessions, updateTenantSettings } from '#db/store/tenants'
 import { problem } from '#shared/platform/http/problem'
@@ -24,7 +25,7 @@ const currentId = async (app: TestApp, token: string): Promise<string> => {
 const end = (app: TestApp, token: string, id: string) => app.request(`/account/sessions/${id}`, { method: 'DELETE', token })
 const status = async (app: TestApp, token: string): Promise<number> => (await app.request('/account/sessions', { token })).status
 
-test('the list has the caller\u2019s own live sessions, newest first, in words', async () => {
+test('the list has the caller\u2019s own live sessions, newest first, with a readable device name', async () => {
   const app = await startApp(accountRoutes, { render: problem })
   const acme = await app.company()
   const [ana, bo] = [await app.person(acme), await app.person(acme)]
@@ -50,7 +51,7 @@ test('the list has the caller\u2019s own live sessions, newest first, in words',
   expect(sessions[1]).toMatchObject({ current: true, created_at: '2026-03-02T09:00:00.000Z', acr: 'aal1' })
 })
 
-test('nobody without a session sees or ends one', async () => {
+test('every route needs a session', async () => {
   const app = await startApp(accountRoutes, { render: problem })
   for (const [path, method] of [
     ['/account/sessions', 'GET'],
@@ -62,16 +63,16 @@ test('nobody without a session sees or ends one', async () => {
   }
 })
 
-test('a session of somebody else, of another tenant, of nobody, or over: one answer, and nothing happens', async () => {
+test('sessions of another person, of another tenant, unknown or ended get the same 404, and nothing happens', async () => {
   const app = await startApp(accountRoutes, { render: problem })
   const [acme, globex] = [await app.company('acme'), await app.company('globex')]
   const [ana, bo, gil] = [await app.person(acme), await app.person(acme), await app.person(globex)]
   const [anas, bos, gils] = [await app.token(ana), await app.token(bo), await app.token(gil)]
-  const over = await app.token(ana)
-  const overId = await currentId(app, over)
-  expect((await app.request('/account/sign-out', { method: 'POST', token: over })).status).toBe(204)
+  const ended = await app.token(ana)
+  const endedId = await currentId(app, ended)
+  expect((await app.request('/account/sign-out', { method: 'POST', token: ended })).status).toBe(204)
   const before = (await app.events(acme.tenantId)).length
-  const ids = [await currentId(app, bos), await currentId(app, gils), '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', overId]
+  const ids = [await currentId(app, bos), await currentId(app, gils), '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', endedId]
   const answers = await Promise.all(
     ids.map(async (id) => {
       const response = await end(app, anas, id)
@@ -80,12 +81,12 @@ test('a session of somebody else, of another tenant, of nobody, or over: one ans
     }),
   )
   for (const answer of answers)
-    expect(answer).toEqual({ status: 404, body: { type: 'about:blank', title: 'There is nothing here.', status: 404, code: 'not_found' } })
+    expect(answer).toEqual({ status: 404, body: { type: 'about:blank', title: 'Not found.', status: 404, code: 'not_found' } })
   expect([await status(app, bos), await status(app, gils)]).toEqual([200, 200])
   expect((await app.events(acme.tenantId)).length).toBe(before)
 })
 
-test('an ended session stops at once here, and within two seconds on another instance', async () => {
+test('an ended session stops at once on this instance, and within two seconds on another', async () => {
   const here = await startApp(accountRoutes, { render: problem })
   const there = await startApp(accountRoutes, { render: problem })
   const ana = await here.person(await here.company())
@@ -107,114 +108,140 @@ test('an ended session stops at once here, and within two seconds on another ins
     targetId: id,
     outcome: 'success',
   })
-})
 
-test('signing out ends this session and no other', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  const [mine, other] = [await app.token(ana), await app.token(ana)]
-  expect((await app.request('/account/sign-out', { method: 'POST', token: mine })).status).toBe(204)
-  expect([await status(app, mine), await status(app, other)]).toEqual([401, 200])
-  const again = await app.request('/account/sign-out', { method: 'POST', token: mine })
-  expect(await again.json()).toMatchObject({ status: 401, code: 'invalid_token' })
-  const signedOut = (await app.events(ana.tenantId)).filter(({ event }) => event === 'user.signed_out')
-  expect(signedOut).toHaveLength(1)
-  expect(signedOut[0]).toMatchObject({ actorId: ana.id, targetType: 'session', route: 'account.signOut' })
-})
+  test('an ended session stops at once on this instance, and within two seconds on another', async () => {
+    const here = await startApp(accountRoutes, { render: problem })
+    const there = await startApp(accountRoutes, { render: problem })
+    const ana = await here.person(await here.company())
+    const [kept, ended] = [await here.token(ana), await here.token(ana)]
+    const id = await currentId(here, ended)
+    expect([await status(here, ended), await status(there, ended)]).toEqual([200, 200])
+    expect((await end(here, kept, id)).status).toBe(204)
+    expect(await status(here, ended)).toBe(401)
+    for (const app of [here, there]) app.clock.advance(1.999)
+    const refused = await there.request('/account/sessions', { token: ended })
+    expect(await refused.json()).toMatchObject({ status: 401, code: 'invalid_token' })
+    expect([await status(here, kept), await status(there, kept)]).toEqual([200, 200])
+    const event = (await here.events(ana.tenantId)).find(({ event: name }) => name === 'session.revoked')
+    expect(event).toMatchObject({
+      event: 'session.revoked',
+      actorType: 'user',
+      actorId: ana.id,
+      targetType: 'session',
+      targetId: id,
+      outcome: 'success',
+    })
+  })
 
-const endOthers = async (app: TestApp, token: string): Promise<unknown> =>
-  (await app.request('/account/sessions/end-others', { method: 'POST', token })).json()
+  test('signing out ends this session and no other', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    const [mine, other] = [await app.token(ana), await app.token(ana)]
+    expect((await app.request('/account/sign-out', { method: 'POST', token: mine })).status).toBe(204)
+    expect([await status(app, mine), await status(app, other)]).toEqual([401, 200])
+    const again = await app.request('/account/sign-out', { method: 'POST', token: mine })
+    expect(await again.json()).toMatchObject({ status: 401, code: 'invalid_token' })
+    const signedOut = (await app.events(ana.tenantId)).filter(({ event }) => event === 'user.signed_out')
+    expect(signedOut).toHaveLength(1)
+    expect(signedOut[0]).toMatchObject({ actorId: ana.id, targetType: 'session', route: 'account.signOut' })
+  })
 
-test('ending the others keeps this one, touches nobody else, and tells the owner once', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const acme = await app.company()
-  const [ana, bo] = [await app.person(acme), await app.person(acme)]
-  const mine = await app.token(ana)
-  const others = [await app.token(ana), await app.token(ana)]
-  const bos = await app.token(bo)
-  expect(await endOthers(app, mine)).toEqual({ revoked: 2 })
-  expect(await endOthers(app, mine)).toEqual({ revoked: 0 })
-  expect(await Promise.all([mine, ...others, bos].map((token) => status(app, token)))).toEqual([200, 401, 401, 200])
-  const mails = await app.mailsTo(ana.email)
-  expect(mails.map(({ subject }) => subject)).toEqual([`You were signed out everywhere at ${acme.name}`])
-  expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'sessions.revoked')).toHaveLength(1)
+  const endOthers = async (app: TestApp, token: string): Promise<unknown> =>
+    (await app.request('/account/sessions/end-others', { method: 'POST', token })).json()
+
+  test('ending other sessions keeps this one and those of other people, and notifies the owner once', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const acme = await app.company()
+    const [ana, bo] = [await app.person(acme), await app.person(acme)]
+    const mine = await app.token(ana)
+    const others = [await app.token(ana), await app.token(ana)]
+    const bos = await app.token(bo)
+    expect(await endOthers(app, mine)).toEqual({ revoked: 2 })
+    expect(await endOthers(app, mine)).toEqual({ revoked: 0 })
+    expect(await Promise.all([mine, ...others, bos].map((token) => status(app, token)))).toEqual([200, 401, 401, 200])
+    const mails = await app.mailsTo(ana.email)
+    expect(mails.map(({ subject }) => subject)).toEqual([`You were signed out everywhere at ${acme.name}`])
+    expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'sessions.revoked')).toHaveLength(1)
+  })
 })
 
 const withSettings = async (app: TestApp, person: Person, settings: Parameters<typeof updateTenantSettings>[1]): Promise<void> =>
   atomically(forTenant(app.db, person.tenantId), (t) => updateTenantSettings(t, settings, app.clock.now()))
 
-test('a session that rests longer than the tenant allows is over and not listed; use prolongs it', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await withSettings(app, ana, { sessionIdleSeconds: 600 })
-  const [used, rested] = [await app.token(ana), await app.token(ana)]
-  const restedId = await currentId(app, rested)
-  app.clock.advance(590)
-  expect(await listed(app, used)).toHaveLength(2)
-  app.clock.advance(11)
-  expect(await status(app, rested)).toBe(401)
-  const sessions = await listed(app, used)
-  expect(sessions).toHaveLength(1)
-  expect(sessions[0]).toMatchObject({ current: true, last_seen_at: '2026-03-02T09:09:50.000Z' })
-  expect((await end(app, used, restedId)).status).toBe(404)
-})
+describe('session lifetimes', () => {
+  test('a session idle for longer than the tenant allows ends and is not listed; use extends it', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await withSettings(app, ana, { sessionIdleSeconds: 600 })
+    const [used, idle] = [await app.token(ana), await app.token(ana)]
+    const idleId = await currentId(app, idle)
+    app.clock.advance(590)
+    expect(await listed(app, used)).toHaveLength(2)
+    app.clock.advance(11)
+    expect(await status(app, idle)).toBe(401)
+    const sessions = await listed(app, used)
+    expect(sessions).toHaveLength(1)
+    expect(sessions[0]).toMatchObject({ current: true, last_seen_at: '2026-03-02T09:09:50.000Z' })
+    expect((await end(app, used, idleId)).status).toBe(404)
+  })
 
-test('a session ends at its absolute lifetime however much it is used', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await withSettings(app, ana, { sessionIdleSeconds: 600, sessionAbsoluteSeconds: 1500 })
-  const token = await app.token(ana)
-  for (const seconds of [500, 500, 499]) {
-    app.clock.advance(seconds)
-    expect(await status(app, token)).toBe(200)
-  }
-  app.clock.advance(1)
-  expect(await status(app, token)).toBe(401)
-})
+  test('a session ends at its absolute lifetime even when it is in use', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await withSettings(app, ana, { sessionIdleSeconds: 600, sessionAbsoluteSeconds: 1500 })
+    const token = await app.token(ana)
+    for (const seconds of [500, 500, 499]) {
+      app.clock.advance(seconds)
+      expect(await status(app, token)).toBe(200)
+    }
+    app.clock.advance(1)
+    expect(await status(app, token)).toBe(401)
+  })
 
-test('lifetimes are the tenant\u2019s own: another tenant\u2019s sessions do not notice', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const [ana, gil] = [await app.person(await app.company('acme')), await app.person(await app.company('globex'))]
-  await withSettings(app, ana, { sessionIdleSeconds: 60 })
-  const [anas, gils] = [await app.token(ana), await app.token(gil)]
-  app.clock.advance(61)
-  expect([await status(app, anas), await status(app, gils)]).toEqual([401, 200])
-})
+  test('session lifetimes of one tenant do not affect another', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const [ana, gil] = [await app.person(await app.company('acme')), await app.person(await app.company('globex'))]
+    await withSettings(app, ana, { sessionIdleSeconds: 60 })
+    const [anas, gils] = [await app.token(ana), await app.token(gil)]
+    app.clock.advance(61)
+    expect([await status(app, anas), await status(app, gils)]).toEqual([401, 200])
+  })
 
-test('last seen is written once a minute, not with every request', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  const token = await app.token(ana)
-  const seen = async (): Promise<unknown> => (await listed(app, token))[0]?.last_seen_at
-  app.clock.advance(60)
-  expect(await seen()).toBe('2026-03-02T09:00:00.000Z')
-  app.clock.advance(1)
-  expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
-  app.clock.advance(30)
-  expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
-})
+  test('last seen is written once a minute, not with every request', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    const token = await app.token(ana)
+    const seen = async (): Promise<unknown> => (await listed(app, token))[0]?.last_seen_at
+    app.clock.advance(60)
+    expect(await seen()).toBe('2026-03-02T09:00:00.000Z')
+    app.clock.advance(1)
+    expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
+    app.clock.advance(30)
+    expect(await seen()).toBe('2026-03-02T09:01:01.000Z')
+  })
 
-test('sessions from before the tenant ended them all are not listed', async () => {
-  const app = await startApp(accountRoutes, { render: problem })
-  const ana = await app.person(await app.company())
-  await app.token(ana)
-  app.clock.advance(5)
-  await atomically(forTenant(app.db, ana.tenantId), (t) => endTenantSessions(t, app.clock.now()))
-  const fresh = await app.token(ana)
-  expect(await listed(app, fresh)).toHaveLength(1)
+  test('sessions that the tenant ended are not listed', async () => {
+    const app = await startApp(accountRoutes, { render: problem })
+    const ana = await app.person(await app.company())
+    await app.token(ana)
+    app.clock.advance(5)
+    await atomically(forTenant(app.db, ana.tenantId), (t) => endTenantSessions(t, app.clock.now()))
+    const later = await app.token(ana)
+    expect(await listed(app, later)).toHaveLength(1)
+  })
 })
 
 const LOGIN = '/authsec/uflow/auth/admin/login'
-/** Header bytes arrive as Latin-1; this edge writes UTF-8. */
+/** Header bytes arrive as Latin-1; this proxy writes UTF-8. */
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 const PLACE = { 'CloudFront-Viewer-City': bytes('S\u00e3o\u202e Paulo'), 'CloudFront-Viewer-Country': 'BR', 'X-Forwarded-For': '203.0.113.9' }
-const EDGE = { TRUSTED_PROXIES: '192.0.2.1', PLACE_HEADERS: 'CloudFront-Viewer-City, CloudFront-Viewer-Country' }
+const PROXY = { TRUSTED_PROXIES: '192.0.2.1', PLACE_HEADERS: 'CloudFront-Viewer-City, CloudFront-Viewer-Country' }
 
 test.each([
-  ['through the trusted edge its words are kept', EDGE, '192.0.2.1', { address: '203.0.113.9', place: 'S\u00e3o Paulo, BR' }],
-  ['past the edge nobody names a place', EDGE, '198.51.100.4', { address: '198.51.100.4', place: '' }],
-  ['without the setting no header is read', { TRUSTED_PROXIES: '192.0.2.1' }, '192.0.2.1', { address: '203.0.113.9', place: '' }],
-] as const)('place of a session: %s', async (_, env, address, expected) => {
+  ['the place headers of a trusted proxy are used', PROXY, '192.0.2.1', { address: '203.0.113.9', place: 'S\u00e3o Paulo, BR' }],
+  ['place headers from elsewhere are ignored', PROXY, '198.51.100.4', { address: '198.51.100.4', place: '' }],
+  ['place headers are ignored without the setting', { TRUSTED_PROXIES: '192.0.2.1' }, '192.0.2.1', { address: '203.0.113.9', place: '' }],
+] as const)('the place of a session: %s', async (_, env, address, expected) => {
   const app = await startApp([...authRoutes, ...accountRoutes], { env, render: problem })
   const { admin, domain } = await app.company()
   const body = { email: admin.email, password: admin.password, tenant_domain: domain }

@@ -1,4 +1,4 @@
-// The script of the page behind a mailed link: takes the secret out of the address bar, asks whose account it is, sends the password.
+// Script of the set-password page: moves the secret from the address bar into memory, loads the account, sends the password.
 import { enableReveal, enableSubmit, postJson, showError, showStateParts } from '#shared/platform/pages/form.client'
 import { fillPlaceholders, formatWait } from '#shared/platform/pages/wait'
 
@@ -6,9 +6,9 @@ const LINK = '/account/set-password/link'
 const SAVE = '/account/set-password'
 const FIELD = 'new-password'
 
-/** In memory alone: not in the address, the history or a store. */
+/** In memory only: never in the address bar, the history or storage. */
 let ticket = ''
-let shortest = ''
+let minLength = ''
 
 const element = <T extends Element>(selector: string, kind: new () => T): T => {
   const found = document.querySelector(selector)
@@ -20,13 +20,14 @@ const password = element(`#${FIELD}`, HTMLInputElement)
 const messages: Readonly<Record<string, string>> = JSON.parse(form.dataset.messages ?? '{}')
 
 const wordsFor = (code: string, waitSeconds: number): string =>
-  fillPlaceholders(messages[code] ?? messages.other ?? '', { shortest, wait: formatWait(waitSeconds, document.documentElement.lang) })
+  fillPlaceholders(messages[code] ?? messages.other ?? '', { shortest: minLength, wait: formatWait(waitSeconds, document.documentElement.lang) })
 
 const showLink = (body: Readonly<Record<string, unknown>>): void => {
-  shortest = String(body.shortest)
+  minLength = String(body.shortest)
   element('.who', HTMLElement).textContent = String(body.tenant_name)
   element('#account', HTMLInputElement).value = String(body.email)
-  for (const part of document.querySelectorAll<HTMLElement>('[data-fill]')) part.textContent = fillPlaceholders(part.dataset.fill ?? '', { shortest })
+  for (const part of document.querySelectorAll<HTMLElement>('[data-fill]'))
+    part.textContent = fillPlaceholders(part.dataset.fill ?? '', { shortest: minLength })
   showStateParts('form')
 }
 
@@ -51,8 +52,8 @@ const save = async (): Promise<void> => {
   showError(form, wordsFor(answer.code, answer.waitSeconds), /^password_|^invalid_request$/.test(answer.code) ? FIELD : undefined)
 }
 
-/** A link that is opened again in this tab changes the fragment alone, so this runs then too. */
-const begin = (): void => {
+/** Opening a link again in the same tab changes only the fragment, so this also runs on `hashchange`. */
+const readLink = (): void => {
   const found = new URLSearchParams(location.hash.slice(1)).get('ticket')
   if (found === null && ticket !== '') return
   history.replaceState(null, '', location.pathname)
@@ -64,5 +65,5 @@ const begin = (): void => {
 enableReveal(document)
 enableSubmit(form, save)
 element('[data-again]', HTMLButtonElement).addEventListener('click', () => void check())
-addEventListener('hashchange', begin)
-begin()
+addEventListener('hashchange', readLink)
+readLink()

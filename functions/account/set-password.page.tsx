@@ -1,5 +1,4 @@
-// The page behind a mailed link to choose a password. It knows nobody: who it is for, its script asks with the secret that the server has not seen yet.
-
+// The page of a mailed link to choose a password. It contains no personal data: its script loads the account with the secret in the fragment.
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult } from '#shared/platform/http/route'
 import { FORM_CSS, KnownField, PasswordField, Submit, Summary } from '#shared/platform/pages/form.tsx'
@@ -32,7 +31,17 @@ const Form = ({ words }: { readonly words: PageStrings }) => {
   )
 }
 
-const Said = ({ state, title, text, signIn }: { readonly state: string; readonly title: string; readonly text: string; readonly signIn?: Link }) => (
+const Notice = ({
+  state,
+  title,
+  text,
+  signIn,
+}: {
+  readonly state: string
+  readonly title: string
+  readonly text: string
+  readonly signIn?: Link
+}) => (
   <section data-state={state} hidden>
     <h1 tabindex={-1}>{title}</h1>
     <p class="quiet">{text}</p>
@@ -57,7 +66,7 @@ const Trouble = ({ words }: { readonly words: PageStrings }) => (
   </section>
 )
 
-/** The page, in the language that the browser asks for. */
+/** Renders the page in the language of the `Accept-Language` header. */
 export const setPasswordPage = (ctx: Ctx): HttpResult<string> => {
   const nonce = randomToken(ctx.random)
   const lang = preferredLanguage(ctx.request.header('accept-language'))
@@ -85,9 +94,9 @@ export const setPasswordPage = (ctx: Ctx): HttpResult<string> => {
           </p>
         </section>
         <Form words={words} />
-        <Said state="done" title={setPassword.doneTitle} text={setPassword.done} {...signIn} />
-        <Said state="expired" title={setPassword.expiredTitle} text={setPassword.expired} {...signIn} />
-        <Said state="missing" title={setPassword.missingTitle} text={setPassword.missing} />
+        <Notice state="done" title={setPassword.doneTitle} text={setPassword.done} {...signIn} />
+        <Notice state="expired" title={setPassword.expiredTitle} text={setPassword.expired} {...signIn} />
+        <Notice state="missing" title={setPassword.missingTitle} text={setPassword.missing} />
         <Trouble words={words} />
       </div>
     ),

@@ -1,4 +1,4 @@
-// The one-time link by which a first password is chosen: its page, and what the page sends.
+// Routes of the one-time link for a first password: its page, and the requests of the page.
 import { open } from '#shared/platform/http/access'
 import { empty, html, json } from '#shared/platform/http/route'
 import { NEW_PASSWORD_ERRORS } from './credentials.routes.ts'
@@ -10,18 +10,18 @@ export const setPasswordRoutes = [
   route({
     id: 'account.setPasswordPage',
     on: 'GET /account/set-password',
-    summary: 'The page behind a mailed link to choose a password.',
-    access: open('A page without anybody\u2019s data; the link\u2019s secret never reaches the server with it.', { class: 'general' }),
+    summary: 'The page of a mailed link to choose a password.',
+    access: open('The page has no personal data, and the secret of the link stays in the fragment.', { class: 'general' }),
     reply: html(200),
     errors: [],
     emits: 'nothing',
-    // Loaded when somebody opens it: every other call of the function starts without the renderer.
+    // Imported on demand, so that the other routes start without the renderer.
     handle: async ({ ctx }) => (await import('./set-password.page.tsx')).setPasswordPage(ctx),
   }),
   route({
     id: 'account.openSetPasswordLink',
     on: 'POST /account/set-password/link',
-    summary: 'Whose account a mailed link is for, while it is good.',
+    summary: 'Return the account of a mailed link while the link is valid.',
     access: open('The one-time link is the proof.', { class: 'status' }),
     body: OpenLink,
     reply: json(200, OpenedLink),

@@ -1,4 +1,4 @@
-// Wire shapes of the one-time link by which a first password is chosen.
+// Wire shapes of the one-time link for a first password.
 import * as z from 'zod'
 import { Password } from '#shared/domains/account/credentials.schema'
 
@@ -9,7 +9,7 @@ export const OpenedLink = z
   .object({
     tenant_name: z.string(),
     email: z.string(),
-    /** Characters that the password must have at least. */
+    /** Minimum password length in characters. */
     shortest: z.int(),
   })
   .meta({ id: 'OpenedSetPasswordLink' })

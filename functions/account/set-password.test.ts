@@ -1,3 +1,4 @@
+// The one-time link for a first password.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
@@ -14,7 +15,7 @@ const PATH = '/account/set-password'
 const NEW = 'seven purple lanterns over water'
 const start = () => startApp(accountRoutes, { render: problem })
 
-/** Somebody who was invited: no password, address not proved. */
+/** A person who was invited: no password, address not verified. */
 const invited = async (app: TestApp, company: Company): Promise<Person> => {
   const person = await app.person(company, 'admin')
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
@@ -37,7 +38,7 @@ const reported = async (response: Response): Promise<unknown> => {
 }
 const EXPIRED = { type: 'about:blank', title: 'The link is unknown, used or expired. Ask for a new one.', status: 400, code: 'link_expired' }
 
-test('the link leads to the page of this deployment, with its secret where no server sees it', async () => {
+test('the link opens the page of this deployment, with its secret in the fragment', async () => {
   const app = await start()
   const acme = await app.company()
   const { email } = await invited(app, acme)
@@ -48,7 +49,7 @@ test('the link leads to the page of this deployment, with its secret where no se
   expect((await app.mailsTo(email)).at(-1)?.subject).toBe(`You are invited to ${acme.name}`)
 })
 
-test('the link sets the password once, proves the address and tells the owner', async () => {
+test('the link sets the password once, verifies the address and notifies the owner', async () => {
   const app = await start()
   const acme = await app.company()
   const { email, id } = await invited(app, acme)
@@ -66,7 +67,7 @@ test('the link sets the password once, proves the address and tells the owner', 
   expect((await findUser(forTenant(app.db, acme.tenantId), id))?.passwordHash).toBe(user?.passwordHash)
 })
 
-test('whose link it is, its holder alone is told, and it stays good', async () => {
+test('opening the link returns its account and does not use it up', async () => {
   const app = await start()
   const acme = await app.company()
   const { email, tenantId } = await invited(app, acme)
@@ -77,7 +78,7 @@ test('whose link it is, its holder alone is told, and it stays good', async () =
   expect((await set(app, transactionToken, 'ten is enough')).status).toBe(204)
 })
 
-test('a password that is refused leaves the link good', async () => {
+test('a refused password does not use up the link', async () => {
   const app = await start()
   const { email } = await invited(app, await app.company())
   const transactionToken = await ticketIn(app, email)
@@ -92,7 +93,7 @@ test('a password that is refused leaves the link good', async () => {
   expect((await set(app, transactionToken)).status).toBe(204)
 })
 
-test('unknown, of another purpose, too old, replaced, of somebody disabled or moved, of a suspended company: one answer', async () => {
+test('an unknown, expired or replaced link, one of another purpose, or of a disabled, moved or suspended account gets one response', async () => {
   const app = await start()
   const acme = await app.company()
   const [old, replaced, disabled, moved] = [await invited(app, acme), await invited(app, acme), await invited(app, acme), await invited(app, acme)]
@@ -115,7 +116,7 @@ test('unknown, of another purpose, too old, replaced, of somebody disabled or mo
   )
   const second = await ticketIn(app, replaced.email)
   expect(second).not.toBe(first)
-  const tickets = [
+  const links = [
     `${acme.tenantId}.${'a'.repeat(43)}`,
     'nonsense',
     login,
@@ -124,7 +125,7 @@ test('unknown, of another purpose, too old, replaced, of somebody disabled or mo
     await ticketIn(app, moved.email),
     `${acme.tenantId.replace(/^./, (c) => (c === '0' ? '1' : '0'))}${(await ticketIn(app, old.email)).slice(36)}`,
   ]
-  for (const transactionToken of tickets) {
+  for (const transactionToken of links) {
     expect(await reported(await set(app, transactionToken))).toEqual(EXPIRED)
     expect(await reported(await open(app, transactionToken))).toEqual(EXPIRED)
   }
@@ -138,7 +139,7 @@ test('unknown, of another purpose, too old, replaced, of somebody disabled or mo
   expect(await reported(await set(app, aged))).toEqual(EXPIRED)
 })
 
-test('a wrong link leaves nothing in the record of the company that it names', async () => {
+test('a wrong link leaves no event in the audit log of the tenant that it names', async () => {
   const app = await start()
   const acme = await app.company()
   const before = (await app.events(acme.tenantId)).length
@@ -146,7 +147,7 @@ test('a wrong link leaves nothing in the record of the company that it names', a
   expect((await app.events(acme.tenantId)).length).toBe(before)
 })
 
-test('of twenty at once one sets the password', async () => {
+test('one of twenty concurrent requests sets the password', async () => {
   const app = await start()
   const { email } = await invited(app, await app.company())
   const transactionToken = await ticketIn(app, email)
@@ -154,7 +155,7 @@ test('of twenty at once one sets the password', async () => {
   expect(answers.map(({ status }) => status).toSorted()).toEqual([204, ...Array<number>(19).fill(400)])
 })
 
-test('the page is the same for everybody, speaks the reader\u2019s language, and lets in nothing but its own script', async () => {
+test('the page has no personal data, follows Accept-Language, and allows only its own script', async () => {
   const app = await start()
   const page = await app.request(PATH, { headers: { 'accept-language': 'de-AT,de;q=0.9,en;q=0.5' } })
   expect(page.status).toBe(200)

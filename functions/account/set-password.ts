@@ -1,4 +1,4 @@
-// A first password through a mailed one-time link: a platform administrator, an invitation, a synced account.
+// Sets a first password through a mailed one-time link: for a platform administrator, an invitation, or a synced account.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { consumeLoginTransaction } from '#db/store/login-transactions'
@@ -20,7 +20,7 @@ type Link = { readonly t: TenantDb; readonly tenant: Tenant; readonly user: User
 
 const expired = (): AppError => new AppError('link_expired', undefined, { refusal: { event: 'user.password_changed' } })
 
-/** Whose link this is, while it is good. @throws AppError link_expired */
+/** Loads the account of a valid link. @throws AppError link_expired */
 const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
   const handle = readTransactionHandle(ctx, 'set_password', text)
   const loginTransaction = await loadLoginTransaction(ctx, 'set_password', handle)
@@ -28,12 +28,12 @@ const linkOf = async (ctx: Ctx, text: string): Promise<Link> => {
   const t = forTenant(ctx.db, handle.tenantId)
   const [tenant, user] = [await findTenant(t), await findUser(t, loginTransaction.userId)]
   const usable = tenant?.status === 'active' && user?.active === true && user.deletedAt === null
-  // It proves the address that it was sent to, and no later one.
+  // The link proves only the address that it was sent to.
   if (!usable || loginTransaction.data?.email !== user.email || !(await atomically(t, (tx) => isStillInvited(tx, ctx, user)))) throw expired()
   return { t, tenant, user, hash: transactionHandleHash(ctx, handle.text) }
 }
 
-/** What the page shows to who holds the link. @throws AppError link_expired */
+/** Returns what the page displays to the holder of the link. @throws AppError link_expired */
 export const openLink = async (ctx: Ctx, body: z.output<typeof OpenLink>): Promise<z.input<typeof OpenedLink>> => {
   const { tenant, user } = await linkOf(ctx, body.ticket)
   const shortest = tenant.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone
@@ -41,7 +41,7 @@ export const openLink = async (ctx: Ctx, body: z.output<typeof OpenLink>): Promi
 }
 
 /**
- * Sets the password and proves the address. The link is spent; a password that is refused leaves it.
+ * Sets the password, verifies the address and consumes the link. A refused password does not consume it.
  * @throws AppError link_expired, password_*
  */
 export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>): Promise<undefined> => {
@@ -50,7 +50,7 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
   await atomically(t, async (tx) => {
     const now = ctx.clock.now()
     const held = await lockUser(tx, user.id)
-    // What was true when the link was read may have ended since: the account, the address that the link proves, or the right of who invited.
+    // Check again under the lock: the account, its address or the inviter's permission may have changed since the link was read.
     const isStill = held?.active === true && held.deletedAt === null && held.email === user.email
     if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeLoginTransaction(tx, hash, now)) === undefined) throw expired()
     await replacePassword(tx, ctx, held, passwordHash)
@@ -59,7 +59,7 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
     if (user.emailVerifiedAt === null) {
       await recordEvent(tx, ctx, { event: 'user.email_verified', actor: byAnonymous, target })
     }
-    // Who opened the mailed link has proved the address: from now on it may choose the tenant at sign-in.
+    // Opening the mailed link proves the address, so it may select the tenant at sign-in from now on.
     await verifyAdministrator(tx, emailHash(ctx, user.email), now)
     await recordEvent(tx, ctx, { event: 'user.password_changed', actor: byAnonymous, target })
   })

@@ -1,4 +1,4 @@
-// A session that began with a temporary password is good for changing it and for leaving, whatever door it came through.
+// A session that began with a temporary password can only change the password or sign out, regardless of the sign-in route.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { addVerifiedMethod } from '#db/store/login-transactions'
@@ -15,7 +15,7 @@ import { accountRoutes } from './routes.ts'
 
 const AUTH = '/authsec/uflow/auth'
 const NEW = 'nine-silver-herons-wade'
-const TOLD = { temporary_password: true, password_change_required: true }
+const CHANGE_REQUIRED = { temporary_password: true, password_change_required: true }
 
 const start = () => startApp([...authRoutes, ...userSignInRoutes, ...accountRoutes, ...adminRoutes, ...rolesRoutes, ...tokensRoutes] as never)
 const withTemporary = (app: TestApp, person: Person): Promise<boolean> =>
@@ -24,12 +24,12 @@ const signIn = async (app: TestApp, { email }: Person, password = PASSWORD) =>
   bodyOf(await app.request(`${AUTH}/admin/login`, { body: { email, password } }))
 const rolesIn = (token: string): unknown => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).roles ?? []
 
-test('every route but the change and the way out is refused, and the token carries no role; changed, the same session goes on', async () => {
+test('every other route is refused and the token has no roles until the password changes; then the same session continues', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   await withTemporary(app, admin)
   const answer = await signIn(app, admin)
-  expect(answer).toMatchObject(TOLD)
+  expect(answer).toMatchObject(CHANGE_REQUIRED)
   const token = textIn(answer, 'token')
   expect(rolesIn(token)).toEqual([])
   for (const path of ['/account/sessions', '/authsec/uflow/admin/roles']) {
@@ -52,22 +52,22 @@ test('it can sign out', async () => {
   expect((await app.request('/account/sign-out', { token, method: 'POST' })).status).toBe(204)
 })
 
-test('an end user is told at both steps and held to the same', async () => {
+test('both steps of an end user\u2019s sign-in report it, and the session is restricted', async () => {
   const app = await start()
   const company = await app.company()
   const person = await app.person(company)
   await withTemporary(app, person)
   const credentials = { client_id: company.clientId, email: person.email, password: PASSWORD }
   const step = await bodyOf(await app.request('/authsec/uflow/user/login', { body: credentials }))
-  expect(step).toMatchObject(TOLD)
+  expect(step).toMatchObject(CHANGE_REQUIRED)
   const finish = { email: person.email, tenant_id: company.tenantId, mfa_verified: true, login_ticket: step.login_ticket }
   const minted = await bodyOf(await app.request(`${AUTH}/enduser/webauthn-callback`, { body: finish }))
-  expect(minted).toMatchObject(TOLD)
+  expect(minted).toMatchObject(CHANGE_REQUIRED)
   const refused = await app.request('/account/sessions', { token: textIn(minted, 'access_token') })
   expect(await outcomeOf(refused)).toMatchObject({ status: 403, body: { code: 'password_change_required' } })
 })
 
-test('a session that began otherwise is not held to it', async () => {
+test('a session that began without the password is not restricted', async () => {
   const app = await start()
   const { admin } = await app.company()
   const token = await app.token(admin, ['hwk'])
@@ -75,7 +75,7 @@ test('a session that began otherwise is not held to it', async () => {
   expect((await app.request('/account/sessions', { token })).status).toBe(200)
 })
 
-test('the hybrid door calls the tenant of the platform admin, and the last step takes that name', async () => {
+test('login-hybrid names the tenant of a platform administrator "admin", and the last step accepts that name', async () => {
   const app = await start()
   const email = `root@${app.ctx.random.id()}.example`
   const passwordHash = await app.ctx.passwords.hash(PASSWORD)
@@ -85,7 +85,7 @@ test('the hybrid door calls the tenant of the platform admin, and the last step 
   const step = await bodyOf(await app.request(`${AUTH}/admin/login-hybrid`, { body: { email: admin.email, password: PASSWORD } }))
   expect(step).toMatchObject({ tenant_id: 'admin', user_type: 'global_admin' })
   const finish = { email: admin.email, tenant_id: step.tenant_id, mfa_verified: true, login_ticket: step.login_ticket }
-  // The factor is still owed: that is what is refused, not the name.
+  // The second factor is still missing, so the factor is refused and not the name.
   expect(await outcomeOf(await app.request('/authsec/uflow/login/webauthn-callback', { body: finish }))).toMatchObject({
     status: 401,
     body: { code: 'mfa_verification_failed' },

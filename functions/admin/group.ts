@@ -1,5 +1,4 @@
-// Group: people of a company, invitations and groups, for its administrators (uflow/admin/*).
-
+// Administration of the people, invitations and groups of a tenant (/authsec/uflow/admin/*).
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'
 import type { TxtResolver } from '#shared/platform/dns/resolver'

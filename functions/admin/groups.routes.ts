@@ -1,5 +1,4 @@
-// Groups.
-
+// Routes of groups.
 import { changeMembers } from '#shared/domains/administration/group-members'
 import {
   createGroups,
@@ -43,7 +42,7 @@ export const groupRoutes = [
   route({
     id: 'admin.createGroups',
     on: `POST ${BASE}`,
-    summary: 'Make the groups that are not there yet, and answer all of them.',
+    summary: 'Create the missing groups and return all of them.',
     access: writes,
     body: CreateGroups,
     actsIn: 'body.tenant_id',
@@ -55,7 +54,7 @@ export const groupRoutes = [
   route({
     id: 'admin.listGroupsWithMembers',
     on: `POST ${BASE}/list`,
-    summary: 'Groups with the people in them: all, or those of one person.',
+    summary: 'List groups with their members: all groups, or those of one person.',
     access: reads,
     body: ListGroups,
     actsIn: 'body.tenant_id',
@@ -67,7 +66,7 @@ export const groupRoutes = [
   route({
     id: 'admin.listGroups',
     on: `GET ${BASE}/:tenant_id`,
-    summary: 'The tenant\u2019s groups, by name.',
+    summary: 'List the groups of the tenant by name.',
     access: reads,
     path: GroupsPath,
     actsIn: 'path.tenant_id',
@@ -111,7 +110,7 @@ export const groupRoutes = [
     ...map,
     id: 'admin.mapGroups',
     on: `POST ${BASE}/map`,
-    summary: 'Put a client into groups.',
+    summary: 'Add a client to groups.',
     actsIn: 'body.tenant_id',
     errors: ['not_found', 'cannot_grant'],
     emits: ['group.mapped_to_client'],
@@ -121,7 +120,7 @@ export const groupRoutes = [
     ...map,
     id: 'admin.unmapGroups',
     on: `DELETE ${BASE}/map`,
-    summary: 'Take a client out of groups.',
+    summary: 'Remove a client from groups.',
     actsIn: 'body.tenant_id',
     errors: ['not_found', 'cannot_grant'],
     emits: ['group.unmapped_from_client'],
@@ -131,7 +130,7 @@ export const groupRoutes = [
     ...bulk,
     id: 'admin.addMembers',
     on: `POST ${BASE}/:tenant_id/users/bulk`,
-    summary: 'Put people into a group: all of them, or nobody.',
+    summary: 'Add people to a group, all or none.',
     actsIn: 'path.tenant_id',
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_added'],
@@ -142,7 +141,7 @@ export const groupRoutes = [
     ...bulk,
     id: 'admin.removeMembers',
     on: `DELETE ${BASE}/:tenant_id/users/bulk`,
-    summary: 'Take people out of a group: all of them, or nobody.',
+    summary: 'Remove people from a group, all or none.',
     actsIn: 'path.tenant_id',
     errors: ['not_found', 'cannot_grant', 'last_administrator'],
     emits: ['group.members_removed'],

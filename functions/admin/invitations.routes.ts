@@ -1,5 +1,4 @@
-// Invitations of administrators.
-
+// Routes to invite administrators.
 import { ActingQuery } from '#shared/domains/administration/fields.schema'
 import { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvites, Reinvited } from '#shared/domains/administration/invitations.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -25,7 +24,7 @@ export const invitationRoutes = [
   route({
     id: 'admin.cancelInvitation',
     on: `POST ${BASE}/cancel`,
-    summary: 'Take an invitation back.',
+    summary: 'Cancel an invitation.',
     access: may('admin:access', 'users:write'),
     body: InvitedUser,
     actsIn: 'body.tenant_id',
@@ -49,7 +48,7 @@ export const invitationRoutes = [
   route({
     id: 'admin.listInvitations',
     on: `GET ${BASE}/pending`,
-    summary: 'Invitations that nobody has accepted yet, newest first.',
+    summary: 'List invitations that are not accepted yet, newest first.',
     access: may('admin:access', 'users:read'),
     query: ActingQuery,
     actsIn: 'query.tenant_id',

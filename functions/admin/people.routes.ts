@@ -1,5 +1,4 @@
-// Administrators and end users, as administrators see them.
-
+// Routes for administrators to manage administrators and end users.
 import { listAdministrators, listTenantUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, StatusBody, StatusSet, UserPath } from '#shared/domains/administration/people.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -26,7 +25,7 @@ export const adminPeopleRoutes = [
   route({
     id: 'admin.listUsers',
     on: `GET ${BASE}/users/list`,
-    summary: 'Active administrators of the tenant, newest first.',
+    summary: 'List the active administrators of the tenant, newest first.',
     access: may('admin:access', 'users:read'),
     query: AdminListQuery,
     actsIn: 'query.tenant_id',
@@ -38,7 +37,7 @@ export const adminPeopleRoutes = [
   route({
     id: 'admin.listUsersByBody',
     on: `POST ${BASE}/users/list`,
-    summary: 'Active administrators of the tenant, newest first; the filter may stand in the body.',
+    summary: 'List the active administrators of the tenant, newest first; the body may carry the filter.',
     access: may('admin:access', 'users:read'),
     query: AdminListQuery,
     body: AdminListBody,
@@ -57,7 +56,7 @@ export const adminPeopleRoutes = [
   route({
     id: 'admin.deleteUser',
     on: `DELETE ${BASE}/users/:user_id`,
-    summary: 'Disable a person; the row stays.',
+    summary: 'Disable a person; the row is kept.',
     access: may('admin:access', 'users:delete'),
     path: UserPath,
     reply: json(200, AdminMessage),
@@ -71,7 +70,7 @@ export const adminPeopleRoutes = [
   route({
     id: 'admin.deleteUserForGood',
     on: `DELETE ${BASE}/users/delete_all/:user_id`,
-    summary: 'Delete a person with everything that hangs on the row.',
+    summary: 'Delete a person and everything that belongs to them.',
     access: may('admin:access', 'users:delete'),
     path: UserPath,
     body: DeleteAllBody,
@@ -81,7 +80,7 @@ export const adminPeopleRoutes = [
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path, body }) => {
       if (body.user_id !== undefined && body.user_id !== path.user_id)
-        throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
+        throw new AppError('invalid_request', 'The body and the path name different people.', { field: 'body.user_id' })
       const { userId, counts } = await deletePerson(ctx, principal, actingTenant(principal, body.tenant_id), path.user_id)
       return { message: 'User deleted for good', user_id: userId, deleted_counts: counts }
     },
@@ -101,7 +100,7 @@ export const adminPeopleRoutes = [
   route({
     id: 'admin.listEndUsers',
     on: `POST ${BASE}/enduser/list`,
-    summary: 'All people of the tenant, newest first.',
+    summary: 'List all people of the tenant, newest first.',
     access: may('admin:access', 'users:read'),
     body: EndUserListBody,
     actsIn: 'body.tenant_id',

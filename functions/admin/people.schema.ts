@@ -1,4 +1,4 @@
-// Wire shapes of the lists that administrators read.
+// Wire shapes of the lists of people.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { ListedAdminUser, Provider, TenantUser } from '#shared/domains/administration/people.schema'
@@ -8,7 +8,7 @@ const page = z.coerce.number().int().min(1).max(100_000).optional()
 const limit = z.coerce.number().int().min(1).max(1000).optional()
 
 export const AdminListQuery = z.object({ provider: Provider.optional(), status, tenant_id: Id.optional(), page, limit })
-/** Client and project are accepted without effect. */
+/** `client_id` and `project_id` are accepted and have no effect. */
 export const AdminListBody = z
   .object({
     status,
@@ -26,7 +26,7 @@ export const EndUserListBody = z
   .object({
     tenant_id: Id,
     page: z.int().min(1).max(100_000).optional(),
-    /** Absent or not positive: all, to the cap of 1000. */
+    /** All people, at most 1,000, when absent or not positive. */
     limit: z.int().max(1000).optional(),
     client_id: Id.optional(),
     provider: Provider.optional(),
@@ -38,4 +38,4 @@ export const EndUserListBody = z
 export const EndUserList = z
   .object({ users: z.array(TenantUser), total: z.int(), page: z.int(), limit: z.int(), next_cursor: z.string().optional() })
   .meta({ id: 'EndUserList' })
-export const AdminMessage = z.object({ message: z.string() }).meta({ id: 'Said' })
+export const AdminMessage = z.object({ message: z.string() }).meta({ id: 'AdminMessage' })

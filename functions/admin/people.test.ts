@@ -1,3 +1,4 @@
+// Administration of people: lists, status and deletion.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findAdministeredTenants, findUser, updateUser } from '#db/store/users'
@@ -9,7 +10,7 @@ import { adminRoutes } from './routes.ts'
 const BASE = '/authsec/uflow/admin'
 const STRONG = ['pwd', 'otp', 'mfa']
 
-const house = async () => {
+const start = async () => {
   const app = await startApp([...adminRoutes, ...tenantsRoutes] as never)
   const company = await app.company()
   const admin = await app.token(company.admin)
@@ -19,8 +20,8 @@ const codeOf = async (response: Response): Promise<unknown> => ({ status: respon
 const setActive = (app: TestApp, company: Company, token: string, userId: string, active: unknown): Promise<Response> =>
   app.request(`${BASE}/users/active`, { token, body: { tenant_id: company.tenantId, user_id: userId, active } })
 
-test('the list of administrators shows those who hold admin:access, whatever their role is called, and changes nothing', async () => {
-  const { app, company, admin } = await house()
+test('the list of administrators has everyone with admin:access, regardless of the name of the role, and changes nothing', async () => {
+  const { app, company, admin } = await start()
   const other = await app.person(company, ['admin:access'])
   await app.person(company, ['users:read'])
   const events = (await app.events(company.tenantId)).length
@@ -43,13 +44,13 @@ test('the list of administrators shows those who hold admin:access, whatever the
   expect((await paged.json()).users).toHaveLength(1)
 })
 
-test('a disabled person is out at once, is not found at sign-in, and comes back when enabled', async () => {
-  const { app, company, admin } = await house()
+test('disabling a person ends their sessions and removes them from sign-in; enabling restores sign-in', async () => {
+  const { app, company, admin } = await start()
   const other = await app.person(company, 'admin')
   const token = await app.token(other)
   expect((await app.request(`${BASE}/users/list`, { token })).status).toBe(200)
-  const off = await setActive(app, company, admin, other.id, 'FALSE')
-  expect(await off.json()).toEqual({ message: 'User deactivated', user_id: other.id, active: false })
+  const disabled = await setActive(app, company, admin, other.id, 'FALSE')
+  expect(await disabled.json()).toEqual({ message: 'User deactivated', user_id: other.id, active: false })
   expect((await app.request(`${BASE}/users/list`, { token })).status).toBe(401)
   expect(await findAdministeredTenants(directory(app.db), emailHash(app.ctx, other.email))).toEqual([])
   expect(await app.mailsTo(other.email)).toHaveLength(1)
@@ -57,12 +58,12 @@ test('a disabled person is out at once, is not found at sign-in, and comes back 
   expect(await app.events(company.tenantId)).toContainEqual(expect.objectContaining(event))
   expect((await setActive(app, company, admin, other.id, 1)).status).toBe(200)
   expect(await findAdministeredTenants(directory(app.db), emailHash(app.ctx, other.email))).toEqual([company.tenantId])
-  // The session from before stays over.
+  // The session from before stays ended.
   expect((await app.request(`${BASE}/users/list`, { token })).status).toBe(401)
 })
 
-test('the primary administrator cannot be disabled or deleted on any path, and the attempt is in the record', async () => {
-  const { app, company } = await house()
+test('the primary administrator cannot be disabled or deleted on any path, and each attempt is in the audit log', async () => {
+  const { app, company } = await start()
   const other = await app.token(await app.person(company, 'admin'))
   const id = company.admin.id
   const calls: readonly [string, Parameters<TestApp['request']>[1]][] = [
@@ -82,8 +83,8 @@ test('the primary administrator cannot be disabled or deleted on any path, and t
   expect(refusals).toHaveLength(calls.length)
 })
 
-test('enabling somebody needs the rights that he gets back', async () => {
-  const { app, company, admin } = await house()
+test('enabling a person needs the permissions that the person gets back', async () => {
+  const { app, company, admin } = await start()
   const other = await app.person(company, 'admin')
   await setActive(app, company, admin, other.id, false)
   const helper = await app.token(await app.person(company, ['admin:access', 'users:active']))
@@ -91,8 +92,8 @@ test('enabling somebody needs the rights that he gets back', async () => {
   expect(await findUser(forTenant(app.db, company.tenantId), other.id)).toMatchObject({ active: false })
 })
 
-test('deleting for good takes everything that hangs on a person and frees the quota', async () => {
-  const { app, company, admin } = await house()
+test('permanent deletion removes everything that belongs to the person and frees the quota', async () => {
+  const { app, company, admin } = await start()
   const pat = await app.person(company)
   await app.token(pat)
   const list = () => app.request(`${BASE}/enduser/list`, { token: admin, body: { tenant_id: company.tenantId } }).then((r) => r.json())
@@ -112,7 +113,7 @@ test('deleting for good takes everything that hangs on a person and frees the qu
 })
 
 test('deleting keeps the row, disabled', async () => {
-  const { app, company, admin } = await house()
+  const { app, company, admin } = await start()
   const pat = await app.person(company)
   expect((await app.request(`${BASE}/users/${pat.id}`, { method: 'DELETE', token: admin })).status).toBe(200)
   expect(await findUser(forTenant(app.db, company.tenantId), pat.id)).toMatchObject({ active: false, deletedAt: null })
@@ -120,7 +121,7 @@ test('deleting keeps the row, disabled', async () => {
 })
 
 test('people are listed by provider and client, by any part of name or address, and by cursor', async () => {
-  const { app, company, admin } = await house()
+  const { app, company, admin } = await start()
   for (let n = 0; n < 3; n++) {
     app.clock.advance(1)
     await app.person(company)
@@ -140,18 +141,18 @@ test('people are listed by provider and client, by any part of name or address, 
   expect((await app.request(`${BASE}/tenants/${company.tenantId}/users`, { token: admin })).status).toBe(200)
 })
 
-test('who is strong enough elsewhere is nobody here: another tenant is refused without a look', async () => {
-  const { app, company } = await house()
+test('an administrator of another tenant is refused before any lookup', async () => {
+  const { app, company } = await start()
   const stranger = await app.token((await app.company('globex')).admin, STRONG)
   expect(await codeOf(await setActive(app, company, stranger, company.admin.id, false))).toEqual({ status: 403, code: 'tenant_mismatch' })
 })
 
-test('the last one who is active stays so', async () => {
-  const { app, company, admin } = await house()
+test('the last active person and the last administrator cannot be disabled or deleted', async () => {
+  const { app, company, admin } = await start()
   await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, company.admin.id, { isPrimaryAdmin: false }))
   expect(await codeOf(await setActive(app, company, admin, company.admin.id, false))).toMatchObject({ code: 'last_active_user' })
   await app.person(company)
-  // Somebody else is there, and nobody who administers.
+  // Another person exists now, but no other administrator.
   expect(await codeOf(await setActive(app, company, admin, company.admin.id, false))).toEqual({ status: 403, code: 'last_administrator' })
   const gone = await app.request(`${BASE}/users/delete_all/${company.admin.id}`, { method: 'DELETE', token: admin })
   expect(await codeOf(gone)).toEqual({ status: 403, code: 'last_administrator' })

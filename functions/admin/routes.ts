@@ -1,4 +1,4 @@
-// Every route of the group.
+// All routes of the group.
 import { groupRoutes } from './groups.routes.ts'
 import { invitationRoutes } from './invitations.routes.ts'
 import { adminPeopleRoutes } from './people.routes.ts'

@@ -1,4 +1,4 @@
-// Agents: own paths.
+// Routes of agents.
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { AgentChanges, AgentList, AgentOut, AgentPath, AgentQuery, AgentRotation, AgentWithSecret, NewAgent } from './agents.schema.ts'
@@ -11,7 +11,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.create',
     on: 'POST /agents',
-    summary: 'Make an agent: a principal of its own that a person answers for. It begins without any right; a secret is in this answer alone.',
+    summary: 'Create an agent: a principal of its own with an accountable owner. It starts without permissions; a secret is returned only here.',
     access: writing,
     body: NewAgent,
     reply: json(201, AgentWithSecret),
@@ -22,7 +22,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.list',
     on: 'GET /agents',
-    summary: 'Agents of the tenant, newest first; the next page is in the Link header.',
+    summary: 'List the agents of the tenant, newest first; the Link header has the next page.',
     access: may('clients:read'),
     query: AgentQuery,
     reply: json(200, AgentList),
@@ -33,7 +33,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.read',
     on: 'GET /agents/:agent_id',
-    summary: 'One agent, with the ETag that a change needs. Its owner may see it, too.',
+    summary: 'Read an agent, with the ETag that a change needs. Its owner may also read it.',
     access: user(),
     path: AgentPath,
     reply: json(200, AgentOut),
@@ -44,7 +44,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.change',
     on: 'PATCH /agents/:agent_id',
-    summary: 'Change name, description, owner or binding of an agent as it was read (If-Match).',
+    summary: 'Change the name, description, owner or DPoP binding of an agent (If-Match required).',
     access: writing,
     path: AgentPath,
     body: AgentChanges,
@@ -56,7 +56,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.suspend',
     on: 'POST /agents/:agent_id/suspend',
-    summary: 'Stop an agent: nothing that it holds counts any more. Its owner may do that, too.',
+    summary: 'Suspend an agent: all its credentials and tokens stop working. Its owner may also do that.',
     access: user(),
     path: AgentPath,
     reply: json(200, AgentOut),
@@ -67,7 +67,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.resume',
     on: 'POST /agents/:agent_id/resume',
-    summary: 'Let a suspended agent go on. What it held before stays over.',
+    summary: 'Resume a suspended agent. Tokens from before the suspension stay revoked.',
     access: writing,
     path: AgentPath,
     reply: json(200, AgentOut),
@@ -78,7 +78,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.retire',
     on: 'POST /agents/:agent_id/retire',
-    summary: 'Stop an agent for good; the record keeps its name.',
+    summary: 'Retire an agent permanently; its name stays in the audit log.',
     access: writing,
     path: AgentPath,
     reply: json(200, AgentOut),
@@ -89,7 +89,7 @@ export const ownAgentRoutes = [
   route({
     id: 'agents.rotateCredentials',
     on: 'POST /agents/:agent_id/credentials',
-    summary: 'Give an agent a new secret or new keys; the ones before count no more.',
+    summary: 'Give an agent a new secret or new keys; the previous ones stop working.',
     access: writing,
     path: AgentPath,
     body: AgentRotation,

@@ -10,9 +10,9 @@ const description = z.string().max(1000)
 const agent_type = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, hyphens and underscores, at most 64')
-  .meta({ description: 'Delegation policies speak of agents by their type.', examples: ['assistant'] })
+  .meta({ description: 'Delegation policies refer to agents by their type.', examples: ['assistant'] })
 
-/** How it proves itself: a secret that is shown once, or keys of which we have the public halves. */
+/** How the agent authenticates: a secret that is returned once, or a key pair of which the server has the public key. */
 const authentication = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('client_secret') }),
   z.strictObject({ method: z.literal('private_key_jwt'), jwks: Jwks }),
@@ -23,9 +23,9 @@ export const NewAgent = z
     name,
     agent_type,
     description: description.default(''),
-    owner_id: Id.optional().meta({ description: 'The person who answers for it; the caller where nobody is named.' }),
+    owner_id: Id.optional().meta({ description: 'The person who is accountable for it; defaults to the caller.' }),
     authentication: authentication.default({ method: 'client_secret' }),
-    dpop_bound_access_tokens: z.boolean().default(false).meta({ description: 'Its tokens are bound to a key, always (RFC 9449 section 5.2).' }),
+    dpop_bound_access_tokens: z.boolean().default(false).meta({ description: 'All its tokens must be bound to a key (RFC 9449 section 5.2).' }),
   })
   .meta({ id: 'NewAgent' })
 export const AgentChanges = z
@@ -55,7 +55,7 @@ const shape = {
   authentication_method: z.enum(['client_secret', 'private_key_jwt']),
   dpop_bound_access_tokens: z.boolean(),
   grant_types: z.array(z.string()),
-  /** As whom it acts in its own name: roles are bound to this. */
+  /** The service account of the agent when it acts in its own name; roles are bound to it. */
   service_account_id: z.uuid().nullable(),
   spiffe_id: z.string().nullable(),
   created_at: z.iso.datetime(),
@@ -63,6 +63,6 @@ const shape = {
 }
 export const AgentOut = z.object(shape).meta({ id: 'AgentObject' })
 export const AgentWithSecret = z
-  .object({ ...shape, client_secret: z.string().optional().meta({ description: 'Shown this once.' }) })
+  .object({ ...shape, client_secret: z.string().optional().meta({ description: 'Returned only once.' }) })
   .meta({ id: 'AgentWithSecret' })
 export const AgentList = z.object({ agents: z.array(AgentOut) }).meta({ id: 'AgentList' })

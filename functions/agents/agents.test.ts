@@ -1,4 +1,4 @@
-// Agents: who answers for one, how it proves itself, how it is stopped.
+// Agents: their owners, their credentials, and how they are suspended and retired.
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -15,13 +15,13 @@ import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { agentRoutes } from './routes.ts'
 
-const RIGHTS = ['admin:access', 'clients:read', 'clients:write'] as const
+const PERMISSIONS = ['admin:access', 'clients:read', 'clients:write'] as const
 
 const start = async () => {
   const app = await startApp(agentRoutes, { render: problem })
   const server = await startApp(oauthRoutes, { render: authorizationServerError })
   const company = await app.company()
-  const admin = await app.person(company, RIGHTS)
+  const admin = await app.person(company, PERMISSIONS)
   const owner = await app.person(company)
   const [adminToken, ownerToken] = [await app.token(admin), await app.token(owner)]
   const resource = await newResource(app, company, [{ name: 'tools:read' }])
@@ -38,7 +38,7 @@ const start = async () => {
   return { app, server, company, admin, owner, adminToken, ownerToken, resource, create, made, to, tokenOf, code, events }
 }
 
-test('an agent is made with an owner and without rights; its secret is told once and earns it a token of its own', async () => {
+test('a new agent has an owner and no permissions; its secret is returned once and gets it a token', async () => {
   const { app, server, resource, owner, adminToken, create, tokenOf, events } = await start()
   const response = await create({ description: 'Answers mail.' })
   expect(response.status).toBe(201)
@@ -59,7 +59,7 @@ test('an agent is made with an owner and without rights; its secret is told once
   expect(await events('agent.created')).toMatchObject([{ targetId: agent.id, targetType: 'agent' }])
 })
 
-test('one with keys proves itself by an assertion, and has no secret', async () => {
+test('an agent with a key pair authenticates with private_key_jwt and has no secret', async () => {
   const { app, server, company, made, resource } = await start()
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const agent = await made({ authentication: { method: 'private_key_jwt', jwks: { keys: [await exportJWK(publicKey)] } } })
@@ -74,32 +74,32 @@ test('one with keys proves itself by an assertion, and has no secret', async () 
   expect(answered.status).toBe(200)
 })
 
-describe('what bad input gets', () => {
+describe('invalid requests', () => {
   test.each([
     ['no name', { name: '' }],
-    ['a type that is a step up', { agent_type: '..' }],
+    ['a type of two dots', { agent_type: '..' }],
     ['a type with a slash', { agent_type: 'a/b' }],
-    ['a member that is not known', { permissions: ['admin:access'] }],
-    ['an owner that is no id', { owner_id: 'ada' }],
-    ['keys without any', { authentication: { method: 'private_key_jwt' } }],
+    ['an unknown member', { permissions: ['admin:access'] }],
+    ['an owner that is not a UUID', { owner_id: 'ada' }],
+    ['private_key_jwt without keys', { authentication: { method: 'private_key_jwt' } }],
     ['a private key', { authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'x' }] } } }],
-    ['no way to prove itself', { authentication: { method: 'none' } }],
+    ['no authentication method', { authentication: { method: 'none' } }],
   ])('%s', async (_, body) => {
     const { create, code, events } = await start()
     expect(await code(await create(body))).toEqual([400, 'invalid_request'])
     expect(await events('agent.created')).toEqual([])
   })
 
-  test('nobody answers for an agent who is not an active person of the company', async () => {
+  test('the owner must be an active person of the tenant', async () => {
     const { app, company, create, code } = await start()
-    const stopped = await app.person(company)
-    await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, stopped.id, false, app.clock.now()))
+    const disabled = await app.person(company)
+    await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, disabled.id, false, app.clock.now()))
     const theirs = (await app.company('globex')).admin
-    for (const owner_id of [stopped.id, theirs.id, app.ctx.random.id()]) expect(await code(await create({ owner_id }))).toEqual([404, 'not_found'])
+    for (const owner_id of [disabled.id, theirs.id, app.ctx.random.id()]) expect(await code(await create({ owner_id }))).toEqual([404, 'not_found'])
   })
 })
 
-test('a list has filters and goes on by cursor', async () => {
+test('the list has filters and pages by cursor', async () => {
   const { app, admin, owner, adminToken, made, to } = await start()
   const agents = []
   for (const [agent_type, owner_id] of [
@@ -130,7 +130,7 @@ test('a list has filters and goes on by cursor', async () => {
     expect((await app.request(`/agents?${query}`, { token: adminToken })).status).toBe(400)
 })
 
-test('a change needs the tag of what was read; the owner changes with it', async () => {
+test('a change needs the ETag of the agent as it was read', async () => {
   const { app, admin, adminToken, made, code, events } = await start()
   const agent = await made()
   const etag = (await app.request(`/agents/${agent.id}`, { token: adminToken })).headers.get('etag') ?? ''
@@ -146,7 +146,7 @@ test('a change needs the tag of what was read; the owner changes with it', async
   expect(await events('agent.updated')).toHaveLength(1)
 })
 
-test('what ended with whoever answered for it stays over under whoever answers next', async () => {
+test('a token that ended with the previous owner stays inactive under a new owner', async () => {
   const { app, server, company, admin, owner, adminToken, resource, made, tokenOf } = await start()
   const agent = await made()
   const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
@@ -163,57 +163,62 @@ test('what ended with whoever answered for it stays over under whoever answers n
   expect((await introspected(server, resource, next)).active).toBe(true)
 })
 
-test('stopped, nothing that it holds counts, for good; going on, it gets new tokens', async () => {
-  const { app, server, resource, made, to, tokenOf, events } = await start()
-  const agent = await made()
-  const token = (await (await tokenOf(agent.id, agent.client_secret)).json()).access_token
-  expect(await introspected(server, resource, token)).toMatchObject({ active: true })
-  app.clock.advance(1)
-  server.clock.advance(1)
-  expect(await (await to(agent.id, '/suspend')).json()).toMatchObject({ status: 'suspended' })
-  expect(await introspected(server, resource, token)).toEqual({ active: false })
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
-  expect((await to(agent.id, '/suspend')).status).toBe(200)
-  expect(await events('agent.suspended')).toHaveLength(1)
-  expect(await (await to(agent.id, '/resume')).json()).toMatchObject({ status: 'active' })
-  expect(await introspected(server, resource, token)).toEqual({ active: false })
-  // The other instance may remember for a second that it stood still.
-  server.clock.advance(2)
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(200)
+describe('suspension and retirement', () => {
+  test('suspending an agent ends its tokens permanently; after resuming it gets new ones', async () => {
+    const { app, server, resource, made, to, tokenOf, events } = await start()
+    const agent = await made()
+    const token = (await (await tokenOf(agent.id, agent.client_secret)).json()).access_token
+    expect(await introspected(server, resource, token)).toMatchObject({ active: true })
+    app.clock.advance(1)
+    server.clock.advance(1)
+    expect(await (await to(agent.id, '/suspend')).json()).toMatchObject({ status: 'suspended' })
+    expect(await introspected(server, resource, token)).toEqual({ active: false })
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
+    expect((await to(agent.id, '/suspend')).status).toBe(200)
+    expect(await events('agent.suspended')).toHaveLength(1)
+    expect(await (await to(agent.id, '/resume')).json()).toMatchObject({ status: 'active' })
+    expect(await introspected(server, resource, token)).toEqual({ active: false })
+    // Another instance may cache the suspended state for one second.
+    server.clock.advance(2)
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(200)
+  })
+
+  test('activating the client of a suspended agent does not resume the agent', async () => {
+    const { app, server, company, resource, adminToken, made, to, tokenOf } = await start()
+    const clients = await startApp(clientsRoutes)
+    const agent = await made()
+    const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
+    const account = (await findClient(forTenant(app.db, company.tenantId), agent.id))?.serviceAccountId ?? ''
+    const actsAs = () => findActingServiceAccount(forTenant(app.db, company.tenantId), agent.id, app.clock.now())
+    expect(await actsAs()).toBe(account)
+    await to(agent.id, '/suspend')
+    const path = `/authsec/clientms/tenants/${company.tenantId}/clients/${agent.id}/activate`
+    expect((await clients.request(path, { method: 'PATCH', token: adminToken })).status).toBe(200)
+    server.clock.advance(2)
+    expect(await (await tokenOf(agent.id, agent.client_secret)).json()).toMatchObject({ error: 'invalid_client' })
+    expect((await introspected(server, resource, token)).active).toBe(false)
+    expect(await actsAs()).toBeUndefined()
+  })
+
+  test('a retired agent stays retired and loses its credentials', async () => {
+    const { app, adminToken, made, to, tokenOf, code, events } = await start()
+    const agent = await made()
+    expect(await (await to(agent.id, '/retire')).json()).toMatchObject({ status: 'retired' })
+    expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
+    expect(await code(await to(agent.id, '/resume'))).toEqual([409, 'agent_retired'])
+    expect(await code(await to(agent.id, '/suspend'))).toEqual([409, 'agent_retired'])
+    expect(await code(await to(agent.id, '/credentials', adminToken, { authentication: { method: 'client_secret' } }))).toEqual([
+      409,
+      'agent_retired',
+    ])
+    const change = { method: 'PATCH', token: adminToken, body: { name: 'x' }, headers: { 'if-match': '*' } }
+    expect(await code(await app.request(`/agents/${agent.id}`, change))).toEqual([409, 'agent_retired'])
+    expect((await to(agent.id, '/retire')).status).toBe(200)
+    expect(await events('agent.retired')).toHaveLength(1)
+  })
 })
 
-test('switched on as a client it goes on no more than before', async () => {
-  const { app, server, company, resource, adminToken, made, to, tokenOf } = await start()
-  const clients = await startApp(clientsRoutes)
-  const agent = await made()
-  const { access_token: token } = await (await tokenOf(agent.id, agent.client_secret)).json()
-  const account = (await findClient(forTenant(app.db, company.tenantId), agent.id))?.serviceAccountId ?? ''
-  const actsAs = () => findActingServiceAccount(forTenant(app.db, company.tenantId), agent.id, app.clock.now())
-  expect(await actsAs()).toBe(account)
-  await to(agent.id, '/suspend')
-  const path = `/authsec/clientms/tenants/${company.tenantId}/clients/${agent.id}/activate`
-  expect((await clients.request(path, { method: 'PATCH', token: adminToken })).status).toBe(200)
-  server.clock.advance(2)
-  expect(await (await tokenOf(agent.id, agent.client_secret)).json()).toMatchObject({ error: 'invalid_client' })
-  expect((await introspected(server, resource, token)).active).toBe(false)
-  expect(await actsAs()).toBeUndefined()
-})
-
-test('retired, it stays so and has nothing to prove itself with', async () => {
-  const { app, adminToken, made, to, tokenOf, code, events } = await start()
-  const agent = await made()
-  expect(await (await to(agent.id, '/retire')).json()).toMatchObject({ status: 'retired' })
-  expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
-  expect(await code(await to(agent.id, '/resume'))).toEqual([409, 'agent_retired'])
-  expect(await code(await to(agent.id, '/suspend'))).toEqual([409, 'agent_retired'])
-  expect(await code(await to(agent.id, '/credentials', adminToken, { authentication: { method: 'client_secret' } }))).toEqual([409, 'agent_retired'])
-  const change = { method: 'PATCH', token: adminToken, body: { name: 'x' }, headers: { 'if-match': '*' } }
-  expect(await code(await app.request(`/agents/${agent.id}`, change))).toEqual([409, 'agent_retired'])
-  expect((await to(agent.id, '/retire')).status).toBe(200)
-  expect(await events('agent.retired')).toHaveLength(1)
-})
-
-test('its owner sees and stops it, and no more; somebody else does neither', async () => {
+test('the owner may read and suspend an agent; other people may not', async () => {
   const { app, company, ownerToken, made, to, code } = await start()
   const agent = await made()
   const stranger = await app.token(await app.person(company))
@@ -224,25 +229,25 @@ test('its owner sees and stops it, and no more; somebody else does neither', asy
   for (const path of ['/resume', '/retire', '/credentials']) expect((await to(agent.id, path, ownerToken)).status).toBe(403)
 })
 
-test('new credentials replace the old ones at once, and take the rights that the agent has', async () => {
+test('new credentials replace the old ones at once, and need every permission that the agent has', async () => {
   const { app, company, adminToken, made, to, tokenOf, code, events } = await start()
   const agent = await made()
   const body = { authentication: { method: 'client_secret' } }
-  const fresh = await (await to(agent.id, '/credentials', adminToken, body)).json()
+  const rotated = await (await to(agent.id, '/credentials', adminToken, body)).json()
   expect((await tokenOf(agent.id, agent.client_secret)).status).toBe(401)
-  expect((await tokenOf(agent.id, fresh.client_secret)).status).toBe(200)
+  expect((await tokenOf(agent.id, rotated.client_secret)).status).toBe(200)
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
     const at = app.clock.now()
     await putBinding(t, await putRole(t, `strong-${agent.id}`, ['vault:open'], at), { serviceAccountId: agent.service_account_id }, at)
   })
   expect(await code(await to(agent.id, '/credentials', adminToken, body))).toEqual([403, 'cannot_grant'])
-  expect((await tokenOf(agent.id, fresh.client_secret)).status).toBe(200)
+  expect((await tokenOf(agent.id, rotated.client_secret)).status).toBe(200)
   await to(agent.id, '/suspend')
   expect(await code(await to(agent.id, '/resume'))).toEqual([403, 'cannot_grant'])
   expect(await events('agent.credentials_rotated')).toHaveLength(1)
 })
 
-test('AuthSec\u2019s list has every agent of the company', async () => {
+test('AuthSec\u2019s list has every agent of the tenant', async () => {
   const { app, adminToken, made, to } = await start()
   const agent = await made({ agent_type: 'z' })
   const list = async (query = '') => (await app.request(`/authsec/uflow/admin/agents${query}`, { token: adminToken })).json()

@@ -1,4 +1,4 @@
-// Agents: who answers for one, how it proves itself, and how it is stopped. An agent is a client of its own; whatever is left to it is bounded elsewhere.
+// Agents: owner, credentials and status. An agent is a client of its own; what people may delegate to it is decided elsewhere.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { type Agent, type AgentStatus, findAgent, insertAgent, listAgents, updateAgent } from '#db/store/agents'
@@ -19,7 +19,7 @@ import { requireTenant } from '#shared/domains/administration/people'
 import { actAsGrantor, requireGrantable } from '#shared/domains/authority/access-change'
 import { newClientSecret } from '#shared/domains/clients/secrets'
 import { spiffeIdOf } from '#shared/domains/clients/selectors'
-import { JWT_BEARER, TOKEN_EXCHANGE } from '#shared/domains/oauth/offered'
+import { JWT_BEARER, TOKEN_EXCHANGE } from '#shared/domains/oauth/supported'
 import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -55,26 +55,26 @@ const tagged = (row: Agent): HttpResult<Out> => new HttpResult(toResponse(row), 
 const target = (id: string) => ({ type: 'agent', id })
 
 /** @throws AppError not_found */
-const known = async (t: TenantDb, id: string): Promise<Agent> => {
+const requireAgent = async (t: TenantDb, id: string): Promise<Agent> => {
   const row = await findAgent(t, id)
   if (row === undefined) throw new AppError('not_found')
   return row
 }
-/** Held by its client's row until the transaction ends. @throws AppError not_found */
-const held = async (t: TenantTx, id: string): Promise<Agent> => {
+/** Locks the agent by the row of its client until the transaction ends. @throws AppError not_found */
+const lockAgent = async (t: TenantTx, id: string): Promise<Agent> => {
   await lockClient(t, id)
-  return known(t, id)
+  return requireAgent(t, id)
 }
 
-/** @throws AppError not_found: whoever answers for an agent is an active person of the tenant */
+/** The owner of an agent must be an active person of the tenant. @throws AppError not_found */
 const requireOwner = async (t: TenantDb, ownerId: string): Promise<void> => {
   const owner = await findUser(t, ownerId)
   if (owner?.active !== true || owner.deletedAt !== null) throw new AppError('not_found', 'There is no such person.', { field: 'body.owner_id' })
 }
 
 /**
- * What ended with whoever answered before stays over under whoever answers next: what it held counts from when that person was last stopped, or not at all where
- * that person is not there any more.
+ * Tokens that ended with the previous owner must stay invalid under the new one: they are valid only if issued after that owner was last enabled, and not at all
+ * when that owner is disabled or deleted.
  */
 const validAfter = async (t: TenantTx, before: Agent, at: Date): Promise<Date> => {
   const [owner, client] = [await findUser(t, before.ownerId), await findClient(t, before.id)]
@@ -88,7 +88,7 @@ const credentialsOf = (ctx: Pick<Ctx, 'random'>, request: z.output<typeof AgentR
   return { secret: newClientSecret(ctx.random), registered: { tokenEndpointAuthMethod: null, jwks: null } } as const
 }
 
-/** With its client and the service account that it acts as, which begins without any right. @throws AppError not_found, quota_exceeded */
+/** Creates the agent with its client and a service account without permissions. @throws AppError not_found, quota_exceeded */
 export const createAgent = (ctx: Ctx, caller: User, request: z.output<typeof NewAgent>): Promise<WithSecret> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ownerId = request.owner_id ?? caller.userId
@@ -114,7 +114,7 @@ export const createAgent = (ctx: Ctx, caller: User, request: z.output<typeof New
       updatedAt: at,
     })
     await insertAgent(t, { id, ownerId, agentType: request.agent_type, createdBy: caller.userId, createdAt: at, updatedAt: at })
-    const row = toResponse(await known(t, id))
+    const row = toResponse(await requireAgent(t, id))
     await recordEvent(t, ctx, { event: 'agent.created', actor: byUser(caller), target: target(id), after: auditDetails(row) })
     return { ...row, ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })
@@ -135,19 +135,19 @@ export const findAgents = async (ctx: Ctx, caller: User, query: z.output<typeof 
   )
 }
 
-/** Its owner may see it, too. @throws AppError not_found, insufficient_scope */
+/** The owner of the agent may read it without `clients:read`. @throws AppError not_found, insufficient_scope */
 export const readAgent = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> => {
-  const row = await known(forTenant(ctx.db, caller.tenantId), id)
+  const row = await requireAgent(forTenant(ctx.db, caller.tenantId), id)
   if (!hasPermission(caller, 'clients:read') && row.ownerId !== caller.userId) throw new AppError('insufficient_scope')
   return tagged(row)
 }
 
 /** @throws AppError precondition_required, precondition_failed, not_found, agent_retired */
 export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.output<typeof AgentChanges>): Promise<HttpResult<Out>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const requirePrecondition = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const before = await held(t, id)
-    judge(tagOf(before))
+    const before = await lockAgent(t, id)
+    requirePrecondition(tagOf(before))
     if (before.status === 'retired') throw new AppError('agent_retired')
     if (changes.owner_id !== undefined) await requireOwner(t, changes.owner_id)
     const at = ctx.clock.now()
@@ -159,7 +159,7 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
       updatedAt: at,
     })
     await updateAgent(t, id, { ...(changes.owner_id === undefined ? {} : { ownerId: changes.owner_id }), updatedAt: at })
-    const after = await known(t, id)
+    const after = await requireAgent(t, id)
     await recordEvent(t, ctx, {
       event: 'agent.updated',
       actor: byUser(caller),
@@ -173,14 +173,14 @@ export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.outpu
 
 const EVENTS = { active: 'agent.resumed', suspended: 'agent.suspended', retired: 'agent.retired' } as const
 
-/** Stopping needs no more than answering for it; letting it go on gives back what it held. */
-const mayStop = (caller: User, row: Agent): boolean => hasPermission(caller, 'clients:write') || row.ownerId === caller.userId
+/** The owner may suspend an agent without further permissions. Resuming gives its permissions back, so it needs more. */
+const maySuspend = (caller: User, row: Agent): boolean => hasPermission(caller, 'clients:write') || row.ownerId === caller.userId
 
-/** What is so already changes nothing. @throws AppError not_found, insufficient_scope, agent_retired, cannot_grant */
+/** Setting the current status again changes nothing. @throws AppError not_found, insufficient_scope, agent_retired, cannot_grant */
 const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Promise<Out> =>
   actAsGrantor(ctx, caller, async (t, grantable) => {
-    const before = await held(t, id)
-    if (status !== 'active' && !mayStop(caller, before)) throw new AppError('insufficient_scope')
+    const before = await lockAgent(t, id)
+    if (status !== 'active' && !maySuspend(caller, before)) throw new AppError('insufficient_scope')
     if (before.status === status) return toResponse(before)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const at = ctx.clock.now()
@@ -195,26 +195,26 @@ const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Pro
       await updateClientSecrets(t, id, none)
       await updateClient(t, id, { jwks: null, updatedAt: at })
     }
-    const after = await known(t, id)
+    const after = await requireAgent(t, id)
     const change = { before: { status: before.status }, after: { status } }
     await recordEvent(t, ctx, { event: EVENTS[status], actor: byUser(caller), target: target(id), ...change })
     return toResponse(after)
   })
 
-/** What it holds counts no more, from now on. */
+/** Suspends an agent: its tokens and credentials stop working now. */
 export const suspendAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> => setStatus(ctx, caller, id, 'suspended')
-/** Tokens from before stay over. */
+/** Resumes an agent. Tokens from before the suspension stay revoked. */
 export const resumeAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> => setStatus(ctx, caller, id, 'active')
-/** For good: it loses what it could prove itself with. */
+/** Retires an agent permanently and removes its credentials. */
 export const retireAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> => setStatus(ctx, caller, id, 'retired')
 
 /**
- * New credentials; the ones before count no more. Whoever has them can act as the agent, so it takes every right that the agent has.
+ * Replaces the credentials. The holder of credentials can act as the agent, so the caller needs every permission that the agent has.
  * @throws AppError not_found, agent_retired, cannot_grant
  */
 export const rotateCredentials = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AgentRotation>): Promise<WithSecret> =>
   actAsGrantor(ctx, caller, async (t, grantable) => {
-    const before = await held(t, id)
+    const before = await lockAgent(t, id)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const client = await findClient(t, id)
     if (client === undefined) throw new AppError('not_found')
@@ -232,5 +232,5 @@ export const rotateCredentials = (ctx: Ctx, caller: User, id: string, request: z
     await updateClient(t, id, { ...registered, updatedAt: ctx.clock.now() })
     const after = { authentication_method: request.authentication.method }
     await recordEvent(t, ctx, { event: 'agent.credentials_rotated', actor: byUser(caller), target: target(id), after })
-    return { ...toResponse(await known(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
+    return { ...toResponse(await requireAgent(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })

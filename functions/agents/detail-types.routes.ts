@@ -1,4 +1,4 @@
-// Types of authorization details: own paths.
+// Routes of authorization detail types (RFC 9396).
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { DetailTypeChange, DetailTypeList, DetailTypeOut, DetailTypePath, NewDetailType } from './detail-types.schema.ts'
@@ -12,7 +12,7 @@ export const detailTypeRoutes = [
   route({
     id: 'detailTypes.create',
     on: 'POST /authorization-types',
-    summary: 'Register a type of authorization details (RFC 9396): its schema, and which of its members are limits that are used up.',
+    summary: 'Register an authorization detail type (RFC 9396): its schema, and which members are limits that calls consume.',
     access: writing,
     body: NewDetailType,
     reply: json(201, DetailTypeOut),
@@ -23,7 +23,7 @@ export const detailTypeRoutes = [
   route({
     id: 'detailTypes.list',
     on: 'GET /authorization-types',
-    summary: 'Types of authorization details that the tenant registered.',
+    summary: 'List the authorization detail types of the tenant.',
     access: reading,
     reply: json(200, DetailTypeList),
     errors: [],
@@ -33,7 +33,7 @@ export const detailTypeRoutes = [
   route({
     id: 'detailTypes.read',
     on: 'GET /authorization-types/:type_id',
-    summary: 'One type, with the ETag that a change needs.',
+    summary: 'Read an authorization detail type, with the ETag that a change needs.',
     access: reading,
     path: DetailTypePath,
     reply: json(200, DetailTypeOut),
@@ -44,7 +44,7 @@ export const detailTypeRoutes = [
   route({
     id: 'detailTypes.change',
     on: 'PATCH /authorization-types/:type_id',
-    summary: 'Change how people read a type (If-Match). Its schema stays: what was allowed was allowed under it.',
+    summary: 'Change the title of a type (If-Match required). The schema cannot change, because people consented under it.',
     access: writing,
     path: DetailTypePath,
     body: DetailTypeChange,
@@ -56,7 +56,7 @@ export const detailTypeRoutes = [
   route({
     id: 'detailTypes.delete',
     on: 'DELETE /authorization-types/:type_id',
-    summary: 'Nobody asks for this type any more; what was allowed stays as it was.',
+    summary: 'Delete a type: it can no longer be requested. Existing consents are kept.',
     access: writing,
     path: DetailTypePath,
     reply: empty(204),

@@ -1,4 +1,4 @@
-// Wire shapes of types of authorization details.
+// Wire shapes of authorization detail types.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
@@ -8,11 +8,11 @@ const type = z
   .string()
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'printable, without spaces, quotes and backslashes')
   .meta({ examples: ['payment_initiation'] })
-const title = z.string().trim().min(1).max(200).meta({ description: 'How people read it when they are asked.' })
+const title = z.string().trim().min(1).max(200).meta({ description: 'Displayed to people on the consent page.' })
 const Limit = z.strictObject({
   member: z.string().min(1).max(100),
   kind: z.enum(['calls', 'amount', 'until']),
-  currency_member: z.string().min(1).max(100).optional().meta({ description: 'Of an amount: the member that names its currency (ISO 4217).' }),
+  currency_member: z.string().min(1).max(100).optional().meta({ description: 'For kind `amount`: the member with the currency (ISO 4217).' }),
 })
 
 export const NewDetailType = z
@@ -27,7 +27,7 @@ export const NewDetailType = z
     resource_server_id: Id.optional(),
   })
   .meta({ id: 'NewDetailType' })
-/** What was allowed under a schema was allowed as it was: only the title changes. */
+/** Only the title can change, because people consented under the schema. */
 export const DetailTypeChange = z.strictObject({ title }).meta({ id: 'DetailTypeChange' })
 
 export const DetailTypeOut = z

@@ -1,4 +1,4 @@
-// What may be asked for in detail (RFC 9396) at the tenant's resource servers.
+// Authorization detail types (RFC 9396) that clients may request at the tenant's resource servers.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
@@ -21,7 +21,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { DetailTypeChange, DetailTypeList, DetailTypeOut, NewDetailType } from './detail-types.schema.ts'
 import type { Ctx } from './group.ts'
 
-const MOST_TYPES = 200
+const MAX_TYPES = 200
 type Out = z.input<typeof DetailTypeOut>
 
 const toResponse = (row: DetailType): Out => ({
@@ -39,7 +39,7 @@ const tagged = (row: DetailType): HttpResult<Out> => new HttpResult(toResponse(r
 const target = (id: string) => ({ type: 'detail_type', id })
 
 /** @throws AppError not_found */
-const known = async (t: TenantDb, id: string): Promise<DetailType> => {
+const requireDetailType = async (t: TenantDb, id: string): Promise<DetailType> => {
   const row = await findDetailType(t, id)
   if (row === undefined) throw new AppError('not_found')
   return row
@@ -54,15 +54,15 @@ const limitOf = ({ member, kind, currency_member }: z.output<typeof NewDetailTyp
 /** @throws AppError invalid_request, not_found (resource server), detail_type_exists, quota_exceeded */
 export const createDetailType = async (ctx: Ctx, caller: User, request: z.output<typeof NewDetailType>): Promise<Out> => {
   const limits = request.limits.map(limitOf)
-  // The library that judges schemas is loaded when somebody registers one.
-  const { judgeDetailSchema } = await import('#shared/domains/oauth/detail-schema')
-  judgeDetailSchema(request.json_schema, limits)
+  // Imported on demand, because only this route needs the schema library.
+  const { validateDetailSchema } = await import('#shared/domains/oauth/detail-schema')
+  validateDetailSchema(request.json_schema, limits)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       if (request.resource_server_id !== undefined && (await findResourceServer(t, request.resource_server_id)) === undefined)
         throw new AppError('not_found', 'There is no such resource server.', { field: 'body.resource_server_id' })
-      if ((await listDetailTypes(t, MOST_TYPES)).length >= MOST_TYPES) throw new AppError('quota_exceeded')
+      if ((await listDetailTypes(t, MAX_TYPES)).length >= MAX_TYPES) throw new AppError('quota_exceeded')
       await insertDetailType(t, {
         id,
         type: request.type,
@@ -73,7 +73,7 @@ export const createDetailType = async (ctx: Ctx, caller: User, request: z.output
         createdAt: at,
         updatedAt: at,
       })
-      const row = toResponse(await known(t, id))
+      const row = toResponse(await requireDetailType(t, id))
       await recordEvent(t, ctx, { event: 'detail_type.created', actor: byUser(caller), target: target(id), after: { ...row } })
       return row
     })
@@ -84,20 +84,20 @@ export const createDetailType = async (ctx: Ctx, caller: User, request: z.output
 }
 
 export const showDetailTypes = async (ctx: Ctx, caller: User): Promise<z.input<typeof DetailTypeList>> => ({
-  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MOST_TYPES)).map(toResponse),
+  authorization_types: (await listDetailTypes(forTenant(ctx.db, caller.tenantId), MAX_TYPES)).map(toResponse),
 })
 
 /** @throws AppError not_found */
 export const readDetailType = async (ctx: Ctx, caller: User, id: string): Promise<HttpResult<Out>> =>
-  tagged(await known(forTenant(ctx.db, caller.tenantId), id))
+  tagged(await requireDetailType(forTenant(ctx.db, caller.tenantId), id))
 
 /** @throws AppError precondition_required, precondition_failed, not_found */
 export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: z.output<typeof DetailTypeChange>): Promise<HttpResult<Out>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const requirePrecondition = preconditionOf(ctx, 'required')
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockDetailType(t, id)
     if (before === undefined) throw new AppError('not_found')
-    judge(tagOf(before))
+    requirePrecondition(tagOf(before))
     const after = await updateDetailType(t, id, { title, updatedAt: ctx.clock.now() })
     if (after === undefined) throw new AppError('not_found')
     const change = { before: { title: before.title }, after: { title } }
@@ -106,7 +106,7 @@ export const changeDetailType = (ctx: Ctx, caller: User, id: string, { title }: 
   })
 }
 
-/** Nobody asks for it any more. What was allowed stays, as it was. @throws AppError not_found */
+/** The type can no longer be requested; existing consents are kept. @throws AppError not_found */
 export const removeDetailType = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const row = await deleteDetailType(t, id)

@@ -1,4 +1,4 @@
-// Group: agents, what people may leave to them, and what may be asked for in detail (/agents, /authorization-types, /trusted-issuers, delegation policies).
+// Agents and what may be delegated to them (/agents, /authorization-types, /trusted-issuers, /authsec/uflow/delegation-policies).
 import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'

@@ -1,4 +1,4 @@
-// Authorization servers elsewhere: own paths. Whoever is trusted here speaks for people of the tenant, so it takes more than clients do.
+// Routes of trusted issuers. A trusted issuer can assert the identity of people of the tenant, so a change needs `admin:manage`.
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -12,7 +12,7 @@ export const issuerRoutes = [
   route({
     id: 'issuers.create',
     on: 'POST /trusted-issuers',
-    summary: 'Trust the assertions of another issuer (RFC 7523), or have assertions made for it (ID-JAG), or both.',
+    summary: 'Trust the assertions of another issuer (RFC 7523), or issue identity assertions (ID-JAG) for it, or both.',
     access: writing,
     body: NewIssuer,
     reply: json(201, IssuerOut),
@@ -23,7 +23,7 @@ export const issuerRoutes = [
   route({
     id: 'issuers.list',
     on: 'GET /trusted-issuers',
-    summary: 'Issuers that the tenant has to do with.',
+    summary: 'List the trusted issuers of the tenant.',
     access: reading,
     reply: json(200, IssuerList),
     errors: [],
@@ -33,7 +33,7 @@ export const issuerRoutes = [
   route({
     id: 'issuers.read',
     on: 'GET /trusted-issuers/:issuer_id',
-    summary: 'One issuer, with the ETag that a change needs.',
+    summary: 'Read an issuer, with the ETag that a change needs.',
     access: reading,
     path: IssuerPath,
     reply: json(200, IssuerOut),
@@ -44,7 +44,7 @@ export const issuerRoutes = [
   route({
     id: 'issuers.change',
     on: 'PATCH /trusted-issuers/:issuer_id',
-    summary: 'Change what is accepted of an issuer or made for it (If-Match). Tokens that its word earned before end.',
+    summary: 'Change what is accepted from or issued for an issuer (If-Match required). Tokens based on its earlier assertions end.',
     access: writing,
     path: IssuerPath,
     body: IssuerChange,
@@ -56,7 +56,7 @@ export const issuerRoutes = [
   route({
     id: 'issuers.delete',
     on: 'DELETE /trusted-issuers/:issuer_id',
-    summary: 'Have nothing to do with an issuer any more. Tokens that its word earned end.',
+    summary: 'Remove an issuer. Tokens based on its assertions end.',
     access: writing,
     path: IssuerPath,
     reply: empty(204),

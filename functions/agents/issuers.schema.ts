@@ -1,4 +1,4 @@
-// Wire shapes of authorization servers elsewhere.
+// Wire shapes of trusted issuers.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
@@ -19,17 +19,19 @@ const members = {
       subject_mapping: z
         .enum(['identity', 'user_id', 'external_id'])
         .default('identity')
-        .meta({ description: 'Whom `sub` names: the person linked to that subject of the issuer, a user id, or an external id. Never an address.' }),
-      scopes: z.array(scope).max(100).nullable().default(null).meta({ description: 'What its assertions may earn at most.' }),
+        .meta({ description: 'What `sub` identifies: a linked identity of the issuer, a user id, or an external id. Never an e-mail address.' }),
+      scopes: z.array(scope).max(100).nullable().default(null).meta({ description: 'The maximum scopes of tokens for its assertions.' }),
     })
     .nullable(),
   sends: z
     .strictObject({
-      client_ids: z.record(z.uuid(), z.string().min(1).max(500)).meta({ description: 'As whom it knows our clients.', examples: [{}] }),
+      client_ids: z
+        .record(z.uuid(), z.string().min(1).max(500))
+        .meta({ description: 'Client ids at the issuer, by client id here.', examples: [{}] }),
       scopes: z.array(scope).max(100).default([]),
     })
     .nullable()
-    .meta({ description: 'Identity assertions about our people are made for it.' }),
+    .meta({ description: 'Identity assertions about people of the tenant are issued for it.' }),
 }
 
 export const NewIssuer = z

@@ -1,4 +1,4 @@
-// Authorization servers elsewhere: whose assertions earn tokens here, and for which assertions about our people are made. One tenant's trust is no other's.
+// Trusted issuers of a tenant: authorization servers whose assertions are accepted here, or for which identity assertions are issued.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -21,7 +21,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { IssuerChange, IssuerList, IssuerOut, NewIssuer } from './issuers.schema.ts'
 
-const MOST_ISSUERS = 200
+const MAX_ISSUERS = 200
 type Out = z.input<typeof IssuerOut>
 type Accepts = NonNullable<z.output<typeof NewIssuer>['accepts']>
 
@@ -52,25 +52,25 @@ const tagOf = (row: TrustedIssuer): string => {
 const tagged = (row: TrustedIssuer): HttpResult<Out> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
 const target = (id: string) => ({ type: 'trusted_issuer', id })
 
-const refused = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
+const invalid = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
 const requireUrl = (ctx: Ctx, field: string, url: string): void => {
   const validated = checkOutboundUrl(url, ctx.outbound)
-  if (typeof validated === 'string') throw refused(field, `is refused (${validated})`)
+  if (typeof validated === 'string') throw invalid(field, `is invalid (${validated})`)
 }
 
-/** Our own word counts nowhere here: one issuer speaks for all companies of this deployment. @throws AppError invalid_request */
+/** This deployment cannot be trusted as an issuer: its issuer is the same for all tenants. @throws AppError invalid_request */
 const requireIssuer = (ctx: Ctx, issuer: string): void => {
   requireUrl(ctx, 'body.issuer', issuer)
   const [theirs, ours] = [new URL(issuer), new URL(ctx.config.BASE_URL)]
-  if (theirs.origin === ours.origin || issuer.includes('?')) throw refused('body.issuer', 'must be of another server')
+  if (theirs.origin === ours.origin || issuer.includes('?')) throw invalid('body.issuer', 'must be another server')
 }
 
 const acceptsOf = (ctx: Ctx, accepts: Accepts | null): Partial<NewTrustedIssuer> => {
   if (accepts === null) return { acceptsIdentity: false, acceptsJwt: false, jwksUri: null, jwks: null, scopes: null, subjectMapping: 'identity' }
   const { jwks_uri: jwksUri, jwks } = accepts
-  if (!accepts.identity_assertions && !accepts.jwt) throw refused('body.accepts', 'accepts nothing')
-  if ((jwksUri === undefined) === (jwks === undefined)) throw refused('body.accepts', 'needs either jwks_uri or jwks')
+  if (!accepts.identity_assertions && !accepts.jwt) throw invalid('body.accepts', 'must accept identity_assertions or jwt')
+  if ((jwksUri === undefined) === (jwks === undefined)) throw invalid('body.accepts', 'needs either jwks_uri or jwks')
   if (jwksUri !== undefined) requireUrl(ctx, 'body.accepts.jwks_uri', jwksUri)
   return {
     acceptsIdentity: accepts.identity_assertions,
@@ -92,10 +92,10 @@ export const createIssuer = async (ctx: Ctx, caller: User, request: z.output<typ
   const change = { ...acceptsOf(ctx, request.accepts), ...sendsOf(request.sends) }
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-      if ((await listIssuers(t, MOST_ISSUERS)).length >= MOST_ISSUERS) throw new AppError('quota_exceeded')
+      if ((await listIssuers(t, MAX_ISSUERS)).length >= MAX_ISSUERS) throw new AppError('quota_exceeded')
       await insertIssuer(t, { ...row, ...change })
       const inserted = await findIssuer(t, id)
-      if (inserted === undefined) throw new Error('the issuer was just added')
+      if (inserted === undefined) throw new Error('The inserted issuer is missing.')
       await recordEvent(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...toResponse(inserted) } })
       return toResponse(inserted)
     })
@@ -106,7 +106,7 @@ export const createIssuer = async (ctx: Ctx, caller: User, request: z.output<typ
 }
 
 export const showIssuers = async (ctx: Ctx, caller: User): Promise<z.input<typeof IssuerList>> => ({
-  trusted_issuers: (await listIssuers(forTenant(ctx.db, caller.tenantId), MOST_ISSUERS)).map(toResponse),
+  trusted_issuers: (await listIssuers(forTenant(ctx.db, caller.tenantId), MAX_ISSUERS)).map(toResponse),
 })
 
 /** @throws AppError not_found */
@@ -116,9 +116,9 @@ export const readIssuer = async (ctx: Ctx, caller: User, id: string): Promise<Ht
   return tagged(row)
 }
 
-/** What was made of its word before counts no more. @throws AppError precondition_required, precondition_failed, not_found, invalid_request */
+/** Tokens based on earlier assertions end. @throws AppError precondition_required, precondition_failed, not_found, invalid_request */
 export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const requirePrecondition = preconditionOf(ctx, 'required')
   const change = {
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.active === undefined ? {} : { active: request.active }),
@@ -128,18 +128,18 @@ export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.outp
   return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockIssuer(t, id)
     if (before === undefined) throw new AppError('not_found')
-    judge(tagOf(before))
+    requirePrecondition(tagOf(before))
     const at = ctx.clock.now()
     const isTrustChanged = request.active !== undefined || request.accepts !== undefined
     const after = await updateIssuer(t, id, { ...change, updatedAt: at, ...(isTrustChanged ? { validFrom: at } : {}) })
     if (after === undefined) throw new AppError('not_found')
-    const notified = { before: { ...toResponse(before) }, after: { ...toResponse(after) } }
-    await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...notified })
+    const snapshots = { before: { ...toResponse(before) }, after: { ...toResponse(after) } }
+    await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...snapshots })
     return tagged(after)
   })
 }
 
-/** What was made of its word counts no more. @throws AppError not_found */
+/** Tokens based on its assertions end. @throws AppError not_found */
 export const removeIssuer = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await lockIssuer(t, id)

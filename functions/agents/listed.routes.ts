@@ -1,4 +1,4 @@
-// Agents, where AuthSec lists them.
+// Routes of agents on the paths of AuthSec.
 import { may } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -12,7 +12,7 @@ export const listedAgentRoutes = [
   route({
     id: 'admin.listAgents',
     on: `GET ${BASE}`,
-    summary: 'Agents of the tenant, newest first.',
+    summary: 'List the agents of the tenant, newest first.',
     access: may('admin:access', 'clients:read'),
     query: ListedQuery,
     reply: json(200, ListedAgents),
@@ -24,7 +24,7 @@ export const listedAgentRoutes = [
   route({
     id: 'admin.getAgent',
     on: `GET ${BASE}/:id`,
-    summary: 'One agent.',
+    summary: 'Read an agent.',
     access: may('admin:access', 'clients:read'),
     path: ListedPath,
     reply: json(200, ListedAgent),

@@ -1,4 +1,4 @@
-// Wire shapes of agents as AuthSec lists them.
+// Wire shapes of agents on the paths of AuthSec.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 

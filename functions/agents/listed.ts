@@ -1,4 +1,4 @@
-// Agents as AuthSec lists them: every client that is one, with an owner or without.
+// Agents on the paths of AuthSec: every client of type `ai_agent`, with or without an owner.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listClients } from '#db/store/client-list'
@@ -8,7 +8,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ListedAgent, ListedAgents, ListedQuery } from './listed.schema.ts'
 
-const MOST_LISTED = 1000
+const MAX_LISTED = 1000
 
 const toResponse = (row: Client): z.input<typeof ListedAgent> => ({
   id: row.id,
@@ -28,7 +28,7 @@ export const listedAgents = async (ctx: Ctx, caller: User, query: z.output<typeo
     ...(query.agent_type === undefined || query.agent_type === '' ? {} : { agentType: query.agent_type }),
     ...(query.status === undefined || query.status === '' ? {} : { active: query.status === 'active' }),
   }
-  const page = { sort: 'created_at' as const, descending: true, limit: MOST_LISTED }
+  const page = { sort: 'created_at' as const, descending: true, limit: MAX_LISTED }
   const agents = (await listClients(forTenant(ctx.db, caller.tenantId), filter, page)).map(toResponse)
   return { agents, total: agents.length }
 }

@@ -1,4 +1,4 @@
-// Delegation policies, where AuthSec has them.
+// Routes of delegation policies on the paths of AuthSec.
 import { may } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -14,7 +14,7 @@ export const policyRoutes = [
   route({
     id: 'delegationPolicies.create',
     on: `POST ${BASE}`,
-    summary: 'Bound what those who have a role may leave to agents of a type. It grants nothing, and nothing is issued.',
+    summary: 'Limit what people with a role may delegate to agents of a type. A policy grants nothing and issues nothing.',
     access: writing,
     body: NewAgentPolicy,
     reply: json(201, CreatedPolicy),
@@ -26,7 +26,7 @@ export const policyRoutes = [
   route({
     id: 'delegationPolicies.list',
     on: `GET ${BASE}`,
-    summary: 'Delegation policies of the tenant.',
+    summary: 'List the delegation policies of the tenant.',
     access: reading,
     query: PolicyQuery,
     reply: json(200, PolicyList),
@@ -38,7 +38,7 @@ export const policyRoutes = [
   route({
     id: 'delegationPolicies.get',
     on: `GET ${BASE}/:id`,
-    summary: 'One delegation policy.',
+    summary: 'Read a delegation policy.',
     access: reading,
     path: PolicyPath,
     reply: json(200, PolicyOut),
@@ -50,7 +50,7 @@ export const policyRoutes = [
   route({
     id: 'delegationPolicies.change',
     on: `PUT ${BASE}/:id`,
-    summary: 'Change what the body names. Delegations that were made under it end.',
+    summary: 'Change the members that the body has. Delegations under the policy end.',
     access: writing,
     path: PolicyPath,
     body: PolicyChange,
@@ -63,7 +63,7 @@ export const policyRoutes = [
   route({
     id: 'delegationPolicies.delete',
     on: `DELETE ${BASE}/:id`,
-    summary: 'Remove a delegation policy. Delegations that were made under it end.',
+    summary: 'Delete a delegation policy. Delegations under it end.',
     access: writing,
     path: PolicyPath,
     reply: json(200, DeletedPolicy),

@@ -1,4 +1,4 @@
-// Wire shapes of delegation policies, as AuthSec has them.
+// Wire shapes of delegation policies on the paths of AuthSec.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
@@ -11,7 +11,7 @@ const members = {
   enabled: z.boolean(),
   client_id: Id,
   audience: z.array(z.string().min(1).max(2000)).max(50),
-  /** Ours: tokens may leave out that an agent acts. */
+  /** Whether tokens may omit the acting agent. An extension of this project. */
   impersonation: z.boolean(),
 }
 
@@ -30,7 +30,7 @@ const orEmpty = <S extends z.ZodType>(schema: S) => z.union([z.literal(''), sche
 const Change = z
   .object({ ...members, role_name: orEmpty(members.role_name), agent_type: orEmpty(members.agent_type), client_id: orEmpty(members.client_id) })
   .partial()
-/** An empty `client_id` clears it. Elsewhere an empty member counts as left out before a schema sees it: hence a choice of one. */
+/** An empty `client_id` clears the client. The union keeps it: in a plain object an empty member is dropped before the schema sees it. */
 export const PolicyChange = z.union([Change]).meta({ id: 'DelegationPolicyChange' })
 export const PolicyPath = z.object({ id: Id })
 export const PolicyQuery = z.object({
@@ -58,7 +58,7 @@ export const PolicyOut = z
   .meta({ id: 'DelegationPolicy' })
 export const PolicyList = z.array(PolicyOut).meta({ id: 'DelegationPolicies' })
 
-/** A policy bounds and grants nothing, so nothing is provisioned or issued with it. */
+/** A policy only limits, so nothing is provisioned or issued with it. */
 const Skipped = z.object({ status: z.literal('skipped'), reason: z.string() })
 export const CreatedPolicy = z
   .object({ policy: PolicyOut, identity_provision: Skipped.optional(), delegate_token: Skipped.optional() })

@@ -1,4 +1,4 @@
-// Delegation policies, types of authorization details, trusted issuers: kept, bounded, told apart by tenant.
+// Delegation policies, authorization detail types and trusted issuers, each separate per tenant.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findDelegation, insertDelegation } from '#db/store/oauth-delegations'
@@ -16,15 +16,15 @@ const start = async () => {
   const token = await app.token(admin)
   const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     app.request(path, { method, token, headers, ...(body === undefined ? {} : { body }) })
-  const answer = async (response: Response) => [response.status, (await response.json()).code]
-  return { app, company, admin, token, send, answer }
+  const outcomeOf = async (response: Response) => [response.status, (await response.json()).code]
+  return { app, company, admin, token, send, outcomeOf }
 }
 
 describe('delegation policies', () => {
   const BASE = '/authsec/uflow/delegation-policies'
   const POLICY = { role_name: 'editor', agent_type: 'assistant', allowed_permissions: ['docs:read'] }
 
-  test('made, listed, read, changed, removed; it grants and issues nothing', async () => {
+  test('a policy is created, listed, read, changed and deleted, and grants and issues nothing', async () => {
     const { app, company, admin, send } = await start()
     const client = await newOauthClient(app, company)
     const made = await send('POST', BASE, { ...POLICY, client_id: client.id, ignored: true })
@@ -56,16 +56,16 @@ describe('delegation policies', () => {
     expect(events).toEqual(['delegation_policy.deleted', 'delegation_policy.updated', 'delegation_policy.created'])
   })
 
-  test('one for each pair of role and type; an unknown client is not found', async () => {
-    const { app, send, answer } = await start()
+  test('one policy per role and agent type; an unknown client is not found', async () => {
+    const { app, send, outcomeOf } = await start()
     const first = await (await send('POST', BASE, POLICY)).json()
     expect(first.identity_provision).toBeUndefined()
-    expect(await answer(await send('POST', BASE, POLICY))).toEqual([409, 'delegation_policy_exists'])
+    expect(await outcomeOf(await send('POST', BASE, POLICY))).toEqual([409, 'delegation_policy_exists'])
     const other = await (await send('POST', BASE, { ...POLICY, agent_type: 'other' })).json()
-    expect(await answer(await send('PUT', `${BASE}/${other.policy.id}`, { agent_type: 'assistant' }))).toEqual([409, 'delegation_policy_exists'])
+    expect(await outcomeOf(await send('PUT', `${BASE}/${other.policy.id}`, { agent_type: 'assistant' }))).toEqual([409, 'delegation_policy_exists'])
     const theirs = await newOauthClient(app, await app.company('globex'))
     for (const client_id of [app.ctx.random.id(), theirs.id])
-      expect(await answer(await send('POST', BASE, { ...POLICY, agent_type: 'x', client_id }))).toEqual([404, 'not_found'])
+      expect(await outcomeOf(await send('POST', BASE, { ...POLICY, agent_type: 'x', client_id }))).toEqual([404, 'not_found'])
     expect(await (await send('GET', `${BASE}/${app.ctx.random.id()}`)).json()).toMatchObject({ error: 'Delegation policy not found' })
   })
 
@@ -78,12 +78,12 @@ describe('delegation policies', () => {
     [{ client_id: 'x' }],
     [{ enabled: 'yes' }],
   ])('%j is malformed', async (more) => {
-    const { send, answer } = await start()
-    expect(await answer(await send('POST', BASE, { ...POLICY, ...more }))).toEqual([400, 'invalid_request'])
+    const { send, outcomeOf } = await start()
+    expect(await outcomeOf(await send('POST', BASE, { ...POLICY, ...more }))).toEqual([400, 'invalid_request'])
     expect(await (await send('GET', BASE)).json()).toEqual([])
   })
 
-  test('what was made under it ends when it becomes another, and nothing else does', async () => {
+  test('changing or deleting a policy ends the delegations under it, and no others', async () => {
     const { app, company, send } = await start()
     const client = await newOauthClient(app, company)
     const server = await newResource(app, company, [])
@@ -108,27 +108,27 @@ describe('delegation policies', () => {
   })
 })
 
-describe('types of authorization details', () => {
+describe('authorization detail types (RFC 9396)', () => {
   const TYPE = { type: PAYMENT.type, title: PAYMENT.title, json_schema: PAYMENT.jsonSchema, limits: PAYMENT.limits }
 
-  test('registered, listed, renamed, removed', async () => {
-    const { app, company, send, answer } = await start()
+  test('a type is registered, listed, renamed and deleted', async () => {
+    const { app, company, send, outcomeOf } = await start()
     const server = await newResource(app, company, [])
     const made = await send('POST', '/authorization-types', { ...TYPE, resource_server_id: server.id })
     expect(made.status).toBe(201)
     const { id } = await made.json()
-    expect(await answer(await send('POST', '/authorization-types', TYPE))).toEqual([409, 'detail_type_exists'])
-    expect(await answer(await send('POST', '/authorization-types', { ...TYPE, type: 'x', resource_server_id: app.ctx.random.id() }))).toEqual([
+    expect(await outcomeOf(await send('POST', '/authorization-types', TYPE))).toEqual([409, 'detail_type_exists'])
+    expect(await outcomeOf(await send('POST', '/authorization-types', { ...TYPE, type: 'x', resource_server_id: app.ctx.random.id() }))).toEqual([
       404,
       'not_found',
     ])
     const read = await send('GET', `/authorization-types/${id}`)
     expect(await read.json()).toMatchObject({ ...TYPE, resource_server_id: server.id })
     const path = `/authorization-types/${id}`
-    expect(await answer(await send('PATCH', path, { title: 'Pay' }))).toEqual([428, 'precondition_required'])
+    expect(await outcomeOf(await send('PATCH', path, { title: 'Pay' }))).toEqual([428, 'precondition_required'])
     const changed = await send('PATCH', path, { title: 'Pay' }, { 'if-match': read.headers.get('etag') ?? '' })
     expect(await changed.json()).toMatchObject({ title: 'Pay' })
-    expect(await answer(await send('PATCH', path, { title: 'x' }, { 'if-match': read.headers.get('etag') ?? '' }))).toEqual([
+    expect(await outcomeOf(await send('PATCH', path, { title: 'x' }, { 'if-match': read.headers.get('etag') ?? '' }))).toEqual([
       412,
       'precondition_failed',
     ])
@@ -157,13 +157,13 @@ describe('types of authorization details', () => {
     ['depth', object({ type: text, a: object({ b: object({ c: object({ d: object({ e: object({ f: text }) }) }) }) }) })],
     ['size', object({ type: { ...text, description: 'x'.repeat(20_000) } })],
   ])('a schema with %s is refused', async (_, json_schema) => {
-    const { send, answer } = await start()
-    expect(await answer(await send('POST', '/authorization-types', { type: 't', title: 'T', json_schema }))).toEqual([400, 'invalid_request'])
+    const { send, outcomeOf } = await start()
+    expect(await outcomeOf(await send('POST', '/authorization-types', { type: 't', title: 'T', json_schema }))).toEqual([400, 'invalid_request'])
   })
 
   test.each([
-    ['of a member that is not there', [{ member: 'none', kind: 'calls' }]],
-    ['of a text', [{ member: 'currency', kind: 'calls' }]],
+    ['on a missing member', [{ member: 'none', kind: 'calls' }]],
+    ['on a text member', [{ member: 'currency', kind: 'calls' }]],
     ['without a currency', [{ member: 'max_amount', kind: 'amount' }]],
     [
       'twice',
@@ -174,8 +174,8 @@ describe('types of authorization details', () => {
     ],
     ['of an unknown kind', [{ member: 'max_calls', kind: 'tries' }]],
   ])('a limit %s is refused', async (_, limits) => {
-    const { send, answer } = await start()
-    expect(await answer(await send('POST', '/authorization-types', { ...TYPE, limits }))).toEqual([400, 'invalid_request'])
+    const { send, outcomeOf } = await start()
+    expect(await outcomeOf(await send('POST', '/authorization-types', { ...TYPE, limits }))).toEqual([400, 'invalid_request'])
   })
 })
 
@@ -186,8 +186,8 @@ describe('trusted issuers', () => {
     accepts: { identity_assertions: true, jwks_uri: 'https://idp.partner.example.com/jwks' },
   }
 
-  test('registered, listed, changed, removed', async () => {
-    const { app, company, send, answer } = await start()
+  test('an issuer is registered, listed, changed and deleted', async () => {
+    const { app, company, send, outcomeOf } = await start()
     const client = await newOauthClient(app, company)
     const made = await send('POST', '/trusted-issuers', { ...ISSUER, sends: { client_ids: { [client.id]: 'theirs' }, scopes: ['chat'] } })
     expect(made.status).toBe(201)
@@ -198,34 +198,34 @@ describe('trusted issuers', () => {
       sends: { client_ids: { [client.id]: 'theirs' } },
       accepts: { subject_mapping: 'identity', jwt: false },
     })
-    expect(await answer(await send('POST', '/trusted-issuers', ISSUER))).toEqual([409, 'issuer_exists'])
+    expect(await outcomeOf(await send('POST', '/trusted-issuers', ISSUER))).toEqual([409, 'issuer_exists'])
     const path = `/trusted-issuers/${body.id}`
-    expect(await answer(await send('PATCH', path, { active: false }))).toEqual([428, 'precondition_required'])
-    expect(await answer(await send('PATCH', path, { active: false }, { 'if-match': '"x"' }))).toEqual([412, 'precondition_failed'])
+    expect(await outcomeOf(await send('PATCH', path, { active: false }))).toEqual([428, 'precondition_required'])
+    expect(await outcomeOf(await send('PATCH', path, { active: false }, { 'if-match': '"x"' }))).toEqual([412, 'precondition_failed'])
     const changed = await (await send('PATCH', path, { active: false, accepts: null }, { 'if-match': '*' })).json()
     expect(changed).toMatchObject({ active: false, accepts: null, sends: { scopes: ['chat'] } })
     expect(await (await send('GET', path)).json()).toEqual(changed)
     expect((await (await send('GET', '/trusted-issuers')).json()).trusted_issuers).toHaveLength(1)
     expect((await send('DELETE', path)).status).toBe(204)
-    expect(await answer(await send('GET', path))).toEqual([404, 'not_found'])
+    expect(await outcomeOf(await send('GET', path))).toEqual([404, 'not_found'])
     const events = (await app.events(company.tenantId)).map(({ event }) => event).filter((event) => event.startsWith('trusted_issuer.'))
     expect(events).toEqual(['trusted_issuer.deleted', 'trusted_issuer.updated', 'trusted_issuer.created'])
   })
 
   test.each([
-    ['ourselves', { issuer: 'http://localhost:7468' }],
+    ['this deployment', { issuer: 'http://localhost:7468' }],
     ['http', { issuer: 'http://idp.partner.example.com' }],
-    ['an address', { issuer: 'https://169.254.169.254' }],
+    ['a link-local address', { issuer: 'https://169.254.169.254' }],
     ['a query', { issuer: 'https://idp.partner.example.com/?a=b' }],
-    ['keys inside our network', { accepts: { identity_assertions: true, jwks_uri: 'https://10.0.0.1/jwks' } }],
-    ['no keys', { accepts: { identity_assertions: true } }],
-    ['keys twice', { accepts: { identity_assertions: true, jwks_uri: ISSUER.accepts.jwks_uri, jwks: { keys: [{ kty: 'EC' }] } } }],
+    ['keys in a private network', { accepts: { identity_assertions: true, jwks_uri: 'https://10.0.0.1/jwks' } }],
+    ['missing keys', { accepts: { identity_assertions: true } }],
+    ['keys given twice', { accepts: { identity_assertions: true, jwks_uri: ISSUER.accepts.jwks_uri, jwks: { keys: [{ kty: 'EC' }] } } }],
     ['nothing accepted', { accepts: { jwks_uri: ISSUER.accepts.jwks_uri } }],
     ['a mapping by address', { accepts: { ...ISSUER.accepts, subject_mapping: 'email' } }],
-    ['a member that is not known', { trusted: true }],
+    ['an unknown member', { trusted: true }],
   ])('%s is refused', async (_, more) => {
-    const { send, answer } = await start()
-    expect(await answer(await send('POST', '/trusted-issuers', { ...ISSUER, ...more }))).toEqual([400, 'invalid_request'])
+    const { send, outcomeOf } = await start()
+    expect(await outcomeOf(await send('POST', '/trusted-issuers', { ...ISSUER, ...more }))).toEqual([400, 'invalid_request'])
     expect((await (await send('GET', '/trusted-issuers')).json()).trusted_issuers).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-// What those who have a role may leave to agents of a type, at most. A policy grants nothing. Whatever was made under one ends when it becomes another.
+// Delegation policies: what people with a role may delegate to agents of a type. A policy grants nothing. Delegations under a policy end when it changes.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -19,7 +19,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedPolicy, DeletedPolicy, NewAgentPolicy, PolicyChange, PolicyList, PolicyOut, PolicyQuery } from './policies.schema.ts'
 
-const MOST_LISTED = 1000
+const MAX_LISTED = 1000
 type Out = z.input<typeof PolicyOut>
 
 const toResponse = (row: DelegationPolicy): Out => ({
@@ -48,7 +48,7 @@ const requireClient = async (t: TenantTx, clientId: string | undefined): Promise
   return clientId
 }
 
-const unlessTaken = async <T>(work: Promise<T>): Promise<T> => {
+const rejectDuplicate = async <T>(work: Promise<T>): Promise<T> => {
   try {
     return await work
   } catch (error) {
@@ -59,7 +59,7 @@ const unlessTaken = async <T>(work: Promise<T>): Promise<T> => {
 
 /** @throws AppError not_found (client), delegation_policy_exists */
 export const createDelegationPolicy = (ctx: Ctx, caller: User, request: z.output<typeof NewAgentPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
-  unlessTaken(
+  rejectDuplicate(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const [id, at] = [ctx.random.id(), ctx.clock.now()]
       const clientId = await requireClient(t, request.client_id)
@@ -78,7 +78,7 @@ export const createDelegationPolicy = (ctx: Ctx, caller: User, request: z.output
         updatedAt: at,
       })
       await recordEvent(t, ctx, { event: 'delegation_policy.created', actor: byUser(caller), target: target(id), after: { ...toResponse(row) } })
-      const skipped = { status: 'skipped' as const, reason: 'A policy bounds what is delegated; it provisions and issues nothing.' }
+      const skipped = { status: 'skipped' as const, reason: 'A policy limits what is delegated; it provisions and issues nothing.' }
       return { policy: toResponse(row), ...(clientId === null ? {} : { identity_provision: skipped, delegate_token: skipped }) }
     }),
   )
@@ -90,7 +90,7 @@ export const showDelegationPolicies = async (ctx: Ctx, caller: User, query: z.ou
     ...(agentType === undefined || agentType === '' ? {} : { agentType }),
     ...(enabled === undefined || enabled === '' ? {} : { enabled }),
   }
-  return (await listDelegationPolicies(forTenant(ctx.db, caller.tenantId), filter, MOST_LISTED)).map(toResponse)
+  return (await listDelegationPolicies(forTenant(ctx.db, caller.tenantId), filter, MAX_LISTED)).map(toResponse)
 }
 
 /** @throws AppError not_found */
@@ -102,7 +102,7 @@ export const readDelegationPolicy = async (ctx: Ctx, caller: User, id: string): 
 
 /** @throws AppError not_found, delegation_policy_exists */
 export const changeDelegationPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof PolicyChange>): Promise<Out> =>
-  unlessTaken(
+  rejectDuplicate(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
       const before = await lockDelegationPolicy(t, id)
       if (before === undefined) throw missing()

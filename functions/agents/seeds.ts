@@ -1,11 +1,11 @@
-// Seeds of agents, delegation policies, types of authorization details and trusted issuers: tests/seeds/seeds.ts.
+// Seeds of agents, delegation policies, authorization detail types and trusted issuers, for tests/seeds/seeds.ts.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIssuer } from '#db/store/oauth-issuers'
 import { newAgent, newDetailType, newPolicy } from '#tests/support/agents'
 import type { Make } from '../../tests/seeds/seeds.ts'
 
-const PROVING = { authentication: { method: 'client_secret' } }
+const NEW_SECRET = { authentication: { method: 'client_secret' } }
 const agent =
   (body?: Readonly<Record<string, unknown>>, headers?: Readonly<Record<string, string>>): Make =>
   async (app, company) => {
@@ -40,23 +40,23 @@ const issuer =
     await atomically(forTenant(app.db, company.tenantId), (t) => insertIssuer(t, row))
     return { path: { issuer_id: id }, owner, ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }
   }
-const AS_READ = { 'if-match': '*' }
+const ANY_VERSION = { 'if-match': '*' }
 
 export const AGENT_SEEDS: Readonly<Record<string, Make>> = {
   'agents.read': agent(),
-  'agents.change': agent({ name: 'Renamed' }, AS_READ),
+  'agents.change': agent({ name: 'Renamed' }, ANY_VERSION),
   'agents.suspend': agent(),
   'agents.resume': agent(),
   'agents.retire': agent(),
-  'agents.rotateCredentials': agent(PROVING),
+  'agents.rotateCredentials': agent(NEW_SECRET),
   'admin.getAgent': listed,
   'delegationPolicies.get': policy(),
   'delegationPolicies.change': policy({ enabled: false }),
   'delegationPolicies.delete': policy(),
   'detailTypes.read': detailType(),
-  'detailTypes.change': detailType({ title: 'Renamed' }, AS_READ),
+  'detailTypes.change': detailType({ title: 'Renamed' }, ANY_VERSION),
   'detailTypes.delete': detailType(),
   'issuers.read': issuer(),
-  'issuers.change': issuer({ active: false }, AS_READ),
+  'issuers.change': issuer({ active: false }, ANY_VERSION),
   'issuers.delete': issuer(),
 }

@@ -1,8 +1,8 @@
-// Wire shapes of the record.
+// Wire shapes of the audit log.
 import * as z from 'zod'
 import { AUDIT_EVENTS } from '#shared/platform/audit/events'
 
-/** Before it there is nothing to find, and PostgreSQL knows no year 0. */
+/** No event is older, and PostgreSQL has no year 0. */
 const FIRST_YEAR = 1970
 const Moment = z.iso.datetime({ offset: true }).refine((text) => new Date(text).getUTCFullYear() >= FIRST_YEAR, `must be ${FIRST_YEAR} or later`)
 
@@ -37,14 +37,14 @@ export const AuditEventOut = z
     request_id: z.string().nullable(),
     route: z.string().nullable(),
     count: z.int(),
-    /** Null once the person it speaks of was erased. */
+    /** Null when the details belong to a person who was erased. */
     address: z.string().nullable(),
     user_agent: z.string().nullable(),
     before: details.nullable(),
     after: details.nullable(),
-    /** The person was erased: what was sealed under the person's key can never be read again. */
+    /** The person was erased: details encrypted under their key are unreadable. */
     erased: z.boolean(),
-    /** What is sealed does not open: it was changed or moved in the database. */
+    /** The encrypted details cannot be decrypted: they were changed or moved in the database. */
     damaged: z.boolean(),
   })
   .meta({ id: 'AuditEvent' })

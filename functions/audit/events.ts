@@ -1,4 +1,4 @@
-// Reading the record: by filter and cursor, or all of it as JSON lines.
+// Reads the audit log: pages by filter and cursor, or an export as JSON lines.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
@@ -8,7 +8,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'
 import type { Ctx } from './group.ts'
 
-const PAGE = 500
+const EXPORT_PAGE_SIZE = 500
 
 const filterOf = (query: z.output<typeof ExportQuery>): Omit<AuditFilter, 'limit'> => ({
   ...(query.event === undefined ? {} : { event: query.event }),
@@ -19,7 +19,7 @@ const filterOf = (query: z.output<typeof ExportQuery>): Omit<AuditFilter, 'limit
   ...(query.to === undefined ? {} : { to: new Date(query.to) }),
 })
 
-/** Newest first; `next` is the cursor of the following page. Events that come meanwhile are newer than the cursor and move nothing. */
+/** Returns a page, newest first; `next` is the cursor of the following page. Later events are newer than the cursor, so they do not shift the pages. */
 export const queryEvents = async (ctx: Ctx, caller: User, query: z.output<typeof AuditQuery>): Promise<z.input<typeof AuditPage>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const after = query.after === undefined ? {} : { after: query.after }
@@ -28,7 +28,7 @@ export const queryEvents = async (ctx: Ctx, caller: User, query: z.output<typeof
   return { events: await presentEvents(ctx, t, page), next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null }
 }
 
-/** All that fits the filter, as JSON lines, newest first; read page by page, so that memory stays bounded. That it was exported is in the record itself. */
+/** Streams all matching events as JSON lines, newest first, page by page to bound memory. The export is itself an audit event. */
 export const exportEvents = async (ctx: Ctx, caller: User, query: z.output<typeof ExportQuery>): Promise<ReadableStream<Uint8Array>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const target = { type: 'tenant', id: caller.tenantId }
@@ -37,13 +37,13 @@ export const exportEvents = async (ctx: Ctx, caller: User, query: z.output<typeo
   let after: string | undefined
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      const rows = await findAuditEvents(t, { ...filterOf(query), limit: PAGE, ...(after === undefined ? {} : { after }) })
-      const shown = await presentEvents(ctx, t, rows)
-      // Whose the details are is needed to take them back: that person may be erased by then.
-      const lines = shown.map((event, at) => `${JSON.stringify({ ...event, subject_id: rows[at]?.subjectId })}\n`)
+      const rows = await findAuditEvents(t, { ...filterOf(query), limit: EXPORT_PAGE_SIZE, ...(after === undefined ? {} : { after }) })
+      const presented = await presentEvents(ctx, t, rows)
+      // A restore needs the subject of the details, because that person may have been erased since.
+      const lines = presented.map((event, at) => `${JSON.stringify({ ...event, subject_id: rows[at]?.subjectId })}\n`)
       if (lines.length > 0) controller.enqueue(encoder.encode(lines.join('')))
       after = rows.at(-1)?.id
-      if (rows.length < PAGE) controller.close()
+      if (rows.length < EXPORT_PAGE_SIZE) controller.close()
     },
   })
 }

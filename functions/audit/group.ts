@@ -1,4 +1,4 @@
-// Group: the record, for those who may read it (/audit/*).
+// Reading a tenant's audit log (/audit/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -10,7 +10,7 @@ export const auditRoutes = [
   route({
     id: 'audit.query',
     on: 'GET /audit/events',
-    summary: 'The tenant\u2019s record, newest first, by filter and cursor.',
+    summary: 'Read the tenant\u2019s audit log, newest first, by filter and cursor.',
     access: may('admin:access', 'audit:read'),
     query: AuditQuery,
     reply: json(200, AuditPage),
@@ -21,7 +21,7 @@ export const auditRoutes = [
   route({
     id: 'audit.export',
     on: 'GET /audit/export',
-    summary: 'The tenant\u2019s record as JSON lines.',
+    summary: 'Export the tenant\u2019s audit log as JSON lines.',
     access: may('admin:access', 'audit:read'),
     query: ExportQuery,
     reply: text(200, 'application/jsonl; charset=utf-8', { 'Content-Disposition': 'attachment; filename="audit.jsonl"' }),

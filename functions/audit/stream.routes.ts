@@ -1,4 +1,4 @@
-// The record for a system that pulls it.
+// The route of the audit log as a stream.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -9,7 +9,7 @@ export const streamRoutes = [
   route({
     id: 'audit.stream',
     on: 'GET /audit/stream',
-    summary: 'The tenant\u2019s record since a cursor, oldest first; waits up to 25 seconds for something to tell.',
+    summary: 'Read the tenant\u2019s audit events after a cursor, oldest first; waits up to 25 seconds for an event.',
     access: may(...AUDIT_READ_PERMISSIONS),
     query: StreamQuery,
     reply: json(200, AuditStream),

@@ -1,3 +1,4 @@
+// The audit log as a stream.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSessions } from '#db/store/sessions'
@@ -23,7 +24,7 @@ const start = async () => {
   }
   return { app, company, token, pull }
 }
-const happen = async (app: TestApp, company: Company, ...names: readonly string[]): Promise<void> => {
+const writeEvents = async (app: TestApp, company: Company, ...names: readonly string[]): Promise<void> => {
   for (const name of names) {
     app.clock.advance(1)
     await atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -33,56 +34,56 @@ const happen = async (app: TestApp, company: Company, ...names: readonly string[
 }
 const names = ({ events }: Stream): (string | undefined)[] => events.map(({ target }) => target?.id)
 
-test('a follower that keeps the cursor sees each event once, oldest first', async () => {
+test('a client that keeps the cursor gets each event once, oldest first', async () => {
   const { app, company, pull } = await start()
   const begun = await pull()
   expect(begun.events[0]?.event).toBe('tenant.created')
-  await happen(app, company, 'a', 'b', 'c', 'd', 'e')
+  await writeEvents(app, company, 'a', 'b', 'c', 'd', 'e')
   app.clock.advance(3)
   const first = await pull(`?after=${begun.next}&limit=2`)
   const second = await pull(`?after=${first.next}&limit=2`)
   const third = await pull(`?after=${second.next}&limit=2`)
   expect([names(first), names(second), names(third)]).toEqual([['a', 'b'], ['c', 'd'], ['e']])
   expect(await pull(`?after=${third.next}`)).toEqual({ events: [], next: third.next })
-  await happen(app, company, 'f')
+  await writeEvents(app, company, 'f')
   app.clock.advance(3)
   expect(names(await pull(`?after=${third.next}`))).toEqual(['f'])
 })
 
-test('what is too young is not told yet, for an older one might still come', async () => {
+test('recent events are held back, because an older one may still commit', async () => {
   const { app, company, pull } = await start()
   const { next } = await pull()
-  await happen(app, company, 'young')
+  await writeEvents(app, company, 'young')
   expect(await pull(`?after=${next}`)).toEqual({ events: [], next })
   app.clock.advance(3)
   expect(names(await pull(`?after=${next}`))).toEqual(['young'])
 })
 
-test('who waits is told as soon as there is something', async () => {
+test('a waiting request returns as soon as there is an event', async () => {
   const { app, company, pull } = await start()
   const { next } = await pull()
   const waiting = pull(`?after=${next}&wait=25`)
-  await happen(app, company, 'late')
+  await writeEvents(app, company, 'late')
   app.clock.advance(3)
   expect(names(await waiting)).toEqual(['late'])
 })
 
-test('who waits and is stopped meanwhile is told nothing more', async () => {
+test('a waiting request is refused when the session ends meanwhile', async () => {
   const { app, company, token, pull } = await start()
   const { next } = await pull()
   const waiting = app.request(`/audit/stream?after=${next}&wait=25`, { token })
   await new Promise((resolve) => setTimeout(resolve, 200))
   await atomically(forTenant(app.db, company.tenantId), async (t) => void (await revokeSessions(t, company.admin.id, app.clock.now(), 'test')))
-  await happen(app, company, 'late')
+  await writeEvents(app, company, 'late')
   app.clock.advance(3)
   expect(await (await waiting).json()).toMatchObject({ status: 401, code: 'invalid_token' })
 })
 
-test('one kind of event alone, and no more of another tenant than nothing', async () => {
+test('filters by event, and returns nothing of another tenant', async () => {
   const { app, company, pull } = await start()
   const globex = await app.company('globex')
-  await happen(app, globex, 'theirs')
-  await happen(app, company, 'ours')
+  await writeEvents(app, globex, 'theirs')
+  await writeEvents(app, company, 'ours')
   app.clock.advance(3)
   expect(names(await pull('?event=tenant.updated'))).toEqual(['ours'])
 })

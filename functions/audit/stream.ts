@@ -1,4 +1,4 @@
-// The record as a stream: oldest first, from a cursor, for a system that keeps asking. Nothing is left out and nothing comes twice.
+// The audit log as a stream for systems that poll it: oldest first, from a cursor, without gaps or repeats.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
@@ -13,11 +13,11 @@ import type { AuditStream, StreamQuery } from './stream.schema.ts'
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 const PAUSE_MS = 1000
 
-/** What reading the record takes. */
+/** The permissions to read the audit log. */
 export const AUDIT_READ_PERMISSIONS = ['admin:access', 'audit:read'] as const
 
-/** Whoever waited may have been stopped meanwhile: what came since is told only to who may still read it. @throws AppError invalid_token, insufficient_scope */
-const requireStill = async (ctx: Ctx): Promise<void> => {
+/** Checks the caller again after a wait, because the session or a permission may have ended. @throws AppError invalid_token, insufficient_scope */
+const requireAccessStill = async (ctx: Ctx): Promise<void> => {
   const [, token = ''] = (ctx.request.header('authorization') ?? '').split(' ')
   const caller = await ctx.principals.resolve(token)
   const missing = AUDIT_READ_PERMISSIONS.find((permission) => !hasPermission(caller, permission))
@@ -25,22 +25,22 @@ const requireStill = async (ctx: Ctx): Promise<void> => {
 }
 
 /**
- * Events after the cursor, and the cursor to go on from. A cursor is the id of the last event that was handed over; when there was none it stays, so a client
- * that stores `next` after it has stored the events misses nothing, whenever it dies.
+ * Returns the events after the cursor, and the cursor to continue from: the id of the last event, or the given cursor when there are none. A client that stores
+ * `next` after the events misses nothing after a crash.
  */
 export const streamEvents = async (ctx: Ctx, caller: User, query: z.output<typeof StreamQuery>): Promise<z.input<typeof AuditStream>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const after = query.after?.toLowerCase() ?? FIRST_ID
   const events = query.event === undefined ? {} : { events: [query.event] }
-  for (let left = query.wait; ; left--) {
+  for (let secondsLeft = query.wait; ; secondsLeft--) {
     const before = await auditWatermark(ctx)
     const rows = before === undefined ? [] : await findEventsInOrder(t, { after, before, limit: query.limit, ...events })
     const last = rows.at(-1)
     if (last !== undefined) {
-      if (left < query.wait) await requireStill(ctx)
+      if (secondsLeft < query.wait) await requireAccessStill(ctx)
       return { events: await presentEvents(ctx, t, rows), next: last.id }
     }
-    if (left <= 0) return { events: [], next: after }
+    if (secondsLeft <= 0) return { events: [], next: after }
     await sleep(PAUSE_MS)
   }
 }

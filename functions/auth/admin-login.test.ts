@@ -27,8 +27,8 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const company = await app.company()
   return { app, company, admin: company.admin }
 }
-const mint = (app: TestApp, person: Person, ticket: string, more: Record<string, unknown> = {}): Promise<Response> =>
-  app.request(CALLBACK, { body: finish(person, { login_ticket: ticket, ...more }) })
+const mint = (app: TestApp, person: Person, transactionToken: string, more: Record<string, unknown> = {}): Promise<Response> =>
+  app.request(CALLBACK, { body: finish(person, { login_ticket: transactionToken, ...more }) })
 const refusal = { status: 401, body: { error: 'MFA verification failed', message: 'MFA verification failed', code: 'mfa_verification_failed' } }
 
 test("the UI's story: precheck, password, callback by cookie, a token", async () => {
@@ -146,9 +146,12 @@ test('only administrators come through these doors, also by a ticket of another 
     body: { code: 'invalid_credentials' },
   })
   const admin = await app.person(company, ['admin:access'])
-  const ticket = textIn(await bodyOf(await app.request(UI_LOGIN, { body: credentials(admin, { tenant_domain: company.domain }) })), 'login_ticket')
+  const transactionToken = textIn(
+    await bodyOf(await app.request(UI_LOGIN, { body: credentials(admin, { tenant_domain: company.domain }) })),
+    'login_ticket',
+  )
   await change(app, admin, { deletedAt: app.clock.now() })
-  expect(await outcomeOf(await mint(app, admin, ticket))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, transactionToken))).toEqual(refusal)
 })
 
 test('what a correct password is told: reset required, temporary password marked and expired', async () => {

@@ -20,7 +20,7 @@ const start = async (): Promise<{ app: TestApp; company: Company; admin: Person 
   const company = await app.company()
   return { app, company, admin: company.admin }
 }
-const asked = async (app: TestApp, person: Person, more: Record<string, unknown> = {}): Promise<string> => {
+const requested = async (app: TestApp, person: Person, more: Record<string, unknown> = {}): Promise<string> => {
   expect((await app.request(FORGOT, { body: { email: person.email, ...more } })).status).toBe(200)
   return codeIn((await app.mailsTo(person.email)).filter((mail) => /code to reset/.test(mail.subject)))
 }
@@ -39,7 +39,7 @@ test('a forgotten password: code by mail, one-time value by cookie, new password
     browser.take(response)
     return response
   }
-  const [token, ticket] = [await app.token(admin), textIn(await bodyOf(await app.request(UI_LOGIN, { body: admin })), 'login_ticket')]
+  const [token, transactionToken] = [await app.token(admin), textIn(await bodyOf(await app.request(UI_LOGIN, { body: admin })), 'login_ticket')]
   await change(app, admin, { failedAttempts: 7, lockedUntil: new Date(app.clock.now().getTime() + 60_000), passwordResetRequired: true })
   app.clock.advance(1)
   const first = await call(FORGOT, { email: admin.email })
@@ -56,7 +56,7 @@ test('a forgotten password: code by mail, one-time value by cookie, new password
   expect(browser.kept.has('authsec_reset')).toBe(false)
   expect((await app.mailsTo(admin.email)).at(-1)?.subject).toMatch(/was changed/)
   await expect(app.ctx.principals.resolve(token)).rejects.toMatchObject({ code: 'invalid_token' })
-  const old = { email: admin.email, tenant_id: company.tenantId, mfa_verified: true, login_ticket: ticket }
+  const old = { email: admin.email, tenant_id: company.tenantId, mfa_verified: true, login_ticket: transactionToken }
   expect((await app.request(CALLBACK, { body: old })).status).toBe(401)
   expect(await rowOf(app, admin)).toMatchObject({ failedAttempts: 0, lockedUntil: null, passwordResetRequired: false, temporaryPassword: false })
   expect([await signsIn(app, admin, PASSWORD), await signsIn(app, admin, FRESH)]).toEqual([false, true])
@@ -68,7 +68,7 @@ test('a forgotten password: code by mail, one-time value by cookie, new password
 
 test('knowing the address resets nothing, not even after the owner verified the code', async () => {
   const { app, admin } = await start()
-  const value = await verified(app, admin, await asked(app, admin))
+  const value = await verified(app, admin, await requested(app, admin))
   expect(await outcomeOf(await set(app, admin, {}))).toMatchObject(NOT_VERIFIED)
   expect(await outcomeOf(await set(app, admin, { reset_token: `${admin.tenantId}.${'A'.repeat(43)}` }))).toMatchObject(NOT_VERIFIED)
   expect(await signsIn(app, admin, PASSWORD)).toBe(true)
@@ -78,14 +78,14 @@ test('knowing the address resets nothing, not even after the owner verified the 
 test('the one-time value serves once, for ten minutes, its own person and tenant', async () => {
   const { app, company, admin } = await start()
   const [colleague, stranger] = [await app.person(company, 'admin'), (await app.company('globex')).admin]
-  const value = await verified(app, admin, await asked(app, admin))
+  const value = await verified(app, admin, await requested(app, admin))
   expect(await outcomeOf(await set(app, colleague, { reset_token: value }))).toMatchObject(NOT_VERIFIED)
   expect(await outcomeOf(await set(app, stranger, { reset_token: value }))).toMatchObject(NOT_VERIFIED)
   expect(await outcomeOf(await set(app, admin, { reset_token: value, tenant_domain: 'nowhere' }))).toMatchObject(NOT_VERIFIED)
   expect((await set(app, admin, { reset_token: value, tenant_domain: company.domain })).status).toBe(200)
   expect(await outcomeOf(await set(app, admin, { reset_token: value }))).toMatchObject(NOT_VERIFIED)
   app.clock.advance(61)
-  const late = await verified(app, admin, await asked(app, admin))
+  const late = await verified(app, admin, await requested(app, admin))
   app.clock.advance(600)
   expect(await outcomeOf(await set(app, admin, { reset_token: late }))).toMatchObject(NOT_VERIFIED)
 })
@@ -94,7 +94,7 @@ test('by cookie the one-time value serves the origin that got it and no other', 
   const { app, admin } = await start()
   const browser = cookieJar()
   const headers = { origin: 'http://localhost:3000' }
-  const otp = await asked(app, admin)
+  const otp = await requested(app, admin)
   browser.take(await app.request(VERIFY, { body: { email: admin.email, otp }, headers }))
   const from = (origin: string): Promise<Response> =>
     app.request(RESET, { body: { email: admin.email, new_password: FRESH }, headers: { origin, ...browser.header() } })
@@ -104,7 +104,7 @@ test('by cookie the one-time value serves the origin that got it and no other', 
 
 test('the code may stand in the last step; a password that is refused does not cost it', async () => {
   const { app, admin } = await start()
-  const otp = await asked(app, admin)
+  const otp = await requested(app, admin)
   expect(await outcomeOf(await set(app, admin, { otp, new_password: 'short' }))).toMatchObject({
     status: 400,
     body: { code: 'password_too_short', field: 'body.new_password' },
@@ -120,7 +120,7 @@ test.each([
   ['123456789123456789', 'password_breached'],
 ] as const)('the new password %s is refused, and the one-time value goes on', async (new_password, code) => {
   const { app, admin } = await start()
-  const reset_token = await verified(app, admin, await asked(app, admin))
+  const reset_token = await verified(app, admin, await requested(app, admin))
   expect(await outcomeOf(await set(app, admin, { reset_token, new_password }))).toMatchObject({
     status: 400,
     body: { code, field: 'body.new_password' },
@@ -132,29 +132,29 @@ test.each([
 test('a tenant that requires a second factor takes ten characters', async () => {
   const { app, company, admin } = await start()
   await configure(app, company, { requireSecondFactor: true })
-  const reset_token = await verified(app, admin, await asked(app, admin))
+  const reset_token = await verified(app, admin, await requested(app, admin))
   expect((await set(app, admin, { reset_token, new_password: 'xq7-plover' })).status).toBe(200)
 })
 
 test('no built-in code, five guesses, a new code voids the old one, half an hour', async () => {
   const { app, admin } = await start()
   const check = async (otp: string) => outcomeOf(await app.request(VERIFY, { body: { email: admin.email, otp } }))
-  const first = await asked(app, admin)
+  const first = await requested(app, admin)
   expect(await check('111111')).toMatchObject(BAD_CODE)
   app.clock.advance(61)
-  const second = await asked(app, admin)
+  const second = await requested(app, admin)
   if (first !== second) expect(await check(first)).toMatchObject(BAD_CODE)
   for (let i = 1; i <= 4; i++) expect(await check(wrongCode(second, i))).toMatchObject(BAD_CODE)
   expect(await check(second)).toMatchObject(BAD_CODE)
   app.clock.advance(61)
-  const third = await asked(app, admin)
+  const third = await requested(app, admin)
   app.clock.advance(30 * 60)
   expect(await check(third)).toMatchObject(BAD_CODE)
 })
 
 test('a code is verified once', async () => {
   const { app, admin } = await start()
-  const otp = await asked(app, admin)
+  const otp = await requested(app, admin)
   await verified(app, admin, otp)
   expect(await outcomeOf(await app.request(VERIFY, { body: { email: admin.email, otp } }))).toMatchObject(BAD_CODE)
 })
@@ -208,7 +208,7 @@ test('a mailed code proves the mailbox', async () => {
   const { app, company } = await start()
   const admin = await app.person(company, 'admin')
   await change(app, admin, { emailVerifiedAt: null })
-  const otp = await asked(app, admin)
+  const otp = await requested(app, admin)
   expect((await set(app, admin, { otp })).status).toBe(200)
   expect((await rowOf(app, admin))?.emailVerifiedAt).toEqual(app.clock.now())
 })

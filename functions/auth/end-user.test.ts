@@ -83,8 +83,8 @@ test("knowing an address and a tenant earns nothing at the callback, nor does a 
   const refusal = { status: 401, body: { error: 'MFA verification failed', code: 'mfa_verification_failed' } }
   const body = { email: person.email, tenant_id: company.tenantId, mfa_verified: true }
   expect(await outcomeOf(await app.request(CALLBACK, { body }))).toMatchObject(refusal)
-  const ticket = textIn(await bodyOf(await login(app, company, thief.email, PASSWORD)), 'login_ticket')
-  expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: ticket } }))).toMatchObject(refusal)
+  const transactionToken = textIn(await bodyOf(await login(app, company, thief.email, PASSWORD)), 'login_ticket')
+  expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: transactionToken } }))).toMatchObject(refusal)
   const own = textIn(await bodyOf(await login(app, company, person.email, PASSWORD)), 'login_ticket')
   expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, mfa_verified: false, login_ticket: own } }))).toMatchObject(refusal)
   await enrol(app, person)

@@ -27,10 +27,10 @@ const REMEMBERED_SECONDS = 1800
 
 /** Remembers at which tenant's door the browser signed up, since `verify-otp` names no client. */
 export const initiateRegistration = async (ctx: Ctx, body: z.output<typeof InitiateRegistration>) => {
-  const door = await findApplication(ctx, body.client_id)
-  const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, door, body.email)) !== undefined
-  await signUpDirectly(ctx, door, body)
-  const cookies = [tenantHintCookie(ctx, door.tenantId, REMEMBERED_SECONDS)]
+  const application = await findApplication(ctx, body.client_id)
+  const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
+  await signUpDirectly(ctx, application, body)
+  const cookies = [tenantHintCookie(ctx, application.tenantId, REMEMBERED_SECONDS)]
   if (known) return new HttpResult(withStatus(200, { response: 'true', message: 'User already exists' }), { cookies })
   return new HttpResult(withStatus(201, { message: 'Registration completed successfully' }), { cookies })
 }
@@ -47,33 +47,34 @@ const doorOfVerification = async (ctx: Ctx, clientId: string | undefined): Promi
  * @throws AppError direct_registration, invalid_client, invalid_request, invalid_otp, registration_expired
  */
 export const verifyOtp = async (ctx: Ctx, body: z.output<typeof VerifyOtp>) => {
-  const door = await doorOfVerification(ctx, body.client_id)
-  const tenant = door === undefined ? undefined : await findTenant(forTenant(ctx.db, door.tenantId))
-  if (door === undefined ? disclosesAccounts(ctx) : tenant !== undefined && allowsDirectSignUp(ctx, tenant)) throw new AppError('direct_registration')
-  if (door === undefined) throw new AppError('invalid_client', 'client_id is required', { field: 'body.client_id' })
+  const application = await doorOfVerification(ctx, body.client_id)
+  const tenant = application === undefined ? undefined : await findTenant(forTenant(ctx.db, application.tenantId))
+  if (application === undefined ? disclosesAccounts(ctx) : tenant !== undefined && allowsDirectSignUp(ctx, tenant))
+    throw new AppError('direct_registration')
+  if (application === undefined) throw new AppError('invalid_client', 'client_id is required', { field: 'body.client_id' })
   const email = normaliseEmail(body.email ?? '')
   if (email === undefined) throw new AppError('invalid_request', 'Invalid email format', { field: 'body.email' })
   if (body.otp === undefined) throw new AppError('invalid_request', 'otp is required', { field: 'body.otp' })
-  await completeEndUserSignUp(ctx, door, email, body.otp)
+  await completeEndUserSignUp(ctx, application, email, body.otp)
   return { message: 'Your address is confirmed. Sign in to continue.', email }
 }
 
 /** Alike for every address, unless the deployment discloses accounts. @throws AppError invalid_client; where accounts are disclosed not_found, invalid_credentials */
 export const precheckEndUser = async (ctx: Ctx, body: z.output<typeof EndUserPrecheck>): Promise<z.input<typeof EndUserPrechecked>> => {
-  const door = await findApplication(ctx, body.client_id)
-  const t = forTenant(ctx.db, door.tenantId)
+  const application = await findApplication(ctx, body.client_id)
+  const t = forTenant(ctx.db, application.tenantId)
   const tenant = await findTenant(t)
   const { homeRealm } = await import('#shared/domains/federation/home-realm')
-  const realm = await homeRealm(ctx, body.email, { kind: 'tenant', ...door })
+  const realm = await homeRealm(ctx, body.email, { kind: 'tenant', ...application })
   const answer = {
     email: body.email,
     exists: true as const,
     tenant_domain: tenant?.domain ?? '',
-    tenant_id: door.tenantId as string,
+    tenant_id: application.tenantId as string,
     ...(realm === undefined ? {} : { available_providers: ['email', ...realm.providers.map(({ name }) => name)] }),
   }
   if (!disclosesAccounts(ctx)) return { ...answer, mfa_enabled: false, mfa_method: [] }
-  const user = await findApplicationUser(ctx, door, body.email)
+  const user = await findApplicationUser(ctx, application, body.email)
   if (user === undefined) throw new AppError('not_found', 'User not found')
   if (!user.active) throw new AppError('invalid_credentials', 'User account is inactive')
   const kinds = await findFactorKinds(t, user.id)

@@ -118,8 +118,8 @@ test('a forgotten password costs and says the same for known and unknown address
     for (const email of [(await app.person(acme, 'admin')).email, `first@${app.ctx.random.id()}.example`]) await attempt(path, { email, ...door })
     const unknown = `nobody@${app.ctx.random.id()}.example`
     const [a, b] = [await attempt(path, { email: known, ...door }), await attempt(path, { email: unknown, ...door })]
-    const told = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
-    expect(told(known, a), path).toEqual(told(unknown, b))
+    const disclosed = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
+    expect(disclosed(known, a), path).toEqual(disclosed(unknown, b))
     expect(await app.mailsTo(unknown)).toEqual([])
     expect(await app.mailsTo(known)).toHaveLength(1)
   }

@@ -106,8 +106,8 @@ test('one code becomes one account; a minute holds one mail', async () => {
 test('one ticket mints one token', async () => {
   const app = await start()
   const { admin } = await app.company()
-  const ticket = await ticketOf(app, admin)
-  expect(tally(await twenty(() => mint(app, admin, ticket)))).toEqual({ 200: 1, 401: 19 })
+  const transactionToken = await ticketOf(app, admin)
+  expect(tally(await twenty(() => mint(app, admin, transactionToken)))).toEqual({ 200: 1, 401: 19 })
 })
 
 test('one value resets one password', async () => {
@@ -126,7 +126,7 @@ test('a reset and sign-ins with the old password at once: no sign-in of before g
   app.clock.advance(1)
   const [done, ...others] = await Promise.all([
     reset(app, admin, value),
-    ...tickets.map((ticket) => mint(app, admin, ticket)),
+    ...tickets.map((transactionToken) => mint(app, admin, transactionToken)),
     ...tickets.map(() => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })),
   ])
   expect(done.status).toBe(200)
@@ -145,7 +145,7 @@ test('a sign-in that ends while a factor is being enrolled owes the factor', asy
   for (let i = 0; i < 10; i++) tickets.push(await ticketOf(app, admin))
   const gate = new EventEmitter()
   const enrolling = once(gate, 'enrolling')
-  const minted = Promise.all(tickets.map((ticket) => enrolling.then(() => mint(app, admin, ticket))))
+  const minted = Promise.all(tickets.map((transactionToken) => enrolling.then(() => mint(app, admin, transactionToken))))
   await atomically(forTenant(app.db, tenantId), async (t) => {
     await lockUser(t, admin.id)
     await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
@@ -163,7 +163,7 @@ test('a password that was judged while a factor was being enrolled earns no toke
   const signIn = () => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })
   expect(await bodyOf(await signIn())).toHaveProperty('token')
   const gate = new EventEmitter()
-  const judged = once(gate, 'enrolling').then(signIn)
+  const validated = once(gate, 'enrolling').then(signIn)
   await atomically(forTenant(app.db, tenantId), async (t) => {
     await lockUser(t, admin.id)
     gate.emit('enrolling')
@@ -171,7 +171,7 @@ test('a password that was judged while a factor was being enrolled earns no toke
     await sleep(1500)
     await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
   })
-  const body = await bodyOf(await judged)
+  const body = await bodyOf(await validated)
   expect(body).toMatchObject({ mfa_required: true, methods: ['totp'] })
   expect(body).not.toHaveProperty('token')
 })

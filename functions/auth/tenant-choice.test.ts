@@ -94,16 +94,16 @@ test("a live login ticket says which tenant, for its own person; a forged or a s
       'login_ticket',
     )
   await signIn({ tenant_domain: acme.domain })
-  const ticket = await ticketAt(globex, acme.admin.email)
-  expect(await signIn({ login_ticket: ticket })).toBe(globex.tenantId)
+  const transactionToken = await ticketAt(globex, acme.admin.email)
+  expect(await signIn({ login_ticket: transactionToken })).toBe(globex.tenantId)
   await signIn({ tenant_domain: acme.domain })
-  expect(await signIn({}, { 'x-login-ticket': ticket })).toBe(globex.tenantId)
+  expect(await signIn({}, { 'x-login-ticket': transactionToken })).toBe(globex.tenantId)
   await signIn({ tenant_domain: acme.domain })
   expect(await signIn({ login_ticket: `${globex.tenantId}.${'A'.repeat(43)}` })).toBe(acme.tenantId)
   const colleague = await app.person(globex, 'admin')
   expect(await signIn({ login_ticket: await ticketAt(globex, colleague.email) })).toBe(acme.tenantId)
   app.clock.advance(600)
-  expect(await signIn({ login_ticket: ticket })).toBe(acme.tenantId)
+  expect(await signIn({ login_ticket: transactionToken })).toBe(acme.tenantId)
 })
 
 test('the deployment’s own tenant is never entered by an address that is known elsewhere', async () => {

@@ -1,5 +1,4 @@
-// Consent for an authorization request: where the browser goes, what is asked, and what the person of the session answers.
-
+// Consent for an authorization request on a tenant's own front end: the redirect, the prompt, and the person's decision.
 import { page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
@@ -9,14 +8,14 @@ import { route } from './group.ts'
 import { Redirected } from './login.schema.ts'
 
 const rules = () => import('./consent.ts')
-const request = { access: user(), render: problem } as const
+const shared = { access: user(), render: problem } as const
 
 export const consentChallengeRoutes = [
   route({
     id: 'challenges.consent',
     on: 'GET /authsec/hmgr/consent',
-    summary: 'Lead the browser to the company\u2019s own front end, where the person is asked.',
-    access: page('Leads on to where the person is asked; it allows nothing.', { class: 'general' }),
+    summary: 'Redirect the browser to the tenant\u2019s own front end for consent.',
+    access: page('Only redirects to the consent page; it grants nothing.', { class: 'general' }),
     query: ConsentQuery,
     reply: empty(302),
     errors: ['consent_challenge_invalid', 'origin_not_verified'],
@@ -25,10 +24,10 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, query }) => (await rules()).redirectToConsent(ctx, query.consent_challenge),
   }),
   route({
-    ...request,
+    ...shared,
     id: 'challenges.readConsent',
     on: 'GET /challenges/consent',
-    summary: 'What is asked of the person of this session, by whom, and where it goes.',
+    summary: 'What the client requests of the person of this session, and where the response goes.',
     query: ConsentQuestionQuery,
     reply: json(200, ConsentQuestion),
     errors: ['consent_challenge_invalid'],
@@ -36,10 +35,10 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, principal, query }) => (await rules()).showConsent(ctx, principal, query.consent_challenge),
   }),
   route({
-    ...request,
+    ...shared,
     id: 'challenges.acceptConsent',
     on: 'POST /challenges/consent/accept',
-    summary: 'Allow all of what is asked, or some of it; never more.',
+    summary: 'Grant all or part of the request, never more.',
     body: AcceptConsent,
     reply: json(200, Redirected),
     errors: ['consent_challenge_invalid', 'invalid_scope', 'invalid_target', 'invalid_authorization_details'],
@@ -47,10 +46,10 @@ export const consentChallengeRoutes = [
     handle: async ({ ctx, principal, body }) => ({ redirect_to: await (await rules()).acceptConsent(ctx, principal, body) }),
   }),
   route({
-    ...request,
+    ...shared,
     id: 'challenges.rejectConsent',
     on: 'POST /challenges/consent/reject',
-    summary: 'Allow nothing: the client is told access_denied.',
+    summary: 'Deny the request: the client gets access_denied.',
     body: RejectConsent,
     reply: json(200, Redirected),
     errors: ['consent_challenge_invalid'],

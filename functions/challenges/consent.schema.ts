@@ -1,4 +1,4 @@
-// Wire shapes of consent at a front end of a company's own.
+// Wire shapes of consent on a tenant's own front end.
 import * as z from 'zod'
 import { challenge } from './login.schema.ts'
 
@@ -6,25 +6,25 @@ export const ConsentQuery = z.object({ consent_challenge: challenge })
 export const ConsentQuestionQuery = z.strictObject({ consent_challenge: challenge })
 
 const Detail = z.record(z.string(), z.unknown())
-/** As the hosted page would ask: who, what, where it goes, how long. What the client said of itself is text of theirs. */
+/** The content of the hosted consent page: client, request, destination, expiry. Texts of the client are not verified. */
 export const ConsentQuestion = z
   .object({
     consent_challenge: z.string(),
-    /** The person who is asked. */
+    /** The person who decides. */
     subject: z.string(),
     client: z.object({
       client_id: z.string(),
       client_name: z.string(),
-      /** Where the answer goes. */
+      /** The host that receives the response. */
       redirect_host: z.string(),
-      /** Who answers for it, where it is an agent. */
+      /** The person accountable for the client when it is an agent. */
       agent_owner: z.string().optional(),
     }),
     requested_scope: z.array(z.object({ name: z.string(), description: z.string() })),
     /** The resource server that the tokens are for. */
     requested_audience: z.array(z.object({ resource: z.string(), name: z.string() })),
     authorization_details: z.array(Detail),
-    /** What the types of the details are called. */
+    /** Titles of the detail types. */
     authorization_types: z.record(z.string(), z.string()),
     expires_at: z.string(),
   })
@@ -33,11 +33,11 @@ export const ConsentQuestion = z
 export const AcceptConsent = z
   .strictObject({
     consent_challenge: challenge,
-    /** Some of what is asked for; everything, if left out. */
+    /** Part of the requested scopes; all of them when absent. */
     grant_scope: z.array(z.string().max(1000)).max(1000).optional(),
     grant_audience: z.array(z.string().max(2048)).max(10).optional(),
     authorization_details: z.array(Detail).max(20).optional(),
-    /** Whether the scopes are asked about again. */
+    /** Whether the decision is stored, so that the same scopes need no consent again. */
     remember: z.boolean().default(true),
   })
   .meta({ id: 'AcceptConsent' })

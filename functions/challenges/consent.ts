@@ -1,4 +1,4 @@
-// What is asked of a person at a front end of a company's own, and what that person answers. Whoever else knows the challenge learns and decides nothing.
+// Consent on a tenant's own front end. Only the person of the request may read and decide a challenge; knowing its text is not enough.
 import type * as z from 'zod'
 import { findClient } from '#db/store/clients'
 import type { ConsentPrompt, StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -22,10 +22,10 @@ export const redirectToConsent = async (ctx: Ctx, text: string): Promise<HttpRes
   return new HttpResult(undefined, { headers: { Location: `${frontEnd.base}/oidc/consent?${new URLSearchParams({ consent_challenge: text })}` } })
 }
 
-type Question = { readonly row: StoredAuthorizationRequest; readonly consent: ConsentPrompt }
+type PendingConsent = { readonly row: StoredAuthorizationRequest; readonly consent: ConsentPrompt }
 
-/** Of the person who is asked, whichever of the person's sessions asks. @throws AppError consent_challenge_invalid */
-const questionFor = async (ctx: Ctx, caller: User, text: string): Promise<Question> => {
+/** Any session of the person of the request will do. @throws AppError consent_challenge_invalid */
+const requirePendingConsent = async (ctx: Ctx, caller: User, text: string): Promise<PendingConsent> => {
   const { t, row } = await findChallenge(ctx, 'consent', text)
   if (t.tenantId !== caller.tenantId || row.userId !== caller.userId || row.consent === null) throw invalidChallenge('consent')
   return { row, consent: row.consent }
@@ -33,7 +33,7 @@ const questionFor = async (ctx: Ctx, caller: User, text: string): Promise<Questi
 
 /** @throws AppError consent_challenge_invalid */
 export const showConsent = async (ctx: Ctx, caller: User, text: string): Promise<z.input<typeof ConsentQuestion>> => {
-  const { row, consent } = await questionFor(ctx, caller, text)
+  const { row, consent } = await requirePendingConsent(ctx, caller, text)
   const { clientName, redirectHost, owner, resource, scopes, details, types } = consent
   return {
     consent_challenge: text,
@@ -54,35 +54,39 @@ export const showConsent = async (ctx: Ctx, caller: User, text: string): Promise
 
 type Accept = z.output<typeof AcceptConsent>
 
-/** @throws AppError invalid_scope for one that is not asked for */
+/** @throws AppError invalid_scope for a scope that was not requested */
 const chosenScopes = ({ scopes }: ConsentPrompt, names: readonly string[] | undefined): ConsentPrompt['scopes'] => {
   if (names === undefined) return scopes
   const known = new Set(scopes.map(({ name }) => name))
-  if (names.some((name) => !known.has(name))) throw new AppError('invalid_scope', 'More is allowed than is asked for.', { field: 'body.grant_scope' })
+  if (names.some((name) => !known.has(name)))
+    throw new AppError('invalid_scope', 'grant_scope has a scope that was not requested.', { field: 'body.grant_scope' })
   return scopes.filter(({ name }) => names.includes(name))
 }
 
-/** Whole, and each as often as it is asked for at most. @throws AppError invalid_authorization_details */
-const chosenDetails = ({ details }: ConsentPrompt, wanted: Accept['authorization_details']): ConsentPrompt['details'] => {
-  if (wanted === undefined) return details
+/** Details are granted whole, each at most as often as it was requested. @throws AppError invalid_authorization_details */
+const chosenDetails = ({ details }: ConsentPrompt, granted: Accept['authorization_details']): ConsentPrompt['details'] => {
+  if (granted === undefined) return details
   const left = details.map(canonical)
-  for (const spelling of wanted.map(canonical)) {
+  for (const spelling of granted.map(canonical)) {
     const at = left.indexOf(spelling)
-    if (at < 0) throw new AppError('invalid_authorization_details', 'More is allowed than is asked for.', { field: 'body.authorization_details' })
+    if (at < 0)
+      throw new AppError('invalid_authorization_details', 'authorization_details has a detail that was not requested.', {
+        field: 'body.authorization_details',
+      })
     left.splice(at, 1)
   }
-  const kept = new Set(wanted.map(canonical))
+  const kept = new Set(granted.map(canonical))
   return details.filter((detail) => kept.has(canonical(detail)))
 }
 
 /** @throws AppError consent_challenge_invalid, invalid_scope, invalid_target, invalid_authorization_details */
 export const acceptConsent = async (ctx: Ctx, caller: User, body: Accept): Promise<string> => {
-  const { consent } = await questionFor(ctx, caller, body.consent_challenge)
+  const { consent } = await requirePendingConsent(ctx, caller, body.consent_challenge)
   if (body.grant_audience?.some((audience) => audience !== consent.resource?.resource))
-    throw new AppError('invalid_target', 'Another audience is allowed than is asked for.', { field: 'body.grant_audience' })
+    throw new AppError('invalid_target', 'grant_audience has an audience that was not requested.', { field: 'body.grant_audience' })
   const [scopes, details] = [chosenScopes(consent, body.grant_scope), chosenDetails(consent, body.authorization_details)]
   if (scopes.length === 0 && details.length === 0)
-    throw new AppError('invalid_scope', 'Nothing is allowed: then reject.', { field: 'body.grant_scope' })
+    throw new AppError('invalid_scope', 'The decision grants nothing; reject the request instead.', { field: 'body.grant_scope' })
   return answerChallenge(ctx, 'consent', body.consent_challenge, {
     accepts: true,
     consent: { ...consent, scopes, details, remember: body.remember },
@@ -92,6 +96,6 @@ export const acceptConsent = async (ctx: Ctx, caller: User, body: Accept): Promi
 
 /** @throws AppError consent_challenge_invalid */
 export const rejectConsent = async (ctx: Ctx, caller: User, text: string): Promise<string> => {
-  await questionFor(ctx, caller, text)
+  await requirePendingConsent(ctx, caller, text)
   return answerChallenge(ctx, 'consent', text, { accepts: false, event: { actor: byUser(caller) } })
 }

@@ -1,6 +1,5 @@
-// What went wrong at the authorization server, in our own words. Of the address only the name of the error is read, and none of it is shown: whoever makes a
-// link could otherwise write on our page.
-
+// The page for an authorization error. It reads only the error code of the query and displays nothing of it, so that a crafted link cannot put text on the
+// page.
 import { HOME } from '#shared/platform/http/pages/return-to'
 import { HttpResult } from '#shared/platform/http/route'
 import { endedContent } from '#shared/platform/pages/ended.tsx'
@@ -20,7 +19,7 @@ export const errorPage = async (ctx: Ctx, error: string | undefined): Promise<Ht
   const page = await openPage(ctx, {})
   const words = ERROR_STRINGS[page.lang]
   const kind = error !== undefined && Object.hasOwn(KINDS, error) ? KINDS[error] : undefined
-  const { title, text } = words[kind ?? 'asked_wrong']
+  const { title, text } = words[kind ?? 'invalid_request']
   const { result, headers, cookies } = pageResult(ctx, page, endedContent({ title, text, again: { href: HOME, label: words.again } }))
   return new HttpResult(result.body, { headers, cookies })
 }

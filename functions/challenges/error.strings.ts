@@ -1,29 +1,32 @@
-// What the page of errors says, in each language. Errors of the protocol mean little to people: what matters is who can do something about them.
+// Strings of the page for authorization errors, per language. Error codes mean little to people: the texts say what to do.
 import type { Language } from '#shared/platform/pages/language'
 
-export type ChallengeErrorKind = 'refused' | 'expired' | 'asked_wrong'
+export type ChallengeErrorKind = 'refused' | 'expired' | 'invalid_request'
 export type ErrorStrings = Readonly<Record<ChallengeErrorKind, { readonly title: string; readonly text: string }>> & { readonly again: string }
 
 const en: ErrorStrings = {
-  refused: { title: 'Nothing was allowed', text: 'You said no, or you may not do this. Go back to the program that sent you here.' },
-  expired: { title: 'This took too long', text: 'Go back to the program that sent you here, and begin again.' },
-  asked_wrong: {
-    title: 'This did not work',
-    text: 'The program that sent you here asked for something that is not possible. Tell whoever runs it.',
+  refused: {
+    title: 'Access was not granted',
+    text: 'You denied the request, or you may not do this. Go back to the application that sent you here.',
   },
-  again: 'To your own page',
+  expired: { title: 'The request has expired', text: 'Go back to the application that sent you here and start again.' },
+  invalid_request: {
+    title: 'The request is invalid',
+    text: 'The application that sent you here made a request that is not possible. Please tell its operator.',
+  },
+  again: 'Go to your account',
 }
 const de: ErrorStrings = {
   refused: {
-    title: 'Nichts wurde erlaubt',
-    text: 'Sie haben abgelehnt, oder Sie dürfen das nicht. Gehen Sie zurück zu dem Programm, das Sie hergeschickt hat.',
+    title: 'Der Zugriff wurde nicht erlaubt',
+    text: 'Sie haben abgelehnt, oder Sie dürfen das nicht. Gehen Sie zurück zu der Anwendung, die Sie hergeschickt hat.',
   },
-  expired: { title: 'Das hat zu lange gedauert', text: 'Gehen Sie zurück zu dem Programm, das Sie hergeschickt hat, und beginnen Sie neu.' },
-  asked_wrong: {
-    title: 'Das hat nicht geklappt',
-    text: 'Das Programm, das Sie hergeschickt hat, wollte etwas, das nicht möglich ist. Sagen Sie es denen, die es betreiben.',
+  expired: { title: 'Die Anfrage ist abgelaufen', text: 'Gehen Sie zurück zu der Anwendung, die Sie hergeschickt hat, und beginnen Sie neu.' },
+  invalid_request: {
+    title: 'Die Anfrage ist ungültig',
+    text: 'Die Anwendung, die Sie hergeschickt hat, hat etwas Unmögliches angefragt. Bitte informieren Sie ihren Betreiber.',
   },
-  again: 'Zu Ihrer eigenen Seite',
+  again: 'Zu Ihrem Konto',
 }
 
 export const ERROR_STRINGS: Readonly<Record<Language, ErrorStrings>> = { en, de }

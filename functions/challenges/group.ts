@@ -1,4 +1,4 @@
-// Group: signing in and consenting at a front end of a company's own (hmgr/*, /challenges/*).
+// Sign-in and consent on a tenant's own front end (/authsec/hmgr/*, /challenges/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

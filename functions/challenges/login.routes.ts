@@ -1,5 +1,4 @@
-// Signing in for an authorization request: where the browser goes, what the front end has to know, and whose sign-in counts.
-
+// Sign-in for an authorization request on a tenant's own front end: the redirect, the data for the page, and completion.
 import { open, page, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, html, json } from '#shared/platform/http/route'
@@ -9,17 +8,17 @@ import { ChallengeClient, ErrorQuery, Health, LoginBody, LoginCompleted, LoginPa
 
 const HMGR = '/authsec/hmgr'
 const rules = () => import('./login.ts')
-const ASKING = open('A front end asks before anybody is known; the challenge is 256 random bits and says what the client asked for.', {
+const WITH_CHALLENGE = open('A front end reads this before sign-in; the challenge is 256 random bits and reveals only what the client requested.', {
   class: 'general',
 })
-const LEADING = page('Leads on to where people sign in; it signs nobody in.', { class: 'general' })
+const REDIRECT = page('Only redirects to the sign-in page; it starts no session.', { class: 'general' })
 
 export const loginChallengeRoutes = [
   route({
     id: 'challenges.health',
     on: `GET ${HMGR}/health`,
-    summary: 'Whether this part answers.',
-    access: open('Says nothing but that it answers.', { class: 'status' }),
+    summary: 'Health of the login service.',
+    access: open('Returns only that the service responds.', { class: 'status' }),
     reply: json(200, Health),
     errors: [],
     emits: 'nothing',
@@ -32,8 +31,8 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.login',
     on: `GET ${HMGR}/login`,
-    summary: 'Lead the browser to where people sign in for this request: the company\u2019s own front end, or the hosted pages.',
-    access: LEADING,
+    summary: 'Redirect the browser to sign-in for this request: on the tenant\u2019s own front end, or on the hosted pages.',
+    access: REDIRECT,
     query: LoginQuery,
     reply: empty(302),
     errors: ['login_challenge_invalid', 'origin_not_verified'],
@@ -44,8 +43,8 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.client',
     on: `GET ${HMGR}/challenge`,
-    summary: 'Which client waits for a sign-in.',
-    access: ASKING,
+    summary: 'Return the client that waits for a sign-in.',
+    access: WITH_CHALLENGE,
     query: LoginQuery,
     reply: json(200, ChallengeClient),
     errors: ['login_challenge_invalid', 'not_found'],
@@ -55,8 +54,8 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.pageData',
     on: `GET ${HMGR}/login/page-data`,
-    summary: 'What a sign-in page shows: client, company, and the providers that people may sign in with.',
-    access: ASKING,
+    summary: 'Return the content of a sign-in page: client, tenant, and the providers to sign in with.',
+    access: WITH_CHALLENGE,
     query: LoginQuery,
     reply: json(200, LoginPageData),
     errors: ['login_challenge_invalid', 'not_found'],
@@ -66,7 +65,7 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.acceptLogin',
     on: `POST ${HMGR}/complete-local-login`,
-    summary: 'The person of this session signed in for the request; the browser that began it goes on at the address of the answer.',
+    summary: 'Complete the sign-in with the session of the caller; the browser continues at the returned address.',
     access: user(),
     body: LoginBody,
     reply: json(200, LoginCompleted),
@@ -77,8 +76,8 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.rejectLogin',
     on: 'POST /challenges/login/reject',
-    summary: 'Nobody signs in for the request: the client is told access_denied.',
-    access: open('The challenge is 256 random bits, and a no signs nobody in.', { class: 'general' }),
+    summary: 'Reject the sign-in: the client gets access_denied.',
+    access: open('The challenge is 256 random bits, and a rejection starts no session.', { class: 'general' }),
     body: RejectLogin,
     reply: json(200, Redirected),
     errors: ['login_challenge_invalid'],
@@ -91,8 +90,8 @@ export const loginChallengeRoutes = [
   route({
     id: 'challenges.error',
     on: `GET ${HMGR}/error`,
-    summary: 'A page for what went wrong at the authorization server; it repeats nothing of the address.',
-    access: page('Says in words of ours what an error of the protocol means.', { class: 'general' }),
+    summary: 'The page for an authorization error; it repeats nothing of the query.',
+    access: page('Displays only fixed texts.', { class: 'general' }),
     query: ErrorQuery,
     reply: html(200),
     errors: [],

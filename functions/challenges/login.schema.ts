@@ -1,4 +1,4 @@
-// Wire shapes of a sign-in at a front end of a company's own.
+// Wire shapes of sign-in on a tenant's own front end.
 import * as z from 'zod'
 
 export const challenge = z.string().min(1).max(256)
@@ -40,7 +40,7 @@ export const LoginPageData = z
     base_url: z.string(),
     local_login_enabled: z.literal(true),
     providers: z.array(Provider),
-    /** Ours: what the client asks of the sign-in (OpenID Connect Core section 3.1.2.1). */
+    /** Parameters of the authorization request for the sign-in page (OpenID Connect Core section 3.1.2.1). An extension of this project. */
     prompt: z.string().optional(),
     max_age: z.string().optional(),
     acr_values: z.string().optional(),

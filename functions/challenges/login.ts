@@ -1,4 +1,4 @@
-// What a front end of a company's own learns of a login challenge, and whose sign-in answers it.
+// Sign-in challenges on a tenant's own front end: their content, and their completion by a session.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { type Client, findClient } from '#db/store/clients'
@@ -8,7 +8,7 @@ import { offeredSamlProviders } from '#shared/domains/federation/saml-providers'
 import { listUpstreamsAt } from '#shared/domains/federation/upstream'
 import { frontEndOf } from '#shared/domains/oauth/front-end'
 import { acceptLogin, findLoginChallenge, type LoginChallenge } from '#shared/domains/oauth/login-challenge'
-import { ENDPOINTS, REQUEST_URI } from '#shared/domains/oauth/offered'
+import { ENDPOINTS, REQUEST_URI } from '#shared/domains/oauth/supported'
 import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
@@ -16,10 +16,10 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChallengeClient, LoginCompleted, LoginPageData } from './login.schema.ts'
 
-type Waiting = { readonly challenge: LoginChallenge; readonly client: Client; readonly tenant: Tenant }
+type PendingLogin = { readonly challenge: LoginChallenge; readonly client: Client; readonly tenant: Tenant }
 
-/** @throws AppError login_challenge_invalid, not_found when the client or its company may not be used any more */
-const waiting = async (ctx: Ctx, text: string): Promise<Waiting> => {
+/** @throws AppError login_challenge_invalid, not_found when the client or its tenant is inactive */
+const requirePendingLogin = async (ctx: Ctx, text: string): Promise<PendingLogin> => {
   const challenge = await findLoginChallenge(ctx, text)
   if (challenge === undefined) throw new AppError('login_challenge_invalid')
   const t = forTenant(ctx.db, challenge.tenantId)
@@ -30,24 +30,24 @@ const waiting = async (ctx: Ctx, text: string): Promise<Waiting> => {
 
 /** @throws AppError login_challenge_invalid, origin_not_verified */
 export const redirectToLogin = async (ctx: Ctx, text: string): Promise<HttpResult<undefined>> => {
-  const { challenge, client } = await waiting(ctx, text).catch((error: unknown) => {
+  const { challenge, client } = await requirePendingLogin(ctx, text).catch((error: unknown) => {
     throw error instanceof AppError && error.code === 'not_found' ? new AppError('login_challenge_invalid') : error
   })
   const frontEnd = await frontEndOf(ctx, challenge.tenantId, client)
   if (frontEnd.kind === 'lost') throw new AppError('origin_not_verified')
   const query = new URLSearchParams({ client_id: client.metadataUrl ?? client.id, request_uri: `${REQUEST_URI}${challenge.text}` })
-  const ours = withSignInContext('/signin', { client_id: client.id, return_to: `${ENDPOINTS.authorization}?${query}` })
-  const Location = frontEnd.kind === 'at' ? `${frontEnd.base}/oidc/login?${new URLSearchParams({ login_challenge: challenge.text })}` : ours
+  const hosted = withSignInContext('/signin', { client_id: client.id, return_to: `${ENDPOINTS.authorization}?${query}` })
+  const Location = frontEnd.kind === 'at' ? `${frontEnd.base}/oidc/login?${new URLSearchParams({ login_challenge: challenge.text })}` : hosted
   return new HttpResult(undefined, { headers: { Location } })
 }
 
 /** @throws AppError login_challenge_invalid, not_found */
 export const showClient = async (ctx: Ctx, text: string): Promise<z.input<typeof ChallengeClient>> => {
-  const { client } = await waiting(ctx, text)
+  const { client } = await requirePendingLogin(ctx, text)
   return { client_id: client.id, client: { client_id: client.id, client_name: client.name, redirect_uris: client.redirectUris } }
 }
 
-/** In the company's order; nothing of them is secret. */
+/** The providers in the tenant's order, without secrets. */
 const providersOf = async (ctx: Ctx, { tenantId, clientId }: LoginChallenge): Promise<z.input<typeof LoginPageData>['providers']> => {
   const oidc = (await listUpstreamsAt(ctx, tenantId, clientId)).map(({ name, displayName, sortOrder }) => ({
     provider_name: name,
@@ -74,11 +74,11 @@ const providersOf = async (ctx: Ctx, { tenantId, clientId }: LoginChallenge): Pr
   return [...oidc, ...saml].toSorted((a, b) => a.sort_order - b.sort_order || a.provider_name.localeCompare(b.provider_name, 'en'))
 }
 
-const ASKED = ['prompt', 'max_age', 'acr_values', 'login_hint', 'ui_locales'] as const
+const SIGN_IN_PARAMETERS = ['prompt', 'max_age', 'acr_values', 'login_hint', 'ui_locales'] as const
 
 /** @throws AppError login_challenge_invalid, not_found */
 export const showLogin = async (ctx: Ctx, text: string): Promise<z.input<typeof LoginPageData>> => {
-  const { challenge, client, tenant } = await waiting(ctx, text)
+  const { challenge, client, tenant } = await requirePendingLogin(ctx, text)
   return {
     success: true,
     login_challenge: challenge.text,
@@ -90,7 +90,9 @@ export const showLogin = async (ctx: Ctx, text: string): Promise<z.input<typeof 
     base_url: ctx.config.BASE_URL,
     local_login_enabled: true,
     providers: await providersOf(ctx, challenge),
-    ...Object.fromEntries(ASKED.flatMap((name) => (challenge.parameters[name] === undefined ? [] : [[name, challenge.parameters[name]]]))),
+    ...Object.fromEntries(
+      SIGN_IN_PARAMETERS.flatMap((name) => (challenge.parameters[name] === undefined ? [] : [[name, challenge.parameters[name]]])),
+    ),
   }
 }
 

@@ -1,4 +1,4 @@
-// A PKCE verifier that a front end leaves in its own browser until the code is there.
+// A PKCE verifier that a front end stores in its own browser until the code arrives.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -9,8 +9,8 @@ export const pkceRoutes = [
   route({
     id: 'challenges.storeVerifier',
     on: 'POST /authsec/hmgr/pkce/store',
-    summary: 'Keep a PKCE verifier in this browser for half an hour, for the exchange of the code.',
-    access: open('It is kept in the caller\u2019s own browser, and helps with a code of that browser alone.', { class: 'general' }),
+    summary: 'Store a PKCE verifier in this browser for 30 minutes, for the exchange of the code.',
+    access: open('It is stored in the caller\u2019s own browser and is useful only with a code of that browser.', { class: 'general' }),
     body: StoreVerifier,
     reply: json(200, StoredVerifier),
     errors: ['invalid_request'],

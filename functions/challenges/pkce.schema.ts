@@ -1,4 +1,4 @@
-// Wire shapes of verifiers that are kept.
+// Wire shapes of stored PKCE verifiers.
 import * as z from 'zod'
 
 /** RFC 7636 section 4.1 */

@@ -1,4 +1,4 @@
-// Attacks on backchannel requests. Each ends in a refusal that says nothing, and with every row as it was.
+// Attacks on backchannel requests. Each is refused without disclosing anything and changes no row.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
@@ -20,28 +20,28 @@ const world = async (options: Parameters<typeof startApp>[1] = {}) => {
   const { app, push } = await startCiba(cibaRoutes, options)
   const company = await app.company()
   const person = await app.person(company)
-  return { app, push, company, person, asker: await newCibaClient(app, company), phone: await newPhone(app, person) }
+  return { app, push, company, person, client: await newCibaClient(app, company), phone: await newPhone(app, person) }
 }
-describe('a client that does not prove itself', () => {
-  test('asks nobody: plain id, wrong secret, another\u2019s secret, an inactive one, a person\u2019s token', async () => {
-    const { app, push, company, person, asker, phone } = await world()
+describe('client authentication', () => {
+  test('a request needs the client\u2019s secret: a plain id, a wrong or foreign secret, an inactive client and a user token are refused', async () => {
+    const { app, push, company, person, client, phone } = await world()
     const globex = await app.company('globex')
     const theirs = await newCibaClient(app, globex)
     const off = await newCibaClient(app, company, 'Off')
     await atomically(forTenant(app.db, company.tenantId), (t) => setClientActive(t, off.clientId, false, app.clock.now()))
     const basic = (id: string, secret: string) => ({ authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` })
     const tries: readonly [string | undefined, Readonly<Record<string, string>>][] = [
-      [asker.clientId, {}],
+      [client.clientId, {}],
       [undefined, {}],
-      [`${asker.clientId}~${'0'.repeat(64)}`, {}],
-      [`${asker.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
-      [asker.sdkClientId, basic(theirs.clientId, theirs.secret)],
-      [asker.clientId, basic(asker.clientId, 'wrong')],
-      [asker.clientId, basic(asker.clientId, theirs.secret)],
-      [theirs.clientId, { authorization: asker.authorization }],
+      [`${client.clientId}~${'0'.repeat(64)}`, {}],
+      [`${client.clientId}~${theirs.sdkClientId.split('~')[1]}`, {}],
+      [client.sdkClientId, basic(theirs.clientId, theirs.secret)],
+      [client.clientId, basic(client.clientId, 'wrong')],
+      [client.clientId, basic(client.clientId, theirs.secret)],
+      [theirs.clientId, { authorization: client.authorization }],
       [off.sdkClientId, {}],
-      [asker.clientId, { authorization: `Bearer ${phone.session}` }],
-      [asker.sdkClientId, { 'x-client-id': theirs.clientId }],
+      [client.clientId, { authorization: `Bearer ${phone.session}` }],
+      [client.sdkClientId, { 'x-client-id': theirs.clientId }],
     ]
     for (const [client_id, headers] of tries) {
       const named = client_id === undefined ? {} : { client_id }
@@ -55,15 +55,15 @@ describe('a client that does not prove itself', () => {
     expect(await eventsOf(app, SYSTEM_TENANT, 'ciba.initiate')).toContain('refused: client_unauthenticated')
   })
 
-  test('in the way that it is registered for: whatever secret lies about from before', async () => {
-    const { app, push, company, person, asker } = await world()
-    const asks = async (named: string, headers: Readonly<Record<string, string>>) =>
+  test('a client may use only the authentication method that it is registered for', async () => {
+    const { app, push, company, person, client } = await world()
+    const initiate = async (named: string, headers: Readonly<Record<string, string>>) =>
       (await app.request(`${TENANT_CIBA}/initiate`, { headers, body: { client_id: named, email: person.email } })).status
     const answers: unknown[] = []
     for (const tokenEndpointAuthMethod of ['private_key_jwt', 'client_secret_post', 'client_secret_basic', null] as const) {
-      await changeClient(app, company, asker.clientId, { tokenEndpointAuthMethod })
-      const basic = await asks(asker.clientId, { authorization: asker.authorization })
-      answers.push([tokenEndpointAuthMethod, basic, await asks(asker.sdkClientId, {})])
+      await changeClient(app, company, client.clientId, { tokenEndpointAuthMethod })
+      const basic = await initiate(client.clientId, { authorization: client.authorization })
+      answers.push([tokenEndpointAuthMethod, basic, await initiate(client.sdkClientId, {})])
       app.clock.advance(600)
     }
     expect(answers).toEqual([
@@ -72,23 +72,23 @@ describe('a client that does not prove itself', () => {
       ['client_secret_basic', 200, 200],
       [null, 200, 200],
     ])
-    await changeClient(app, company, asker.clientId, { isPublic: true })
-    expect([await asks(asker.clientId, { authorization: asker.authorization }), await asks(asker.sdkClientId, {})]).toEqual([400, 400])
+    await changeClient(app, company, client.clientId, { isPublic: true })
+    expect([await initiate(client.clientId, { authorization: client.authorization }), await initiate(client.sdkClientId, {})]).toEqual([400, 400])
     expect(push.outbox).toHaveLength(5)
   })
 
-  test('asks nobody at another tenant\u2019s domain', async () => {
-    const { app, company, person, asker } = await world()
+  test('a client cannot send a request to the domain of another tenant', async () => {
+    const { app, company, person, client } = await world()
     const globex = await app.company('globex')
-    const answered = await unchanged(app, [company, globex], () => requestCiba(app, asker, person.email, { tenant_domain: globex.domain }))
+    const answered = await unchanged(app, [company, globex], () => requestCiba(app, client, person.email, { tenant_domain: globex.domain }))
     expect(await errorOf(answered)).toEqual([400, 'invalid_client'])
-    expect((await requestCiba(app, asker, person.email, { tenant_domain: company.domain })).status).toBe(200)
+    expect((await requestCiba(app, client, person.email, { tenant_domain: company.domain })).status).toBe(200)
   })
 })
 
-describe('who is there', () => {
-  test('unknown, without a device, disabled, of another tenant: the answers, the polls and the limits are those of somebody who does not answer', async () => {
-    const { app, push, company, person, asker } = await world()
+describe('account enumeration', () => {
+  test('responses, polls and limits are the same for an unknown, disabled or foreign account, one without a device, and one that does not respond', async () => {
+    const { app, push, company, person, client } = await world()
     const globex = await app.company('globex')
     const stranger = await app.person(globex)
     await newPhone(app, stranger)
@@ -98,13 +98,13 @@ describe('who is there', () => {
     const story = async (email: string): Promise<unknown> => {
       const reported: unknown[] = []
       for (let n = 0; n < 4; n++) {
-        const { status, body } = await outcomeOf(await requestCiba(app, asker, email))
+        const { status, body } = await outcomeOf(await requestCiba(app, client, email))
         const { auth_req_id, ...rest } = body as { auth_req_id?: string }
         reported.push(status, rest, auth_req_id?.length)
         if (auth_req_id !== undefined)
           reported.push(
-            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
-            await outcomeOf(await pollCiba(app, asker.clientId, auth_req_id)),
+            await outcomeOf(await pollCiba(app, client.clientId, auth_req_id)),
+            await outcomeOf(await pollCiba(app, client.clientId, auth_req_id)),
           )
       }
       return reported
@@ -115,143 +115,143 @@ describe('who is there', () => {
     expect(push.outbox).toHaveLength(3)
   })
 
-  test('a request that reached nobody expires like one that nobody answers', async () => {
-    const { app, person, asker } = await world()
-    const [known, unknown] = [await requestCibaFor(app, asker, person.email), await requestCibaFor(app, asker, 'nobody@nowhere.example')]
+  test('a request that reached no device expires like one that gets no response', async () => {
+    const { app, person, client } = await world()
+    const [known, unknown] = [await requestCibaFor(app, client, person.email), await requestCibaFor(app, client, 'nobody@nowhere.example')]
     app.clock.advance(299)
-    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual([202, 'authorization_pending'])
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, client.clientId, id))).toEqual([202, 'authorization_pending'])
     app.clock.advance(1)
-    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, asker.clientId, id))).toEqual(EXPIRED)
+    for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, client.clientId, id))).toEqual(EXPIRED)
   })
 })
 
-describe('tiring the person', () => {
-  test('a hundred requests ring three times', async () => {
-    const { app, push, company, person, asker } = await world()
+describe('push fatigue', () => {
+  test('100 requests cause three push messages', async () => {
+    const { app, push, company, person, client } = await world()
     const other = await newCibaClient(app, company, 'Other')
     const statuses: number[] = []
-    for (let n = 0; n < 100; n++) statuses.push((await requestCiba(app, n % 2 === 0 ? asker : other, person.email)).status)
+    for (let n = 0; n < 100; n++) statuses.push((await requestCiba(app, n % 2 === 0 ? client : other, person.email)).status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(3)
     expect(statuses.filter((status) => status === 429)).toHaveLength(97)
     expect(push.outbox).toHaveLength(3)
   })
 
-  test('answered or not, five in ten minutes is all', async () => {
-    const { app, push, person, asker, phone } = await world()
+  test('at most five requests in ten minutes, answered or not', async () => {
+    const { app, push, person, client, phone } = await world()
     for (let n = 0; n < 5; n++) {
-      const authReqId = await requestCibaFor(app, asker, person.email)
+      const authReqId = await requestCibaFor(app, client, person.email)
       expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId, { approved: false }))).toMatchObject({ success: true })
     }
-    const refused = await requestCiba(app, asker, person.email)
+    const refused = await requestCiba(app, client, person.email)
     expect(refused.status).toBe(429)
     expect(refused.headers.get('retry-after')).toBe('600')
     app.clock.advance(601)
-    expect((await requestCiba(app, asker, person.email)).status).toBe(200)
+    expect((await requestCiba(app, client, person.email)).status).toBe(200)
     expect(push.outbox).toHaveLength(6)
   })
 
-  test('twenty at once are three', async () => {
-    const { app, push, person, asker } = await world()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => requestCiba(app, asker, person.email)))
+  test('20 concurrent requests cause three push messages', async () => {
+    const { app, push, person, client } = await world()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => requestCiba(app, client, person.email)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
     expect(push.outbox).toHaveLength(3)
   })
 })
 
-/** A request that waits for the phone of `person`. */
-const waiting = async () => {
+/** A pending request to the phone of `person`. */
+const withRequest = async () => {
   const w = await world()
-  return { ...w, authReqId: await requestCibaFor(w.app, w.asker, w.person.email) }
+  return { ...w, authReqId: await requestCibaFor(w.app, w.client, w.person.email) }
 }
 
-describe('somebody else answers', () => {
+describe('decisions by others', () => {
   test.each<[string, (app: TestApp, company: Company, person: Person) => Promise<string>]>([
     ['a colleague with a phone', async (app, company) => (await newPhone(app, await app.person(company))).session],
     ['an administrator with a phone', async (app, company) => (await newPhone(app, company.admin)).session],
     ['a person of another tenant with a phone', async (app) => (await newPhone(app, (await app.company('globex')).admin)).session],
-    ['the person in a session that speaks for no device', (app, _, person) => app.token(person)],
+    ['the person in a session without a device', (app, _, person) => app.token(person)],
     ['the person on a device that was registered after the request', async (app, _, person) => (await newPhone(app, person)).session],
-  ])('%s: told what an unknown request is told; the phone still can', async (_, who) => {
-    const { app, company, person, asker, phone, authReqId } = await waiting()
-    const session = await who(app, company, person)
+  ])('%s gets the response for an unknown request; the phone can still decide', async (_, sessionOf) => {
+    const { app, company, person, client, phone, authReqId } = await withRequest()
+    const session = await sessionOf(app, company, person)
     const answered = await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, session, authReqId)))
     expect(answered).toEqual(REFUSED)
     expect(answered).toEqual(await outcomeOf(await answerCibaRequest(app, session, app.ctx.random.id())))
-    const atPlatform = (auth_req_id: string) => app.request(`${CIBA}/respond`, { token: session, body: { auth_req_id, approved: true } })
-    const platform = await unchanged(app, [company], async () => outcomeOf(await atPlatform(authReqId)))
+    const respondAtPlatform = (auth_req_id: string) => app.request(`${CIBA}/respond`, { token: session, body: { auth_req_id, approved: true } })
+    const platform = await unchanged(app, [company], async () => outcomeOf(await respondAtPlatform(authReqId)))
     expect(platform).toMatchObject({ status: 400, body: { error: 'Failed to respond' } })
-    expect(platform).toEqual(await outcomeOf(await atPlatform(app.ctx.random.id())))
+    expect(platform).toEqual(await outcomeOf(await respondAtPlatform(app.ctx.random.id())))
     expect(await bodyOf(await answerCibaRequest(app, phone.session, authReqId))).toMatchObject({ success: true })
-    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+    expect((await pollCiba(app, client.clientId, authReqId)).status).toBe(200)
   })
 
-  test('nobody at all: 401', async () => {
-    const { app, company, authReqId } = await waiting()
+  test('a decision without a session is 401', async () => {
+    const { app, company, authReqId } = await withRequest()
     const body = { auth_req_id: authReqId, approved: true }
-    for (const door of [CIBA, TENANT_CIBA]) expect((await unchanged(app, [company], () => app.request(`${door}/respond`, { body }))).status).toBe(401)
+    for (const path of [CIBA, TENANT_CIBA]) expect((await unchanged(app, [company], () => app.request(`${path}/respond`, { body }))).status).toBe(401)
   })
 
-  test('an attempt is in the record', async () => {
-    const { app, company, authReqId } = await waiting()
+  test('an attempt is in the audit log', async () => {
+    const { app, company, authReqId } = await withRequest()
     await answerCibaRequest(app, await app.token(company.admin), authReqId)
     expect(await eventsOf(app, company.tenantId, 'ciba.tenant.respond')).toEqual(['refused: ciba_not_answered'])
   })
 })
 
-describe('the answer', () => {
-  test('counts once: what was decided stays decided', async () => {
-    const { app, company, asker, phone, authReqId } = await waiting()
+describe('the decision', () => {
+  test('a decided request cannot be decided again', async () => {
+    const { app, company, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId, { approved: false })
     expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
-  test('comes too late after five minutes', async () => {
-    const { app, company, asker, phone, authReqId } = await waiting()
+  test('a decision after five minutes is refused', async () => {
+    const { app, company, client, phone, authReqId } = await withRequest()
     app.clock.advance(300)
     expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual(EXPIRED)
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual(EXPIRED)
   })
 
-  test('left out is no', async () => {
-    const { app, asker, phone, authReqId } = await waiting()
+  test('a decision without `approved` denies', async () => {
+    const { app, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId, {})
-    expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
   })
 
-  test('a removed device answers no more', async () => {
-    const { app, company, phone, authReqId } = await waiting()
+  test('a removed device cannot decide', async () => {
+    const { app, company, phone, authReqId } = await withRequest()
     await app.request(`${CIBA}/devices/${phone.deviceId}`, { method: 'DELETE', token: phone.session })
     expect(await unchanged(app, [company], async () => outcomeOf(await answerCibaRequest(app, phone.session, authReqId)))).toEqual(REFUSED)
   })
 })
 
 describe('the poll', () => {
-  test('of another client, of another tenant, of nobody is that of an unknown request; nothing is lost by it', async () => {
-    const { app, company, asker, phone, authReqId } = await waiting()
+  test('a poll by another client, another tenant or no client is that of an unknown request, and does not consume the request', async () => {
+    const { app, company, client, phone, authReqId } = await withRequest()
     const globex = await app.company('globex')
     await answerCibaRequest(app, phone.session, authReqId)
     const [other, theirs] = [await newCibaClient(app, company, 'Other'), await newCibaClient(app, globex)]
-    for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${asker.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
+    for (const id of [other.clientId, other.sdkClientId, theirs.clientId, `${client.clientId}~${'0'.repeat(64)}`, 'nonsense']) {
       expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, id, authReqId))), id).toEqual(EXPIRED)
     }
     const unnamed = () => app.request(`${CIBA}/token`, { body: { auth_req_id: authReqId } })
     expect(await unchanged(app, [company], async () => errorOf(await unnamed()))).toEqual(EXPIRED)
-    expect((await pollCiba(app, asker.clientId, authReqId)).status).toBe(200)
+    expect((await pollCiba(app, client.clientId, authReqId)).status).toBe(200)
   })
 
-  test('with what the phone knows is that of an unknown request', async () => {
-    const { app, push, company, asker } = await waiting()
-    const shown = push.outbox[0]?.data.auth_req_id ?? ''
-    expect(await unchanged(app, [company], async () => errorOf(await pollCiba(app, asker.clientId, shown)))).toEqual(EXPIRED)
+  test('the id that the phone gets cannot poll', async () => {
+    const { app, push, company, client } = await withRequest()
+    const pushedId = push.outbox[0]?.data.auth_req_id ?? ''
+    expect(await unchanged(app, [company], async () => errorOf(await pollCiba(app, client.clientId, pushedId)))).toEqual(EXPIRED)
   })
 
-  test('the same handle under another tenant is as unknown as any', async () => {
-    const { app, company, asker, authReqId } = await waiting()
+  test('the same handle under another tenant is unknown', async () => {
+    const { app, company, client, authReqId } = await withRequest()
     const globex = await app.company('globex')
     const bytes = Buffer.from(authReqId, 'base64url')
     Buffer.from(globex.tenantId.replaceAll('-', ''), 'hex').copy(bytes)
-    expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, asker.clientId, bytes.toString('base64url'))))).toEqual(
+    expect(await unchanged(app, [company, globex], async () => errorOf(await pollCiba(app, client.clientId, bytes.toString('base64url'))))).toEqual(
       EXPIRED,
     )
   })
@@ -262,35 +262,35 @@ describe('the poll', () => {
     ['a factor was enrolled', (app, _, person) => enrol(app, person)],
     ['the tenant was suspended', (app, company) => setStatus(app, company, 'suspended')],
     [
-      'the client was switched off',
+      'the client was deactivated',
       (app, { tenantId }, _, id) => atomically(forTenant(app.db, tenantId), (t) => setClientActive(t, id, false, app.clock.now())),
     ],
     [
       'the phone\u2019s session was ended',
       (app, { tenantId }, { id }) => atomically(forTenant(app.db, tenantId), (t) => revokeSessions(t, id, app.clock.now(), 'ended_by_owner')),
     ],
-  ])('after the approval %s: nobody signs in, for good', async (_, between) => {
-    const { app, company, person, asker, phone, authReqId } = await waiting()
+  ])('an approval gives no token when %s afterwards', async (_, revoke) => {
+    const { app, company, person, client, phone, authReqId } = await withRequest()
     await answerCibaRequest(app, phone.session, authReqId)
     app.clock.advance(2)
-    await between(app, company, person, asker.clientId)
-    for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, asker.clientId, authReqId))).toEqual([400, 'access_denied'])
+    await revoke(app, company, person, client.clientId)
+    for (let n = 0; n < 2; n++) expect(await errorOf(await pollCiba(app, client.clientId, authReqId))).toEqual([400, 'access_denied'])
     expect(await eventsOf(app, company.tenantId, 'ciba.tenant.token')).toContain('ciba.denied')
   })
 })
 
 describe('devices', () => {
-  test('a push token moves to whoever holds the phone now, and is nobody else\u2019s any more', async () => {
-    const { app, push, company, person, asker, phone } = await world()
-    const heir = await app.person(company)
-    await newPhone(app, heir, phone.pushToken)
-    await requestCibaFor(app, asker, person.email)
+  test('a push token moves to the person sessionOf registered it last', async () => {
+    const { app, push, company, person, client, phone } = await world()
+    const newOwner = await app.person(company)
+    await newPhone(app, newOwner, phone.pushToken)
+    await requestCibaFor(app, client, person.email)
     expect(push.outbox).toEqual([])
-    await requestCibaFor(app, asker, heir.email)
+    await requestCibaFor(app, client, newOwner.email)
     expect(push.outbox).toHaveLength(1)
     const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
-    // Who had it is told, and it is in the record.
+    // The previous owner is notified, and the removal is in the audit log.
     expect((await app.mailsTo(person.email)).at(-1)?.text).toContain('Somebody else signed in on it')
     const [taken] = await app.events(company.tenantId, { event: 'push_device.removed' })
     expect(taken).toMatchObject({ targetId: phone.deviceId, reason: 'registered_by_another', subjectId: person.id })
@@ -303,21 +303,21 @@ describe('devices', () => {
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: true }])
   })
 
-  test.each([CIBA, TENANT_CIBA])('%s: a platform that is none is refused', async (door) => {
+  test.each([CIBA, TENANT_CIBA])('%s refuses an unknown platform', async (path) => {
     const { app, company, person } = await world()
     const token = await app.token(person)
     for (const platform of ['windows', 'IOS', 'android ', 'web']) {
-      const register = () => app.request(`${door}/register-device`, { token, body: { device_token: 'x', platform } })
+      const register = () => app.request(`${path}/register-device`, { token, body: { device_token: 'x', platform } })
       expect((await unchanged(app, [company], register)).status).toBe(400)
     }
   })
 
-  test('another\u2019s device is as unknown as none', async () => {
+  test('a device of another person is unknown', async () => {
     const { app, company, phone } = await world()
     const globex = await app.company('globex')
     for (const token of [await app.token(company.admin), await app.token(globex.admin)]) {
-      for (const door of [CIBA, TENANT_CIBA]) {
-        const remove = (id: string) => app.request(`${door}/devices/${id}`, { method: 'DELETE', token })
+      for (const path of [CIBA, TENANT_CIBA]) {
+        const remove = (id: string) => app.request(`${path}/devices/${id}`, { method: 'DELETE', token })
         const theirs = await unchanged(app, [company, globex], async () => outcomeOf(await remove(phone.deviceId)))
         expect(theirs).toEqual(await outcomeOf(await remove(app.ctx.random.id())))
         expect(theirs.status).toBe(400)
@@ -325,7 +325,7 @@ describe('devices', () => {
     }
   })
 
-  test('a session that is a quarter of an hour old adds no device (RFC 9470)', async () => {
+  test('adding a device needs a sign-in of the last 15 minutes (RFC 9470)', async () => {
     const { app, company, person } = await world()
     const token = await app.token(person)
     app.clock.advance(15 * 60 + 1)
@@ -335,7 +335,7 @@ describe('devices', () => {
     expect(refused.headers.get('www-authenticate')).toContain('error="insufficient_user_authentication"')
   })
 
-  test('there are ten a person', async () => {
+  test('at most ten devices per person', async () => {
     const { app, person } = await world()
     for (let n = 0; n < 9; n++) await newPhone(app, person)
     const token = await app.token(person)
@@ -343,18 +343,18 @@ describe('devices', () => {
   })
 })
 
-test('twenty polls with one request at once: one token', async () => {
-  const { app, asker, phone, authReqId } = await waiting()
+test('20 concurrent polls return one token', async () => {
+  const { app, client, phone, authReqId } = await withRequest()
   await answerCibaRequest(app, phone.session, authReqId)
-  const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, asker.clientId, authReqId)).status))
+  const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await pollCiba(app, client.clientId, authReqId)).status))
   expect(statuses.toSorted()).toEqual([200, ...Array(19).fill(400)])
 })
 
-test('a request costs the same statements for somebody and for nobody, but for the devices that are asked', async () => {
+test('a request costs the same number of statements for a known and an unknown account', async () => {
   const counted = countedDb((await testDb()).engine)
-  const { app, company, asker } = await world({ db: counted.db })
+  const { app, company, client } = await world({ db: counted.db })
   const bare = await app.person(company)
-  await requestCiba(app, asker, 'first@nowhere.example')
-  const cost = async (email: string) => (await counted.during(() => requestCiba(app, asker, email))).statements
+  await requestCiba(app, client, 'first@nowhere.example')
+  const cost = async (email: string) => (await counted.during(() => requestCiba(app, client, email))).statements
   expect(await cost(bare.email)).toBe(await cost('nobody@nowhere.example'))
 })

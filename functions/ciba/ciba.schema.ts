@@ -1,4 +1,4 @@
-// Wire shapes of backchannel requests, at both doors.
+// Wire shapes of backchannel requests, for the platform and the tenant endpoints.
 import * as z from 'zod'
 import { ClientId, Pending, resourceRequestMembers, Scopes } from '#shared/domains/device-authorization/grants.schema'
 import { Email } from '#shared/kernel/email'
@@ -23,11 +23,11 @@ export const CibaInitiated = z
     expires_in: z.int(),
     interval: z.int(),
     message: z.string(),
-    match_number: z.string().optional().meta({ description: 'Two digits to show to the person, who enters them to approve.' }),
+    match_number: z.string().optional().meta({ description: 'Two digits to display to the person, who enters them to approve.' }),
     error: z.literal('no_device_registered').optional(),
     error_description: z.string().optional(),
   })
-  .meta({ id: 'CibaAsked' })
+  .meta({ id: 'CibaInitiated' })
 
 const AuthReqId = z.string().min(1).max(128)
 export const PlatformPoll = z.object({ auth_req_id: AuthReqId, client_id: ClientId.optional() }).meta({ id: 'CibaPoll' })
@@ -81,14 +81,14 @@ export const DeviceId = z.object({ device_id: z.string().min(1).max(64) })
 export const CibaRequest = z
   .object({
     id: z.string(),
-    auth_req_id: z.string().meta({ description: 'What answers the request. It does not poll it.' }),
+    auth_req_id: z.string().meta({ description: 'The id to decide the request. It cannot poll.' }),
     user_id: z.string(),
     tenant_id: z.string(),
     user_email: z.string(),
     client_id: z.string().optional(),
     client_name: z.string().optional(),
     device_token_id: z.string(),
-    binding_message: z.string().optional().meta({ description: 'In the words of who asks; show it as a quotation.' }),
+    binding_message: z.string().optional().meta({ description: 'Text of the client; display it as a quotation.' }),
     number_required: z.boolean(),
     scopes: z.array(z.string()),
     ...resourceRequestMembers,

@@ -1,4 +1,4 @@
-// What both doors do: authenticate the client, ask, poll, answer, keep devices.
+// The rules of the platform and the tenant endpoints: client authentication, requests, polls, decisions and devices.
 import type * as z from 'zod'
 import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
@@ -31,19 +31,19 @@ import type {
 } from './ciba.schema.ts'
 import type { Ctx } from './group.ts'
 
-const MOST_NAME = 80
+const MAX_NAME_LENGTH = 80
 
-/** In a closed deployment that must take unmodified clients, a plain client id stands for the client; a proof that is wrong never does. */
-const undemanding = async (ctx: Ctx, named: string | undefined): Promise<ClientEntry | undefined> => {
+/** With COMPATIBILITY=authsec a plain client id authenticates the client, for unmodified clients in a closed deployment. A wrong secret is still refused. */
+const compatibleClient = async (ctx: Ctx, named: string | undefined): Promise<ClientEntry | undefined> => {
   if (ctx.config.COMPATIBILITY !== 'authsec' || named === undefined || named.includes('~') || usesBasicAuth(ctx.request)) return undefined
   const id = parseClientId(named)
   const entry = id === undefined ? undefined : await findClientEntry(directory(ctx.db), id)
   return entry?.active === true ? entry : undefined
 }
 
-/** Whoever asks a person proves which client it is: a plain client id is known to everybody. @throws AppError client_unauthenticated */
+/** The client must authenticate itself, because plain client ids are public. @throws AppError client_unauthenticated */
 const requireClient = async (ctx: Ctx, named: string | undefined, domain?: string): Promise<ClientEntry> => {
-  const client = (await authenticatedClient(ctx, named)) ?? (await undemanding(ctx, named))
+  const client = (await authenticatedClient(ctx, named)) ?? (await compatibleClient(ctx, named))
   const refused = new AppError('client_unauthenticated', undefined, {
     refusal: { event: 'ciba.requested', ...(client === undefined ? {} : { tenantId: client.tenantId }) },
   })
@@ -54,28 +54,28 @@ const requireClient = async (ctx: Ctx, named: string | undefined, domain?: strin
   return client
 }
 
-type Question = { readonly email: string; readonly message: string; readonly scopes: readonly string[] | undefined }
+type PersonPrompt = { readonly email: string; readonly message: string; readonly scopes: readonly string[] | undefined }
 
-const ask = async (ctx: Ctx, client: ClientEntry, { email, message, scopes }: Question): Promise<z.input<typeof CibaInitiated>> => {
+const startRequest = async (ctx: Ctx, client: ClientEntry, { email, message, scopes }: PersonPrompt): Promise<z.input<typeof CibaInitiated>> => {
   const { startCibaRequest } = await import('#shared/domains/ciba/request')
-  const asked = await startCibaRequest(ctx, client, { email, bindingMessage: message, scopes: requestedScopes(scopes) })
+  const started = await startCibaRequest(ctx, client, { email, bindingMessage: message, scopes: requestedScopes(scopes) })
   return {
-    auth_req_id: asked.authReqId,
-    expires_in: asked.expiresInSeconds,
-    interval: asked.intervalSeconds,
+    auth_req_id: started.authReqId,
+    expires_in: started.expiresInSeconds,
+    interval: started.intervalSeconds,
     message: 'Authentication request sent.',
-    ...(asked.matchNumber === undefined ? {} : { match_number: asked.matchNumber }),
+    ...(started.matchNumber === undefined ? {} : { match_number: started.matchNumber }),
   }
 }
 
-/** What a tenant that discloses is told in the place of a request. */
+/** The members in place of a request, for a tenant that discloses accounts. */
 const NOTHING = { auth_req_id: '', expires_in: 0, interval: 0 }
 
 /** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown */
 export const initiateByHint = async (ctx: Ctx, body: z.output<typeof PlatformCibaRequest>): Promise<z.input<typeof CibaInitiated>> => {
   const client = await requireClient(ctx, body.client_id)
   const question = { email: body.login_hint, message: body.binding_message ?? 'Authentication request', scopes: body.scopes }
-  return ask(ctx, client, question).catch((error: unknown) => {
+  return startRequest(ctx, client, question).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'ciba_user_unknown') throw new AppError(error.code, undefined, { extra: NOTHING })
     if (error.code !== 'ciba_no_device') throw error
@@ -86,7 +86,7 @@ export const initiateByHint = async (ctx: Ctx, body: z.output<typeof PlatformCib
 /** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown, ciba_no_device */
 export const initiateByAddress = async (ctx: Ctx, body: z.output<typeof TenantCibaRequest>): Promise<z.input<typeof CibaInitiated>> => {
   const client = await requireClient(ctx, body.client_id, body.tenant_domain)
-  return ask(ctx, client, { email: body.email, message: body.binding_message ?? 'Tap to approve sign-in', scopes: body.scopes })
+  return startRequest(ctx, client, { email: body.email, message: body.binding_message ?? 'Tap to approve sign-in', scopes: body.scopes })
 }
 
 type Poll = { readonly auth_req_id: string; readonly client_id?: string | undefined }
@@ -105,22 +105,22 @@ export const pollForToken = async (
   return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds, scope: answer.value.scopes.join(' ') }
 }
 
-/** What became of an answer; the same words for whatever cannot be answered. */
+/** Decides a request. Every request that cannot be decided gets the same message. */
 export const answerRequest = async (ctx: Ctx, caller: User, body: z.output<typeof CibaAnswer>): Promise<z.input<typeof CibaAnswered>> => {
   const { auth_req_id, approved, biometric_verified, match_number } = body
-  const became = await decideCiba(ctx, caller, {
+  const outcome = await decideCiba(ctx, caller, {
     authReqId: auth_req_id,
     approved,
     biometricVerified: biometric_verified,
     number: match_number,
   })
-  switch (became) {
+  switch (outcome) {
     case 'approved':
       return { success: true, message: 'The request was approved.' }
     case 'denied':
       return { success: true, message: 'The request was denied.' }
     case 'wrong_number':
-      return { success: false, message: 'The number is not the one that was shown; the request was denied.' }
+      return { success: false, message: 'The number is not the one that was displayed; the request was denied.' }
     case 'refused':
       return { success: false, message: 'The request is unknown, expired or was answered already.' }
   }
@@ -171,9 +171,9 @@ export const showCibaRequests = async (ctx: Ctx, caller: User): Promise<z.input<
   for (const { clientId } of rows) {
     if (clientId !== null && !clients.has(clientId)) clients.set(clientId, await findClient(t, clientId))
   }
-  const shown = rows.map(async (row) => {
+  const requests = rows.map(async (row) => {
     const client = row.clientId === null ? undefined : clients.get(row.clientId)
-    const name = plainText(client?.name ?? '', MOST_NAME)
+    const name = plainText(client?.name ?? '', MAX_NAME_LENGTH)
     return {
       id: row.id,
       auth_req_id: row.id,
@@ -193,5 +193,5 @@ export const showCibaRequests = async (ctx: Ctx, caller: User): Promise<z.input<
       expires_at: row.expiresAt.toISOString(),
     }
   })
-  return { success: true, requests: await Promise.all(shown) }
+  return { success: true, requests: await Promise.all(requests) }
 }

@@ -1,11 +1,11 @@
-// Fifty phones at once are as many as a person may have.
+// Concurrent registrations never exceed the number of devices that a person may have.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findPushDevices } from '#db/store/push-devices'
 import { CIBA, startCiba } from '#tests/support/ciba'
 import { cibaRoutes } from './routes.ts'
 
-test('fifty phones are registered at once, each in a session of its own: ten are', async () => {
+test('of 50 concurrent registrations, each in its own session, ten succeed', async () => {
   const { app } = await startCiba(cibaRoutes)
   const company = await app.company()
   const person = await app.person(company)

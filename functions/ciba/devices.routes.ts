@@ -1,4 +1,4 @@
-// The phones and browsers that answer for a person, at both doors.
+// Routes of the devices that receive a person's requests, for the platform and the tenant endpoints.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { CibaAnswered, CibaDevices, DeviceAdded, DeviceId, NewDevice } from './ciba.schema.ts'
@@ -9,7 +9,7 @@ export const pushDeviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) =
   route({
     id: `${id}.registerDevice`,
     on: `POST ${at}/register-device`,
-    summary: 'Register the phone or browser at hand for requests.',
+    summary: 'Register this phone or browser for requests.',
     access: user(),
     body: NewDevice,
     reply: json(200, DeviceAdded),
@@ -20,7 +20,7 @@ export const pushDeviceRoutes = (id: 'ciba' | 'ciba.tenant', at: `/${string}`) =
   route({
     id: `${id}.devices`,
     on: `GET ${at}/devices`,
-    summary: 'The caller\u2019s registered devices.',
+    summary: 'List the caller\u2019s devices.',
     access: user(),
     reply: json(200, CibaDevices),
     errors: [],

@@ -1,4 +1,4 @@
-// What the routes of both doors may answer and write.
+// Events and errors that the platform and the tenant routes share.
 export const CIBA_REQUEST_EVENTS = ['ciba.requested', 'ciba.failed'] as const
 export const CIBA_DECISION_EVENTS = ['ciba.approved', 'ciba.denied'] as const
 export const CIBA_REDEMPTION_EVENTS = ['ciba.redeemed', 'ciba.denied', 'session.created', 'user.signed_in'] as const

@@ -1,4 +1,4 @@
-// Group: a client asks a person through the person's phone (uflow/auth/ciba/*, uflow/auth/tenant/ciba/*; OpenID CIBA Core 1.0, poll mode).
+// Backchannel authentication on a person's devices (uflow/auth/ciba/*, uflow/auth/tenant/ciba/*; OpenID CIBA Core 1.0, poll mode).
 import type { CibaCtx } from '#shared/domains/ciba/request'
 import { routeFor } from '#shared/platform/http/route'
 

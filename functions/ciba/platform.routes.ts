@@ -1,5 +1,4 @@
-// Backchannel requests at the platform's door: the person is named by a hint, the tenant by the client.
-
+// Backchannel requests at the platform endpoints: a hint identifies the person, and the client identifies the tenant.
 import { PENDING_RESPONSE } from '#shared/domains/device-authorization/poll-response'
 import { AppError } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
@@ -15,7 +14,7 @@ export const platformCibaRoutes = [
   route({
     id: 'ciba.initiate',
     on: 'POST /authsec/uflow/auth/ciba/initiate',
-    summary: 'Ask a person of the client\u2019s tenant to approve a sign-in.',
+    summary: 'Request approval of a sign-in from a person of the client\u2019s tenant.',
     access: open('The client authenticates itself: by HTTP Basic, or by its SDK client id in the body.', { class: 'general' }),
     body: PlatformCibaRequest,
     reply: json(200, CibaInitiated),
@@ -27,8 +26,8 @@ export const platformCibaRoutes = [
   route({
     id: 'ciba.token',
     on: 'POST /authsec/uflow/auth/ciba/token',
-    summary: 'Poll for the answer; the token is handed out once.',
-    access: open('The request\u2019s handle is the proof, for the client that asked.', { class: 'polling' }),
+    summary: 'Poll for the decision; the token is returned once.',
+    access: open('The handle of the request is the proof, for the client that made it.', { class: 'polling' }),
     body: PlatformPoll,
     reply: json(200, PlatformPolled),
     errors: POLL_ERRORS,
@@ -42,7 +41,7 @@ export const platformCibaRoutes = [
   route({
     id: 'ciba.respond',
     on: 'POST /authsec/uflow/auth/ciba/respond',
-    summary: 'Approve or deny, on a device that was asked.',
+    summary: 'Approve or deny on a device that received the request.',
     access: user(undefined, { class: 'code' }),
     body: CibaAnswer,
     reply: json(200, CibaAnswered),

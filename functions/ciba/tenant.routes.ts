@@ -1,5 +1,4 @@
-// Backchannel requests at the tenant's door: the client and the address are named.
-
+// Backchannel requests at the tenant endpoints: the request names the client and the address of the person.
 import { Pending } from '#shared/domains/device-authorization/grants.schema'
 import { PENDING_RESPONSE } from '#shared/domains/device-authorization/poll-response'
 import { open, user } from '#shared/platform/http/access'
@@ -15,7 +14,7 @@ export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.initiate',
     on: 'POST /authsec/uflow/auth/tenant/ciba/initiate',
-    summary: 'Ask a person of the client\u2019s tenant to approve a sign-in.',
+    summary: 'Request approval of a sign-in from a person of the client\u2019s tenant.',
     access: open('The client authenticates itself: by HTTP Basic, or by its SDK client id in the body.', { class: 'general' }),
     body: TenantCibaRequest,
     reply: json(200, CibaInitiated),
@@ -27,8 +26,8 @@ export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.token',
     on: 'POST /authsec/uflow/auth/tenant/ciba/token',
-    summary: 'Poll for the answer; the token is handed out once.',
-    access: open('The request\u2019s handle is the proof, for the client that asked.', { class: 'polling' }),
+    summary: 'Poll for the decision; the token is returned once.',
+    access: open('The handle of the request is the proof, for the client that made it.', { class: 'polling' }),
     body: TenantPoll,
     reply: oneOfStatuses({ 200: CibaToken, 202: Pending }),
     errors: POLL_ERRORS,
@@ -42,7 +41,7 @@ export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.respond',
     on: 'POST /authsec/uflow/auth/tenant/ciba/respond',
-    summary: 'Approve or deny, on a device that was asked; `success` says whether it counted.',
+    summary: 'Approve or deny on a device that received the request; `success` tells whether the decision counted.',
     access: user(undefined, { class: 'code' }),
     body: CibaAnswer,
     reply: json(200, CibaAnswered),
@@ -54,7 +53,7 @@ export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.requests',
     on: 'GET /authsec/uflow/auth/tenant/ciba/requests',
-    summary: 'What waits for the caller\u2019s answer.',
+    summary: 'List the caller\u2019s pending requests.',
     access: user(),
     reply: json(200, Requests),
     errors: [],

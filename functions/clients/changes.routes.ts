@@ -1,5 +1,4 @@
-// Making, changing and deleting clients.
-
+// Routes to create, change and delete clients.
 import { createClient } from '#shared/domains/administration/clients'
 import { ClientOut, CreatedClient, NewClient } from '#shared/domains/administration/clients.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -57,7 +56,7 @@ export const changeRoutes = [
   route({
     id: 'clients.create',
     on: `POST ${BASE}/create`,
-    summary: 'Make a client. Its secrets are in this answer and nowhere else.',
+    summary: 'Create a client. Its secrets are returned only here.',
     access,
     path: ClientsTenantPath,
     body: NewClient,
@@ -70,7 +69,7 @@ export const changeRoutes = [
   route({
     id: 'clients.removeCompletely',
     on: `POST ${BASE}/delete-complete`,
-    summary: 'Remove a client with everything that belongs to it.',
+    summary: 'Remove a client and everything that belongs to it.',
     ...removal,
     path: ClientsTenantPath,
     actsIn: 'body.tenant_id',
@@ -79,7 +78,7 @@ export const changeRoutes = [
   route({
     id: 'clients.removeCompletelyAlias',
     on: 'POST /authsec/clientms/oocmgr/tenant/delete-complete',
-    summary: 'Remove a client with everything that belongs to it, at the path of older clients.',
+    summary: 'Remove a client and everything that belongs to it, on the path for older callers.',
     ...removal,
     actsIn: 'body.tenant_id',
     handle: ({ ctx, principal, body }) => removeClient(ctx, principal, inBody(principal, body)),
@@ -87,7 +86,7 @@ export const changeRoutes = [
   route({
     id: 'clients.setStatus',
     on: `POST ${BASE}/set-status`,
-    summary: 'Switch a client on or off.',
+    summary: 'Activate or deactivate a client.',
     access,
     path: ClientsTenantPath,
     body: SetClientStatus,
@@ -102,7 +101,7 @@ export const changeRoutes = [
     ...edit,
     id: 'clients.replace',
     on: `PUT ${BASE}/:id`,
-    summary: 'Change what the body names, and nothing else.',
+    summary: 'Change the members that the body has, and no others.',
     actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
   }),
@@ -110,7 +109,7 @@ export const changeRoutes = [
     ...edit,
     id: 'clients.edit',
     on: `PATCH ${BASE}/:id`,
-    summary: 'Change what the body names.',
+    summary: 'Change the members that the body has.',
     actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path, body }) => editClient(ctx, principal, inPath(principal, path), body),
   }),
@@ -126,7 +125,7 @@ export const changeRoutes = [
     ...soft,
     id: 'clients.delete',
     on: `DELETE ${BASE}/:id`,
-    summary: 'Delete a client; its row is kept for the record.',
+    summary: 'Delete a client; its row is kept.',
     actsIn: 'path.tenantId',
     handle: ({ ctx, principal, path }) => deleteSoftly(ctx, principal, inPath(principal, path)),
   }),
@@ -134,7 +133,7 @@ export const changeRoutes = [
     ...switching,
     id: 'clients.activate',
     on: `PATCH ${BASE}/:id/activate`,
-    summary: 'Switch a client on.',
+    summary: 'Activate a client.',
     actsIn: 'path.tenantId',
     emits: ['client.activated'],
     handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), true),
@@ -143,7 +142,7 @@ export const changeRoutes = [
     ...switching,
     id: 'clients.deactivate',
     on: `PATCH ${BASE}/:id/deactivate`,
-    summary: 'Switch a client off; its sessions end.',
+    summary: 'Deactivate a client; its sessions end.',
     actsIn: 'path.tenantId',
     emits: ['client.deactivated'],
     handle: ({ ctx, principal, path }) => switchClient(ctx, principal, inPath(principal, path), false),

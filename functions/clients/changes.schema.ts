@@ -1,4 +1,4 @@
-// Wire shapes of changes of a client.
+// Wire shapes of client changes.
 import * as z from 'zod'
 import { ClientIdText, ClientOut } from '#shared/domains/administration/clients.schema'
 import { Id } from '#shared/domains/administration/fields.schema'

@@ -1,10 +1,10 @@
-// Changes of a client: each in one transaction with its event. A client that may not be used any more loses its sessions and its service account at once.
+// Changes of a client, each in one transaction with its event. A deactivated client loses its sessions and its service account at once.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import type { TenantId, TenantTx } from '#db/engine/tenant'
 import { type ClientChange as Change, type Client, deleteClient, lockClient, updateClient } from '#db/store/clients'
 import { revokeSessionsOfClient } from '#db/store/sessions'
-import { raisePolicyVersion, releaseQuota } from '#db/store/tenants'
+import { releaseQuota } from '#db/store/tenants'
 import { clientSnapshot, clientTag, toClientResponse } from '#shared/domains/administration/client-view'
 import type { ClientOut } from '#shared/domains/administration/clients.schema'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
@@ -17,13 +17,12 @@ import type { User } from '#shared/platform/principals/principal'
 import type { ClientChange, ClientStatusSet, DeletedClient, RemovedClient, SwitchedClient } from './changes.schema.ts'
 import type { Ctx } from './group.ts'
 
-/** Whose, and which. */
 export type ClientSelector = { readonly tenantId: TenantId; readonly clientId: string }
 type ResponseBody = z.input<typeof ClientOut>
 type State = 'Active' | 'Development' | 'Deleted'
 
 /** @throws AppError not_found, default_client */
-const changeable = async (t: TenantTx, clientId: string): Promise<Client> => {
+const lockChangeable = async (t: TenantTx, clientId: string): Promise<Client> => {
   const row = await lockClient(t, clientId)
   if (row === undefined) throw new AppError('not_found')
   if (row.isDefault) throw new AppError('default_client')
@@ -32,12 +31,12 @@ const changeable = async (t: TenantTx, clientId: string): Promise<Client> => {
 
 type Decide = (row: Client, at: Date) => Change
 
-/** As it was read, where `If-Match` says how. Letting a client go on gives back what it held, so it takes those rights. */
+/** Honours `If-Match`. Activating a client gives its permissions back, so the caller needs them. */
 const change = (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector, event: AuditEvent, decide: Decide): Promise<ResponseBody> => {
-  const judge = preconditionOf(ctx, 'optional')
+  const requirePrecondition = preconditionOf(ctx, 'optional')
   return actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    const row = await changeable(t, clientId)
-    judge(clientTag(row))
+    const row = await lockChangeable(t, clientId)
+    requirePrecondition(clientTag(row))
     const set = decide(row, ctx.clock.now())
     if (Object.keys(set).length === 0) return toClientResponse(t, row)
     if (set.active === true && !row.active) await requireRightsOverClient(t, ctx, grantable, row)
@@ -49,8 +48,8 @@ const change = (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector, 
   })
 }
 
-/** What goes with a state. Sessions and tokens that began before it ended never come back. */
-const into = (state: State, row: Client, at: Date): Change => ({
+/** The change to a state. Sessions and tokens from before a deactivation stay invalid. */
+const stateChange = (state: State, row: Client, at: Date): Change => ({
   status: state,
   active: state === 'Active',
   deletedAt: state === 'Deleted' ? (row.deletedAt ?? at) : null,
@@ -60,21 +59,21 @@ const into = (state: State, row: Client, at: Date): Change => ({
 
 type Input = z.output<typeof ClientChange>
 
-/** The state that a body asks for. @throws AppError invalid_request where its two members disagree */
+/** The requested state. @throws AppError invalid_request when `status` and `active` disagree */
 const stateOf = ({ status, active }: Input, row: Client): State | undefined => {
   if (status !== undefined && active !== undefined && active !== (status === 'Active'))
-    throw new AppError('invalid_request', 'body.active: status says otherwise', { field: 'body.active' })
+    throw new AppError('invalid_request', 'body.active: contradicts status', { field: 'body.active' })
   if (status !== undefined) return status
   if (active === undefined) return undefined
   return active ? 'Active' : row.status === 'Deleted' ? 'Deleted' : 'Development'
 }
 
-const requested =
+const changeOf =
   (body: Input): Decide =>
   (row, at) => {
     const state = stateOf(body, row)
     const set: Change = {
-      ...(state === undefined || state === row.status ? {} : into(state, row, at)),
+      ...(state === undefined || state === row.status ? {} : stateChange(state, row, at)),
       ...(body.name === undefined ? {} : { name: body.name }),
       ...(body.email === undefined ? {} : { email: body.email }),
       ...(body.tags === undefined ? {} : { tags: [...new Set(body.tags)] }),
@@ -87,19 +86,19 @@ const requested =
 /** @throws AppError precondition_failed, not_found, default_client, client_exists, invalid_request, cannot_grant */
 export const editClient = async (ctx: Ctx, caller: User, which: ClientSelector, body: Input): Promise<ResponseBody> => {
   try {
-    return await change(ctx, caller, which, 'client.updated', requested(body))
+    return await change(ctx, caller, which, 'client.updated', changeOf(body))
   } catch (error) {
     if (isUniqueViolation(error)) throw new AppError('client_exists', undefined, { field: 'body.hydra_client_id' }, error)
     throw error
   }
 }
 
-const switched = (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<ResponseBody> =>
-  change(ctx, caller, which, active ? 'client.activated' : 'client.deactivated', (row, at) => into(active ? 'Active' : 'Development', row, at))
+const setActive = (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<ResponseBody> =>
+  change(ctx, caller, which, active ? 'client.activated' : 'client.deactivated', (row, at) => stateChange(active ? 'Active' : 'Development', row, at))
 
 /** @throws AppError precondition_failed, not_found, default_client, cannot_grant */
 export const switchClient = async (ctx: Ctx, caller: User, which: ClientSelector, active: boolean): Promise<z.input<typeof SwitchedClient>> => ({
-  client: await switched(ctx, caller, which, active),
+  client: await setActive(ctx, caller, which, active),
   message: active ? 'Client activated successfully' : 'Client deactivated successfully',
 })
 
@@ -110,7 +109,7 @@ export const changeClientStatus = async (
   which: ClientSelector,
   active: boolean,
 ): Promise<z.input<typeof ClientStatusSet>> => {
-  const client = await switched(ctx, caller, which, active)
+  const client = await setActive(ctx, caller, which, active)
   return {
     message: 'Client status updated successfully',
     success: true,
@@ -119,23 +118,22 @@ export const changeClientStatus = async (
   }
 }
 
-/** The row stays. @throws AppError precondition_failed, not_found, default_client */
+/** Deletes a client and keeps its row. @throws AppError precondition_failed, not_found, default_client */
 export const deleteSoftly = async (ctx: Ctx, caller: User, which: ClientSelector): Promise<z.input<typeof DeletedClient>> => {
   await change(ctx, caller, which, 'client.deleted', (row, at) => {
     if (row.status === 'Deleted') throw new AppError('not_found')
-    return into('Deleted', row, at)
+    return stateChange('Deleted', row, at)
   })
   return { message: 'Client deleted successfully', id: which.clientId, deleted: true }
 }
 
-/** Nothing of it stays: row, place in the directory, service account with its bindings, sessions. @throws AppError not_found, default_client */
+/** Removes the client with its directory entry, service account, bindings and sessions. @throws AppError not_found, default_client */
 export const removeClient = async (ctx: Ctx, caller: User, { tenantId, clientId }: ClientSelector): Promise<z.input<typeof RemovedClient>> => {
   await actInTenant(ctx, caller, tenantId, async (t) => {
-    const row = await changeable(t, clientId)
+    const row = await lockChangeable(t, clientId)
     const sessions = await revokeSessionsOfClient(t, clientId, ctx.clock.now(), 'client_removed')
     await deleteClient(t, clientId)
     await releaseQuota(t, 'clients')
-    await raisePolicyVersion(t)
     const target = { type: 'client', id: clientId }
     await recordEvent(t, ctx, { event: 'client.removed', actor: byUser(caller), target, before: clientSnapshot(row), after: { sessions } })
   })

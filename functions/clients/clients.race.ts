@@ -1,4 +1,4 @@
-// What twenty at once may not break: needs a server, where connections really race.
+// Concurrent changes of clients and domains. Needs a PostgreSQL server, because the embedded engine has one connection.
 import { expect, test } from 'vitest'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
@@ -18,7 +18,7 @@ const times = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(
 const tally = (statuses: readonly number[]): Readonly<Record<string, number>> =>
   Object.fromEntries([...new Set(statuses)].map((status) => [status, statuses.filter((one) => one === status).length]))
 
-test('twenty clients of one name at once: each with an identity of its own, and none beyond the quota', async () => {
+test('20 concurrent creations under one name get distinct service accounts and stay within the quota', async () => {
   const app = await startApp(clientsRoutes)
   const company = await app.company()
   const t = forTenant(app.db, company.tenantId)
@@ -33,7 +33,7 @@ test('twenty clients of one name at once: each with an identity of its own, and 
   expect(await countClients(t, {})).toBe(11)
 })
 
-test('a tenant has one default client, whoever adds another at once', async () => {
+test('a tenant has one default client under concurrent insertions', async () => {
   const app = await startApp(clientsRoutes)
   const company = await app.company()
   const t = forTenant(app.db, company.tenantId)
@@ -49,7 +49,7 @@ test('a tenant has one default client, whoever adds another at once', async () =
   expect(new Set(added)).toEqual(new Set(['refused']))
 })
 
-test('twenty rotations at once: one wins, and the secret from before still counts', async () => {
+test('one of 20 concurrent rotations succeeds, and the previous secret stays valid', async () => {
   const app = await startApp(clientsRoutes)
   const company = await app.company()
   const made = await addClient(app, company, { name: 'Shop' })
@@ -60,7 +60,7 @@ test('twenty rotations at once: one wins, and the secret from before still count
   expect(await authenticateSdkClient(app.ctx, made.sdk_client_id ?? '')).toMatchObject({ clientId: made.client_id })
 })
 
-test('removals, rotations and switches of one client at once end in order, never in a deadlock', async () => {
+test('concurrent removals, rotations and status changes of a client never deadlock', async () => {
   const app = await startApp(clientsRoutes)
   const company = await app.company()
   const made = await addClient(app, company, { name: 'Shop' })
@@ -78,7 +78,7 @@ test('removals, rotations and switches of one client at once end in order, never
   expect(await findClient(forTenant(app.db, company.tenantId), made.client_id)).toBeUndefined()
 })
 
-test('ten tenants that prove one domain at once: one holds it', async () => {
+test('of ten tenants that verify one domain concurrently, one owns it', async () => {
   const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes] as never)
   const name = `d-${app.ctx.random.id().slice(-12)}.com`
   const companies = await Promise.all(Array.from({ length: 10 }, (_, n) => app.company(`c${n}`)))
@@ -106,7 +106,7 @@ test('ten tenants that prove one domain at once: one holds it', async () => {
   }
 })
 
-test('two domains made primary at once leave one primary', async () => {
+test('concurrent changes of the primary domain leave one primary', async () => {
   const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes] as never)
   const company = await app.company()
   const token = await app.token(company.admin)

@@ -1,3 +1,4 @@
+// Clients: creation, lists, changes and deletion.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
@@ -28,8 +29,8 @@ const eventsOf = async (app: TestApp, company: Company, target: string) =>
   (await app.events(company.tenantId)).filter((event) => event.targetId === target).map((event) => event.event)
 const credentials = (app: TestApp, id: string) => findClientCredentials(directory(app.db), id)
 
-describe('making a client', () => {
-  test('its secrets are shown once, stored as digests, and in no other answer, event or log line', async () => {
+describe('creating a client', () => {
+  test('its secrets are returned once, stored as digests, and appear in no other response, event or log line', async () => {
     const { app, company, token, create } = await start()
     const response = await create({ react_app_url: 'https://shop.example/' })
     expect(response.status).toBe(201)
@@ -50,13 +51,13 @@ describe('making a client', () => {
     expect(row?.serviceAccountId).toMatch(/^[0-9a-f-]{36}$/)
     const again = await (await app.request(`${base(company)}/${made.client_id}`, { token })).text()
     const list = await (await app.request(`${base(company)}/getClients`, { token })).text()
-    const told = [again, list, app.log.lines.join(), JSON.stringify(await app.events(company.tenantId))].join()
-    expect(told).not.toContain(made.secret_id)
-    expect(told).not.toContain(sdkSecret)
+    const disclosed = [again, list, app.log.lines.join(), JSON.stringify(await app.events(company.tenantId))].join()
+    expect(disclosed).not.toContain(made.secret_id)
+    expect(disclosed).not.toContain(sdkSecret)
     expect(await eventsOf(app, company, made.client_id)).toEqual(['client.created'])
   })
 
-  test('its service account is told, so that an administrator can let it ask for decisions', async () => {
+  test('its service account is returned, so that an administrator can permit it to request decisions', async () => {
     const app = await startApp([...clientsRoutes, ...rolesRoutes, ...accessRoutes], { render: problem })
     const company = await app.company()
     const token = await app.token(company.admin)
@@ -65,18 +66,18 @@ describe('making a client', () => {
     expect(again.service_account_id).toBe(made.service_account_id)
     const authorization = `Basic ${Buffer.from(`${made.client_id}:${made.secret_id}`).toString('base64')}`
     const body = { subject: { type: 'user', id: company.admin.id }, action: { name: 'access' }, resource: { type: 'admin', id: 'any' } }
-    const ask = (): Promise<Response> => app.request('/access/v1/evaluation', { body, headers: { authorization } })
-    expect((await ask()).status).toBe(403)
+    const evaluate = (): Promise<Response> => app.request('/access/v1/evaluation', { body, headers: { authorization } })
+    expect((await evaluate()).status).toBe(403)
     const role = await (
       await app.request('/authsec/uflow/admin/roles', { token, body: { name: 'decider', permission_strings: ['policy:check'] } })
     ).json()
     const bound = { service_account_id: made.service_account_id, role_id: role.id }
     expect((await app.request('/authsec/uflow/admin/bindings', { token, body: bound })).status).toBe(200)
-    const answer = await ask()
+    const answer = await evaluate()
     expect([answer.status, await answer.json()]).toMatchObject([200, { decision: true }])
   })
 
-  test('a public application gets neither secret nor service account', async () => {
+  test('a public client gets neither a secret nor a service account', async () => {
     const { app, company, create } = await start()
     const made = await (await create({ token_endpoint_auth_method: 'none' })).json()
     expect(made).not.toHaveProperty('secret_id')
@@ -86,7 +87,7 @@ describe('making a client', () => {
     expect(await findClient(forTenant(app.db, company.tenantId), made.client_id)).toMatchObject({ isPublic: true, serviceAccountId: null })
   })
 
-  test('the form of the original\u2019s UI makes an application: it names an agent type and an empty platform for every client', async () => {
+  test('the form of AuthSec\u2019s console creates an application: it sends an agent type and an empty platform for every client', async () => {
     const { app, company, create } = await start()
     const form = { client_type: 'application', agent_type: 'mcp-agent', platform: '', project_id: '', react_app_url: '' }
     const made = await create({ ...form, platform_config: { namespace: '', service_account: '' } })
@@ -102,7 +103,7 @@ describe('making a client', () => {
     expect(await found.json()).toMatchObject({ field: 'body.selectors' })
   })
 
-  test('an agent gets a SPIFFE id, and its selectors are judged before anything is stored', async () => {
+  test('an agent gets a SPIFFE id, and its selectors are validated before anything is stored', async () => {
     const { app, company, create } = await start()
     const agent = { client_type: 'ai_agent', agent_type: 'buyer', platform: 'kubernetes' }
     const count = async () => (await app.events(company.tenantId)).length
@@ -131,7 +132,7 @@ describe('making a client', () => {
   })
 
   test.each(['http://shop.example', 'javascript:alert(1)', 'https://a:b@shop.example', 'https://shop.example/#x', 'http://localhost.evil.example'])(
-    'no redirect goes to %s',
+    'the redirect URI %s is refused',
     async (react_app_url) => {
       const { create } = await start()
       const response = await create({ react_app_url })
@@ -140,7 +141,7 @@ describe('making a client', () => {
     },
   )
 
-  test("a project is one of the tenant's; another's is one that does not exist", async () => {
+  test('a project of another tenant is not found', async () => {
     const { app, company, create } = await start()
     const globex = await app.company('globex')
     const theirs = await findClient(forTenant(app.db, globex.tenantId), globex.clientId)
@@ -153,7 +154,7 @@ describe('making a client', () => {
     expect(await (await create({ project_id: company.tenantId })).json()).toMatchObject({ project_id: own?.projectId })
   })
 
-  test('what the quota does not allow is refused, and removing one makes room', async () => {
+  test('creation over the quota is refused, and removing a client frees quota', async () => {
     const { app, company, token, create } = await start()
     await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { clients: 2 } }, app.clock.now()))
     const made = await (await create()).json()
@@ -166,8 +167,8 @@ describe('making a client', () => {
   })
 })
 
-describe('lists', () => {
-  test('filters, pages by number and by cursor, and counts people', async () => {
+describe('listing clients', () => {
+  test('the list filters, pages by number and by cursor, and counts people', async () => {
     const { app, company, token, create } = await start()
     for (const name of ['Alpha', 'Beta', 'Gamma']) {
       app.clock.advance(1)
@@ -193,7 +194,7 @@ describe('lists', () => {
     expect(bad.status).toBe(400)
   })
 
-  test("an administrator of clients sees the tenant's own; who administers the platform sees everybody's, and the visit is on record", async () => {
+  test("clients:admin lists the tenant's clients; a platform administrator lists the clients of all tenants", async () => {
     const { app, company } = await start()
     const globex = await app.company('globex')
     const own = await app.token(await app.person(company, ['clients:admin']))
@@ -201,7 +202,7 @@ describe('lists', () => {
     expect(new Set(seen.clients.map(({ tenant_id }: { tenant_id: string }) => tenant_id))).toEqual(new Set([company.tenantId]))
     const { platformAdministrator } = await import('../../tests/seeds/seeds.ts')
     const token = await app.token(await platformAdministrator(app), ['pwd', 'otp', 'mfa'])
-    // Other tests' companies are listed too: read on until both of ours were seen, or the pages end.
+    // The companies of other tests are listed too, so read pages until both of these appear.
     const seenTenants = new Set<string>()
     for (let page = 1; !(seenTenants.has(company.tenantId) && seenTenants.has(globex.tenantId)); page++) {
       const all = await (await app.request(`/authsec/clientms/admin/clients/?limit=100&page=${page}`, { token })).json()
@@ -213,7 +214,7 @@ describe('lists', () => {
     expect((await app.request('/authsec/clientms/admin/clients?name=x', { token })).status).toBe(400)
   })
 
-  test('the two endpoints with the original’s error shape have it, with a numeric code', async () => {
+  test('set-status has AuthSec’s error shape with a numeric code', async () => {
     const { app, company, token } = await start()
     const response = await app.request(`${base(company)}/set-status`, {
       token,
@@ -231,29 +232,29 @@ describe('lists', () => {
 })
 
 describe('changing a client', () => {
-  test('switching off ends its sessions and its service account, and switching on brings no session back', async () => {
+  test('deactivation ends sessions and the service account, and activation restores no session', async () => {
     const { app, company, token, create } = await start()
     const made = await (await create()).json()
     const { updateUser } = await import('#db/store/users')
     const customer = await app.person(company, ['clients:read'])
     await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, customer.id, { clientId: made.client_id }))
     const session = await app.token(customer)
-    const ask = () => app.request(`${base(company)}/getClients`, { token: session })
-    expect((await ask()).status).toBe(200)
+    const list = () => app.request(`${base(company)}/getClients`, { token: session })
+    expect((await list()).status).toBe(200)
     app.clock.advance(1)
     const off = await app.request(`${base(company)}/${made.client_id}/deactivate`, { token, method: 'PATCH' })
     expect(await off.json()).toMatchObject({ client: { active: false, status: 'Development' } })
-    expect((await ask()).status).toBe(401)
+    expect((await list()).status).toBe(401)
     expect(await credentials(app, made.client_id)).toMatchObject({ active: false })
     expect(await authenticateSdkClient(app.ctx, made.sdk_client_id)).toBeUndefined()
     const on = await app.request(`${base(company)}/${made.client_id}/activate`, { token, method: 'PATCH' })
     expect(await on.json()).toMatchObject({ client: { active: true, status: 'Active' } })
-    expect((await ask()).status).toBe(401)
+    expect((await list()).status).toBe(401)
     expect(await authenticateSdkClient(app.ctx, made.sdk_client_id)).toMatchObject({ clientId: made.client_id })
     expect((await eventsOf(app, company, made.client_id)).toSorted()).toEqual(['client.activated', 'client.created', 'client.deactivated'])
   })
 
-  test('a soft deletion keeps the row; a complete one leaves nothing', async () => {
+  test('a soft deletion keeps the row; a complete deletion removes everything', async () => {
     const { app, company, token, create } = await start()
     const made = await (await create()).json()
     const path = `${base(company)}/${made.client_id}`
@@ -269,13 +270,13 @@ describe('changing a client', () => {
     expect(await ids('')).not.toContain(made.client_id)
     expect(await ids('deleted=true')).toContain(made.client_id)
     const body = { tenant_id: company.tenantId, client_id: `${made.client_id}-main-client` }
-    const gone = await app.request('/authsec/clientms/oocmgr/tenant/delete-complete', { token, body })
-    expect(await gone.json()).toMatchObject({ tenant_id: company.tenantId, client_id: made.client_id })
+    const removed = await app.request('/authsec/clientms/oocmgr/tenant/delete-complete', { token, body })
+    expect(await removed.json()).toMatchObject({ tenant_id: company.tenantId, client_id: made.client_id })
     expect(await credentials(app, made.client_id)).toBeUndefined()
     expect((await app.request(path, { token })).status).toBe(404)
   })
 
-  test('the default client can be changed by nothing, and stays as it is', async () => {
+  test('the default client cannot be changed', async () => {
     const { app, company, token } = await start()
     const before = await findClient(forTenant(app.db, company.tenantId), company.clientId)
     const path = `${base(company)}/${company.clientId}`
@@ -296,7 +297,7 @@ describe('changing a client', () => {
     expect(await findClient(forTenant(app.db, company.tenantId), company.clientId)).toEqual(before)
   })
 
-  test('PUT and PATCH change what is named; two that share an id elsewhere are a conflict; a contradiction is refused', async () => {
+  test('PUT and PATCH change the members in the body; a duplicate hydra_client_id is 409; contradicting members are 400', async () => {
     const { app, company, token, create } = await start()
     const [one, two] = [await (await create()).json(), await (await create()).json()]
     const put = (id: string, body: unknown, method = 'PUT') => app.request(`${base(company)}/${id}`, { token, method, body })
@@ -313,7 +314,7 @@ describe('changing a client', () => {
   })
 })
 
-test('health and description are public, and tell nothing of tenants', async () => {
+test('health and API description are public and disclose nothing of tenants', async () => {
   const { request } = await startApp(clientsRoutes)
   expect(await (await request('/authsec/clientms/health')).json()).toEqual({ status: 'healthy', service: 'clients-microservice' })
   const page = await request('/authsec/clientms/swagger/index.html')
@@ -324,30 +325,30 @@ test('health and description are public, and tell nothing of tenants', async () 
   expect(Object.keys(document.paths)).toContain('/authsec/clientms/tenants/{tenantId}/clients/create')
 })
 
-test('letting a client go on gives back what it held: it takes those rights, at every door', async () => {
+test('activating a client gives its permissions back, so every route needs those permissions', async () => {
   const { app, company, token } = await start()
   const strong = await newOauthClient(app, company, { permissions: ['vault:open'] })
   const t = forTenant(app.db, company.tenantId)
   const [path, admin] = [`${base(company)}/${strong.id}`, await app.token(await app.person(company, ['clients:write', 'vault:open']))]
-  const doors: readonly (readonly [string, string, object?])[] = [
+  const routes: readonly (readonly [string, string, object?])[] = [
     ['PATCH', `${path}/activate`],
     ['PATCH', path, { active: true }],
     ['PUT', path, { status: 'Active' }],
     ['POST', `${base(company)}/set-status`, { tenant_id: company.tenantId, client_id: strong.id, active: true }],
   ]
-  const call = (as: string, [method, to, body]: (typeof doors)[number]) =>
+  const send = (as: string, [method, to, body]: (typeof routes)[number]) =>
     app.request(to, { method, token: as, ...(body === undefined ? {} : { body }) })
   for (const state of ['deactivate', 'soft-delete']) {
-    for (const door of doors) {
-      // Ending needs nothing of that.
+    for (const call of routes) {
+      // Deactivation needs none of the client's permissions.
       expect((await app.request(`${path}/${state}`, { method: 'PATCH', token })).status, state).toBe(200)
-      const refused = await call(token, door)
-      expect([refused.status, JSON.stringify(await refused.json()).includes('cannot_grant')], door[1]).toEqual([403, true])
+      const refused = await send(token, call)
+      expect([refused.status, JSON.stringify(await refused.json()).includes('cannot_grant')], call[1]).toEqual([403, true])
       expect(await findClient(t, strong.id)).toMatchObject({ active: false })
-      expect((await call(admin, door)).status).toBe(200)
+      expect((await send(admin, call)).status).toBe(200)
       expect(await findClient(t, strong.id)).toMatchObject({ active: true, status: 'Active', deletedAt: null })
     }
   }
-  // What is on already is not turned on.
-  expect((await call(token, ['PATCH', path, { name: 'Renamed', active: true }])).status).toBe(200)
+  // An active client is not activated again.
+  expect((await send(token, ['PATCH', path, { name: 'Renamed', active: true }])).status).toBe(200)
 })

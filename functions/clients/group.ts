@@ -1,4 +1,4 @@
-// Group: client management (clientms/*), and the rotation of secrets (/clients/*), which is ours.
+// Client management (/authsec/clientms/*), and the rotation and registration of clients (/clients/*), which are APIs of this project.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

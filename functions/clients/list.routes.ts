@@ -1,5 +1,4 @@
-// Lists of clients, and one of them.
-
+// Routes to list and read clients.
 import { ClientOut, ClientsPage, ClientsQuery } from '#shared/domains/administration/clients.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
@@ -12,8 +11,8 @@ import { adminClients, platformSelectors, readClient, tenantClients, tenantClien
 const BASE = '/authsec/clientms/tenants/:tenantId/clients'
 const access = may('clients:read')
 
-const ofAll = {
-  summary: 'Clients of the caller\u2019s tenant; those of all tenants for who administers the platform.',
+const ofAllTenants = {
+  summary: 'List the clients of the caller\u2019s tenant; for a platform administrator, those of all tenants.',
   access: may('clients:admin'),
   query: ClientsQuery,
   reply: json(200, ClientsPage),
@@ -25,7 +24,7 @@ export const clientListRoutes = [
   route({
     id: 'clients.list',
     on: `GET ${BASE}/getClients`,
-    summary: 'A page of the tenant\u2019s clients, filtered, newest first.',
+    summary: 'List a page of the tenant\u2019s clients, filtered, newest first.',
     access,
     path: ClientsTenantPath,
     query: ClientsQuery,
@@ -38,7 +37,7 @@ export const clientListRoutes = [
   route({
     id: 'clients.listAtOnce',
     on: `POST ${BASE}/getClients`,
-    summary: 'All clients of the tenant, oldest first.',
+    summary: 'List all clients of the tenant, oldest first.',
     access,
     path: ClientsTenantPath,
     body: TenantClientsBody,
@@ -52,7 +51,7 @@ export const clientListRoutes = [
   route({
     id: 'clients.platformSelectors',
     on: `GET ${BASE}/platform-selectors`,
-    summary: 'What an agent can be recognised by on a platform.',
+    summary: 'List the selector keys of agents on a platform.',
     access,
     path: ClientsTenantPath,
     actsIn: 'path.tenantId',
@@ -65,7 +64,7 @@ export const clientListRoutes = [
   route({
     id: 'clients.get',
     on: `GET ${BASE}/:id`,
-    summary: 'One client.',
+    summary: 'Read a client.',
     access,
     path: ClientPath,
     actsIn: 'path.tenantId',
@@ -75,14 +74,14 @@ export const clientListRoutes = [
     handle: ({ ctx, principal, path }) => readClient(ctx, actingTenant(principal, path.tenantId), path.id),
   }),
   route({
-    ...ofAll,
+    ...ofAllTenants,
     id: 'clients.listOfAll',
     on: 'GET /authsec/clientms/admin/clients',
     actsIn: 'query.tenant_id',
     handle: ({ ctx, principal, query }) => adminClients(ctx, principal, query),
   }),
   route({
-    ...ofAll,
+    ...ofAllTenants,
     id: 'clients.listOfAllSlash',
     on: 'GET /authsec/clientms/admin/clients/',
     actsIn: 'query.tenant_id',

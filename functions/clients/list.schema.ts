@@ -1,4 +1,4 @@
-// Wire shapes of lists of clients.
+// Wire shapes of client lists.
 import * as z from 'zod'
 import { ClientOut } from '#shared/domains/administration/clients.schema'
 import { Id } from '#shared/domains/administration/fields.schema'

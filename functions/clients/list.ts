@@ -1,4 +1,4 @@
-// Lists of clients, and one of them.
+// Lists of clients, and single clients.
 import type * as z from 'zod'
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { type ClientFilter, findClients, listClients, pageOfAllClients } from '#db/store/client-list'
@@ -19,7 +19,7 @@ import type { PlatformSelectors, TenantClients, TenantClientsBody } from './list
 type Query = z.output<typeof ClientsQuery>
 type Page = z.input<typeof ClientsPage>
 const NEWEST_FIRST = '-created_at'
-const MOST_ROWS = 1000
+const MAX_ROWS = 1000
 
 const filterOf = (query: Query): ClientFilter => {
   const active = query.active ?? (query.active_only === true ? true : undefined)
@@ -33,9 +33,9 @@ const filterOf = (query: Query): ClientFilter => {
   }
 }
 
-const numbered = (page: number, limit: number, total: number) => ({ page, limit, total, total_pages: Math.ceil(total / limit) })
+const pagination = (page: number, limit: number, total: number) => ({ page, limit, total, total_pages: Math.ceil(total / limit) })
 
-/** A page of a tenant's clients, newest first; where it goes on stands in the Link header. */
+/** Returns a page of the tenant's clients, newest first; the Link header has the next page. */
 export const tenantClients = async (ctx: Ctx, tenantId: TenantId, query: Query): Promise<HttpResult<Page>> => {
   const t = forTenant(ctx.db, tenantId)
   const { page: number, ...request } = query
@@ -47,11 +47,11 @@ export const tenantClients = async (ctx: Ctx, tenantId: TenantId, query: Query):
     NEWEST_FIRST,
     rows,
     (row) => row.createdAt,
-    () => ({ clients, pagination: numbered(number, query.limit, total), hydra_public_url: ctx.config.BASE_URL }),
+    () => ({ clients, pagination: pagination(number, query.limit, total), hydra_public_url: ctx.config.BASE_URL }),
   )
 }
 
-/** A page of everybody's, newest first. Each tenant's rows are read as that tenant: nothing here sees past row level security. */
+/** Returns a page of the clients of all tenants, newest first. Each tenant's rows are read in that tenant, under row level security. */
 const allClients = async (ctx: Ctx, query: Query): Promise<Page> => {
   const { total, places } = await pageOfAllClients(directory(ctx.db), { offset: (query.page - 1) * query.limit, limit: query.limit })
   const clients: Page['clients'] = []
@@ -62,20 +62,20 @@ const allClients = async (ctx: Ctx, query: Query): Promise<Page> => {
   }
   const at = new Map(places.map(({ clientId }, index) => [clientId, index]))
   clients.sort((a, b) => (at.get(a.id) ?? 0) - (at.get(b.id) ?? 0))
-  return { clients, pagination: numbered(query.page, query.limit, total), hydra_public_url: ctx.config.BASE_URL }
+  return { clients, pagination: pagination(query.page, query.limit, total), hydra_public_url: ctx.config.BASE_URL }
 }
 
 const FILTERS = ['status', 'name', 'email', 'tags', 'active', 'active_only', 'deleted', 'cursor'] as const
 
-/** @throws AppError invalid_request for a filter over all tenants: what it would look at lies with each of them */
+/** @throws AppError invalid_request for a filter over all tenants, because filtered columns are readable only per tenant */
 export const adminClients = async (ctx: Ctx, caller: User, query: Query): Promise<Page | HttpResult<Page>> => {
   if (!isPlatformAdministrator(caller) || query.tenant_id !== undefined) return tenantClients(ctx, actingTenant(caller, query.tenant_id), query)
   const filter = FILTERS.find((name) => query[name] !== undefined)
   if (filter === undefined) return allClients(ctx, query)
-  throw new AppError('invalid_request', `query.${filter}: name a tenant_id to filter by it`, { field: `query.${filter}` })
+  throw new AppError('invalid_request', `query.${filter}: a filter needs tenant_id`, { field: `query.${filter}` })
 }
 
-/** All of a tenant's, oldest first, to the cap of 1000 rows. */
+/** Returns all clients of the tenant, oldest first, at most 1,000. */
 export const tenantClientsInOnePage = async (
   ctx: Ctx,
   caller: User,
@@ -83,7 +83,7 @@ export const tenantClientsInOnePage = async (
 ): Promise<z.input<typeof TenantClients>> => {
   const t = forTenant(ctx.db, actingTenant(caller, body.tenant_id))
   const activeOnly = body.active_only ?? false
-  const rows = await listClients(t, activeOnly ? { active: true } : {}, { sort: 'created_at', descending: false, limit: MOST_ROWS })
+  const rows = await listClients(t, activeOnly ? { active: true } : {}, { sort: 'created_at', descending: false, limit: MAX_ROWS })
   return {
     message: 'Clients retrieved successfully',
     success: true,

@@ -1,4 +1,4 @@
-// A client's registration at the authorization server, on a path of our own.
+// Routes of a client's registration at the authorization server.
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -10,7 +10,7 @@ export const registrationRoutes = [
   route({
     id: 'clients.readRegistration',
     on: 'GET /clients/:id/registration',
-    summary: 'What the authorization server knows of a client.',
+    summary: 'Read the registration of a client at the authorization server.',
     access: may('clients:read'),
     path: RegistrationPath,
     reply: json(200, Registration),
@@ -22,7 +22,7 @@ export const registrationRoutes = [
   route({
     id: 'clients.changeRegistration',
     on: 'PATCH /clients/:id/registration',
-    summary: 'Change where a client\u2019s answers go, how it proves itself, and what it may ask for.',
+    summary: 'Change a client\u2019s redirect URIs, authentication method, scopes and grants.',
     access: may('clients:write'),
     path: RegistrationPath,
     body: RegistrationChange,

@@ -1,3 +1,4 @@
+// A client's registration at the authorization server.
 import { exportJWK, generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
@@ -16,7 +17,7 @@ const start = async () => {
   return { app, company, client, owner, change, row }
 }
 
-test('what the body names is changed, shown and recorded', async () => {
+test('the members in the body are changed, returned and recorded', async () => {
   const { app, company, client, owner, change } = await start()
   const { publicKey } = await generateKeyPair('ES256')
   const request = {
@@ -46,7 +47,7 @@ test.each([
   ['data:text/html,x'],
   ['shop:/cb'],
   ['/cb'],
-])('nothing is sent to %s', async (uri) => {
+])('the redirect URI %s is refused', async (uri) => {
   const { change, row } = await start()
   const before = await row()
   const response = await change({ redirect_uris: ['https://shop.example.com/cb', uri] })
@@ -54,7 +55,7 @@ test.each([
   expect(await row()).toEqual(before)
 })
 
-test('a private key, a method that does not fit, and unknown members are refused', async () => {
+test('a private key, an unsuitable authentication method and unknown members are refused', async () => {
   const { change, row } = await start()
   const before = await row()
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -70,7 +71,7 @@ test('a private key, a method that does not fit, and unknown members are refused
   expect(await row()).toEqual(before)
 })
 
-test('whoever could become the client by it needs what the client holds', async () => {
+test('a change that lets the caller act as the client needs every permission of the client', async () => {
   const { app, company, owner, change } = await start()
   const strong = await newOauthClient(app, company, { permissions: ['vault:open'] })
   const response = await change({ redirect_uris: ['https://mine.example.com/cb'] }, owner, strong.id)
@@ -78,7 +79,7 @@ test('whoever could become the client by it needs what the client holds', async 
   expect((await findClient(forTenant(app.db, company.tenantId), strong.id))?.redirectUris).toEqual(['https://app.example.com/callback'])
 })
 
-test('what the main client is given opens sessions, so its addresses and secrets take the whole administrator role', async () => {
+test('the main client can open sessions, so its redirect URIs and secrets need the full administrator role', async () => {
   const { app, company, owner, change } = await start()
   const rotate = (token: string) => app.request(`/clients/${company.clientId}/rotate-secret`, { token, body: { overlap_seconds: 0 } })
   const t = forTenant(app.db, company.tenantId)

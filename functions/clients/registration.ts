@@ -1,5 +1,5 @@
-// What the authorization server knows of a client. Where its answers go and how it proves itself decide who can act as it, so changing them takes every right
-// that the client has.
+// A client's registration at the authorization server. Its redirect URIs and authentication decide who can act as the client, so a change needs every
+// permission of the client.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
@@ -31,7 +31,7 @@ const toResponse = (row: Client): z.input<typeof Registration> => ({
   backchannel_logout_session_required: row.backchannelLogoutSessionRequired,
 })
 
-/** @throws AppError invalid_request where the way to prove itself does not fit the client */
+/** @throws AppError invalid_request when the authentication method does not suit the client */
 const requireMethod = (row: Client, request: Input): void => {
   const { token_endpoint_auth_method: method = row.tokenEndpointAuthMethod } = request
   const jwks = request.jwks === undefined ? row.jwks : request.jwks
@@ -39,14 +39,14 @@ const requireMethod = (row: Client, request: Input): void => {
   const refuse = (why: string): never => {
     throw new AppError('invalid_request', `${field}: ${why}`, { field })
   }
-  if (method === 'none' && !row.isPublic) refuse('a client with a secret proves itself')
-  if (row.isPublic && method !== null && method !== 'none') refuse('a public client has nothing to prove itself with')
+  if (method === 'none' && !row.isPublic) refuse('a confidential client must authenticate')
+  if (row.isPublic && method !== null && method !== 'none') refuse('a public client cannot authenticate')
   const jwksUri = request.jwks_uri === undefined ? row.jwksUri : request.jwks_uri
-  if (jwks !== null && jwksUri !== null) refuse('jwks and jwks_uri are not used together')
+  if (jwks !== null && jwksUri !== null) refuse('use either jwks or jwks_uri')
   if (method === 'private_key_jwt' && jwks === null && jwksUri === null) refuse('private_key_jwt needs jwks or jwks_uri')
 }
 
-/** What we call has to be somewhere that we may call. @throws AppError invalid_request */
+/** The server fetches these URLs, so they must be public https addresses. @throws AppError invalid_request */
 const requireReachable = (ctx: Pick<Ctx, 'config'>, request: Input): void => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'] as const) {
     const uri = request[name]

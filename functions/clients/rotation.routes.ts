@@ -1,4 +1,4 @@
-// Rotation of a client's secrets, on a path of our own.
+// The route to rotate a client's secrets.
 import { rotateClientSecrets } from '#shared/domains/administration/client-rotation'
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
@@ -10,7 +10,7 @@ export const rotationRoutes = [
   route({
     id: 'clients.rotateSecret',
     on: 'POST /clients/:id/rotate-secret',
-    summary: 'Give a client new secrets; the ones before count for a while longer. They are in this answer and nowhere else.',
+    summary: 'Give a client new secrets, returned only here; the previous ones stay valid for a while.',
     access: may('clients:write'),
     path: RotationPath,
     body: ClientSecretRotation,

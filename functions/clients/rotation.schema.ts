@@ -1,11 +1,11 @@
-// Wire shapes of the rotation of a client's secrets. Ours.
+// Wire shapes of the rotation of a client's secrets. An API of this project.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
 export const RotationPath = z.strictObject({ id: Id })
 export const ClientSecretRotation = z
   .strictObject({
-    /** How long the secrets before this rotation still count; 0 ends them at once. A day unless told. */
+    /** Seconds during which the previous secrets stay valid; 0 ends them at once. One day by default. */
     overlap_seconds: z
       .int()
       .min(0)

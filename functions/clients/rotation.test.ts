@@ -1,3 +1,4 @@
+// Rotation of a client's secrets.
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
@@ -21,25 +22,25 @@ const credentials = (app: TestApp, id: string) => findClientCredentials(director
 
 const rotate = (app: TestApp, token: string, id: string, body: unknown = {}) => app.request(`/clients/${id}/rotate-secret`, { token, body })
 
-test('the ones before count for a day, and one more rotation meanwhile is refused unless it ends them at once', async () => {
+test('previous secrets stay valid for a day; another rotation meanwhile is refused unless it ends them at once', async () => {
   const { app, token, create, company } = await start()
   const made = await (await create()).json()
-  const fresh = await (await rotate(app, token, made.client_id)).json()
-  expect(fresh.previous_valid_until).toBe(new Date(app.clock.now().getTime() + 86_400_000).toISOString())
-  const good = async (text: string) => (await authenticateSdkClient(app.ctx, text)) !== undefined
-  expect([await good(made.sdk_client_id), await good(fresh.sdk_client_id)]).toEqual([true, true])
+  const rotated = await (await rotate(app, token, made.client_id)).json()
+  expect(rotated.previous_valid_until).toBe(new Date(app.clock.now().getTime() + 86_400_000).toISOString())
+  const isValid = async (text: string) => (await authenticateSdkClient(app.ctx, text)) !== undefined
+  expect([await isValid(made.sdk_client_id), await isValid(rotated.sdk_client_id)]).toEqual([true, true])
   const busy = await rotate(app, token, made.client_id)
   expect(busy.status).toBe(409)
   expect(await busy.json()).toMatchObject({ code: 'rotation_in_progress' })
   app.clock.advance(86_400)
-  expect([await good(made.sdk_client_id), await good(fresh.sdk_client_id)]).toEqual([false, true])
+  expect([await isValid(made.sdk_client_id), await isValid(rotated.sdk_client_id)]).toEqual([false, true])
   const later = await app.token(await app.person(company, ['clients:write']))
   const third = await (await rotate(app, later, made.client_id, { overlap_seconds: 0 })).json()
   expect(third.previous_valid_until).toBeNull()
-  expect([await good(fresh.sdk_client_id), await good(third.sdk_client_id)]).toEqual([false, true])
+  expect([await isValid(rotated.sdk_client_id), await isValid(third.sdk_client_id)]).toEqual([false, true])
 })
 
-test('an SDK client id authenticates in every spelling; a plain one and another client’s secret do not', async () => {
+test('an SDK client id authenticates in every spelling; a plain client id or another client’s secret does not', async () => {
   const { app, create } = await start()
   const [one, two] = [await (await create()).json(), await (await create()).json()]
   const secret = one.sdk_client_id.split('~')[1]
@@ -60,7 +61,7 @@ test('an SDK client id authenticates in every spelling; a plain one and another 
     expect(await authenticateSdkClient(app.ctx, text)).toBeUndefined()
 })
 
-test('an SDK client id in an address is refused, and in no log line', async () => {
+test('an SDK client id in a URL is refused and appears in no log line', async () => {
   const { app, token, create, company } = await start()
   const made = await (await create()).json()
   for (const path of [
@@ -76,7 +77,7 @@ test('an SDK client id in an address is refused, and in no log line', async () =
   expect(app.log.lines.join()).not.toContain(made.sdk_client_id.split('~')[1])
 })
 
-test('whoever rotates must hold what the client could do', async () => {
+test('rotation needs every permission of the client', async () => {
   const { app, company, token, create } = await start()
   const made = await (await create()).json()
   const t = forTenant(app.db, company.tenantId)
@@ -106,7 +107,7 @@ test('whoever rotates must hold what the client could do', async () => {
   expect((await rotate(app, await app.token(company.admin), made.client_id)).status).toBe(200)
 })
 
-test('the default client gets its first secrets and its service account; a public one has none to rotate', async () => {
+test('the default client gets its first secrets and its service account; a public client has none to rotate', async () => {
   const { app, company, token, create } = await start()
   const first = await (await rotate(app, await app.token(company.admin), company.clientId)).json()
   expect(first).toMatchObject({ client_id: company.clientId, previous_valid_until: null, secret_id: expect.any(String) })
@@ -117,7 +118,7 @@ test('the default client gets its first secrets and its service account; a publi
   expect(await refused.json()).toMatchObject({ code: 'public_client', status: 409 })
 })
 
-test('a client that was deleted gets no secrets and no addresses', async () => {
+test('a deleted client gets no secrets and no redirect URIs', async () => {
   const { app, token, create, company } = await start()
   const { client_id } = await (await create()).json()
   expect((await app.request(`${base(company)}/${client_id}`, { method: 'DELETE', token })).status).toBe(200)

@@ -1,10 +1,10 @@
-// Every route of the group. A path with words stands before the one whose parameter would take them.
+// All routes of the group. A literal path comes before a path whose parameter would match it.
 import { changeRoutes } from './changes.routes.ts'
 import { clientListRoutes } from './list.routes.ts'
 import { registrationRoutes } from './registration.routes.ts'
 import { rotationRoutes } from './rotation.routes.ts'
 import { swaggerRoutes } from './swagger.routes.ts'
 
-const managing = [...clientListRoutes, ...changeRoutes]
+const managementRoutes = [...clientListRoutes, ...changeRoutes]
 
-export const clientsRoutes = [...swaggerRoutes(managing), ...managing, ...rotationRoutes, ...registrationRoutes]
+export const clientsRoutes = [...swaggerRoutes(managementRoutes), ...managementRoutes, ...rotationRoutes, ...registrationRoutes]

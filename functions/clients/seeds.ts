@@ -1,4 +1,4 @@
-// Seeds of clients, domains, providers and groups as the token service has them: tests/seeds/seeds.ts.
+// Seeds of clients, domains, providers and groups of the token service, for tests/seeds/seeds.ts.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertGroups } from '#db/store/groups'
@@ -12,20 +12,20 @@ const application: Make = async (app, company) => {
   return { path: { tenantId: company.tenantId, id: made.client_id }, owner }
 }
 
-/** What a route of the whole tenant takes beside its path. */
+/** A seed of a route on the whole tenant. */
 const ofTenant =
   (body?: (company: Company, clientId: string) => Readonly<Record<string, unknown>>): Make =>
   async (app, company) => {
     const { path, owner } = await application(app, company)
     return { path: { tenantId: company.tenantId }, ...(owner ? { owner } : {}), ...(body ? { body: body(company, path.id ?? '') } : {}) }
   }
-const naming = ofTenant((company, clientId) => ({ tenant_id: company.tenantId, client_id: clientId }))
+const ofClientInBody = ofTenant((company, clientId) => ({ tenant_id: company.tenantId, client_id: clientId }))
 
 const withBody =
   (make: Make, body: Readonly<Record<string, unknown>>): Make =>
   async (app, company) => ({ ...(await make(app, company)), body })
 
-/** A claim whose proof the DNS shows. */
+/** A claim with its TXT record in the DNS. */
 const domain: Make = async (app, company) => {
   const owner = await app.person(company, ['admin:access', 'admin:manage'])
   const claimed = await addDomain(app, company, `d-${app.ctx.random.id().slice(-12)}.com`)
@@ -73,8 +73,8 @@ const clientRoutes: Readonly<Record<string, Make>> = {
   'clients.platformSelectors': async (app, company) => ({ ...(await ofTenant()(app, company)), query: 'platform=unix' }),
   'clients.get': application,
   'clients.create': ofTenant(() => ({ name: 'Another', email: 'another@seeds.example' })),
-  'clients.removeCompletely': naming,
-  'clients.setStatus': naming,
+  'clients.removeCompletely': ofClientInBody,
+  'clients.setStatus': ofClientInBody,
   'clients.replace': withBody(application, { name: 'Renamed' }),
   'clients.edit': withBody(application, { tags: ['renamed'] }),
   'clients.softDelete': application,

@@ -1,5 +1,5 @@
-// What the group offers, for people and for tools that look where the original had it. Made from the declarations; the whole document with every schema is
-// /openapi.json, which no function carries.
+// The API description of client management on the paths of AuthSec, generated from the declarations. The full document with every schema is /openapi.json,
+// which no function carries.
 
 import { VERSION } from '#shared/kernel/version'
 import { methodOf, pathOf, type Route } from '#shared/platform/http/route'
@@ -17,11 +17,11 @@ const operation = (route: Listed) => ({
   parameters: parameters(route),
   responses: {
     ...Object.fromEntries(route.reply.variants.map(({ status, type }) => [status, { description: 'Done.', content: { [type]: {} } }])),
-    default: { description: 'Refused or failed; `code` says why.' },
+    default: { description: 'Refused or failed; `code` has the reason.' },
   },
 })
 
-/** OpenAPI 3.1, without schemas. */
+/** Renders an OpenAPI 3.1 document without schemas. */
 export const renderSwagger = (routes: readonly Listed[]): string => {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) paths[template(route)] = { ...paths[template(route)], [methodOf(route).toLowerCase()]: operation(route) }

@@ -1,4 +1,4 @@
-// What people see at a client: all of the tenant's providers, or those that were chosen for it.
+// The providers that a client offers: all of the tenant's, or those chosen for the client.
 import type * as z from 'zod'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import {
@@ -28,7 +28,7 @@ import { findBaseClient, HIDDEN_SECRET, isBaseClient, providerCallbackUrl, provi
 const INTERNAL = 'authsec'
 const CHOSEN_ORDER = 99
 
-/** @throws AppError not_found for a client of nobody, and of somebody else */
+/** @throws AppError not_found for an unknown client or a client of another tenant */
 const requireClient = async (t: TenantDb, typed: string): Promise<Client> => {
   const id = parseClientId(typed)
   const row = id === undefined ? undefined : await findClient(t, id)
@@ -36,51 +36,51 @@ const requireClient = async (t: TenantDb, typed: string): Promise<Client> => {
   return row
 }
 
-const mayLookInside = (caller: User | undefined, tenantId: TenantId): boolean =>
+const mayReadConfiguration = (caller: User | undefined, tenantId: TenantId): boolean =>
   caller !== undefined &&
   hasPermission(caller, 'admin:access') &&
   hasPermission(caller, 'connections:read') &&
   (caller.tenantId === tenantId || isPlatformAdministrator(caller))
 
-type Named = z.input<typeof ShownProviders>['data']['providers'][number]
-const named = (name: string, display: string, order: number): Named => ({
+type ListedProvider = z.input<typeof ShownProviders>['data']['providers'][number]
+const listedProvider = (name: string, display: string, order: number): ListedProvider => ({
   provider_name: name,
   display_name: display,
   is_active: true,
   sort_order: order,
 })
-const offered = ({ name, displayName, sortOrder }: Upstream): Named => named(name, displayName, sortOrder)
-const internal = named(INTERNAL, 'AuthSec', 0)
+const offered = ({ name, displayName, sortOrder }: Upstream): ListedProvider => listedProvider(name, displayName, sortOrder)
+const internal = listedProvider(INTERNAL, 'AuthSec', 0)
 
-/** All of the tenant's, with the clients for which each was chosen. */
-const wholeTenant = async (t: TenantDb): Promise<Named[]> => {
+/** Lists all providers of the tenant, with the clients for which each was chosen. */
+const tenantProviders = async (t: TenantDb): Promise<ListedProvider[]> => {
   const [rows, chosen] = [await listProviders(t), await listAllClientProviders(t)]
   return rows.map((row) => ({
-    ...named(row.providerName, row.displayName, row.sortOrder),
+    ...listedProvider(row.providerName, row.displayName, row.sortOrder),
     is_active: row.isActive,
     client_ids: chosen.flatMap(({ providerId: id, clientId }) => (id === row.id ? [clientId] : [])).join(','),
     provider_type: 'oidc',
   }))
 }
 
-const wholeClient = async (ctx: Ctx, t: TenantDb, client: Client, isBase: boolean): Promise<Named[]> => {
+const clientProviders = async (ctx: Ctx, t: TenantDb, client: Client, isBase: boolean): Promise<ListedProvider[]> => {
   const rows = await listProviders(t)
-  const inside = (row: Provider, display: string, order: number): Named => ({
-    ...named(row.providerName, display, order),
+  const detailed = (row: Provider, display: string, order: number): ListedProvider => ({
+    ...listedProvider(row.providerName, display, order),
     hydra_client_id: providerId(client, row.providerName),
     client_id: client.id,
     is_active: row.isActive,
     callback_url: providerCallbackUrl(ctx),
     provider_config: toProviderConfig(row),
   })
-  if (isBase) return rows.map((row) => inside(row, row.displayName, row.sortOrder))
+  if (isBase) return rows.map((row) => detailed(row, row.displayName, row.sortOrder))
   return (await listClientProviders(t, client.id)).flatMap(({ providerId: id, displayName, sortOrder }) => {
     const row = rows.find((one) => one.id === id)
-    return row === undefined ? [] : [inside(row, displayName, sortOrder)]
+    return row === undefined ? [] : [detailed(row, displayName, sortOrder)]
   })
 }
 
-/** Whoever asks: names and order of what is offered. Who administers the tenant: how each is set up as well. @throws AppError not_found */
+/** Lists the offered providers; an administrator of the tenant also gets their configuration. @throws AppError not_found */
 export const showClientProviders = async (
   ctx: Ctx,
   caller: User | undefined,
@@ -90,14 +90,14 @@ export const showClientProviders = async (
   const base = await findBaseClient(ctx, tenantId)
   if (base.tenant.status !== 'active' || tenantId === SYSTEM_TENANT) throw new AppError('not_found')
   const { t } = base
-  // The original's UI sends the header always, and leaves it empty where it asks for no client.
+  // AuthSec's console always sends the header, and leaves it empty when it means no client.
   const typed = body.client_id ?? (ctx.request.header('client-id') || undefined)
   const isBase = typed !== undefined && isBaseClient(base, typed)
   const client = typed === undefined ? undefined : isBase ? base.client : await requireClient(t, typed)
-  const isInside = mayLookInside(caller, tenantId)
-  const list = async (): Promise<Named[]> => {
-    if (!isInside) return (await listUpstreamsAt(ctx, tenantId, client?.id)).map(offered)
-    return client === undefined ? wholeTenant(t) : wholeClient(ctx, t, client, isBase)
+  const isAdministrator = mayReadConfiguration(caller, tenantId)
+  const list = async (): Promise<ListedProvider[]> => {
+    if (!isAdministrator) return (await listUpstreamsAt(ctx, tenantId, client?.id)).map(offered)
+    return client === undefined ? tenantProviders(t) : clientProviders(ctx, t, client, isBase)
   }
   const providers = client === undefined ? [{ ...internal, provider_type: 'internal' as const }, ...(await list())] : await list()
   return enveloped(ctx, 'Auth providers retrieved successfully', {
@@ -108,7 +108,7 @@ export const showClientProviders = async (
   })
 }
 
-/** How a provider is spoken to is the tenant's to say. What was shown may be sent back. @throws AppError invalid_request */
+/** The configuration of a provider is the same for all clients; returned values may be sent back unchanged. @throws AppError invalid_request */
 const requireSameConfig = (row: Provider, requested: Readonly<Record<string, unknown>> | undefined): void => {
   const own: Readonly<Record<string, unknown>> = toProviderConfig(row)
   const other = Object.entries(requested ?? {}).find(
@@ -116,7 +116,7 @@ const requireSameConfig = (row: Provider, requested: Readonly<Record<string, unk
   )
   if (other === undefined) return
   const field = `body.provider_config.${other[0]}`
-  throw new AppError('invalid_request', `${field}: is the same at all clients; change the provider itself`, { field })
+  throw new AppError('invalid_request', `${field}: is the same for all clients; change the provider instead`, { field })
 }
 
 type Edited =
@@ -124,7 +124,7 @@ type Edited =
   | { readonly status: 201; readonly body: z.input<typeof CreatedClientProvider> }
 
 /**
- * Chooses a provider for one client, changes how it is shown there, or takes it away from there.
+ * Chooses a provider for a client, changes its name or order there, or removes it from the client.
  * @throws AppError not_found, internal_provider, invalid_request
  */
 export const editClientProvider = async (ctx: Ctx, caller: User, body: z.output<typeof EditClientProvider>): Promise<Edited> => {
@@ -141,11 +141,11 @@ export const editClientProvider = async (ctx: Ctx, caller: User, body: z.output<
     const before = await findClientProvider(t, which)
     const at = { tenant_id: tenantId as string, client_id: client.id, provider_name: name }
     const [id, target, actor] = [providerId(client, name), { type: 'client', id: client.id }, byUser(caller)]
-    const shownBefore = before === undefined ? {} : { before: { provider: name, display_name: before.displayName, order: before.sortOrder } }
+    const auditBefore = before === undefined ? {} : { before: { provider: name, display_name: before.displayName, order: before.sortOrder } }
     if (body.is_active === false) {
       if (before === undefined) throw new AppError('not_found')
       await deleteClientProvider(t, which)
-      await recordEvent(t, ctx, { event: 'client_provider.removed', actor, target, ...shownBefore })
+      await recordEvent(t, ctx, { event: 'client_provider.removed', actor, target, ...auditBefore })
       return withStatus(200, enveloped(ctx, 'Provider removed from client', { ...at, deleted_id: id, operation: 'deleted' as const }))
     }
     const set = {
@@ -157,17 +157,17 @@ export const editClientProvider = async (ctx: Ctx, caller: User, body: z.output<
       const updated_fields = (['display_name', 'sort_order'] as const).filter((field) => body[field] !== undefined)
       if (updated_fields.length === 0) throw new AppError('invalid_request', 'No fields to update')
       await updateClientProvider(t, which, { ...set, updatedAt: now })
-      await recordEvent(t, ctx, { event: 'client_provider.set', actor, target, ...shownBefore, after: { provider: name, ...set } })
+      await recordEvent(t, ctx, { event: 'client_provider.set', actor, target, ...auditBefore, after: { provider: name, ...set } })
       return withStatus(200, enveloped(ctx, 'Provider updated at client', { ...at, hydra_id: id, updated_fields, operation: 'updated' as const }))
     }
-    const fresh = { displayName: row.displayName, sortOrder: CHOSEN_ORDER, ...set }
-    await insertClientProvider(t, { ...which, ...fresh, createdAt: now, updatedAt: now })
-    await recordEvent(t, ctx, { event: 'client_provider.set', actor, target, after: { provider: name, ...fresh } })
+    const added = { displayName: row.displayName, sortOrder: CHOSEN_ORDER, ...set }
+    await insertClientProvider(t, { ...which, ...added, createdAt: now, updatedAt: now })
+    await recordEvent(t, ctx, { event: 'client_provider.set', actor, target, after: { provider: name, ...added } })
     const made = {
       hydra_client_id: id,
-      display_name: fresh.displayName,
+      display_name: added.displayName,
       is_active: true,
-      sort_order: fresh.sortOrder,
+      sort_order: added.sortOrder,
       callback_url: providerCallbackUrl(ctx),
     }
     return withStatus(201, enveloped(ctx, 'Provider added to client', { ...at, ...made, operation: 'created' as const }))

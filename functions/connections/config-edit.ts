@@ -1,4 +1,4 @@
-// AuthSec's configurations by id. Two kinds of them lie here: a provider of the tenant's own (`oidc`), and its main client (`oauth_server`).
+// Edits AuthSec's configurations by id: a provider of the tenant (`oidc`) or its main client (`oauth_server`).
 import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import { lockProviderById } from '#db/store/providers'
@@ -14,18 +14,21 @@ import { connectionInputOf, providerFieldsAt } from './provider-input.ts'
 import { toProviderConfig } from './view.ts'
 import { ClientIn, ProviderMembers } from './wire.schema.ts'
 
-const MainFiles = ClientIn.partial()
+const MainClientMembers = ClientIn.partial()
 
-/** What a configuration may say is a provider's or a client's own shape. @throws AppError invalid_request */
-const filesOf = <S extends typeof ProviderMembers | typeof MainFiles>(schema: S, files: Readonly<Record<string, unknown>>): z.output<S> => {
+/** Parses `config_files` as the members of a provider or a client. @throws AppError invalid_request */
+const parseFiles = <S extends typeof ProviderMembers | typeof MainClientMembers>(
+  schema: S,
+  files: Readonly<Record<string, unknown>>,
+): z.output<S> => {
   const parsed = schema.safeParse(files)
   if (parsed.success) return parsed.data as z.output<S>
   const field = ['body', 'config_files', ...(parsed.error.issues[0]?.path ?? [])].join('.')
   throw new AppError('invalid_request', `${field}: ${parsed.error.issues[0]?.message ?? 'malformed'}`, { field })
 }
 
-const wrongType = (): AppError =>
-  new AppError('invalid_request', 'body.config_type: is another than that of this configuration', { field: 'body.config_type' })
+const typeMismatch = (): AppError =>
+  new AppError('invalid_request', 'body.config_type: differs from the type of this configuration', { field: 'body.config_type' })
 
 /** @throws AppError not_found, invalid_request, cannot_grant */
 export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof EditConfig>): Promise<z.input<typeof EditedConfig>> => {
@@ -33,16 +36,16 @@ export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof E
   const edited = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const provider = await lockProviderById(t, body.id)
     if (provider !== undefined) {
-      if (body.config_type !== 'oidc') throw wrongType()
-      const { displayName: _, ...given } = connectionInputOf(filesOf(ProviderMembers, body.config_files))
+      if (body.config_type !== 'oidc') throw typeMismatch()
+      const { displayName: _, ...input } = connectionInputOf(parseFiles(ProviderMembers, body.config_files))
       const more = { displayName: body.name, ...(body.is_active === undefined ? {} : { isActive: body.is_active }) }
-      const row = await changeConnection(t, ctx, caller, provider, { ...given, ...more }, providerFieldsAt('body.config_files'))
+      const row = await changeConnection(t, ctx, caller, provider, { ...input, ...more }, providerFieldsAt('body.config_files'))
       return { name: row.displayName, files: { ...toProviderConfig(row) }, active: row.isActive, row }
     }
     const main = await lockMainClient(t)
     if (main.id !== body.id) throw new AppError('not_found')
-    if (body.config_type !== 'oauth_server') throw wrongType()
-    const request = { ...filesOf(MainFiles, body.config_files), client_name: body.name, enabled: body.is_active ?? main.oidcEnabled }
+    if (body.config_type !== 'oauth_server') throw typeMismatch()
+    const request = { ...parseFiles(MainClientMembers, body.config_files), client_name: body.name, enabled: body.is_active ?? main.oidcEnabled }
     const row = await changeMainClient(t, ctx, { caller, grantable }, main, request, 'config_files.')
     const files = { redirect_uris: row.redirectUris, scopes: row.allowedScopes ?? [], grant_types: row.grantTypes }
     return { name: row.name, files, active: row.oidcEnabled, row }

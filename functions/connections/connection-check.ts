@@ -1,5 +1,4 @@
-// A provider is tried now, and that it was is in the record.
-
+// Tests a provider on request and records the result in the audit log.
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import type { Provider } from '#db/store/providers'
 import { probeProvider } from '#shared/domains/federation/engine/probe'
@@ -17,8 +16,8 @@ export type ConnectionCheck = {
   readonly tested_at: string
 }
 
-/** Where the addresses that were typed are not those that the provider names: the provider's count. */
-const differing = (row: Provider, reported: Readonly<Record<string, unknown>> | undefined): string[] => {
+/** Configured endpoints that differ from the metadata of the provider. The metadata is used. */
+const endpointDifferences = (row: Provider, reported: Readonly<Record<string, unknown>> | undefined): string[] => {
   const typed: readonly (readonly [string, string])[] = [
     ['authorization_endpoint', row.authorizationUrl],
     ['token_endpoint', row.tokenUrl],
@@ -28,21 +27,21 @@ const differing = (row: Provider, reported: Readonly<Record<string, unknown>> | 
   return reported === undefined ? [] : typed.flatMap(([name, url]) => (url === '' || reported[name] === url ? [] : [`${name}_differs`]))
 }
 
-const lacking = (row: Provider): string[] => [
+const missingMembers = (row: Provider): string[] => [
   ...(row.clientId === '' ? ['client_id_missing'] : []),
   ...(row.scopes.trim() === '' ? ['scope_missing'] : []),
 ]
 
-/** Switched off it is tried all the same. Routes that call this emit `oidc_provider.tested`. */
+/** Also tests an inactive provider. Routes that call this emit `oidc_provider.tested`. */
 export const checkConnection = async (ctx: Ctx, caller: User, row: Provider): Promise<ConnectionCheck> => {
   const upstream = upstreamOf({ ...row, isActive: true })
   const probed = upstream === undefined ? undefined : await probeProvider(ctx, { ...upstream.peer, secret: await openProviderSecret(ctx, row) })
-  const errors = [...lacking(row), ...(upstream === undefined && row.clientId !== '' ? ['issuer_missing'] : []), ...(probed?.errors ?? [])]
+  const errors = [...missingMembers(row), ...(upstream === undefined && row.clientId !== '' ? ['issuer_missing'] : []), ...(probed?.errors ?? [])]
   const warnings = [
     ...(row.isActive ? [] : ['inactive']),
     ...(row.sealedClientSecret === null ? ['client_secret_missing'] : []),
     ...(probed?.warnings ?? []),
-    ...differing(row, probed?.metadata),
+    ...endpointDifferences(row, probed?.metadata),
   ]
   const outcome = { usable: errors.length === 0, errors, warnings, reason: probed?.reason ?? null }
   await atomically(forTenant(ctx.db, row.tenantId as TenantId), (t) =>

@@ -1,6 +1,4 @@
-// A tenant's own provider: what makes it one that people can sign in with, and every change of it, whichever door it comes through. All of it runs inside the
-// transaction of the change.
-
+// A tenant's own provider: validation, and every change of it for all routes. Everything runs inside the transaction of the change.
 import type { TenantTx } from '#db/engine/tenant'
 import {
   DEFAULT_PROVIDER_ORDER,
@@ -22,7 +20,7 @@ import type { Ctx } from './group.ts'
 
 export const MAX_PROVIDERS = 50
 
-/** What can be said of a provider; what is left out stays, or has its default. */
+/** Members of a provider; an absent member is unchanged, or has its default. */
 export type ConnectionInput = Partial<
   Pick<
     Provider,
@@ -45,14 +43,14 @@ export type ConnectionInput = Partial<
   >
 > & { readonly secret?: string }
 
-/** How the caller's own wire format calls the members that can be wrong. */
+/** Field names of the caller's wire format, for error responses. */
 export type ConnectionFields = Readonly<Record<'name' | 'issuer' | 'secret' | 'clientId' | 'domains' | 'parameters', string>>
 
-/** Names that stand for something else wherever people's sign-ins are told apart. */
+/** Names that identify other kinds of sign-in. */
 const RESERVED: ReadonlySet<string> = new Set(['authsec', 'email', 'local', 'custom', 'scim', 'ad-sync', 'entra-id', 'internal', 'saml'])
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
 
-/** As providers are named here: in lower case, with hyphens. */
+/** Normalises a provider name: lower case, with hyphens. */
 export const providerNameOf = (typed: string): string =>
   typed
     .trim()
@@ -63,47 +61,47 @@ const refuse = (field: string, why: string): never => {
   throw new AppError('invalid_request', `${field}: ${why}`, { field })
 }
 
-/** What the protocol says by itself: nobody says it otherwise (RFC 6749 section 4.1.1, RFC 7636, RFC 9101, OpenID Connect Core section 3.1.2.1). */
-const PROTOCOL: ReadonlySet<string> = new Set(
+/** Parameters that the protocol sets; a tenant must not override them (RFC 6749 section 4.1.1, RFC 7636, RFC 9101, OpenID Connect Core section 3.1.2.1). */
+const PROTOCOL_PARAMETERS: ReadonlySet<string> = new Set(
   'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method request request_uri client_secret claims dpop_jkt'.split(
     ' ',
   ),
 )
 
-const requireParameters = (given: ConnectionInput, { parameters }: ConnectionFields): void => {
-  for (const name of Object.keys(given.additionalParams ?? {})) {
-    if (PROTOCOL.has(name.toLowerCase())) refuse(`${parameters}.${name}`, 'is said by the protocol')
+const requireParameters = (input: ConnectionInput, { parameters }: ConnectionFields): void => {
+  for (const name of Object.keys(input.additionalParams ?? {})) {
+    if (PROTOCOL_PARAMETERS.has(name.toLowerCase())) refuse(`${parameters}.${name}`, 'is set by the protocol')
   }
 }
 
-/** Where its answers come from. Whoever changes that could have the secret sent to a place of theirs. */
-const placeOf = ({ issuer, authorizationUrl }: Pick<Provider, 'issuer' | 'authorizationUrl'>): string => issuer ?? authorizationUrl
+/** The address that receives the client secret. Changing it could send the secret to another server. */
+const peerAddressOf = ({ issuer, authorizationUrl }: Pick<Provider, 'issuer' | 'authorizationUrl'>): string => issuer ?? authorizationUrl
 
-/** @throws AppError invalid_request for what nobody could sign in with */
-const requireSound = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: ConnectionFields): void => {
-  const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
-  if (speaks === undefined) refuse(fields.issuer, 'is needed: of a provider without one nobody could prove who speaks')
+/** @throws AppError invalid_request for a provider that cannot authenticate people */
+const requireUsable = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: ConnectionFields): void => {
+  const upstream = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
+  if (upstream === undefined) refuse(fields.issuer, 'is required, because it identifies the provider')
   for (const url of [row.issuer ?? '', row.authorizationUrl, row.tokenUrl, row.userinfoUrl, row.jwksUrl]) {
     if (url !== '' && typeof checkOutboundUrl(url, ctx.outbound) === 'string')
       refuse(fields.issuer, 'must be https, with a public host name and a usual port')
   }
-  if (row.isActive && row.clientId === '') refuse(fields.clientId, 'is needed first')
-  if (row.jitProvisioning && row.allowedEmailDomains.length === 0) refuse(fields.domains, 'say whose addresses get an account')
+  if (row.isActive && row.clientId === '') refuse(fields.clientId, 'is required for an active provider')
+  if (row.jitProvisioning && row.allowedEmailDomains.length === 0) refuse(fields.domains, 'must list the domains whose people get an account')
 }
 
 /**
- * Whoever believes a provider of several factors lets it stand for the second factor of everybody here, administrators too: that takes all of their rights. A
- * platform administrator in another tenant stands for its system role.
+ * A trusted provider can stand for the second factor of everyone in the tenant, administrators included, so trusting one needs the full administrator role. A
+ * platform administrator in another tenant acts with the system role.
  * @throws AppError cannot_grant
  */
 const requireTrust = async (t: TenantTx, ctx: Ctx, caller: User, before: Provider | undefined, next: Provider): Promise<void> => {
-  const isSame = before?.trustsFactors === true && placeOf(before) === placeOf(next) && before.clientId === next.clientId
+  const isSame = before?.trustsFactors === true && peerAddressOf(before) === peerAddressOf(next) && before.clientId === next.clientId
   if (!next.trustsFactors || isSame || caller.tenantId !== t.tenantId) return
   if (!(await grantorPermissions(t, ctx, caller)).full)
-    throw new AppError('cannot_grant', 'Only who has the whole administrator role trusts a provider with second factors.')
+    throw new AppError('cannot_grant', 'Only a full administrator can trust a provider with second factors.')
 }
 
-/** For the record: no secret, and no address beyond where it is. */
+/** Members for the audit log, without the secret and with the addresses that identify the provider. */
 export const providerAuditDetails = (row: Provider): Readonly<Record<string, unknown>> => ({
   provider_name: row.providerName,
   display_name: row.displayName,
@@ -122,7 +120,7 @@ export const providerAuditDetails = (row: Provider): Readonly<Record<string, unk
 
 const target = (id: string) => ({ type: 'oidc_provider', id })
 
-const sealed = (t: TenantTx, ctx: Ctx, id: string, secret: string | undefined): Promise<Uint8Array> | undefined =>
+const sealSecret = (t: TenantTx, ctx: Ctx, id: string, secret: string | undefined): Promise<Uint8Array> | undefined =>
   secret === undefined ? undefined : ctx.keyring.seal(t, t.tenantId, secret, providerSecretContext(id))
 
 /** @throws AppError invalid_request, provider_exists, provider_limit, cannot_grant */
@@ -131,13 +129,13 @@ export const addConnection = async (
   ctx: Ctx,
   caller: User,
   typed: string,
-  given: ConnectionInput,
+  input: ConnectionInput,
   fields: ConnectionFields,
 ): Promise<Provider> => {
   const [id, at, providerName] = [ctx.random.id(), ctx.clock.now(), providerNameOf(typed)]
-  if (!NAME.test(providerName) || RESERVED.has(providerName)) refuse(fields.name, 'is no name that a provider can have')
-  requireParameters(given, fields)
-  const { secret, ...members } = given
+  if (!NAME.test(providerName) || RESERVED.has(providerName)) refuse(fields.name, 'is not a valid provider name')
+  requireParameters(input, fields)
+  const { secret, ...members } = input
   const row: Provider = {
     tenantId: t.tenantId,
     id,
@@ -160,11 +158,11 @@ export const addConnection = async (
     jitProvisioning: false,
     trustsFactors: false,
     ...members,
-    sealedClientSecret: (await sealed(t, ctx, id, secret)) ?? null,
+    sealedClientSecret: (await sealSecret(t, ctx, id, secret)) ?? null,
     createdAt: at,
     updatedAt: at,
   }
-  requireSound(ctx, row, fields)
+  requireUsable(ctx, row, fields)
   await requireTrust(t, ctx, caller, undefined, row)
   if ((await listProviders(t)).length >= MAX_PROVIDERS) throw new AppError('provider_limit')
   if (!(await insertProvider(t, row))) throw new AppError('provider_exists', undefined, { field: fields.name })
@@ -172,36 +170,36 @@ export const addConnection = async (
   return row
 }
 
-/** Of a row that the transaction holds. @throws AppError invalid_request, cannot_grant */
+/** Changes a provider that the transaction has locked. @throws AppError invalid_request, cannot_grant */
 export const changeConnection = async (
   t: TenantTx,
   ctx: Ctx,
   caller: User,
   row: Provider,
-  given: ConnectionInput,
+  input: ConnectionInput,
   fields: ConnectionFields,
 ): Promise<Provider> => {
-  requireParameters(given, fields)
-  const { secret, ...members } = given
-  const fresh = await sealed(t, ctx, row.id, secret)
-  const set: Partial<NewProvider> = { ...members, ...(fresh === undefined ? {} : { sealedClientSecret: fresh }), updatedAt: ctx.clock.now() }
+  requireParameters(input, fields)
+  const { secret, ...members } = input
+  const newSecret = await sealSecret(t, ctx, row.id, secret)
+  const set: Partial<NewProvider> = { ...members, ...(newSecret === undefined ? {} : { sealedClientSecret: newSecret }), updatedAt: ctx.clock.now() }
   const next: Provider = { ...row, ...set } as Provider
-  requireSound(ctx, next, fields)
+  requireUsable(ctx, next, fields)
   await requireTrust(t, ctx, caller, row, next)
-  if (placeOf(next) !== placeOf(row) && row.sealedClientSecret !== null && fresh === undefined)
-    refuse(fields.secret, 'send it again: a secret is shown to nobody but the provider that it was written for')
+  if (peerAddressOf(next) !== peerAddressOf(row) && row.sealedClientSecret !== null && newSecret === undefined)
+    refuse(fields.secret, 'must be sent again, because a secret is sent only to the provider it was entered for')
   await updateProvider(t, row.id, set)
   await recordEvent(t, ctx, {
     event: 'oidc_provider.updated',
     actor: byUser(caller),
     target: target(row.id),
     before: providerAuditDetails(row),
-    after: { ...providerAuditDetails(next), secret_replaced: fresh !== undefined },
+    after: { ...providerAuditDetails(next), secret_replaced: newSecret !== undefined },
   })
   return next
 }
 
-/** Nobody comes in through it any more; the identities that it proved stay with their people and open nothing. */
+/** Deletes the provider. Identities from it stay with their people and can no longer sign in. */
 export const removeConnection = async (t: TenantTx, ctx: Ctx, caller: User, row: Provider): Promise<void> => {
   await deleteProvider(t, row.id)
   await recordEvent(t, ctx, { event: 'oidc_provider.deleted', actor: byUser(caller), target: target(row.id), before: providerAuditDetails(row) })

@@ -1,4 +1,4 @@
-// A tenant's own providers.
+// Routes of a tenant's own providers.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
@@ -10,7 +10,7 @@ const rules = () => import('./connections.ts')
 
 export const READ_CONNECTIONS = may('admin:access', 'connections:read')
 export const WRITE_CONNECTIONS = may('admin:access', 'connections:write')
-/** A test leaves for somewhere else, so it is not asked for all the time. */
+/** A test sends requests to the provider, so it has a stricter rate limit. */
 export const TEST_CONNECTIONS = { ...WRITE_CONNECTIONS, limit: { class: 'status' } } as const
 const PRECONDITIONS: readonly ErrorCode[] = ['precondition_required', 'precondition_failed']
 
@@ -18,7 +18,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.list',
     on: 'GET /connections',
-    summary: 'The tenant\u2019s own providers, in the order in which people see them.',
+    summary: 'List the tenant\u2019s own providers in the order in which people see them.',
     access: READ_CONNECTIONS,
     reply: json(200, Connections),
     errors: [],
@@ -41,7 +41,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.read',
     on: 'GET /connections/:connection_id',
-    summary: 'One of the tenant\u2019s own providers, with the ETag that a change needs.',
+    summary: 'Read a provider, with the ETag that a change needs.',
     access: READ_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, Connection),
@@ -53,7 +53,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.update',
     on: 'PATCH /connections/:connection_id',
-    summary: 'Change a provider as it was read (If-Match). For another issuer its secret has to be sent again.',
+    summary: 'Change a provider (If-Match required). For another issuer its secret must be sent again.',
     access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     body: ConnectionChanges,
@@ -66,7 +66,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.delete',
     on: 'DELETE /connections/:connection_id',
-    summary: 'Delete a provider: nobody comes in through it any more.',
+    summary: 'Delete a provider: people can no longer sign in with it.',
     access: WRITE_CONNECTIONS,
     path: ConnectionPath,
     reply: empty(204),
@@ -78,7 +78,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.order',
     on: 'PUT /connections/order',
-    summary: 'Say in which order people see the providers.',
+    summary: 'Set the order in which people see the providers.',
     access: WRITE_CONNECTIONS,
     body: ConnectionOrder,
     reply: json(200, Connections),
@@ -90,7 +90,7 @@ export const ownConnectionRoutes = [
   route({
     id: 'connections.test',
     on: 'POST /connections/:connection_id/test',
-    summary: 'Ask the provider now whether people could sign in through it.',
+    summary: 'Test now whether people could sign in with the provider.',
     access: TEST_CONNECTIONS,
     path: ConnectionPath,
     reply: json(200, ConnectionTest),

@@ -3,11 +3,11 @@ import * as z from 'zod'
 
 const text = (most: number) => z.string().trim().min(1).max(most)
 const address = z.string().min(1).max(2048).meta({ description: 'https, with a public host name.' })
-/** A line that people read: without marks that hide it or turn it round. */
-const line = (most: number) => text(most).regex(/^[^\p{Cc}\p{Cf}\p{Cs}]*$/u, 'holds marks that nobody sees')
+/** A line of displayed text, without control and formatting characters that hide or reorder text. */
+const line = (most: number) => text(most).regex(/^[^\p{Cc}\p{Cf}\p{Cs}]*$/u, 'has invisible characters')
 
 export const ICONS = ['google', 'github', 'microsoft', 'key', 'building'] as const
-/** As mail knows them, in lower case. */
+/** A domain of e-mail addresses, in lower case. */
 const MailDomain = z
   .string()
   .trim()
@@ -15,15 +15,17 @@ const MailDomain = z
   .overwrite((typed) => typed.toLowerCase())
   .regex(/^(?=.*\.)(?!-)[a-z0-9-]{1,63}(?:\.(?!-)[a-z0-9-]{1,63})+$/, 'must be a domain')
   .meta({ examples: ['sample.example'] })
-const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is no scope')
-const Parameters = z.record(z.string().regex(/^[\w.-]{1,64}$/), z.string().max(500)).refine((all) => Object.keys(all).length <= 20, 'are too many')
+const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope (RFC 6749)')
+const Parameters = z
+  .record(z.string().regex(/^[\w.-]{1,64}$/), z.string().max(500))
+  .refine((all) => Object.keys(all).length <= 20, 'has too many parameters')
 
 const members = {
   display_name: line(100),
   client_id: text(500),
-  client_secret: z.string().min(1).max(4096).meta({ description: 'Written, never read back.' }),
+  client_secret: z.string().min(1).max(4096).meta({ description: 'Write-only.' }),
   scopes: z.array(Scope).min(1).max(30),
-  parameters: Parameters.meta({ description: 'More that is asked of the authorization endpoint, such as `hd` or `domain_hint`.' }),
+  parameters: Parameters.meta({ description: 'Further parameters for the authorization endpoint, such as `hd` or `domain_hint`.' }),
   icon: z.enum(ICONS).nullable(),
   button_text: line(60).nullable(),
   order: z.int().min(0).max(10_000),
@@ -31,12 +33,12 @@ const members = {
   allowed_email_domains: z
     .array(MailDomain)
     .max(100)
-    .meta({ description: 'Only people with a verified address of one of these come in; everybody when empty.' }),
-  jit_provisioning: z.boolean().meta({ description: 'Whether somebody without an account gets one. Needs allowed_email_domains.' }),
-  trusts_factors: z.boolean().meta({ description: 'Whether several factors proved at the provider count as several here.' }),
+    .meta({ description: 'Only people with a verified address in one of these domains can sign in; all people when empty.' }),
+  jit_provisioning: z.boolean().meta({ description: 'Whether a person without an account gets one. Needs allowed_email_domains.' }),
+  trusts_factors: z.boolean().meta({ description: 'Whether multi-factor authentication at the provider counts as such here.' }),
 }
 const issuer = address.nullable()
-const github_origin = address.nullable().meta({ description: 'A GitHub server of one\u2019s own.' })
+const github_origin = address.nullable().meta({ description: 'The origin of a self-hosted GitHub server.' })
 
 export const NewConnection = z
   .strictObject({
@@ -78,7 +80,7 @@ export const Connection = z
     allowed_email_domains: z.array(z.string()),
     jit_provisioning: z.boolean(),
     trusts_factors: z.boolean(),
-    /** What to register at the provider: for this platform, and for each of the tenant's verified domains. */
+    /** Redirect URIs to register at the provider: of this platform, and of each verified domain of the tenant. */
     redirect_uris: z.array(z.string()),
     created_at: z.string(),
     updated_at: z.string(),
@@ -93,7 +95,7 @@ export const ConnectionTest = z
     usable: z.boolean(),
     errors: z.array(z.string()),
     warnings: z.array(z.string()),
-    /** Why the provider was not reached. */
+    /** Why the provider could not be reached. */
     reason: z.string().nullable(),
     tested_at: z.string(),
   })

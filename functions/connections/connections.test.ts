@@ -1,4 +1,5 @@
-import { afterAll, expect, test } from 'vitest'
+// A tenant's own providers, on the paths of this project.
+import { afterAll, describe, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
@@ -34,7 +35,7 @@ const stored = (app: TestApp, { tenantId }: Company) => listProviders(forTenant(
 const reported = async (app: TestApp, { tenantId }: Company): Promise<string[]> =>
   (await app.events(tenantId)).filter(({ event }) => event.startsWith('oidc_provider')).map(({ event, outcome }) => `${event} ${outcome}`)
 
-test('a provider is made, read with its tag, changed as it was read, and deleted; each is in the record', async () => {
+test('a provider is created, read, changed with its ETag and deleted; each change is in the audit log', async () => {
   const { app, company, call, create } = await start()
   const made = await create({ icon: 'building', button_text: 'Company account', allowed_email_domains: ['Acme.example'], order: 5 })
   expect(made.status).toBe(201)
@@ -56,68 +57,70 @@ test('a provider is made, read with its tag, changed as it was read, and deleted
   expect(await reported(app, company)).toEqual(['oidc_provider.deleted success', 'oidc_provider.updated success', 'oidc_provider.created success'])
 })
 
-test('a secret is sealed, and stands in no answer, no log line and no event', async () => {
-  const { app, company, call, create } = await start()
-  const made = await create()
-  const id = textIn(await bodyOf(made.clone()), 'id')
-  const etag = made.headers.get('etag') ?? ''
-  const newer = 'another-secret-that-nobody-reads'
-  const patched = await call('PATCH', `/${id}`, { client_secret: newer }, { 'if-match': etag })
-  // That it was replaced shows, though it does not: who read the one before changes nothing blindly.
-  expect(patched.headers.get('etag')).not.toBe(etag)
-  const answers = [
-    made,
-    patched,
-    await call('GET', `/${id}`),
-    await call('GET', ''),
-    await call('PATCH', `/${id}`, { issuer: 'https://x.example' }, { 'if-match': '*' }),
-  ]
-  for (const answer of answers) expect(await answer.text()).not.toMatch(new RegExp(`${SECRET}|${newer}`))
-  const [row] = await stored(app, company)
-  const t = forTenant(app.db, company.tenantId)
-  expect(await app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext(id))).toBe(newer)
-  await expect(
-    app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext('other')),
-  ).rejects.toThrow()
-  for (const text of [JSON.stringify(await app.events(company.tenantId)), JSON.stringify(app.log.lines)])
-    expect(text).not.toMatch(new RegExp(`${SECRET}|${newer}`))
-})
+describe('client secrets', () => {
+  test('a secret is encrypted and appears in no response, log line or event', async () => {
+    const { app, company, call, create } = await start()
+    const made = await create()
+    const id = textIn(await bodyOf(made.clone()), 'id')
+    const etag = made.headers.get('etag') ?? ''
+    const newer = 'another-secret-that-nobody-reads'
+    const patched = await call('PATCH', `/${id}`, { client_secret: newer }, { 'if-match': etag })
+    // The ETag changes with the secret, so that a caller who read the earlier one cannot overwrite it.
+    expect(patched.headers.get('etag')).not.toBe(etag)
+    const answers = [
+      made,
+      patched,
+      await call('GET', `/${id}`),
+      await call('GET', ''),
+      await call('PATCH', `/${id}`, { issuer: 'https://x.example' }, { 'if-match': '*' }),
+    ]
+    for (const answer of answers) expect(await answer.text()).not.toMatch(new RegExp(`${SECRET}|${newer}`))
+    const [row] = await stored(app, company)
+    const t = forTenant(app.db, company.tenantId)
+    expect(await app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext(id))).toBe(newer)
+    await expect(
+      app.ctx.keyring.open(t, company.tenantId, row?.sealedClientSecret ?? new Uint8Array(), providerSecretContext('other')),
+    ).rejects.toThrow()
+    for (const text of [JSON.stringify(await app.events(company.tenantId)), JSON.stringify(app.log.lines)])
+      expect(text).not.toMatch(new RegExp(`${SECRET}|${newer}`))
+  })
 
-test('for another issuer the secret has to be sent again: it is shown to nobody but whom it was written for', async () => {
-  const { app, company, call, create } = await start()
-  const id = textIn(await bodyOf(await create()), 'id')
-  const before = await stored(app, company)
-  const events = (await app.events(company.tenantId)).length
-  for (const away of [{ issuer: 'https://evil.okta.com' }, { issuer: null, github_origin: 'https://git.evil.example.com' }]) {
-    const refused = await call('PATCH', `/${id}`, away, { 'if-match': '*' })
-    expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, 'body.client_secret'])
-  }
-  expect(await stored(app, company)).toEqual(before)
-  expect((await app.events(company.tenantId)).filter(({ outcome }) => outcome === 'success')).toHaveLength(events)
-  const moved = await call('PATCH', `/${id}`, { issuer: 'https://new.okta.com', client_secret: 'made-for-the-new-one' }, { 'if-match': '*' })
-  expect(await bodyOf(moved)).toMatchObject({ issuer: 'https://new.okta.com', has_secret: true })
-  const without = await call('PATCH', `/${id}`, { issuer: 'https://third.okta.com', client_secret: null }, { 'if-match': '*' })
-  expect(await bodyOf(without)).toMatchObject({ issuer: 'https://third.okta.com', has_secret: false })
+  test('for another issuer the secret must be sent again, because it is sent only to the issuer it was entered for', async () => {
+    const { app, company, call, create } = await start()
+    const id = textIn(await bodyOf(await create()), 'id')
+    const before = await stored(app, company)
+    const events = (await app.events(company.tenantId)).length
+    for (const otherIssuer of [{ issuer: 'https://evil.okta.com' }, { issuer: null, github_origin: 'https://git.evil.example.com' }]) {
+      const refused = await call('PATCH', `/${id}`, otherIssuer, { 'if-match': '*' })
+      expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, 'body.client_secret'])
+    }
+    expect(await stored(app, company)).toEqual(before)
+    expect((await app.events(company.tenantId)).filter(({ outcome }) => outcome === 'success')).toHaveLength(events)
+    const moved = await call('PATCH', `/${id}`, { issuer: 'https://new.okta.com', client_secret: 'made-for-the-new-one' }, { 'if-match': '*' })
+    expect(await bodyOf(moved)).toMatchObject({ issuer: 'https://new.okta.com', has_secret: true })
+    const without = await call('PATCH', `/${id}`, { issuer: 'https://third.okta.com', client_secret: null }, { 'if-match': '*' })
+    expect(await bodyOf(without)).toMatchObject({ issuer: 'https://third.okta.com', has_secret: false })
+  })
 })
 
 const REFUSED: readonly (readonly [string, Record<string, unknown>, string])[] = [
-  ['a name that stands for something else', { name: 'local' }, 'body.name'],
+  ['a reserved name', { name: 'local' }, 'body.name'],
   ['a name in another spelling', { name: 'Ok ta' }, 'body.name'],
-  ['no issuer where none is known', { issuer: undefined }, 'body.issuer'],
+  ['a missing issuer', { issuer: undefined }, 'body.issuer'],
   ['plain http', { issuer: 'http://acme.okta.com' }, 'body.issuer'],
-  ['an address of this network', { issuer: 'https://169.254.169.254' }, 'body.issuer'],
-  ['a name of this network', { issuer: 'https://idp.internal' }, 'body.issuer'],
+  ['a link-local address', { issuer: 'https://169.254.169.254' }, 'body.issuer'],
+  ['an internal host name', { issuer: 'https://idp.internal' }, 'body.issuer'],
   ['another scheme', { issuer: 'file:///etc/passwd' }, 'body.issuer'],
-  ['a host in other digits', { issuer: 'https://0x7f.1' }, 'body.issuer'],
-  ['accounts for everybody', { jit_provisioning: true }, 'body.allowed_email_domains'],
-  ['a domain that is none', { allowed_email_domains: ['acme'] }, 'body.allowed_email_domains.0'],
-  ['a parameter that the protocol says', { parameters: { state: 'mine' } }, 'body.parameters.state'],
-  ['a redirect of its own', { parameters: { Redirect_URI: 'https://evil.example' } }, 'body.parameters.Redirect_URI'],
-  ['marks that turn the name round', { display_name: 'Ok\u202eta' }, 'body.display_name'],
-  ['an icon from elsewhere', { icon: 'https://evil.example/i.svg' }, 'body.icon'],
-  ['a member that there is not', { tenant: 'x' }, 'body.tenant'],
+  ['a host in hexadecimal digits', { issuer: 'https://0x7f.1' }, 'body.issuer'],
+  ['just-in-time accounts without domains', { jit_provisioning: true }, 'body.allowed_email_domains'],
+  ['an invalid domain', { allowed_email_domains: ['acme'] }, 'body.allowed_email_domains.0'],
+  ['a protocol parameter', { parameters: { state: 'mine' } }, 'body.parameters.state'],
+  ['an own redirect URI', { parameters: { Redirect_URI: 'https://evil.example' } }, 'body.parameters.Redirect_URI'],
+  ['bidirectional control characters in the name', { display_name: 'Ok\u202eta' }, 'body.display_name'],
+  ['an external icon', { icon: 'https://evil.example/i.svg' }, 'body.icon'],
+  ['an unknown member', { tenant: 'x' }, 'body.tenant'],
 ]
-test.each(REFUSED)('%s is refused, and nothing is there afterwards', async (_, more, field) => {
+test.each(REFUSED)('%s is refused, and nothing is stored', async (_, more, field) => {
   const { app, company, create } = await start()
   const refused = await create(more)
   expect([refused.status, (await bodyOf(refused)).field]).toEqual([400, field])
@@ -125,7 +128,7 @@ test.each(REFUSED)('%s is refused, and nothing is there afterwards', async (_, m
   expect(await reported(app, company)).toEqual([])
 })
 
-test('one name, one provider, of many at once; fifty at most', async () => {
+test('one of 20 concurrent creations of a name succeeds; at most 50 providers', async () => {
   const { app, company, create } = await start()
   const statuses = (await Promise.all(Array.from({ length: 20 }, () => create()))).map(({ status }) => status)
   expect(statuses.filter((status) => status === 201)).toHaveLength(1)
@@ -135,7 +138,7 @@ test('one name, one provider, of many at once; fifty at most', async () => {
   expect(await bodyOf(await create({ name: 'one-more' }))).toMatchObject({ code: 'provider_limit' })
 })
 
-test('another company neither sees nor changes it, as if it were not there', async () => {
+test('another tenant gets 404 for the provider', async () => {
   const { app, company, call, create } = await start()
   const id = textIn(await bodyOf(await create()), 'id')
   const before = await stored(app, company)
@@ -153,7 +156,7 @@ test('another company neither sees nor changes it, as if it were not there', asy
   expect(await stored(app, company)).toEqual(before)
 })
 
-test('to trust a provider with second factors takes the whole administrator role', async () => {
+test('trusting a provider with second factors needs the full administrator role', async () => {
   const { app, company, call, create } = await start()
   const some = await app.token(await app.person(company, ['admin:access', 'connections:write', 'connections:read']))
   expect(await bodyOf(await create({ trusts_factors: true }, some))).toMatchObject({ status: 403, code: 'cannot_grant' })
@@ -161,14 +164,14 @@ test('to trust a provider with second factors takes the whole administrator role
   const id = textIn(await bodyOf(await create({ trusts_factors: true })), 'id')
   const by = (body: unknown) => call('PATCH', `/${id}`, body, { 'if-match': '*' }, some)
   expect((await by({ display_name: 'Other name' })).status).toBe(200)
-  // Whom it trusts is as much as that it trusts.
+  // Changing the issuer or the client of a trusted provider needs the same role.
   expect((await by({ issuer: 'https://evil.okta.com', client_secret: 's' })).status).toBe(403)
   expect((await by({ client_id: 'another-client' })).status).toBe(403)
   expect((await stored(app, company))[0]).toMatchObject({ issuer: OKTA.issuer, clientId: OKTA.client_id, trustsFactors: true })
   expect((await by({ trusts_factors: false })).status).toBe(200)
 })
 
-test('the order is of all of them, or it is refused', async () => {
+test('an order must name every provider once', async () => {
   const { app, company, call, create } = await start()
   const ids: string[] = []
   for (const name of ['a', 'b', 'c']) ids.push(textIn(await bodyOf(await create({ name })), 'id'))
@@ -186,7 +189,7 @@ test('the order is of all of them, or it is refused', async () => {
   expect((ordered.connections as { name: string }[]).map(({ name }) => name)).toEqual(['c', 'a', 'b'])
 })
 
-test('the known ones need no issuer; a GitHub server is one by its origin', async () => {
+test('presets need no issuer; a GitHub server is identified by its origin', async () => {
   const { create } = await start()
   const of = async (more: Record<string, unknown>) => bodyOf(await create({ issuer: undefined, ...more }))
   expect(await of({ name: 'google' })).toMatchObject({ kind: 'openid', issuer: 'https://accounts.google.com' })
@@ -198,44 +201,46 @@ test('the known ones need no issuer; a GitHub server is one by its origin', asyn
   })
 })
 
-const live = async (double: Parameters<typeof upstreamDouble>[0] = { clientId: '0oa1', secret: SECRET }) => {
-  const upstream = await upstreamDouble(double)
-  doubles.push(upstream)
-  const world = await start({ env: { OUTBOUND_LOOPBACK: 'on' } })
-  const made = await bodyOf(await world.create({ issuer: upstream.url }))
-  return { ...world, upstream, id: textIn(made, 'id'), tested: async () => bodyOf(await world.call('POST', `/${textIn(made, 'id')}/test`)) }
-}
+describe('testing a provider', () => {
+  const live = async (double: Parameters<typeof upstreamDouble>[0] = { clientId: '0oa1', secret: SECRET }) => {
+    const upstream = await upstreamDouble(double)
+    doubles.push(upstream)
+    const world = await start({ env: { OUTBOUND_LOOPBACK: 'on' } })
+    const made = await bodyOf(await world.create({ issuer: upstream.url }))
+    return { ...world, upstream, id: textIn(made, 'id'), tested: async () => bodyOf(await world.call('POST', `/${textIn(made, 'id')}/test`)) }
+  }
 
-test('a provider that answers as it should and knows the client is usable', async () => {
-  const { app, company, tested } = await live()
-  expect(await tested()).toMatchObject({ usable: true, errors: [], reason: null })
-  expect(await reported(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
-})
+  test('a conforming provider that knows the client is usable', async () => {
+    const { app, company, tested } = await live()
+    expect(await tested()).toMatchObject({ usable: true, errors: [], reason: null })
+    expect(await reported(app, company)).toEqual(['oidc_provider.tested success', 'oidc_provider.created success'])
+  })
 
-test('what is wrong is named, in words of ours', async () => {
-  const { call, upstream, id, tested } = await live()
-  const change = (body: unknown) => call('PATCH', `/${id}`, body, { 'if-match': '*' })
-  await change({ client_secret: 'a-wrong-one' })
-  expect(await tested()).toMatchObject({ usable: false, errors: ['client_refused'] })
-  await change({ client_secret: SECRET, active: false })
-  expect(await tested()).toMatchObject({ usable: true, warnings: expect.arrayContaining(['inactive']) })
-  upstream.announce({ issuer: 'https://elsewhere.example' })
-  expect(await tested()).toMatchObject({ errors: expect.arrayContaining(['issuer_differs']) })
-  upstream.announce({ token_endpoint: 'https://10.0.0.1/token' })
-  expect(await tested()).toMatchObject({ errors: ['endpoint_refused'] })
-  upstream.announce({ response_types_supported: ['id_token'] })
-  expect(await tested()).toMatchObject({ errors: ['code_flow_missing'] })
-  upstream.announce({})
-  upstream.failing.set('/jwks', 500)
-  expect(await tested()).toMatchObject({ errors: ['keys_unreachable'] })
-  upstream.failing.set('/.well-known/openid-configuration', 503)
-  expect(await tested()).toMatchObject({ errors: ['metadata_unreachable'] })
-  upstream.close()
-  expect(await tested()).toMatchObject({ usable: false, errors: ['metadata_unreachable'], reason: 'connection' })
-})
+  test('a test reports each problem by a code', async () => {
+    const { call, upstream, id, tested } = await live()
+    const change = (body: unknown) => call('PATCH', `/${id}`, body, { 'if-match': '*' })
+    await change({ client_secret: 'a-wrong-one' })
+    expect(await tested()).toMatchObject({ usable: false, errors: ['client_refused'] })
+    await change({ client_secret: SECRET, active: false })
+    expect(await tested()).toMatchObject({ usable: true, warnings: expect.arrayContaining(['inactive']) })
+    upstream.announce({ issuer: 'https://elsewhere.example' })
+    expect(await tested()).toMatchObject({ errors: expect.arrayContaining(['issuer_differs']) })
+    upstream.announce({ token_endpoint: 'https://10.0.0.1/token' })
+    expect(await tested()).toMatchObject({ errors: ['endpoint_refused'] })
+    upstream.announce({ response_types_supported: ['id_token'] })
+    expect(await tested()).toMatchObject({ errors: ['code_flow_missing'] })
+    upstream.announce({})
+    upstream.failing.set('/jwks', 500)
+    expect(await tested()).toMatchObject({ errors: ['keys_unreachable'] })
+    upstream.failing.set('/.well-known/openid-configuration', 503)
+    expect(await tested()).toMatchObject({ errors: ['metadata_unreachable'] })
+    upstream.close()
+    expect(await tested()).toMatchObject({ usable: false, errors: ['metadata_unreachable'], reason: 'connection' })
+  })
 
-test('an address that is not public is not reached, whatever its name was when it was written', async () => {
-  const { call, create } = await start()
-  const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
-  expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
+  test('a host without a public address is not contacted', async () => {
+    const { call, create } = await start()
+    const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
+    expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
+  })
 })

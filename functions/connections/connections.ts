@@ -1,4 +1,4 @@
-// A tenant's own providers, on our own paths.
+// A tenant's own providers, on the paths of this project.
 import type * as z from 'zod'
 import { atomically, directory, forTenant, type TenantTx } from '#db/engine/tenant'
 import { findCustomDomains } from '#db/store/domains'
@@ -26,23 +26,23 @@ const FIELDS: ConnectionFields = {
   parameters: 'body.parameters',
 }
 
-/** What to register at a provider: the platform's own address, and that of every domain that the tenant has proved. */
+/** Redirect URIs to register at a provider: of the platform, and of every verified domain of the tenant. */
 const redirectUris = async (ctx: Ctx, caller: User): Promise<string[]> => [
   callbackUrl(ctx.config.BASE_URL),
   ...(await findCustomDomains(directory(ctx.db), caller.tenantId)).map((domain) => callbackUrl(`https://${domain}`)),
 ]
 
 const toResponse = (row: Provider, redirect_uris: string[]): ResponseBody => {
-  const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
+  const upstream = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
   return {
     id: row.id,
     name: row.providerName,
     display_name: row.displayName,
-    kind: speaks?.peer.github === undefined ? 'openid' : 'github',
-    issuer: speaks?.peer.issuer ?? '',
+    kind: upstream?.peer.github === undefined ? 'openid' : 'github',
+    issuer: upstream?.peer.issuer ?? '',
     client_id: row.clientId,
     has_secret: row.sealedClientSecret !== null,
-    scopes: (speaks?.peer.scopes ?? row.scopes).split(' '),
+    scopes: (upstream?.peer.scopes ?? row.scopes).split(' '),
     parameters: { ...row.additionalParams },
     icon: row.icon,
     button_text: row.buttonText,
@@ -57,7 +57,7 @@ const toResponse = (row: Provider, redirect_uris: string[]): ResponseBody => {
   }
 }
 
-/** Of what a change can change; of the secret, that it was. */
+/** The ETag covers every member that a change can change; the encrypted secret stands for the secret. */
 const tagOf = (row: Provider): string => {
   const seal = row.sealedClientSecret === null ? null : Buffer.from(row.sealedClientSecret).toString('base64')
   return etagOf([providerAuditDetails(row), row.icon, row.buttonText, row.tokenUrl, row.userinfoUrl, row.jwksUrl, seal])
@@ -67,16 +67,16 @@ const tagged = async (ctx: Ctx, caller: User, row: Provider): Promise<HttpResult
 
 const GITHUB_PATH = '/login/oauth/authorize'
 
-/** One that is spoken to by its issuer, or a GitHub server by its origin; left out, its name says which of the known ones it is. */
-const placeIn = ({ issuer, github_origin }: Pick<z.output<typeof ConnectionChanges>, 'issuer' | 'github_origin'>): ConnectionInput => ({
+/** The address of a provider: its issuer, or the origin of a GitHub server. Without either, the name selects a preset. */
+const addressInput = ({ issuer, github_origin }: Pick<z.output<typeof ConnectionChanges>, 'issuer' | 'github_origin'>): ConnectionInput => ({
   ...(issuer === undefined ? {} : { issuer }),
   ...(github_origin === undefined ? {} : { authorizationUrl: github_origin === null ? '' : `${github_origin.replace(/\/$/, '')}${GITHUB_PATH}` }),
 })
 
 type Input = Omit<z.output<typeof ConnectionChanges>, 'client_secret'> & { readonly client_secret?: string | undefined }
 
-const givenOf = (request: Input): ConnectionInput => ({
-  ...placeIn(request),
+const connectionInput = (request: Input): ConnectionInput => ({
+  ...addressInput(request),
   ...(request.display_name === undefined ? {} : { displayName: request.display_name }),
   ...(request.client_id === undefined ? {} : { clientId: request.client_id }),
   ...(request.client_secret === undefined ? {} : { secret: request.client_secret }),
@@ -98,7 +98,7 @@ export const listConnections = async (ctx: Ctx, caller: User): Promise<z.input<t
 
 /** @throws AppError invalid_request, provider_exists, provider_limit */
 export const createConnection = async (ctx: Ctx, caller: User, body: z.output<typeof NewConnection>): Promise<HttpResult<ResponseBody>> => {
-  const row = await atomically(forTenant(ctx.db, caller.tenantId), (t) => addConnection(t, ctx, caller, body.name, givenOf(body), FIELDS))
+  const row = await atomically(forTenant(ctx.db, caller.tenantId), (t) => addConnection(t, ctx, caller, body.name, connectionInput(body), FIELDS))
   return tagged(ctx, caller, row)
 }
 
@@ -109,7 +109,7 @@ export const readConnection = async (ctx: Ctx, caller: User, id: string): Promis
   return tagged(ctx, caller, row)
 }
 
-const locked = async (t: TenantTx, id: string): Promise<Provider> => {
+const lockConnection = async (t: TenantTx, id: string): Promise<Provider> => {
   const row = await lockProviderById(t, id)
   if (row === undefined) throw new AppError('not_found')
   return row
@@ -122,15 +122,15 @@ export const updateConnection = async (
   id: string,
   body: z.output<typeof ConnectionChanges>,
 ): Promise<HttpResult<ResponseBody>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const requirePrecondition = preconditionOf(ctx, 'required')
   const { client_secret, ...rest } = body
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const before = await locked(t, id)
-    judge(tagOf(before))
-    // A provider may be told to know us without a secret; then nothing is shown to it.
+    const before = await lockConnection(t, id)
+    requirePrecondition(tagOf(before))
+    // `null` removes the secret, for a client without one.
     if (client_secret === null) await updateProvider(t, id, { sealedClientSecret: null })
-    const held = client_secret === null ? { ...before, sealedClientSecret: null } : before
-    return changeConnection(t, ctx, caller, held, givenOf({ ...rest, client_secret: client_secret ?? undefined }), FIELDS)
+    const current = client_secret === null ? { ...before, sealedClientSecret: null } : before
+    return changeConnection(t, ctx, caller, current, connectionInput({ ...rest, client_secret: client_secret ?? undefined }), FIELDS)
   })
   return tagged(ctx, caller, row)
 }
@@ -138,26 +138,26 @@ export const updateConnection = async (
 /** @throws AppError not_found */
 export const deleteConnection = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    await removeConnection(t, ctx, caller, await locked(t, id))
+    await removeConnection(t, ctx, caller, await lockConnection(t, id))
     return undefined
   })
 
-/** Every one of the tenant's, once, in the order in which people shall see them. @throws AppError invalid_request */
+/** Orders the providers; `ids` must name every provider once. @throws AppError invalid_request */
 export const orderConnections = async (ctx: Ctx, caller: User, { ids }: z.output<typeof ConnectionOrder>): Promise<z.input<typeof Connections>> => {
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const rows = await lockProviders(t)
-    const wanted = ids.map((id) => id.toLowerCase())
-    const isAll = new Set(wanted).size === wanted.length && rows.length === wanted.length && rows.every(({ id }) => wanted.includes(id))
-    if (!isAll) throw new AppError('invalid_request', 'body.ids: name each of them once', { field: 'body.ids' })
+    const ordered = ids.map((id) => id.toLowerCase())
+    const isAll = new Set(ordered).size === ordered.length && rows.length === ordered.length && rows.every(({ id }) => ordered.includes(id))
+    if (!isAll) throw new AppError('invalid_request', 'body.ids: must name every provider once', { field: 'body.ids' })
     const [before, updatedAt] = [rows.toSorted((a, b) => a.sortOrder - b.sortOrder).map(({ id }) => id), ctx.clock.now()]
-    for (const [at, id] of wanted.entries()) await updateProvider(t, id, { sortOrder: (at + 1) * 10, updatedAt })
+    for (const [at, id] of ordered.entries()) await updateProvider(t, id, { sortOrder: (at + 1) * 10, updatedAt })
     const target = { type: 'tenant', id: caller.tenantId }
-    await recordEvent(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: wanted } })
+    await recordEvent(t, ctx, { event: 'oidc_providers.ordered', actor: byUser(caller), target, before: { ids: before }, after: { ids: ordered } })
   })
   return listConnections(ctx, caller)
 }
 
-/** Asks the provider now. @throws AppError not_found */
+/** Sends requests to the provider now. @throws AppError not_found */
 export const testConnection = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ConnectionTest>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const row = await findProviderById(t, id)

@@ -1,4 +1,4 @@
-// The envelope of AuthSec's OIDC configuration manager: what happened in words, whether it did, the data, and when.
+// The response envelope of AuthSec's OIDC configuration manager: message, success, data and time.
 import * as z from 'zod'
 import type { Ctx } from './group.ts'
 

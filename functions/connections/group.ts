@@ -1,10 +1,10 @@
-// Group: how a tenant's people sign in through other providers: the tenant's own (/connections), and in the wire format of AuthSec (oocmgr/*).
+// Sign-in through external providers: a tenant's own connections (/connections), and AuthSec's configuration manager (/authsec/oocmgr/*).
 import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & {
-  /** The way to providers: tenants choose where theirs are. */
+  /** For requests to providers, whose addresses tenants choose. */
   readonly outbound: Outbound
 }
 export const route = routeFor<Ctx>()

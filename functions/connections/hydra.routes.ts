@@ -1,4 +1,4 @@
-// What AuthSec kept in its OAuth server, what people see at a client, and configurations by id.
+// Routes of AuthSec's OAuth server clients, of the providers at a client, and of configurations by id.
 import { may, userOrNobody } from '#shared/platform/http/access'
 import { json, oneOfStatuses } from '#shared/platform/http/route'
 import { READ_CONNECTIONS, WRITE_CONNECTIONS } from './connections.routes.ts'
@@ -28,12 +28,12 @@ const clients = () => import('./hydra.ts')
 
 const configurations = () => import('./config-edit.ts')
 
-const atClient = () => import('./client-provider.ts')
+const providersOfClient = () => import('./client-provider.ts')
 
 const BASE = '/authsec/oocmgr'
-const showing = {
-  summary: 'The providers of a tenant or of one of its clients: names and order; for who administers the tenant, how each is set up.',
-  access: userOrNobody('A sign-in page is shown before anybody is known.', { class: 'status' }),
+const showProviders = {
+  summary: 'List the providers of a tenant or of one of its clients; an administrator of the tenant also gets their configuration.',
+  access: userOrNobody('A sign-in page needs the providers before the person is known.', { class: 'status' }),
   reply: json(200, ShownProviders),
   errors: ['not_found'],
   emits: 'nothing',
@@ -41,37 +41,37 @@ const showing = {
 
 export const hydraRoutes = [
   route({
-    ...showing,
+    ...showProviders,
     id: 'oocmgr.showProviders',
     on: `GET ${BASE}/oidc/show-auth-providers`,
     query: ShowProviders,
     actsIn: 'query.tenant_id',
-    handle: async ({ ctx, principal, query }) => (await atClient()).showClientProviders(ctx, principal, query),
+    handle: async ({ ctx, principal, query }) => (await providersOfClient()).showClientProviders(ctx, principal, query),
   }),
   route({
-    ...showing,
+    ...showProviders,
     id: 'oocmgr.showProvidersByPost',
     on: `POST ${BASE}/oidc/show-auth-providers`,
     body: ShowProviders,
     actsIn: 'body.tenant_id',
-    handle: async ({ ctx, principal, body }) => (await atClient()).showClientProviders(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await providersOfClient()).showClientProviders(ctx, principal, body),
   }),
   route({
     id: 'oocmgr.editClientProvider',
     on: `POST ${BASE}/oidc/edit-client-auth-provider`,
-    summary: 'Choose a provider for one client, change how it is shown there, or take it away from there.',
+    summary: 'Choose a provider for a client, change its name or order there, or remove it from the client.',
     access: WRITE_CONNECTIONS,
     body: EditClientProvider,
     actsIn: 'body.tenant_id',
     reply: oneOfStatuses({ 200: EditedClientProvider, 201: CreatedClientProvider }),
     errors: ['not_found', 'internal_provider', 'invalid_request'],
     emits: ['client_provider.set', 'client_provider.removed'],
-    handle: async ({ ctx, principal, body }) => (await atClient()).editClientProvider(ctx, principal, body),
+    handle: async ({ ctx, principal, body }) => (await providersOfClient()).editClientProvider(ctx, principal, body),
   }),
   route({
     id: 'oocmgr.rawDump',
     on: `POST ${BASE}/oidc/raw-hydra-dump`,
-    summary: 'Export the configuration; everything that is called a secret is masked.',
+    summary: 'Export the configuration; every member with "secret" in its name is masked.',
     access: READ_CONNECTIONS,
     body: RawDump,
     actsIn: 'body.tenant_id',
@@ -83,7 +83,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.listHydraClients',
     on: `POST ${BASE}/hydra-clients/list`,
-    summary: 'The main client and the providers of the tenant, without any secret.',
+    summary: 'List the main client and the providers of the tenant, without secrets.',
     access: READ_CONNECTIONS,
     body: ListHydra,
     actsIn: 'body.tenant_id',
@@ -95,7 +95,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.hydraClientsByTenant',
     on: `POST ${BASE}/hydra-clients/get-by-tenant`,
-    summary: 'The main client of the tenant, and apart from it its providers, without any secret.',
+    summary: 'Return the main client of the tenant and its providers, without secrets.',
     access: READ_CONNECTIONS,
     body: OfTenantAndOrganisation,
     actsIn: 'body.tenant_id',
@@ -107,7 +107,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.syncHydraClients',
     on: `POST ${BASE}/hydra-clients/sync`,
-    summary: 'Whether anything is missing between two stores; there is one, so nothing is.',
+    summary: 'Report the synchronisation of two stores; this deployment has one store, so nothing is missing.',
     access: READ_CONNECTIONS,
     body: SyncHydra,
     actsIn: 'body.tenant_id',
@@ -119,7 +119,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.stats',
     on: `POST ${BASE}/stats/tenant`,
-    summary: 'How many clients and providers the tenant has.',
+    summary: 'Count the clients and providers of the tenant.',
     access: READ_CONNECTIONS,
     body: OfTenantAndOrganisation,
     actsIn: 'body.tenant_id',
@@ -131,7 +131,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.getClients',
     on: `POST ${BASE}/clients/getClients`,
-    summary: 'The ids of the tenant\u2019s clients.',
+    summary: 'List the ids of the tenant\u2019s clients.',
     access: may('admin:access', 'clients:read'),
     body: GetClients,
     actsIn: 'body.tenant_id',
@@ -143,7 +143,7 @@ export const hydraRoutes = [
   route({
     id: 'oocmgr.editConfig',
     on: `POST ${BASE}/config/edit`,
-    summary: 'Change a provider of the tenant, or its main client, by its id.',
+    summary: 'Change a provider of the tenant, or its main client, by id.',
     access: may('admin:access', 'connections:write', 'clients:write'),
     body: EditConfig,
     actsIn: 'body.tenant_id',

@@ -1,4 +1,4 @@
-// Wire shapes of what AuthSec kept in its OAuth server, over our own clients and providers; `hydra` is a compatibility name.
+// Wire shapes of AuthSec's OAuth server clients, which are our clients and providers; `hydra` is a compatibility name.
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
 import { BaseId, callerFields, org_id, ProviderConfig, ProviderName, tenant_id } from './wire.schema.ts'
@@ -65,7 +65,7 @@ export const GotClients = envelope(z.object({ tenant_id: z.string(), client_ids:
 })
 
 export const ShowProviders = z.object({ tenant_id, client_id: BaseId.optional() }).meta({ id: 'OocmgrShowProviders' })
-/** What somebody who administers the tenant sees beside is left out for everybody else. */
+/** The optional members are only for administrators of the tenant. */
 const ShownProvider = z.object({
   hydra_client_id: z.string().optional(),
   provider_name: z.string(),
@@ -90,9 +90,9 @@ export const EditClientProvider = z
     display_name: z.string().trim().min(1).max(100).optional(),
     is_active: z.boolean().optional(),
     sort_order: z.int().min(0).max(10_000).optional(),
-    /** Accepted and not kept: the address that answers come back to is one for all. */
+    /** Accepted and ignored: all clients share one callback URL. */
     callback_url: z.string().max(2000).optional(),
-    /** How the provider is spoken to is the tenant's to say, for all clients: what differs from it is refused. */
+    /** The configuration of a provider is the same for all clients; a different value is refused. */
     provider_config: z.record(z.string(), z.unknown()).optional(),
     updated_by: callerFields,
   })

@@ -1,4 +1,4 @@
-// What AuthSec kept in its OAuth server: here the tenant's main client and its own providers, read as they are.
+// AuthSec's OAuth server clients, which are the tenant's main client and its own providers. Read-only.
 import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import { countClients, listClients } from '#db/store/client-list'
@@ -24,7 +24,7 @@ import type {
 } from './hydra.schema.ts'
 import { type BaseClient, findBaseClient, HIDDEN_SECRET, mainId, providerCallbackUrl, providerId, toProviderConfig } from './view.ts'
 
-const MOST_ROWS = 1000
+const MAX_ROWS = 1000
 type ResponseBody = z.input<typeof HydraClient>
 
 const ofTenant = ({ tenant }: BaseClient) => ({
@@ -35,7 +35,7 @@ const ofTenant = ({ tenant }: BaseClient) => ({
   updated_by: '',
 })
 
-const mainShown = (base: BaseClient): ResponseBody => {
+const mainClientResponse = (base: BaseClient): ResponseBody => {
   const { client } = base
   return {
     id: client.id,
@@ -52,7 +52,7 @@ const mainShown = (base: BaseClient): ResponseBody => {
   }
 }
 
-const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): ResponseBody => ({
+const providerResponse = (ctx: Ctx, base: BaseClient, row: Provider): ResponseBody => ({
   id: row.id,
   ...ofTenant(base),
   hydra_client_id: providerId(base.client, row.providerName),
@@ -66,15 +66,19 @@ const providerShown = (ctx: Ctx, base: BaseClient, row: Provider): ResponseBody 
   updated_at: row.updatedAt.toISOString(),
 })
 
-/** Newest state of all of them: the main client where it is set up, then the providers. @throws AppError not_found */
-const all = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; rows: Provider[]; clients: ResponseBody[] }> => {
+/** Loads the main client, when it is configured, and the providers. @throws AppError not_found */
+const loadAll = async (ctx: Ctx, tenantId: TenantId): Promise<{ base: BaseClient; rows: Provider[]; clients: ResponseBody[] }> => {
   const base = await findBaseClient(ctx, tenantId)
   const rows = await listProviders(base.t)
-  return { base, rows, clients: [...(base.client.oidcEnabled ? [mainShown(base)] : []), ...rows.map((row) => providerShown(ctx, base, row))] }
+  return {
+    base,
+    rows,
+    clients: [...(base.client.oidcEnabled ? [mainClientResponse(base)] : []), ...rows.map((row) => providerResponse(ctx, base, row))],
+  }
 }
 
 export const listHydra = async (ctx: Ctx, caller: User, body: z.output<typeof ListHydra>): Promise<z.input<typeof HydraClients>> => {
-  const { clients } = await all(ctx, actingTenant(caller, body.tenant_id))
+  const { clients } = await loadAll(ctx, actingTenant(caller, body.tenant_id))
   const isWanted = ({ client_type, is_active }: ResponseBody): boolean =>
     (body.client_type === undefined || body.client_type === client_type) && (body.is_active === undefined || body.is_active === is_active)
   return enveloped(ctx, 'Hydra clients retrieved successfully', clients.filter(isWanted))
@@ -86,31 +90,31 @@ export const hydraByTenant = async (
   caller: User,
   body: z.output<typeof OfTenantAndOrganisation>,
 ): Promise<z.input<typeof HydraByTenant>> => {
-  const { base, rows } = await all(ctx, actingTenant(caller, body.tenant_id))
-  const provider_clients = rows.map((row) => providerShown(ctx, base, row))
+  const { base, rows } = await loadAll(ctx, actingTenant(caller, body.tenant_id))
+  const provider_clients = rows.map((row) => providerResponse(ctx, base, row))
   return enveloped(ctx, 'Hydra clients retrieved successfully', {
-    main_client: mainShown(base),
+    main_client: mainClientResponse(base),
     provider_clients,
     total_clients: provider_clients.length + 1,
   })
 }
 
-/** There is one store, so nothing can be missing in another. */
+/** Always in sync, because there is only one store. */
 export const syncHydra = async (ctx: Ctx, caller: User, body: z.output<typeof SyncHydra>): Promise<z.input<typeof HydraSynced>> => {
-  const { clients } = await all(ctx, actingTenant(caller, body.tenant_id))
+  const { clients } = await loadAll(ctx, actingTenant(caller, body.tenant_id))
   return enveloped(ctx, 'Hydra clients are in sync', { total_hydra_clients: clients.length, synced_clients: clients.length, missing_mappings: 0 })
 }
 
-/** Whatever is called a secret, at whatever depth. */
+/** Masks every member with "secret" in its name, at any depth. */
 const masked = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(masked)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, /secret/i.test(name) ? HIDDEN_SECRET : masked(member)]))
 }
 
-/** An export of the configuration, in the form of AuthSec's OAuth server. */
+/** Exports the configuration in the format of AuthSec's OAuth server. */
 export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawDump>): Promise<z.input<typeof RawDumped>> => {
-  const { base, rows } = await all(ctx, actingTenant(caller, body.tenant_id))
+  const { base, rows } = await loadAll(ctx, actingTenant(caller, body.tenant_id))
   const { tenant, client } = base
   const metadata = { tenant_id: client.id, c_id: tenant.tenantId, org_id: tenant.tenantId, tenant_name: tenant.name }
   const times = (row: Pick<Provider, 'createdAt' | 'updatedAt'>) => ({
@@ -156,7 +160,7 @@ export const rawDump = async (ctx: Ctx, caller: User, body: z.output<typeof RawD
 
 /** @throws AppError not_found */
 export const stats = async (ctx: Ctx, caller: User, body: z.output<typeof OfTenantAndOrganisation>): Promise<z.input<typeof Stats>> => {
-  const { base, rows } = await all(ctx, actingTenant(caller, body.tenant_id))
+  const { base, rows } = await loadAll(ctx, actingTenant(caller, body.tenant_id))
   const active = rows.filter(({ isActive }) => isActive).length
   const kinds = rows.map((row) => (upstreamOf({ ...row, isActive: true, clientId: 'any' })?.peer.github === undefined ? 'openid' : 'github'))
   const last = Math.max(base.client.updatedAt.getTime(), ...rows.map(({ updatedAt }) => updatedAt.getTime()))
@@ -172,10 +176,10 @@ export const stats = async (ctx: Ctx, caller: User, body: z.output<typeof OfTena
   })
 }
 
-/** Ids of the tenant's clients, oldest first, to the cap of 1000. */
+/** Returns the ids of the tenant's clients, oldest first, at most 1,000. */
 export const getClients = async (ctx: Ctx, caller: User, body: z.output<typeof GetClients>): Promise<z.input<typeof GotClients>> => {
   const { t } = await findBaseClient(ctx, actingTenant(caller, body.tenant_id))
-  const rows = await listClients(t, body.active_only ? { active: true } : {}, { sort: 'created_at', descending: false, limit: MOST_ROWS })
+  const rows = await listClients(t, body.active_only ? { active: true } : {}, { sort: 'created_at', descending: false, limit: MAX_ROWS })
   return enveloped(ctx, 'Clients retrieved successfully', {
     tenant_id: t.tenantId as string,
     client_ids: rows.map(({ id }) => id),

@@ -1,5 +1,5 @@
-// The tenant's main client, as the configuration manager sets it up: the client that came with the tenant. Where it sends people decides who can act as it, so
-// changing that takes the whole administrator role.
+// The tenant's main client in the configuration manager: the default client of the tenant. Its redirect URIs decide who can act as it, so a change needs the
+// full administrator role.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
@@ -7,7 +7,7 @@ import { issueSecrets } from '#shared/domains/administration/client-rotation'
 import type { GrantorPermissions } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
-import { GRANT_TYPES } from '#shared/domains/oauth/offered'
+import { GRANT_TYPES } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
@@ -40,16 +40,16 @@ export const lockMainClient = async (t: TenantTx): Promise<Client> => {
   return row
 }
 
-/** `offline` is AuthSec's word for it. */
+/** AuthSec calls offline_access `offline`. */
 const scopesOf = (scopes: readonly string[]): string[] => [...new Set(scopes.map((scope) => (scope === 'offline' ? 'offline_access' : scope)))]
 
-/** @throws AppError invalid_request for a grant that there is not */
+/** @throws AppError invalid_request for an unknown grant type */
 const requireGrants = (field: string, types: readonly string[] | undefined): void => {
   const unknown = types?.find((type) => !(GRANT_TYPES as readonly string[]).includes(type))
-  if (unknown !== undefined) throw new AppError('invalid_request', `${field}: is not offered here`, { field })
+  if (unknown !== undefined) throw new AppError('invalid_request', `${field}: has an unsupported grant type`, { field })
 }
 
-/** Of a row that the transaction holds. @throws AppError invalid_request, cannot_grant */
+/** Changes a client that the transaction has locked. @throws AppError invalid_request, cannot_grant */
 export const changeMainClient = async (
   t: TenantTx,
   ctx: Ctx,
@@ -84,8 +84,8 @@ export const changeMainClient = async (
 export type ConfiguredMainClient = { readonly client: Client; readonly secret: string }
 
 /**
- * Sets it up, once, with a secret that is in this answer and nowhere else. A secret that a caller would have chosen is not one: only what nobody can guess is
- * kept as a plain digest.
+ * Configures the main client once, with a generated secret that is returned only here. Secrets chosen by callers are not accepted, because secrets are stored as
+ * plain digests, which protect only random values.
  * @throws AppError client_configured, invalid_request, cannot_grant, public_client, rotation_in_progress
  */
 export const configureMainClient = async (t: TenantTx, ctx: Ctx, by: By, request: MainClientRequest, at: string): Promise<ConfiguredMainClient> => {

@@ -1,3 +1,4 @@
+// The configuration manager of AuthSec: main client and providers of a tenant.
 import { expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
@@ -42,26 +43,26 @@ const MAIN = { client_name: 'Acme web', redirect_uris: ['https://app.acme.com/oi
 
 const providersOf = (app: TestApp, { tenantId }: Company) => listProviders(forTenant(app.db, tenantId))
 const mainOf = (app: TestApp, { tenantId, clientId }: Company) => findClient(forTenant(app.db, tenantId), clientId)
-/** Rows that a refusal must leave as they were, and how many changes the record has. */
+/** The state that a refusal must not change: providers, main client, and the number of successful events. */
 const stateOf = async (app: TestApp, company: Company) => [
   await providersOf(app, company),
   await mainOf(app, company),
   (await app.events(company.tenantId)).filter(({ outcome }) => outcome === 'success').length,
 ]
 
-test('health says what it is', async () => {
+test('health names the service', async () => {
   const { app } = await start()
   expect(await bodyOf(await app.request(`${BASE}/health`))).toEqual({ status: 'healthy', service: 'oidc-config-manager', version: '2.0.0' })
 })
 
-test('a tenant is set up at once: main client and providers; one that cannot be is named, and the others are there', async () => {
+test('configure-complete-oidc sets up the main client and the providers; an invalid provider is reported and the others are added', async () => {
   const { app, company, call, data } = await start()
   expect(await data('tenant/check-exists')).toEqual({ exists: false, tenant_id: company.tenantId, org_id: company.tenantId, tenant_info: null })
   const answer = await call('configure-complete-oidc', {
     tenant_name: 'Acme',
     tenant_client: MAIN,
     oidc_providers: [PROVIDER, { ...PROVIDER, provider_name: 'unknown', auth_url: 'https://id.nowhere.com/authorize' }],
-    created_by: 'somebody else',
+    created_by: 'another name',
   })
   expect([answer.status, answer.headers.get('cache-control')]).toEqual([206, 'no-store'])
   const body = await bodyOf(answer)
@@ -80,7 +81,7 @@ test('a tenant is set up at once: main client and providers; one that cannot be 
   })
   const { client_secret } = (body.data as { tenant_client: { client_secret: string } }).tenant_client
   expect(Buffer.from(client_secret, 'base64url')).toHaveLength(32)
-  // It proves the client, and stands nowhere else.
+  // The secret authenticates the client and appears nowhere else.
   expect(await app.ctx.clientAuthentication.authenticate({ clientId: company.clientId, secret: client_secret }, [])).toMatchObject({
     clientId: company.clientId,
   })
@@ -98,9 +99,9 @@ test('a tenant is set up at once: main client and providers; one that cannot be 
   expect(await stateOf(app, company)).toEqual(before)
 })
 
-test('the base client alone: a secret is made here, whatever was sent; of many at once one is set up', async () => {
+test('create-base-client generates the secret and ignores the one that was sent; one of 20 concurrent requests succeeds', async () => {
   const { app, company, call, data } = await start()
-  const ask = () =>
+  const create = () =>
     call('tenant/create-base-client', {
       tenant_name: 'Acme',
       client_id: `${company.clientId}-main-client`,
@@ -108,7 +109,7 @@ test('the base client alone: a secret is made here, whatever was sent; of many a
       redirect_uris: MAIN.redirect_uris,
       scopes: ['openid', 'offline'],
     })
-  const answers = await Promise.all(Array.from({ length: 20 }, ask))
+  const answers = await Promise.all(Array.from({ length: 20 }, create))
   expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array.from({ length: 19 }, () => 409)])
   const made = (await bodyOf(answers.find(({ status }) => status === 201) ?? new Response())).data as Json
   expect(made).toMatchObject({ client_id: company.clientId, scopes: ['openid', 'offline_access'] })
@@ -123,7 +124,7 @@ test.each([
   ['https://app.acme.com/*', 400],
   ['http://localhost.evil.example/cb', 400],
   ['https://user@app.acme.com/cb', 400],
-])('a client is not set up to send people to %s', async (uri, status) => {
+])('the redirect URI %s is refused', async (uri, status) => {
   const { app, company, call } = await start()
   const before = await stateOf(app, company)
   const refused = await call('configure-complete-oidc', { tenant_client: { ...MAIN, redirect_uris: [uri] }, oidc_providers: [PROVIDER] })
@@ -131,7 +132,7 @@ test.each([
   expect(await stateOf(app, company)).toEqual(before)
 })
 
-test('a provider is added, read, changed and deleted by its name in any spelling', async () => {
+test('a provider is added, read, changed and deleted by name in any spelling', async () => {
   const { app, company, call, data, add } = await start()
   const added = await add({ additional_params: { prompt: 'login' }, sort_order: 7 })
   expect(added.status).toBe(201)
@@ -145,7 +146,7 @@ test('a provider is added, read, changed and deleted by its name in any spelling
   const config = await data('oidc/get-config', { client_id: company.clientId })
   expect(config).toMatchObject({ tenant_client: { client_id: company.clientId }, provider_count: 1 })
   expect(JSON.stringify(config)).not.toContain(SECRET)
-  // What was shown may be sent back: the secret stays.
+  // Returned values may be sent back: a masked secret keeps the stored one.
   const sealed = (await providersOf(app, company))[0]?.sealedClientSecret
   expect((await call('oidc/update-provider', { provider_name: 'our-okta', display_name: 'Okta 2', client_secret: '***hidden***' })).status).toBe(200)
   expect((await providersOf(app, company))[0]).toMatchObject({ displayName: 'Okta 2', sealedClientSecret: sealed })
@@ -156,13 +157,13 @@ test('a provider is added, read, changed and deleted by its name in any spelling
   const moved = await call('oidc/update-provider', { provider_name: 'our-okta', auth_url: 'https://evil.okta.com/oauth2/v1/authorize' })
   expect([moved.status, (await bodyOf(moved)).field]).toEqual([400, 'body.client_secret'])
   expect((await providersOf(app, company))[0]).toMatchObject({ displayName: 'Okta 2', issuer: 'https://acme.okta.com' })
-  const gone = { client_id: company.clientId, provider_name: 'our-okta' }
-  expect((await call('oidc/delete-provider', gone)).status).toBe(200)
-  expect((await call('oidc/delete-provider', gone)).status).toBe(404)
+  const named = { client_id: company.clientId, provider_name: 'our-okta' }
+  expect((await call('oidc/delete-provider', named)).status).toBe(200)
+  expect((await call('oidc/delete-provider', named)).status).toBe(404)
   expect(await providersOf(app, company)).toEqual([])
 })
 
-test('a secret is not read back, by whoever administers the tenant either; the try is in the record', async () => {
+test('a secret cannot be read back, even by an administrator; the attempt is in the audit log', async () => {
   const { app, company, call, add } = await start()
   expect((await call('oidc/get-provider-secret', { provider_name: 'our-okta' })).status).toBe(404)
   await add()
@@ -171,13 +172,13 @@ test('a secret is not read back, by whoever administers the tenant either; the t
   expect((await app.events(company.tenantId))[0]).toMatchObject({ outcome: 'refused', reason: 'secret_write_only' })
 })
 
-test('templates, validation against the provider itself, and where a sign-in would go', async () => {
+test('templates, validation against the provider, and the addresses of a sign-in', async () => {
   const { data, call, add, company } = await start()
   const { templates, count } = (await data('oidc/templates')) as { templates: Json; count: number }
   expect(Object.keys(templates)).toEqual(['github', 'google', 'linkedin', 'microsoft', 'okta', 'auth0', 'custom'])
   expect(count).toBe(7)
   await add()
-  // The network is off: nobody answers to that name.
+  // Without network access the host has no public address.
   const validated = await bodyOf(await call('oidc/validate', { provider_name: 'our-okta' }))
   expect(validated).toMatchObject({ success: false, data: { is_valid: false, errors: ['metadata_unreachable', 'no_public_address'] } })
   expect(await data('test/oidc-flow', { provider_name: 'our-okta' })).toMatchObject({
@@ -194,7 +195,7 @@ test('templates, validation against the provider itself, and where a sign-in wou
   })
 })
 
-test('update: the main client and providers, those that are not there are added; before it is set up there is nothing to update', async () => {
+test('update-complete changes the main client and the providers and adds missing ones; before the set-up it is 404', async () => {
   const { app, company, call, data } = await start()
   expect((await call('tenant/update-complete', { tenant_client: { client_name: 'x' } })).status).toBe(404)
   await call('configure-complete-oidc', { tenant_client: MAIN, oidc_providers: [PROVIDER] })
@@ -225,26 +226,26 @@ test('update: the main client and providers, those that are not there are added;
   expect((await call('tenant/delete-complete')).status).toBe(404)
 })
 
-test('whoever is not known sees names and order, and nothing else; the rest is for who administers the tenant', async () => {
+test('an anonymous caller sees names and order of providers only; an administrator also sees their configuration', async () => {
   const { app, company, call, data, add, token } = await start()
   await add({ sort_order: 3 })
   await add({ provider_name: 'off', is_active: false })
   const open = async (body: Json = {}) =>
     bodyOf(await app.request(`${BASE}/oidc/show-auth-providers`, { body: { tenant_id: company.tenantId, ...body } }))
-  const shown = { provider_name: 'our-okta', display_name: 'Okta', is_active: true, sort_order: 3 }
-  // The platform's own ones are offered beside.
+  const listed = { provider_name: 'our-okta', display_name: 'Okta', is_active: true, sort_order: 3 }
+  // The providers of the platform are offered as well.
   const { providers: seen } = (await open()).data as { providers: Json[] }
   expect(seen[0]).toMatchObject({ provider_name: 'authsec', provider_type: 'internal' })
-  expect(seen.filter(({ provider_name }) => provider_name === 'our-okta')).toEqual([shown])
+  expect(seen.filter(({ provider_name }) => provider_name === 'our-okta')).toEqual([listed])
   expect(seen.map(({ provider_name }) => provider_name)).not.toContain('off')
   expect(JSON.stringify(await open({ client_id: company.clientId }))).not.toMatch(/0oa1|okta\.com|hidden/)
   const weak = await app.token(await app.person(company))
   expect(JSON.stringify(await bodyOf(await call('oidc/show-auth-providers', {}, weak)))).not.toMatch(/0oa1|okta\.com|hidden/)
-  // An empty header names no client: the original's UI sends it always.
+  // An empty header names no client: AuthSec's console always sends the header.
   const unnamed = { body: { tenant_id: company.tenantId, client_id: '' }, headers: { 'client-id': '' } }
   expect(((await bodyOf(await app.request(`${BASE}/oidc/show-auth-providers`, unnamed))).data as { providers: Json[] }).providers).toEqual(seen)
-  const inside = await data('oidc/show-auth-providers')
-  expect(inside).toMatchObject({ count: 3, providers: [{}, { provider_type: 'oidc', client_ids: '' }, { provider_name: 'off', is_active: false }] })
+  const detailed = await data('oidc/show-auth-providers')
+  expect(detailed).toMatchObject({ count: 3, providers: [{}, { provider_type: 'oidc', client_ids: '' }, { provider_name: 'off', is_active: false }] })
   const query = `?tenant_id=${company.tenantId}&client_id=${company.clientId}`
   const got = await bodyOf(await app.request(`${BASE}/oidc/show-auth-providers${query}`, { token }))
   expect(got.data).toMatchObject({ providers: [{ provider_config: { client_secret: '***hidden***' } }, {}] })
@@ -262,7 +263,7 @@ test('whoever is not known sees names and order, and nothing else; the rest is f
   expect((await app.request(`${BASE}/tenant/login-page-data`, { body: { tenant_id: app.ctx.random.id() } })).status).toBe(404)
 })
 
-test('a provider is chosen for a client, shown there in its own way, and taken away from there', async () => {
+test('a provider is chosen for a client with its own name and order, and removed from it', async () => {
   const { app, company, call, data, add } = await start()
   await add()
   await add({ provider_name: 'google', auth_url: 'https://accounts.google.com/o/oauth2/v2/auth' })
@@ -291,7 +292,7 @@ test('a provider is chosen for a client, shown there in its own way, and taken a
   expect(events).toEqual(['client_provider.removed', 'client_provider.set', 'client_provider.set', 'client_provider.set'])
 })
 
-test('a configuration by id: a provider or the main client, of the type that it is', async () => {
+test('config/edit changes a provider or the main client by id and checks the type', async () => {
   const { app, company, call, add } = await start()
   await add()
   const [row] = await providersOf(app, company)
@@ -311,7 +312,7 @@ test('a configuration by id: a provider or the main client, of the type that it 
   expect(await mainOf(app, company)).toMatchObject({ name: 'Web', redirectUris: MAIN.redirect_uris })
 })
 
-test('who may change providers but not what the main client may does not change where it sends people', async () => {
+test('changing the redirect URIs of the main client needs its permissions, not only connections:write', async () => {
   const { app, company, call } = await start()
   await call('configure-complete-oidc', { tenant_client: MAIN })
   const before = await mainOf(app, company)
@@ -326,7 +327,7 @@ test('who may change providers but not what the main client may does not change 
   expect(await mainOf(app, company)).toEqual(before)
 })
 
-test('all companies are for who administers the platform', async () => {
+test('listing all tenants is for platform administrators', async () => {
   const { app, company, call, add } = await start()
   await add()
   expect((await app.request(`${BASE}/tenant/list-all`, { body: {}, token: await app.token(company.admin) })).status).toBe(403)
@@ -338,17 +339,17 @@ test('all companies are for who administers the platform', async () => {
       count: number
     }
     seen.push(...tenants)
-    // Less than a page is no end: a company that is deleted meanwhile is left out.
+    // A short page is not the last one, because tenants that are deleted meanwhile are skipped. An empty page is.
     if (count === 0) break
   }
   expect(seen.find(({ tenant_id }) => tenant_id === company.tenantId)).toMatchObject({ main_client: null, active_providers: 1, total_clients: 1 })
-  // One of them may be named, which is in its record.
+  // A platform administrator may name a tenant; that is in its audit log.
   expect((await call('stats/tenant', {}, platform)).status).toBe(200)
   const accessed = (await app.events(SYSTEM_TENANT)).filter(({ event, targetId }) => event === 'tenant.accessed' && targetId === company.tenantId)
   expect(accessed).toHaveLength(1)
 })
 
-test('another company changes and sees nothing, whatever it names', async () => {
+test('another tenant can neither read nor change the configuration', async () => {
   const { app, company, add, call } = await start()
   await add()
   const before = await stateOf(app, company)

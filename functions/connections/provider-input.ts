@@ -1,10 +1,10 @@
-// What AuthSec's provider object says, in our words.
+// Translates AuthSec's provider object into the input of a connection.
 import { issuerOfEndpoint } from '#shared/domains/federation/engine/presets'
 import type { ConnectionFields, ConnectionInput } from './connection.ts'
 import { HIDDEN_SECRET } from './view.ts'
 import type { ProviderRequest } from './wire.schema.ts'
 
-/** `at`: where in the body the object stands. */
+/** `at` is the path of the object in the body. */
 export const providerFieldsAt = (at: string): ConnectionFields => ({
   name: `${at}.provider_name`,
   issuer: `${at}.issuer_url`,
@@ -14,13 +14,13 @@ export const providerFieldsAt = (at: string): ConnectionFields => ({
   parameters: `${at}.additional_params`,
 })
 
-const isSaid = (text: string | undefined): text is string => text !== undefined && text !== ''
+const isPresent = (text: string | undefined): text is string => text !== undefined && text !== ''
 
-/** The issuer that is named, else the one to whom the authorization endpoint belongs. */
+/** The given issuer, or the issuer that owns the authorization endpoint. */
 const issuerIn = ({ issuer_url, auth_url }: ProviderRequest): string | undefined =>
-  isSaid(issuer_url) ? issuer_url : isSaid(auth_url) ? issuerOfEndpoint(auth_url) : undefined
+  isPresent(issuer_url) ? issuer_url : isPresent(auth_url) ? issuerOfEndpoint(auth_url) : undefined
 
-/** A secret that is sent back as it was shown is the one that is there. */
+/** A masked secret that is sent back keeps the stored one. */
 export const connectionInputOf = (request: ProviderRequest): ConnectionInput => {
   const issuer = issuerIn(request)
   return {

@@ -1,4 +1,4 @@
-// A tenant's own providers in AuthSec's words.
+// Routes of a tenant's own providers on the paths of AuthSec.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { READ_CONNECTIONS, TEST_CONNECTIONS, WRITE_CONNECTIONS } from './connections.routes.ts'
@@ -31,7 +31,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.health',
     on: `GET ${BASE}/health`,
-    summary: 'Whether the configuration manager answers.',
+    summary: 'Health of the configuration manager.',
     access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
     reply: json(200, OocmgrHealth),
     errors: [],
@@ -41,7 +41,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.addProvider',
     on: `POST ${BASE}/oidc/add-provider`,
-    summary: 'Add a provider of the tenant\u2019s own.',
+    summary: 'Add a provider to the tenant.',
     access: WRITE_CONNECTIONS,
     body: AddOidcProvider,
     actsIn: 'body.tenant_id',
@@ -53,7 +53,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.getConfig',
     on: `POST ${BASE}/oidc/get-config`,
-    summary: 'The main client of the tenant and its providers, without any secret.',
+    summary: 'Return the main client of the tenant and its providers, without secrets.',
     access: READ_CONNECTIONS,
     body: GetConfig,
     actsIn: 'body.tenant_id',
@@ -65,7 +65,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.getProvider',
     on: `POST ${BASE}/oidc/get-provider`,
-    summary: 'One provider, its secret hidden.',
+    summary: 'Return a provider with its secret masked.',
     access: READ_CONNECTIONS,
     body: NamedOidcProvider,
     actsIn: 'body.tenant_id',
@@ -77,7 +77,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.getProviderSecret',
     on: `POST ${BASE}/oidc/get-provider-secret`,
-    summary: 'Gone: secrets are written, never read back.',
+    summary: 'Always refused: secrets are write-only.',
     access: WRITE_CONNECTIONS,
     body: NamedOidcProvider,
     actsIn: 'body.tenant_id',
@@ -89,7 +89,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.updateProvider',
     on: `POST ${BASE}/oidc/update-provider`,
-    summary: 'Change a provider. For another issuer its secret has to be sent again.',
+    summary: 'Change a provider. For another issuer its secret must be sent again.',
     access: WRITE_CONNECTIONS,
     body: UpdateOidcProvider,
     actsIn: 'body.tenant_id',
@@ -113,7 +113,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.templates',
     on: `POST ${BASE}/oidc/templates`,
-    summary: 'Providers that people ask for most, to begin from.',
+    summary: 'List templates of common providers.',
     access: READ_CONNECTIONS,
     body: OidcTemplatesQuery,
     actsIn: 'body.tenant_id',
@@ -125,7 +125,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.validate',
     on: `POST ${BASE}/oidc/validate`,
-    summary: 'What a provider lacks, and what it says itself to that now.',
+    summary: 'Validate a provider, including a test against its server.',
     access: TEST_CONNECTIONS,
     body: NamedOidcProvider,
     actsIn: 'body.tenant_id',
@@ -137,7 +137,7 @@ export const providerConfigurationRoutes = [
   route({
     id: 'oocmgr.testFlow',
     on: `POST ${BASE}/test/oidc-flow`,
-    summary: 'Where a sign-in through a provider would begin and end.',
+    summary: 'Return the addresses of a sign-in through a provider.',
     access: READ_CONNECTIONS,
     body: TestFlow,
     actsIn: 'body.tenant_id',

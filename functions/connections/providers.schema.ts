@@ -1,4 +1,4 @@
-// Wire shapes of a tenant's own providers in AuthSec's words (oocmgr/oidc/*).
+// Wire shapes of a tenant's own providers on the paths of AuthSec (oocmgr/oidc/*).
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
 import {
@@ -54,7 +54,7 @@ export const UpdatedOidcProvider = envelope(z.object({ provider_name: z.string()
 export const DeleteOidcProvider = z.object({ tenant_id, client_id: BaseId, provider_name: ProviderName }).meta({ id: 'OocmgrDeleteProvider' })
 export const DeletedOidcProvider = envelope(z.object({ provider_name: z.string(), deleted_at: z.string() })).meta({ id: 'OocmgrDeletedProvider' })
 
-export const OidcTemplatesQuery = z.object({ tenant_id: tenant_id.optional(), org_id }).meta({ id: 'OocmgrAskTemplates' })
+export const OidcTemplatesQuery = z.object({ tenant_id: tenant_id.optional(), org_id }).meta({ id: 'OocmgrTemplatesQuery' })
 const Template = z.object({
   provider_name: z.string(),
   display_name: z.string(),

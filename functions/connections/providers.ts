@@ -1,4 +1,4 @@
-// A tenant's own providers in AuthSec's words.
+// A tenant's own providers on the paths of AuthSec.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { listProviders, lockProvider } from '#db/store/providers'
@@ -87,7 +87,7 @@ export const getOidcProvider = async (
   })
 }
 
-/** What was written is never read back, by anybody; what is not there is not found. @throws AppError not_found, secret_write_only */
+/** Always refuses, because secrets are write-only. @throws AppError not_found, secret_write_only */
 export const refuseSecret = async (ctx: Ctx, caller: User, body: z.output<typeof NamedOidcProvider>): Promise<never> => {
   await requireProvider(ctx, actingTenant(caller, body.tenant_id), body.provider_name)
   throw new AppError('secret_write_only', undefined, {
@@ -95,7 +95,7 @@ export const refuseSecret = async (ctx: Ctx, caller: User, body: z.output<typeof
   })
 }
 
-/** Names are one provider's, so a `Client-Id` beside one has to be that provider's. @throws AppError not_found */
+/** A `Client-Id` header must match the named provider. @throws AppError not_found */
 const requireNamedClient = (ctx: Ctx, own: string): void => {
   const reported = ctx.request.header('client-id') ?? ctx.request.header('x-client-id')
   if (reported !== undefined && reported !== '' && reported !== own) throw new AppError('not_found')
@@ -112,9 +112,9 @@ export const updateOidcProvider = async (
   const name = providerNameOf(body.provider_name)
   requireNamedClient(ctx, providerId(client, name))
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const held = await lockProvider(t, name)
-    if (held === undefined) throw new AppError('not_found')
-    return changeConnection(t, ctx, caller, held, connectionInputOf(body), providerFieldsAt('body'))
+    const row = await lockProvider(t, name)
+    if (row === undefined) throw new AppError('not_found')
+    return changeConnection(t, ctx, caller, row, connectionInputOf(body), providerFieldsAt('body'))
   })
   return enveloped(ctx, 'OIDC provider updated successfully', {
     provider_name: row.providerName,
@@ -145,10 +145,10 @@ export const showTemplates = async (ctx: Ctx): Promise<z.input<typeof OidcTempla
   enveloped(ctx, 'Provider templates retrieved successfully', {
     templates: { ...OIDC_TEMPLATES },
     count: Object.keys(OIDC_TEMPLATES).length,
-    instructions: `Register ${providerCallbackUrl(ctx)} as redirect URI at the provider, then send its client id and secret. A secret is never shown again.`,
+    instructions: `Register ${providerCallbackUrl(ctx)} as redirect URI at the provider, then send its client id and secret. Secrets are write-only.`,
   })
 
-/** Beside what is missing in it, what the provider itself says to it now. @throws AppError not_found */
+/** Validates the stored configuration and tests the provider. @throws AppError not_found */
 export const validateOidcProvider = async (
   ctx: Ctx,
   caller: User,
@@ -175,7 +175,7 @@ export const validateOidcProvider = async (
   )
 }
 
-/** Where a sign-in would go, without one. @throws AppError not_found */
+/** Returns the addresses of a sign-in without starting one. @throws AppError not_found */
 export const testFlow = async (ctx: Ctx, caller: User, body: z.output<typeof TestFlow>): Promise<z.input<typeof TestedFlow>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const { tenant, client } = await findBaseClient(ctx, tenantId)

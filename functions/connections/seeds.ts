@@ -1,11 +1,11 @@
-// Seeds of tenants' own providers: tests/seeds/seeds.ts.
+// Seeds of tenants' own providers, for tests/seeds/seeds.ts.
 
 import { forTenant } from '#db/engine/tenant'
 import { findProvider } from '#db/store/providers'
 import { addProvider } from '#tests/support/federation'
 import type { Make, Seed } from '../../tests/seeds/seeds.ts'
 
-/** A provider that nobody reaches: the network is off. */
+/** A provider that cannot be reached, because tests have no network. */
 const connection =
   (more: Pick<Seed, 'body' | 'headers'> = {}): Make =>
   async (app, company) => {

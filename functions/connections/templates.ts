@@ -1,4 +1,4 @@
-// Providers that people ask for most, to begin from. Okta and Auth0 have a domain of each customer's own in the place of `{domain}`.
+// Templates of common providers. For Okta and Auth0, `{domain}` stands for the customer's domain.
 
 type Template = {
   readonly provider_name: string
@@ -21,7 +21,7 @@ export const OIDC_TEMPLATES: Readonly<Record<string, Template>> = {
     user_info_url: 'https://api.github.com/user',
     issuer_url: '',
     scopes: ['user:email'],
-    description: 'OAuth app of GitHub. It has no ID token: its API says who signed in.',
+    description: 'OAuth app of GitHub. GitHub issues no ID token, so its API identifies the person.',
   },
   google: {
     provider_name: 'google',
@@ -41,7 +41,7 @@ export const OIDC_TEMPLATES: Readonly<Record<string, Template>> = {
     user_info_url: 'https://api.linkedin.com/v2/userinfo',
     issuer_url: 'https://www.linkedin.com/oauth',
     scopes: OPENID,
-    description: 'Sign In with LinkedIn using OpenID Connect. The scopes r_liteprofile and r_emailaddress are not given out any more.',
+    description: 'Sign In with LinkedIn using OpenID Connect. The scopes r_liteprofile and r_emailaddress are no longer granted.',
   },
   microsoft: {
     provider_name: 'microsoft',
@@ -51,7 +51,7 @@ export const OIDC_TEMPLATES: Readonly<Record<string, Template>> = {
     user_info_url: 'https://graph.microsoft.com/v1.0/me',
     issuer_url: 'https://login.microsoftonline.com/common/v2.0',
     scopes: OPENID,
-    description: 'Application of Microsoft Entra. Put the id of your directory in the place of `common` to admit it alone.',
+    description: 'Application of Microsoft Entra. Replace `common` with the id of your directory to admit only its people.',
   },
   okta: {
     provider_name: 'okta',

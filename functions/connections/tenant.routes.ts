@@ -1,4 +1,4 @@
-// A tenant's sign-in configuration as a whole. Each answers below /authsec/oocmgr, by POST.
+// Routes of a tenant's whole sign-in configuration (/authsec/oocmgr/*).
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may, open } from '#shared/platform/http/access'
 import { json, oneOfStatuses } from '#shared/platform/http/route'
@@ -23,7 +23,7 @@ import {
 const rules = () => import('./tenant.ts')
 
 const BASE = '/authsec/oocmgr'
-/** It changes a client as well. */
+/** These routes also change a client. */
 const toConfigure = may('admin:access', 'connections:write', 'clients:write')
 const SECRETS: readonly ErrorCode[] = ['client_configured', 'invalid_request', 'cannot_grant', 'public_client', 'rotation_in_progress', 'not_found']
 
@@ -31,7 +31,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.configureComplete',
     on: `POST ${BASE}/configure-complete-oidc`,
-    summary: 'Set up the main client of the tenant and its providers. The secret is in this answer and nowhere else.',
+    summary: 'Configure the main client of the tenant and its providers. The secret is returned only here.',
     access: toConfigure,
     body: Configure,
     actsIn: 'body.tenant_id',
@@ -43,7 +43,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.createBaseClient',
     on: `POST ${BASE}/tenant/create-base-client`,
-    summary: 'Set up the main client of the tenant. The secret is made here, and is in this answer and nowhere else.',
+    summary: 'Configure the main client of the tenant. The secret is generated and returned only here.',
     access: toConfigure,
     body: CreateBase,
     actsIn: 'body.tenant_id',
@@ -55,7 +55,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.checkExists',
     on: `POST ${BASE}/tenant/check-exists`,
-    summary: 'Whether the main client of the tenant is set up.',
+    summary: 'Return whether the main client of the tenant is configured.',
     access: READ_CONNECTIONS,
     body: OfTenant,
     actsIn: 'body.tenant_id',
@@ -67,7 +67,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.listAll',
     on: `POST ${BASE}/tenant/list-all`,
-    summary: 'All companies and how their people sign in, for who administers the platform; 200 a page.',
+    summary: 'List all tenants with their main clients and providers, for platform administrators; 200 per page.',
     access: may('admin:access', 'platform:tenants'),
     body: ListAll,
     reply: json(200, AllTenants),
@@ -78,7 +78,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.updateComplete',
     on: `POST ${BASE}/tenant/update-complete`,
-    summary: 'Change the main client of the tenant and its providers; those that are not there are added.',
+    summary: 'Change the main client of the tenant and its providers; missing providers are added.',
     access: toConfigure,
     body: UpdateComplete,
     actsIn: 'body.tenant_id',
@@ -90,7 +90,7 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.deleteComplete',
     on: `POST ${BASE}/tenant/delete-complete`,
-    summary: 'Delete the providers of the tenant and clear its main client, or the one of them that is named.',
+    summary: 'Delete the providers of the tenant and clear its main client, or only the one that is named.',
     access: toConfigure,
     body: DeleteComplete,
     actsIn: 'body.tenant_id',
@@ -102,8 +102,8 @@ export const tenantConfigurationRoutes = [
   route({
     id: 'oocmgr.loginPageData',
     on: `POST ${BASE}/tenant/login-page-data`,
-    summary: 'What a sign-in page of the tenant shows: names and order of providers.',
-    access: open('Asked before anybody is known; tells what the sign-in page shows.', { class: 'status' }),
+    summary: 'Return the content of the tenant\u2019s sign-in page: names and order of providers.',
+    access: open('A sign-in page needs this before the person is known; it is public on that page.', { class: 'status' }),
     body: OfTenant,
     reply: json(200, LoginPage),
     errors: ['not_found'],

@@ -1,4 +1,4 @@
-// Wire shapes of a tenant's sign-in configuration as a whole (oocmgr/tenant/*, oocmgr/configure-complete-oidc).
+// Wire shapes of a tenant's whole sign-in configuration (oocmgr/tenant/*, oocmgr/configure-complete-oidc).
 import * as z from 'zod'
 import { envelope } from './envelope.ts'
 import {
@@ -49,7 +49,7 @@ export const CreateBase = z
     tenant_id,
     tenant_name: z.string().max(200).optional(),
     client_id: BaseId,
-    /** Accepted and not kept: the secret that counts is made here, and is in the answer. */
+    /** Accepted and ignored: the secret is generated and returned. */
     client_secret: z.string().max(4096).optional(),
     redirect_uris: z.array(Uri).min(1).max(50),
     scopes: z.array(z.string().max(200)).max(50).optional(),

@@ -1,4 +1,4 @@
-// A tenant's sign-in configuration as a whole: its main client and its own providers, set up, changed, taken away, looked at.
+// A tenant's whole sign-in configuration: set-up, change, deletion and reading of its main client and its own providers.
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { countClients } from '#db/store/client-list'
@@ -34,8 +34,8 @@ import type { ProviderRequest } from './wire.schema.ts'
 
 const ids = (tenantId: TenantId) => ({ tenant_id: tenantId as string, org_id: tenantId as string })
 
-/** What one of several came to: the others go on without it. Anything but a refusal ends them all. */
-const each = async <T, R>(
+/** Runs `work` for each item and collects refusals, so that one refused item does not stop the others. Any other error is thrown. */
+const runEach = async <T, R>(
   all: readonly T[],
   work: (one: T, at: number) => Promise<R>,
 ): Promise<{ done: R[]; failed: { one: T; error: string }[] }> => {
@@ -55,14 +55,14 @@ type ConfiguredAs =
   | { readonly status: 201; readonly body: z.input<typeof ConfiguredTenant> }
   | { readonly status: 206; readonly body: z.input<typeof ConfiguredTenant> }
 
-/** The client first; a provider that cannot be added is named, and the others are. @throws AppError client_configured, invalid_request, cannot_grant, … */
+/** Configures the client first. Refused providers are reported, and the others are added. @throws AppError client_configured, invalid_request, cannot_grant, … */
 export const configureTenant = async (ctx: Ctx, caller: User, body: z.output<typeof Configure>): Promise<ConfiguredAs> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grantable) =>
     configureMainClient(t, ctx, { caller, grantable }, body.tenant_client, 'tenant_client.'),
   )
-  const { done, failed } = await each(body.oidc_providers, (one, at) =>
+  const { done, failed } = await runEach(body.oidc_providers, (one, at) =>
     atomically(base.t, (t) =>
       addConnection(t, ctx, caller, one.provider_name, connectionInputOf(one), providerFieldsAt(`body.oidc_providers.${at}`)),
     ),
@@ -86,7 +86,7 @@ export const configureTenant = async (ctx: Ctx, caller: User, body: z.output<typ
   return withStatus(206, enveloped(ctx, 'OIDC configuration created; some providers failed', data, false))
 }
 
-/** @throws AppError not_found where the id is of no client of the tenant, or of another than its main one; client_configured, … */
+/** @throws AppError not_found for an id other than the tenant's main client; client_configured, … */
 export const createBase = async (ctx: Ctx, caller: User, body: z.output<typeof CreateBase>): Promise<z.input<typeof CreatedBase>> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
@@ -111,12 +111,12 @@ export const checkExists = async (ctx: Ctx, caller: User, body: z.output<typeof 
   return enveloped(ctx, 'Tenant checked', { exists: client.oidcEnabled, ...ids(tenantId), tenant_info: info })
 }
 
-/** A page of all companies, the oldest first. Each one's rows are read as that company. */
+/** Returns a page of all tenants, oldest first. Each tenant's rows are read in that tenant. */
 export const listAllTenants = async (ctx: Ctx, { limit, page }: z.output<typeof ListAll>): Promise<z.input<typeof AllTenants>> => {
   const { tenantIds } = await pageOfTenants(directory(ctx.db), { system: SYSTEM_TENANT, offset: (page - 1) * limit, limit })
   const tenants = []
   for (const tenantId of tenantIds) {
-    const base = await findBaseClient(ctx, tenantId).catch(gone)
+    const base = await findBaseClient(ctx, tenantId).catch(undefinedIfNotFound)
     if (base === undefined) continue
     const providers = await listProviders(base.t)
     tenants.push({
@@ -131,16 +131,22 @@ export const listAllTenants = async (ctx: Ctx, { limit, page }: z.output<typeof 
   return enveloped(ctx, 'Tenants retrieved successfully', { tenants, count: tenants.length })
 }
 
-/** Deleted between the directory and here. */
-const gone = (error: unknown): undefined => {
+/** For a tenant that was deleted after the directory was read. */
+const undefinedIfNotFound = (error: unknown): undefined => {
   if (error instanceof AppError && error.code === 'not_found') return undefined
   throw error
 }
 
-type PutAsked = ProviderRequest & { readonly provider_name: string }
+type NamedProviderRequest = ProviderRequest & { readonly provider_name: string }
 
-/** Changed where it is there, else added. */
-const put = (ctx: Ctx, caller: User, tenantId: TenantId, one: PutAsked, at: string): Promise<{ row: Provider; action: 'created' | 'updated' }> =>
+/** Changes a provider, or adds it when it is missing. */
+const putProvider = (
+  ctx: Ctx,
+  caller: User,
+  tenantId: TenantId,
+  one: NamedProviderRequest,
+  at: string,
+): Promise<{ row: Provider; action: 'created' | 'updated' }> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockProvider(t, providerNameOf(one.provider_name))
     if (row !== undefined)
@@ -152,19 +158,19 @@ type UpdatedAs =
   | { readonly status: 200; readonly body: z.input<typeof UpdatedConfiguration> }
   | { readonly status: 206; readonly body: z.input<typeof UpdatedConfiguration> }
 
-/** @throws AppError not_found where the main client is not set up, invalid_request, cannot_grant */
+/** @throws AppError not_found when the main client is not configured, invalid_request, cannot_grant */
 export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<typeof UpdateComplete>): Promise<UpdatedAs> => {
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   if (!base.client.oidcEnabled) throw new AppError('not_found')
-  const { tenant_client: request, oidc_providers: wanted } = body
+  const { tenant_client: request, oidc_providers: requested } = body
   const client =
     request === undefined
       ? undefined
       : await actInTenant(ctx, caller, tenantId, async (t, grantable) =>
           changeMainClient(t, ctx, { caller, grantable }, await lockMainClient(t), { ...request, enabled: true }, 'tenant_client.'),
         )
-  const { done, failed } = await each(wanted ?? [], (one, at) => put(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
+  const { done, failed } = await runEach(requested ?? [], (one, at) => putProvider(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
   const known = new Set((await listProviders(base.t)).map(({ providerName }) => providerName))
   const data = {
     success: failed.length === 0,
@@ -182,7 +188,7 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
             updated: true,
           },
         }),
-    ...(wanted === undefined
+    ...(requested === undefined
       ? {}
       : {
           oidc_providers: {
@@ -201,9 +207,9 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
 }
 
 /**
- * All of it, or the one that is named, in one transaction: there is no half of it, so `force` changes nothing. The main client itself stays, since people belong
- * to it; it loses where it may send them.
- * @throws AppError not_found where there is nothing to delete, cannot_grant
+ * Deletes everything, or what `client_id` names, in one transaction, so `force` has no effect. The main client itself is kept, because people belong to it; it
+ * loses its redirect URIs.
+ * @throws AppError not_found when there is nothing to delete, cannot_grant
  */
 export const deleteComplete = async (
   ctx: Ctx,
@@ -213,10 +219,10 @@ export const deleteComplete = async (
   const tenantId = actingTenant(caller, body.tenant_id)
   const base = await findBaseClient(ctx, tenantId)
   const named = body.client_id
-  const isWanted = (name: string): boolean => named === undefined || named === providerId(base.client, name)
+  const isSelected = (name: string): boolean => named === undefined || named === providerId(base.client, name)
   const deleted = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const client = await lockMainClient(t)
-    const rows = (await lockProviders(t)).filter(({ providerName }) => isWanted(providerName))
+    const rows = (await lockProviders(t)).filter(({ providerName }) => isSelected(providerName))
     for (const row of rows) await removeConnection(t, ctx, caller, row)
     const isMain = client.oidcEnabled && (named === undefined || isBaseClient(base, named))
     if (isMain) await changeMainClient(t, ctx, { caller, grantable }, client, { redirect_uris: [], enabled: false }, '')
@@ -232,7 +238,7 @@ export const deleteComplete = async (
   })
 }
 
-/** What a sign-in page shows, for whoever is not known yet: names and order. @throws AppError not_found */
+/** Returns names and order of the providers for an anonymous sign-in page. @throws AppError not_found */
 export const loginPage = async (ctx: Ctx, body: z.output<typeof OfTenant>): Promise<z.input<typeof LoginPage>> => {
   const tenantId = body.tenant_id as TenantId
   const { tenant, client } = await findBaseClient(ctx, tenantId)
@@ -249,7 +255,7 @@ export const loginPage = async (ctx: Ctx, body: z.output<typeof OfTenant>): Prom
   })
 }
 
-/** The provider by the name that was typed. @throws AppError not_found */
+/** Finds a provider by name in any spelling. @throws AppError not_found */
 export const requireProvider = async (ctx: Ctx, tenantId: TenantId, typed: string): Promise<Provider> => {
   const row = await findProvider(forTenant(ctx.db, tenantId), providerNameOf(typed))
   if (row === undefined) throw new AppError('not_found')

@@ -1,4 +1,4 @@
-// How the tenant's main client and its own providers are shown in AuthSec's words. A secret never is.
+// The tenant's main client and its own providers in the wire format of AuthSec, without secrets.
 import type * as z from 'zod'
 import { forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type Client, findDefaultClient } from '#db/store/clients'
@@ -15,10 +15,10 @@ export const HIDDEN_SECRET = '***hidden***'
 
 export const mainId = (client: Pick<Client, 'id'>): string => `${client.id}-main-client`
 export const providerId = (client: Pick<Client, 'id'>, name: string): string => `${client.id}-${name}-oidc`
-/** What every provider is told, and what has to be registered there. */
+/** The redirect URI to register at every provider. */
 export const providerCallbackUrl = ({ config }: Pick<Ctx, 'config'>): string => callbackUrl(config.BASE_URL)
 
-/** The tenant with the client that came with it. */
+/** A tenant with its default client. */
 export type BaseClient = { readonly t: TenantDb; readonly tenant: Tenant; readonly client: Client }
 /** @throws AppError not_found */
 export const findBaseClient = async (ctx: Pick<Ctx, 'db'>, tenantId: TenantId): Promise<BaseClient> => {
@@ -28,14 +28,14 @@ export const findBaseClient = async (ctx: Pick<Ctx, 'db'>, tenantId: TenantId): 
   return { t, tenant, client }
 }
 
-/** Whether an id means the tenant's main client: its own, with the suffix, or the tenant's. */
+/** Whether an id refers to the tenant's main client: its own id, with or without suffix, or the id of the tenant. */
 export const isBaseClient = ({ tenant, client }: Pick<BaseClient, 'tenant' | 'client'>, id: string): boolean => {
   const plain = parseClientId(id)
   return plain === client.id || plain === tenant.tenantId
 }
 
 export const toProviderConfig = (row: Provider): z.input<typeof ProviderConfig> => {
-  const speaks = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
+  const upstream = upstreamOf({ ...row, isActive: true, clientId: row.clientId === '' ? 'any' : row.clientId })
   return {
     client_id: row.clientId,
     client_secret: row.sealedClientSecret === null ? '' : HIDDEN_SECRET,
@@ -43,7 +43,7 @@ export const toProviderConfig = (row: Provider): z.input<typeof ProviderConfig> 
     token_url: row.tokenUrl,
     user_info_url: row.userinfoUrl,
     scopes: row.scopes.split(' '),
-    issuer_url: speaks?.peer.issuer ?? '',
+    issuer_url: upstream?.peer.issuer ?? '',
     jwks_url: row.jwksUrl,
     additional_params: { ...row.additionalParams },
   }
@@ -70,6 +70,6 @@ export const toMainClient = (client: Client): z.input<typeof MainClient> => ({
   created_at: client.createdAt.toISOString(),
 })
 
-/** Where people of the tenant sign in. */
+/** The sign-in page of the tenant. */
 export const loginUrl = ({ config }: Pick<Ctx, 'config'>, { domain }: Pick<Tenant, 'domain'>): string =>
   `${config.BASE_URL}/signin?${new URLSearchParams({ tenant: domain })}`

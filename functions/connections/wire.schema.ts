@@ -1,5 +1,5 @@
-// Parts that the wire shapes of the OIDC configuration manager share. Names with `hydra` are AuthSec's: no such server stands behind them here, they are the
-// tenant's main client and its providers.
+// Shared parts of the wire shapes of the OIDC configuration manager. Names with `hydra` come from AuthSec; here they mean the tenant's main client and its
+// providers.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
@@ -7,16 +7,16 @@ const text = (most: number) => z.string().trim().max(most)
 export const Name = text(100).min(1)
 export const ProviderName = text(64).min(1)
 export const Uri = z.string().max(2000)
-/** The tenant's main client, with or without the suffix; a tenant's own id stands for it, as AuthSec's clients send it. */
+/** The id of the tenant's main client, with or without suffix, or the id of the tenant, as AuthSec's clients send it. */
 export const BaseId = z.string().min(1).max(200)
 export const tenant_id = Id
-/** Accepted and not looked at: there is nothing between a tenant and its clients. */
+/** Accepted and ignored: tenants have no organisations. */
 export const org_id = z.string().max(200).optional()
-/** Accepted and not looked at: who did it is who calls. */
+/** Accepted and ignored: the actor is the caller. */
 export const callerFields = z.string().max(200).optional()
 
 const address = text(2048)
-const Scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'is no scope')).max(30)
+const Scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope (RFC 6749)')).max(30)
 const provider = {
   display_name: Name,
   client_id: text(500).min(1),
@@ -27,7 +27,7 @@ const provider = {
   scopes: Scopes.min(1),
 }
 const more = {
-  /** Not needed where the authorization endpoint is a known provider's. */
+  /** Optional when the authorization endpoint belongs to a known provider. */
   issuer_url: address.optional(),
   jwks_url: address.optional(),
   additional_params: z.record(z.string().max(64), z.string().max(500)).optional(),
@@ -39,7 +39,7 @@ export const ProviderMembers = z.object({ ...z.object(provider).partial().shape,
 export const ProviderPut = z.object({ provider_name: ProviderName, ...ProviderMembers.shape }).meta({ id: 'OidcProviderPut' })
 export type ProviderRequest = z.output<typeof ProviderMembers>
 
-/** How a provider is spoken to; its secret is a row of stars, or nothing where there is none. */
+/** The configuration of a provider. Its secret is masked, or empty when there is none. */
 export const ProviderConfig = z
   .object({
     client_id: z.string(),

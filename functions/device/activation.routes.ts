@@ -1,18 +1,18 @@
-// What the person does with the code. The page is hosted elsewhere; these speak JSON.
+// Routes for the person to inspect and decide a user code, as JSON for pages hosted elsewhere (RFC 8628 section 3.3).
 import { open, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { ActivationInfo, ActivationQuery, DeviceDecided, DeviceDecision, UserCodeVerification, VerifiedUserCode } from './activation.schema.ts'
 import { authorizeDevice, readActivation, verifyUserCode } from './activation.ts'
 import { route } from './group.ts'
 
-const DECIDES = ['device_grant.approved', 'device_grant.denied'] as const
+const DECISION_EVENTS = ['device_grant.approved', 'device_grant.denied'] as const
 
 export const activationRoutes = [
   route({
     id: 'device.activation',
     on: 'GET /authsec/uflow/auth/device/activate/info',
-    summary: 'What a user code is for.',
-    access: open('Asked before the person signs in; wrong codes are counted.', { class: 'status' }),
+    summary: 'Return what a user code is for.',
+    access: open('Read before the person signs in; wrong codes count toward a limit.', { class: 'status' }),
     query: ActivationQuery,
     reply: json(200, ActivationInfo),
     errors: ['invalid_user_code'],
@@ -22,23 +22,23 @@ export const activationRoutes = [
   route({
     id: 'device.verify',
     on: 'POST /authsec/uflow/auth/device/verify',
-    summary: 'Approve or deny the device that shows a code.',
+    summary: 'Approve or deny the device with a user code.',
     access: user(undefined, { class: 'code' }),
     body: UserCodeVerification,
     reply: json(200, VerifiedUserCode),
     errors: ['invalid_user_code'],
-    emits: DECIDES,
+    emits: DECISION_EVENTS,
     handle: ({ ctx, principal, body }) => verifyUserCode(ctx, principal, body),
   }),
   route({
     id: 'device.authorize',
     on: 'POST /authsec/uflow/auth/device/authorize',
-    summary: 'As verify, with the decision in the answer.',
+    summary: 'Like verify, with the decision in the response.',
     access: user(undefined, { class: 'code' }),
     body: DeviceDecision,
     reply: json(200, DeviceDecided),
     errors: ['invalid_user_code', 'user_code_unknown'],
-    emits: DECIDES,
+    emits: DECISION_EVENTS,
     handle: ({ ctx, principal, body }) => authorizeDevice(ctx, principal, body),
   }),
 ]

@@ -1,4 +1,4 @@
-// Wire shapes of what the person does: look a code up, decide.
+// Wire shapes to inspect and decide a user code.
 import * as z from 'zod'
 import { resourceRequestMembers, UserCode } from '#shared/domains/device-authorization/grants.schema'
 

@@ -1,4 +1,4 @@
-// The person's side of the grant.
+// The person's side of the device authorization grant (RFC 8628 section 3.3).
 import type * as z from 'zod'
 import { showActivation } from '#shared/domains/device-authorization/activation'
 import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
@@ -8,7 +8,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { ActivationInfo, DeviceDecided, DeviceDecision, UserCodeVerification, VerifiedUserCode } from './activation.schema.ts'
 import type { Ctx } from './group.ts'
 
-const wrong = (code: 'invalid_user_code' | 'user_code_unknown', title: string | undefined, caller: User | undefined): AppError =>
+const refused = (code: 'invalid_user_code' | 'user_code_unknown', title: string | undefined, caller: User | undefined): AppError =>
   new AppError(code, title, {
     extra: { details: 'The code is unknown, expired or was answered already.' },
     refusal: { event: 'device_grant.approved', ...(caller === undefined ? {} : { tenantId: caller.tenantId, userId: caller.userId }) },
@@ -16,17 +16,17 @@ const wrong = (code: 'invalid_user_code' | 'user_code_unknown', title: string | 
 
 /** @throws AppError invalid_user_code, rate_limited */
 export const readActivation = async (ctx: Ctx, typed: string): Promise<z.input<typeof ActivationInfo>> => {
-  const shown = await showActivation(ctx, typed)
-  if (shown.state !== 'pending') throw wrong('invalid_user_code', undefined, undefined)
+  const activation = await showActivation(ctx, typed)
+  if (activation.state !== 'pending') throw refused('invalid_user_code', undefined, undefined)
   return {
     success: true,
-    user_code: shown.userCode,
-    tenant_domain: shown.tenantDomain ?? '',
-    ...(shown.clientName === undefined ? {} : { client_name: shown.clientName }),
-    device_info: shown.deviceInfo,
-    scopes: [...shown.scopes],
-    ...(await toResourceRequestResponse(ctx, shown.oauth)),
-    expires_at: shown.expiresAt.toISOString(),
+    user_code: activation.userCode,
+    tenant_domain: activation.tenantDomain ?? '',
+    ...(activation.clientName === undefined ? {} : { client_name: activation.clientName }),
+    device_info: activation.deviceInfo,
+    scopes: [...activation.scopes],
+    ...(await toResourceRequestResponse(ctx, activation.oauth)),
+    expires_at: activation.expiresAt.toISOString(),
   }
 }
 
@@ -39,7 +39,7 @@ export const verifyUserCode = async (
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approve)
   if (decided === 'approved') return { success: true, message: 'The device is signed in.' }
   if (decided === 'denied') return { success: true, message: 'The device was refused.' }
-  throw wrong('invalid_user_code', 'Failed to verify device code', caller)
+  throw refused('invalid_user_code', 'Failed to verify device code', caller)
 }
 
 /** @throws AppError user_code_unknown, invalid_user_code, rate_limited */
@@ -47,5 +47,5 @@ export const authorizeDevice = async (ctx: Ctx, caller: User, body: z.output<typ
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approved)
   if (decided === 'approved') return { status: 'authorized' }
   if (decided === 'denied') return { status: 'denied' }
-  throw wrong(decided === 'unknown' ? 'user_code_unknown' : 'invalid_user_code', undefined, caller)
+  throw refused(decided === 'unknown' ? 'user_code_unknown' : 'invalid_user_code', undefined, caller)
 }

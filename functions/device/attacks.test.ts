@@ -1,4 +1,4 @@
-// Attacks on the device grant. Each ends in a refusal that says nothing, and with every row as it was.
+// Attacks on the device grant. Each is refused without disclosing anything and changes no row.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
@@ -16,7 +16,7 @@ const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(deviceR
 const errorOf = async (response: Response) => [response.status, (await bodyOf(response)).error]
 const EXPIRED = [400, 'expired_token']
 
-/** Two companies, somebody signed in to the second, a device of the first. */
+/** Two tenants, a device of the first, and a session in the second. */
 const twoCompanies = async (options: Parameters<typeof startApp>[1] = {}) => {
   const app = await start(options)
   const [acme, globex] = [await app.company(), await app.company('globex')]
@@ -24,22 +24,19 @@ const twoCompanies = async (options: Parameters<typeof startApp>[1] = {}) => {
 }
 
 describe('another tenant', () => {
-  test.each(['verify', 'authorize'])(
-    '%s: a code of another tenant is as unknown as one that nothing has, and is counted as a guess',
-    async (door) => {
-      const { app, acme, globex, codes, foreign } = await twoCompanies()
-      const decide = (user_code: string) => app.request(`${DEVICE}/${door}`, { token: foreign, body: { user_code, approve: true, approved: true } })
-      const theirs = await unchanged(app, [acme, globex], async () => outcomeOf(await decide(codes.userCode)))
-      expect(theirs).toEqual(await outcomeOf(await decide('ZZZZ-9999')))
-      expect(theirs.status).toBeGreaterThanOrEqual(400)
-      expect(await eventsOf(app, globex.tenantId, `device.${door}`)).toEqual(
-        Array(2).fill(`refused: ${door === 'verify' ? 'invalid_user_code' : 'user_code_unknown'}`),
-      )
-      expect(await errorOf(await pollDevice(app, codes, acme.clientId))).toEqual([200, 'authorization_pending'])
-    },
-  )
+  test.each(['verify', 'authorize'])('%s: a code of another tenant is as unknown as a missing one and counts as a wrong attempt', async (route) => {
+    const { app, acme, globex, codes, foreign } = await twoCompanies()
+    const decide = (user_code: string) => app.request(`${DEVICE}/${route}`, { token: foreign, body: { user_code, approve: true, approved: true } })
+    const theirs = await unchanged(app, [acme, globex], async () => outcomeOf(await decide(codes.userCode)))
+    expect(theirs).toEqual(await outcomeOf(await decide('ZZZZ-9999')))
+    expect(theirs.status).toBeGreaterThanOrEqual(400)
+    expect(await eventsOf(app, globex.tenantId, `device.${route}`)).toEqual(
+      Array(2).fill(`refused: ${route === 'verify' ? 'invalid_user_code' : 'user_code_unknown'}`),
+    )
+    expect(await errorOf(await pollDevice(app, codes, acme.clientId))).toEqual([200, 'authorization_pending'])
+  })
 
-  test('a grant that one tenant has approved is no other\u2019s to decide', async () => {
+  test('a grant approved in one tenant cannot be decided in another', async () => {
     const { app, acme, globex, foreign } = await twoCompanies()
     const codes = await beginDevice(app)
     await verifyDevice(app, acme.admin, codes.userCode)
@@ -50,7 +47,7 @@ describe('another tenant', () => {
     expect(await bodyOf(await pollDevice(app, codes))).toMatchObject({ tenant_id: acme.tenantId, user_id: acme.admin.id })
   })
 
-  test('a domain beside the client has to be that client\u2019s tenant\u2019s', async () => {
+  test('tenant_domain must belong to the tenant of the client', async () => {
     const { app, acme, globex } = await twoCompanies()
     const begin = (tenant_domain: string) => app.request(`${DEVICE}/code`, { body: { client_id: acme.clientId, tenant_domain } })
     expect(await unchanged(app, [acme, globex], async () => (await begin(globex.domain)).status)).toBe(400)
@@ -59,7 +56,7 @@ describe('another tenant', () => {
 })
 
 describe('the device code', () => {
-  test('of another client, or with no client named, it is as unknown as none; the rightful client loses nothing', async () => {
+  test('with another client or none it is unknown, and stays valid for its own client', async () => {
     const { app, acme, globex, codes } = await twoCompanies()
     const other = await addClient(app, acme, { name: 'Other' })
     await verifyDevice(app, acme.admin, codes.userCode)
@@ -70,33 +67,33 @@ describe('the device code', () => {
     expect((await pollDevice(app, codes, acme.clientId)).status).toBe(200)
   })
 
-  test('is good once', async () => {
+  test('works once', async () => {
     const { app, acme, codes } = await twoCompanies()
     await verifyDevice(app, acme.admin, codes.userCode)
     expect((await pollDevice(app, codes, acme.clientId)).status).toBe(200)
     expect(await unchanged(app, [acme], async () => errorOf(await pollDevice(app, codes, acme.clientId)))).toEqual(EXPIRED)
   })
 
-  test('is over after five minutes, approved or not', async () => {
+  test('expires after five minutes, approved or not', async () => {
     const { app, acme, codes } = await twoCompanies()
     const late = await beginDeviceOf(app, acme)
     await verifyDevice(app, acme.admin, codes.userCode)
     app.clock.advance(300)
-    for (const over of [codes, late])
-      expect(await unchanged(app, [acme], async () => errorOf(await pollDevice(app, over, acme.clientId)))).toEqual(EXPIRED)
+    for (const expired of [codes, late])
+      expect(await unchanged(app, [acme], async () => errorOf(await pollDevice(app, expired, acme.clientId)))).toEqual(EXPIRED)
     const token = await app.token(acme.admin)
     const answer = await unchanged(app, [acme], () => app.request(`${DEVICE}/verify`, { token, body: { user_code: late.userCode, approve: true } }))
     expect(answer.status).toBe(400)
   })
 
-  test('another grant type does not poll it', async () => {
+  test('cannot be polled with another grant type', async () => {
     const { app, acme, codes } = await twoCompanies()
     await verifyDevice(app, acme.admin, codes.userCode)
     const body = { device_code: codes.deviceCode, client_id: acme.clientId, grant_type: 'authorization_code' }
     expect(await unchanged(app, [acme], async () => errorOf(await app.request(`${DEVICE}/token`, { body })))).toEqual([400, 'unsupported_grant_type'])
   })
 
-  test('is kept as a digest alone, and so is the user code', async () => {
+  test('is stored only as a digest, like the user code', async () => {
     const { app, acme, codes } = await twoCompanies()
     const rows = await forTenant(app.db, acme.tenantId).run({
       text: `select to_jsonb(d)::text, to_jsonb(g)::text from authsec.device_code_directory d
@@ -112,20 +109,20 @@ describe('the device code', () => {
 })
 
 describe('the user code', () => {
-  test('after ten wrong ones an address is told nothing more, not even by a right one; another address is', async () => {
+  test('after ten wrong codes an address is refused even for a right one; other addresses are not', async () => {
     const { app, codes } = await twoCompanies({ env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
-    const look = async (user_code: string, address: string) =>
+    const readInfo = async (user_code: string, address: string) =>
       (await app.request(`${DEVICE}/activate/info?user_code=${user_code}`, { address })).status
     for (let n = 0; n < 10; n++) {
-      expect(await look(`AAAA-AAA${ALPHABET[n]}`, '198.51.100.7')).toBe(400)
-      expect(await look(codes.userCode, '198.51.100.7')).toBe(n === 9 ? 429 : 200)
+      expect(await readInfo(`AAAA-AAA${ALPHABET[n]}`, '198.51.100.7')).toBe(400)
+      expect(await readInfo(codes.userCode, '198.51.100.7')).toBe(n === 9 ? 429 : 200)
       app.clock.advance(10)
     }
-    expect(await look('AAAA-AAAZ', '198.51.100.7')).toBe(429)
-    expect(await look(codes.userCode, '198.51.100.8')).toBe(200)
+    expect(await readInfo('AAAA-AAAZ', '198.51.100.7')).toBe(429)
+    expect(await readInfo(codes.userCode, '198.51.100.8')).toBe(200)
   })
 
-  test('guesses at all doors count together', async () => {
+  test('wrong codes on all routes count together', async () => {
     const { app, acme } = await twoCompanies({ env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
     const codes = await beginDevice(app)
     const token = await app.token(acme.admin)
@@ -139,19 +136,19 @@ describe('the user code', () => {
     expect(right.headers.get('retry-after')).toMatch(/^\d+$/)
   })
 
-  test('a fleet that guesses raises an alarm, and shuts nobody out', async () => {
+  test('distributed guessing logs an alarm and locks no one out', async () => {
     const { app, codes } = await twoCompanies({ env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
-    const look = (user_code: string, n: number) =>
+    const readInfo = (user_code: string, n: number) =>
       app.request(`${DEVICE}/activate/info?user_code=${user_code}`, { address: `198.51.${Math.floor(n / 200)}.${n % 200}` })
-    for (let n = 0; n < 201; n++) await look('CCCC-CCCC', n)
+    for (let n = 0; n < 201; n++) await readInfo('CCCC-CCCC', n)
     expect(app.log.lines.filter((line) => line.includes('user_codes_are_guessed'))).toHaveLength(1)
-    expect((await look(codes.userCode, 900)).status).toBe(200)
+    expect((await readInfo(codes.userCode, 900)).status).toBe(200)
   })
 
-  test('every character is equally likely, and those that are taken for each other are none', () => {
+  test('every character is equally likely, and similar characters are not used', () => {
     expect(ALPHABET).toMatch(/^[^ILO01]{31}$/)
     const counts = new Map<string, number>()
-    // Every byte once: 248 of 256 are used, eight for each character.
+    // Over all byte values, 248 of 256 are used, eight for each character.
     let next = 0
     const bytes = () => Uint8Array.from({ length: 8 }, () => next++ % 256)
     for (let n = 0; n < 31; n++)
@@ -161,24 +158,24 @@ describe('the user code', () => {
     for (const text of ['ABCD-EFG', 'ABCD-EFGHJ', 'ABCD-EFG0', 'ABCD-EFGI', 'АBCD-EFGH', '']) expect(userCodeOf(text)).toBeUndefined()
   })
 
-  test('whoever is not signed in decides nothing', async () => {
+  test('a decision needs a session', async () => {
     const { app, acme, codes } = await twoCompanies()
-    for (const door of ['verify', 'authorize']) {
+    for (const route of ['verify', 'authorize']) {
       const answer = await unchanged(app, [acme], () =>
-        app.request(`${DEVICE}/${door}`, { body: { user_code: codes.userCode, approve: true, approved: true } }),
+        app.request(`${DEVICE}/${route}`, { body: { user_code: codes.userCode, approve: true, approved: true } }),
       )
       expect(answer.status).toBe(401)
     }
   })
 
-  test('left out, the decision is no', async () => {
+  test('a decision without `approve` denies', async () => {
     const { app, acme, codes } = await twoCompanies()
     await app.request(`${DEVICE}/verify`, { token: await app.token(acme.admin), body: { user_code: codes.userCode } })
     expect(await errorOf(await pollDevice(app, codes, acme.clientId))).toEqual([403, 'access_denied'])
   })
 })
 
-/** Approves, lets something happen, and polls. */
+/** Approves, runs a change, and polls. */
 const pollAfter = async (between: (app: TestApp, company: Company, codes: Codes) => Promise<unknown>) => {
   const app = await start()
   const company = await app.company()
@@ -193,7 +190,7 @@ const pollAfter = async (between: (app: TestApp, company: Company, codes: Codes)
   return { app, company, codes, answer }
 }
 
-describe('between the approval and the poll', () => {
+describe('changes between the approval and the poll', () => {
   test.each<[string, Parameters<typeof pollAfter>[0]]>([
     ['the person was disabled', (app, { admin }) => change(app, admin, { active: false } as never)],
     ['the person was deleted', (app, { admin }) => change(app, admin, { deletedAt: app.clock.now() })],
@@ -214,14 +211,14 @@ describe('between the approval and the poll', () => {
       'the approving session was ended',
       (app, { tenantId, admin }) => atomically(forTenant(app.db, tenantId), (t) => revokeSessions(t, admin.id, app.clock.now(), 'ended_by_owner')),
     ],
-  ])('%s: nobody signs in, for good', async (_, between) => {
+  ])('no token is issued when %s', async (_, between) => {
     const { app, company, codes, answer } = await pollAfter(between)
     expect(answer).toEqual([403, 'access_denied'])
     expect(await errorOf(await pollDevice(app, codes, company.clientId))).toEqual([403, 'access_denied'])
     expect(await eventsOf(app, company.tenantId, 'device.token')).toContain('device_grant.denied')
   })
 
-  test('who approved on a borrowed screen signed out there: the device signs in all the same', async () => {
+  test('signing out of the approving session does not cancel the approval', async () => {
     const app = await start()
     const company = await app.company()
     const codes = await beginDeviceOf(app, company)
@@ -230,7 +227,7 @@ describe('between the approval and the poll', () => {
     expect((await pollDevice(app, codes, company.clientId)).status).toBe(200)
   })
 
-  test('the quota of sign-ins is used up: nothing is lost, the next minute has the token', async () => {
+  test('an exhausted sign-in quota keeps the grant for a later poll', async () => {
     const app = await start()
     const company = await app.company()
     const codes = await beginDeviceOf(app, company)
@@ -242,7 +239,7 @@ describe('between the approval and the poll', () => {
   })
 })
 
-test('an unknown or inactive client begins nothing', async () => {
+test('an unknown or inactive client cannot start a grant', async () => {
   const { app, acme } = await twoCompanies()
   for (const client_id of [app.ctx.random.id(), 'nonsense']) {
     expect(await unchanged(app, [acme], async () => (await app.request(`${DEVICE}/code`, { body: { client_id } })).status)).toBe(400)

@@ -1,4 +1,4 @@
-// Twenty at once on one grant: one token, one decision.
+// Concurrent polls and decisions of one grant yield one token and one decision.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findSessions } from '#db/store/sessions'
@@ -13,9 +13,9 @@ const tally = (answers: readonly unknown[]): Record<string, number> => {
   for (const answer of answers) counts[String(answer)] = (counts[String(answer)] ?? 0) + 1
   return counts
 }
-const told = async (response: Response): Promise<unknown> => (await bodyOf(response)).error ?? response.status
+const outcomeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).error ?? response.status
 
-test('twenty polls with one device code: one token, nineteen are told that it is gone', async () => {
+test('of 20 concurrent polls one gets the token and 19 get expired_token', async () => {
   const app = await startApp(deviceRoutes)
   const company = await app.company()
   const person = await app.person(company)
@@ -23,11 +23,11 @@ test('twenty polls with one device code: one token, nineteen are told that it is
   await verifyDevice(app, person, codes.userCode)
   const t = forTenant(app.db, company.tenantId)
   const before = (await findSessions(t, person.id, app.clock.now())).length
-  expect(tally(await twenty(async () => told(await pollDevice(app, codes, company.clientId))))).toEqual({ 200: 1, expired_token: 19 })
+  expect(tally(await twenty(async () => outcomeOf(await pollDevice(app, codes, company.clientId))))).toEqual({ 200: 1, expired_token: 19 })
   expect(await findSessions(t, person.id, app.clock.now())).toHaveLength(before + 1)
 })
 
-test('twenty decisions of two tenants on a grant that is nobody\u2019s: one counts, and the device belongs to it', async () => {
+test('of 20 concurrent decisions in two tenants on a grant without a tenant one counts, and its tenant owns the device', async () => {
   const app = await startApp(deviceRoutes)
   const companies = [await app.company(), await app.company('globex')]
   const tokens = await Promise.all(companies.map(({ admin }) => app.token(admin)))
@@ -40,7 +40,7 @@ test('twenty decisions of two tenants on a grant that is nobody\u2019s: one coun
   expect(await bodyOf(await pollDevice(app, codes))).toMatchObject({ tenant_id: winner?.tenantId })
 })
 
-test('twenty decisions of two people on a client\u2019s grant: one counts, and it alone is in the record', async () => {
+test('of 20 concurrent decisions by two people one counts, and only that one is in the audit log', async () => {
   const app = await startApp(deviceRoutes)
   const company = await app.company()
   const people = [company.admin, await app.person(company)]
@@ -55,14 +55,14 @@ test('twenty decisions of two people on a client\u2019s grant: one counts, and i
   expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ user_id: winner?.id })
 })
 
-test('a poll that runs into the approval is told to wait or gets the token, never that the code is gone', async () => {
+test('a poll concurrent with the approval gets authorization_pending or the token, never expired_token', async () => {
   const app = await startApp(deviceRoutes)
   const company = await app.company()
   const token = await app.token(company.admin)
   for (let round = 0; round < 10; round++) {
     const codes = await beginDevice(app)
     const approval = app.request(`${DEVICE}/verify`, { token, body: { user_code: codes.userCode, approve: true } })
-    const [first] = await Promise.all([pollDevice(app, codes).then(told), approval])
+    const [first] = await Promise.all([pollDevice(app, codes).then(outcomeOf), approval])
     expect([200, 'authorization_pending']).toContain(first)
   }
 })

@@ -1,5 +1,5 @@
-// RFC 8628 at the HTTP surface: what a device and a person get.
-import { expect, test } from 'vitest'
+// The device authorization grant (RFC 8628) over HTTP, as seen by a device and a person.
+import { describe, expect, test } from 'vitest'
 import { directory, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findCodeEntry } from '#db/store/device-grants'
 import { verifySessionToken } from '#shared/platform/tokens/session-token'
@@ -14,7 +14,7 @@ import { deviceRoutes } from './routes.ts'
 
 const start = (options: Parameters<typeof startApp>[1] = {}) => startApp(deviceRoutes, options)
 
-test('a device signs in on the word of a person: the token is of that person, that tenant, that client, as strong and as old as the session that approved', async () => {
+test('the token of an approved device has the person, tenant and client of the approval, and the amr and auth_time of the approving session', async () => {
   const app = await start()
   const company = await app.company()
   const person = await app.person(company)
@@ -60,7 +60,7 @@ test('a device signs in on the word of a person: the token is of that person, th
   expect(await leaked(app, [company.tenantId], [codes.deviceCode, codes.userCode, textIn(token, 'access_token')])).toEqual([])
 })
 
-test('without a client the tenant is that of whoever approves; until then the grant is nobody\u2019s', async () => {
+test('without a client the grant belongs to the tenant of the person who approves it', async () => {
   const app = await start()
   const company = await app.company()
   const codes = await beginDevice(app)
@@ -77,127 +77,133 @@ test('without a client the tenant is that of whoever approves; until then the gr
   expect(await eventsOf(app, company.tenantId, 'device.verify')).toEqual(['device_grant.approved'])
 })
 
-test('the person sees who asks, for what, from where; of what the device says nothing invisible or marked up is left', async () => {
-  const app = await start()
-  const company = await app.company()
-  const { userCode } = await beginDevice(app, {
-    client_id: company.clientId,
-    scopes: ['openid', 'invoices:read'],
-    device_info: { device_name: DISGUISED, nested: { a: 1 }, cores: 4, 'bad name': 'x' },
+describe('decisions (RFC 8628 section 3.3)', () => {
+  test('the activation info has client, scopes and device; texts of the device lose markup and invisible characters', async () => {
+    const app = await start()
+    const company = await app.company()
+    const { userCode } = await beginDevice(app, {
+      client_id: company.clientId,
+      scopes: ['openid', 'invoices:read'],
+      device_info: { device_name: DISGUISED, nested: { a: 1 }, cores: 4, 'bad name': 'x' },
+    })
+    const typed = userCode.toLowerCase().replace('-', '')
+    const info = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${typed}`))
+    expect(info).toEqual({
+      success: true,
+      user_code: userCode,
+      tenant_domain: company.domain,
+      client_name: expect.stringMatching(/\w+/),
+      device_info: { device_name: 'Pay ruoy now 1000 &amp; alert(1)', cores: '4' },
+      scopes: ['openid', 'invoices:read'],
+      expires_at: '2026-03-02T09:05:00.000Z',
+    })
   })
-  const typed = userCode.toLowerCase().replace('-', '')
-  const shown = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${typed}`))
-  expect(shown).toEqual({
-    success: true,
-    user_code: userCode,
-    tenant_domain: company.domain,
-    client_name: expect.stringMatching(/\w+/),
-    device_info: { device_name: 'Pay ruoy now 1000 &amp; alert(1)', cores: '4' },
-    scopes: ['openid', 'invoices:read'],
-    expires_at: '2026-03-02T09:05:00.000Z',
+
+  test('the granted scopes are the requested scopes that the person may use; an empty list stays empty', async () => {
+    const app = await start()
+    const company = await app.company()
+    const person = await app.person(company, ['invoices:read', 'reports:read'])
+    await changePolicy(app, company, (t) => putPermissionScope(t, app, 'billing', ['invoices:read', 'reports:read']))
+    await changePolicy(app, company, (t) => putPermissionScope(t, app, 'payroll', ['invoices:read', 'salaries:write']))
+    const redeemed = async (scopes: readonly string[]): Promise<unknown> => {
+      const codes = await beginDevice(app, { client_id: company.clientId, scopes })
+      await verifyDevice(app, person, codes.userCode)
+      return (await bodyOf(await pollDevice(app, codes, company.clientId))).scope
+    }
+    expect(await redeemed(['email', 'billing', 'payroll', 'invoices:read', 'salaries:write', 'admin:access', 'nonsense', 'email'])).toBe(
+      'email billing invoices:read',
+    )
+    expect(await redeemed([])).toBe('')
+  })
+
+  test('a denial is final and is reported as access_denied', async () => {
+    const app = await start()
+    const company = await app.company()
+    const codes = await beginDeviceOf(app, company)
+    expect(await bodyOf(await verifyDevice(app, company.admin, codes.userCode, false))).toEqual({ success: true, message: expect.any(String) })
+    const refused = await pollDevice(app, codes, company.clientId)
+    expect([refused.status, (await bodyOf(refused)).error]).toEqual([403, 'access_denied'])
+    expect((await verifyDevice(app, company.admin, codes.userCode)).status).toBe(400)
+    expect(await eventsOf(app, company.tenantId, 'device.verify')).toEqual(['device_grant.denied', 'refused: invalid_user_code'])
+  })
+
+  test('authorize works like verify: an unknown code is 404, a decided one 400', async () => {
+    const app = await start()
+    const company = await app.company()
+    const token = await app.token(company.admin)
+    const authorize = async (user_code: string, approved: boolean) => {
+      const response = await app.request(`${DEVICE}/authorize`, { token, body: { user_code, approved } })
+      return [response.status, (await bodyOf(response)).status]
+    }
+    const [first, second] = [await beginDeviceOf(app, company), await beginDevice(app)]
+    expect(await authorize(first.userCode, true)).toEqual([200, 'authorized'])
+    expect(await authorize(second.userCode, false)).toEqual([200, 'denied'])
+    expect(await authorize(second.userCode, true)).toEqual([400, undefined])
+    expect(await authorize('AAAA-AAAA', true)).toEqual([404, undefined])
   })
 })
 
-test('scopes: what was asked and the person may, no more; an empty list stays empty', async () => {
-  const app = await start()
-  const company = await app.company()
-  const person = await app.person(company, ['invoices:read', 'reports:read'])
-  await changePolicy(app, company, (t) => putPermissionScope(t, app, 'billing', ['invoices:read', 'reports:read']))
-  await changePolicy(app, company, (t) => putPermissionScope(t, app, 'payroll', ['invoices:read', 'salaries:write']))
-  const redeemed = async (scopes: readonly string[]): Promise<unknown> => {
-    const codes = await beginDevice(app, { client_id: company.clientId, scopes })
-    await verifyDevice(app, person, codes.userCode)
-    return (await bodyOf(await pollDevice(app, codes, company.clientId))).scope
-  }
-  expect(await redeemed(['email', 'billing', 'payroll', 'invoices:read', 'salaries:write', 'admin:access', 'nonsense', 'email'])).toBe(
-    'email billing invoices:read',
-  )
-  expect(await redeemed([])).toBe('')
+describe('polls (RFC 8628 sections 3.4 and 3.5)', () => {
+  test('a poll before the interval is slow_down and adds five seconds to it (RFC 8628 section 3.5)', async () => {
+    const app = await start()
+    const company = await app.company()
+    const codes = await beginDeviceOf(app, company)
+    const poll = async () => {
+      const response = await pollDevice(app, codes, company.clientId)
+      const { error, interval } = await bodyOf(response)
+      return [response.status, error, interval]
+    }
+    const pending = [200, 'authorization_pending', undefined]
+    expect(await poll()).toEqual(pending)
+    app.clock.advance(4)
+    expect(await poll()).toEqual([400, 'slow_down', 10])
+    app.clock.advance(9)
+    expect(await poll()).toEqual([400, 'slow_down', 15])
+    app.clock.advance(15)
+    expect(await poll()).toEqual(pending)
+  })
+
+  test('with RFC_POLL_STATUSES every response without a token is 400', async () => {
+    const app = await start({ env: { RFC_POLL_STATUSES: 'on' } })
+    const company = await app.company()
+    const codes = await beginDeviceOf(app, company)
+    const poll = async () => {
+      const response = await pollDevice(app, codes, company.clientId)
+      return [response.status, (await bodyOf(response)).error]
+    }
+    expect(await poll()).toEqual([400, 'authorization_pending'])
+    expect(await poll()).toEqual([400, 'slow_down'])
+    await verifyDevice(app, company.admin, codes.userCode, false)
+    expect(await poll()).toEqual([400, 'access_denied'])
+  })
+
+  test('a poll of a pending grant costs two statements', async () => {
+    const counted = countedDb((await testDb()).engine)
+    const app = await start({ db: counted.db })
+    const company = await app.company()
+    const codes = await beginDeviceOf(app, company)
+    await pollDevice(app, codes, company.clientId)
+    expect(await counted.during(() => pollDevice(app, codes, company.clientId))).toEqual({ statements: 2, roundTrips: 3 })
+  })
 })
 
-test('a denial is final, and told as such', async () => {
-  const app = await start()
-  const company = await app.company()
-  const codes = await beginDeviceOf(app, company)
-  expect(await bodyOf(await verifyDevice(app, company.admin, codes.userCode, false))).toEqual({ success: true, message: expect.any(String) })
-  const refused = await pollDevice(app, codes, company.clientId)
-  expect([refused.status, (await bodyOf(refused)).error]).toEqual([403, 'access_denied'])
-  expect((await verifyDevice(app, company.admin, codes.userCode)).status).toBe(400)
-  expect(await eventsOf(app, company.tenantId, 'device.verify')).toEqual(['device_grant.denied', 'refused: invalid_user_code'])
-})
+describe('codes (RFC 8628 section 3.2)', () => {
+  test('lifetime and verification page of a code are configurable', async () => {
+    const app = await start({ env: { DEVICE_CODE_SECONDS: '900', DEVICE_VERIFICATION_URI: 'https://id.acme.com/go?from=tv' } })
+    const begun = await bodyOf(await app.request(`${DEVICE}/code`, { body: {} }))
+    expect(begun).toMatchObject({ expires_in: 900, verification_uri: 'https://id.acme.com/go?from=tv' })
+    expect(begun.verification_uri_complete).toBe(`https://id.acme.com/go?from=tv&user_code=${begun.user_code}`)
+  })
 
-test('authorize is verify with the decision in the answer: 404 unknown, 400 decided', async () => {
-  const app = await start()
-  const company = await app.company()
-  const token = await app.token(company.admin)
-  const authorize = async (user_code: string, approved: boolean) => {
-    const response = await app.request(`${DEVICE}/authorize`, { token, body: { user_code, approved } })
-    return [response.status, (await bodyOf(response)).status]
-  }
-  const [first, second] = [await beginDeviceOf(app, company), await beginDevice(app)]
-  expect(await authorize(first.userCode, true)).toEqual([200, 'authorized'])
-  expect(await authorize(second.userCode, false)).toEqual([200, 'denied'])
-  expect(await authorize(second.userCode, true)).toEqual([400, undefined])
-  expect(await authorize('AAAA-AAAA', true)).toEqual([404, undefined])
-})
-
-test('who polls too fast is told so, and the wait grows by five seconds each time', async () => {
-  const app = await start()
-  const company = await app.company()
-  const codes = await beginDeviceOf(app, company)
-  const poll = async () => {
-    const response = await pollDevice(app, codes, company.clientId)
-    const { error, interval } = await bodyOf(response)
-    return [response.status, error, interval]
-  }
-  const pending = [200, 'authorization_pending', undefined]
-  expect(await poll()).toEqual(pending)
-  app.clock.advance(4)
-  expect(await poll()).toEqual([400, 'slow_down', 10])
-  app.clock.advance(9)
-  expect(await poll()).toEqual([400, 'slow_down', 15])
-  app.clock.advance(15)
-  expect(await poll()).toEqual(pending)
-})
-
-test('with RFC_POLL_STATUSES all that is no token is 400', async () => {
-  const app = await start({ env: { RFC_POLL_STATUSES: 'on' } })
-  const company = await app.company()
-  const codes = await beginDeviceOf(app, company)
-  const poll = async () => {
-    const response = await pollDevice(app, codes, company.clientId)
-    return [response.status, (await bodyOf(response)).error]
-  }
-  expect(await poll()).toEqual([400, 'authorization_pending'])
-  expect(await poll()).toEqual([400, 'slow_down'])
-  await verifyDevice(app, company.admin, codes.userCode, false)
-  expect(await poll()).toEqual([400, 'access_denied'])
-})
-
-test('a poll costs two statements while nobody has decided', async () => {
-  const counted = countedDb((await testDb()).engine)
-  const app = await start({ db: counted.db })
-  const company = await app.company()
-  const codes = await beginDeviceOf(app, company)
-  await pollDevice(app, codes, company.clientId)
-  expect(await counted.during(() => pollDevice(app, codes, company.clientId))).toEqual({ statements: 2, roundTrips: 3 })
-})
-
-test('life and page of a code are configured', async () => {
-  const app = await start({ env: { DEVICE_CODE_SECONDS: '900', DEVICE_VERIFICATION_URI: 'https://id.acme.com/go?from=tv' } })
-  const begun = await bodyOf(await app.request(`${DEVICE}/code`, { body: {} }))
-  expect(begun).toMatchObject({ expires_in: 900, verification_uri: 'https://id.acme.com/go?from=tv' })
-  expect(begun.verification_uri_complete).toBe(`https://id.acme.com/go?from=tv&user_code=${begun.user_code}`)
-})
-
-test('a code that is gone after a clash is replaced by another', async () => {
-  const app = await start()
-  const company = await app.company()
-  const bytes = app.ctx.random.bytes
-  let given = 0
-  // The same first sixteen bytes for every user code until the fourth.
-  app.ctx.random.bytes = (count) => (count === 16 && given++ < 4 ? new Uint8Array(16).fill(7) : bytes(count))
-  const codes = [await beginDeviceOf(app, company), await beginDeviceOf(app, company)]
-  expect(codes[0]?.userCode).toBe('HHHH-HHHH')
-  expect(codes[1]?.userCode).not.toBe('HHHH-HHHH')
+  test('a user code that is already in use is replaced by another', async () => {
+    const app = await start()
+    const company = await app.company()
+    const bytes = app.ctx.random.bytes
+    let generated = 0
+    // The first four user codes get the same sixteen bytes.
+    app.ctx.random.bytes = (count) => (count === 16 && generated++ < 4 ? new Uint8Array(16).fill(7) : bytes(count))
+    const codes = [await beginDeviceOf(app, company), await beginDeviceOf(app, company)]
+    expect(codes[0]?.userCode).toBe('HHHH-HHHH')
+    expect(codes[1]?.userCode).not.toBe('HHHH-HHHH')
+  })
 })

@@ -1,4 +1,4 @@
-// What the device asks: a pair of codes, then the token.
+// Routes of the device: a pair of codes, then the token.
 import { open } from '#shared/platform/http/access'
 import { oauthError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -10,8 +10,8 @@ export const deviceGrantRoutes = [
   route({
     id: 'device.code',
     on: 'POST /authsec/uflow/auth/device/code',
-    summary: 'Begin: a code for the device, and one for the person.',
-    access: open('A device without a keyboard has nothing to show; whoever approves is signed in.', { class: 'status' }),
+    summary: 'Start a device authorization: returns a device code and a user code.',
+    access: open('A device has no credential; the person who approves is signed in.', { class: 'status' }),
     body: DeviceCodeRequest,
     reply: json(200, DeviceCode),
     errors: ['invalid_client'],
@@ -21,7 +21,7 @@ export const deviceGrantRoutes = [
   route({
     id: 'device.token',
     on: 'POST /authsec/uflow/auth/device/token',
-    summary: 'Poll for the token; it is handed out once.',
+    summary: 'Poll for the token; it is returned once.',
     access: open('The device code is the proof.', { class: 'polling' }),
     body: DeviceTokenRequest,
     reply: json(200, DevicePolled),

@@ -1,4 +1,4 @@
-// Wire shapes of what the device asks.
+// Wire shapes of the device's requests.
 import * as z from 'zod'
 import { ClientId, DeviceInfoInput, Pending, Scopes } from '#shared/domains/device-authorization/grants.schema'
 

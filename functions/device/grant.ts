@@ -1,4 +1,4 @@
-// The device's side of the grant.
+// The device's side of the device authorization grant (RFC 8628 sections 3.1 and 3.4).
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -16,7 +16,7 @@ import type { Ctx } from './group.ts'
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code'
 
-/** A domain beside a client has to be its tenant's; alone it binds nothing, for whoever approves brings the tenant. @throws AppError invalid_client */
+/** A domain must belong to the tenant of the client. Without a client it is ignored, because the approving person determines the tenant. @throws AppError invalid_client */
 const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<void> => {
   const domain = named === undefined ? undefined : fullDomain(ctx.config, named)
   if (domain === undefined || isPlatformDomain(ctx.config, domain)) return

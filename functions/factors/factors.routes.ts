@@ -1,5 +1,4 @@
-// A person's own factors, and what administrators do about another's.
-
+// Routes for a person's own factors, and for administrators to reset the factors of another person.
 import { regenerateBackupCodes } from '#shared/domains/factors/backup-codes'
 import { removeFactor } from '#shared/domains/factors/manage'
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
@@ -20,15 +19,15 @@ import {
 import { changeFactor, listFactors } from './factors.ts'
 import { route } from './group.ts'
 
-/** Whoever takes a factor away has just signed in, with one. */
-const FRESH = { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' } as const
+/** Removing a factor needs a recent sign-in with a factor. */
+const RECENT_WITH_FACTOR = { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' } as const
 const overPeople = mayFresh({ withinSeconds: STEP_UP_SECONDS }, 'admin:access', 'users:write')
 
 export const ownFactorRoutes = [
   route({
     id: 'factors.list',
     on: 'GET /account/factors',
-    summary: 'One\u2019s own sign-in methods.',
+    summary: 'List the caller\u2019s own factors.',
     access: user(),
     reply: json(200, OwnFactors),
     errors: ['not_found'],
@@ -38,7 +37,7 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.change',
     on: 'PATCH /account/factors/:factor_id',
-    summary: 'Rename a factor of one\u2019s own, or make it the primary one.',
+    summary: 'Rename one of the caller\u2019s factors, or make it primary.',
     access: user(),
     path: FactorPath,
     body: ChangeFactor,
@@ -50,8 +49,8 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.remove',
     on: 'DELETE /account/factors/:factor_id',
-    summary: 'Remove a factor of one\u2019s own; all other sessions end.',
-    access: user(FRESH),
+    summary: 'Remove one of the caller\u2019s factors; all other sessions end.',
+    access: user(RECENT_WITH_FACTOR),
     path: FactorPath,
     query: RemoveQuery,
     reply: json(200, FactorRemoved),
@@ -66,8 +65,8 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.regenerateBackupCodes',
     on: 'POST /account/factors/backup-codes',
-    summary: 'New backup codes; the old ones are void.',
-    access: user(FRESH, { class: 'credential' }),
+    summary: 'Replace the backup codes; the old ones are void.',
+    access: user(RECENT_WITH_FACTOR, { class: 'credential' }),
     reply: json(201, NewBackupCodes),
     errors: [],
     emits: ['backup_codes.replaced'],
@@ -76,7 +75,7 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.resetOfPerson',
     on: 'DELETE /people/:user_id/factors',
-    summary: 'Take all factors of somebody away, with every right that the person holds.',
+    summary: 'Remove all factors of a person. The caller needs every permission of the person.',
     access: overPeople,
     path: FactorPersonPath,
     reply: json(200, FactorsReset),
@@ -88,8 +87,8 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.clearAlarm',
     on: 'POST /account/factors/:factor_id/clear-alarm',
-    summary: 'Accept a passkey of one\u2019s own again that was refused because its counter went back; takes another factor.',
-    access: user(FRESH),
+    summary: 'Accept the caller\u2019s passkey again after its counter went back; needs another factor.',
+    access: user(RECENT_WITH_FACTOR),
     path: FactorPath,
     reply: empty(204),
     errors: ['not_found'],
@@ -102,7 +101,7 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.clearAlarmOfPerson',
     on: 'POST /people/:user_id/factors/:factor_id/clear-alarm',
-    summary: 'Accept somebody\u2019s passkey again that was refused because its counter went back, with every right that the person holds.',
+    summary: 'Accept a person\u2019s passkey again after its counter went back. The caller needs every permission of the person.',
     access: overPeople,
     path: PersonFactorPath,
     reply: empty(204),
@@ -121,7 +120,7 @@ export const ownFactorRoutes = [
   route({
     id: 'factors.issuePass',
     on: 'POST /people/:user_id/recovery-pass',
-    summary: 'Issue a one-time pass in place of the factors that somebody lost.',
+    summary: 'Issue a one-time pass that replaces the lost factors of a person.',
     access: overPeople,
     path: FactorPersonPath,
     reply: json(201, RecoveryPass),

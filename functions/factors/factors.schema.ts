@@ -9,12 +9,12 @@ export const OwnFactor = z
     id: z.uuid(),
     kind: z.enum(['webauthn', 'totp', 'sms']),
     name: z.string(),
-    /** Of a phone: its first and last characters. */
+    /** For SMS: the masked phone number. */
     phone: z.string().optional(),
     is_primary: z.boolean(),
     created_at: z.string(),
     last_used_at: z.string().nullable(),
-    /** While wrong codes pause it. */
+    /** Set while wrong codes pause the factor. */
     paused_until: z.string().nullable(),
   })
   .meta({ id: 'OwnFactor' })
@@ -23,7 +23,7 @@ export const OwnFactors = z
     factors: z.array(OwnFactor),
     backup_codes_left: z.int(),
     has_password: z.boolean(),
-    /** Whether the organisation asks for a factor. */
+    /** Whether the tenant requires a factor. */
     required: z.boolean(),
   })
   .meta({ id: 'OwnFactors' })

@@ -1,4 +1,4 @@
-// A person sees and changes their own factors.
+// A person's own factors: list and change.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { countBackupCodes } from '#db/store/backup-codes'

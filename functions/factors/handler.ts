@@ -1,4 +1,4 @@
-// Composition root of the function of factors.
+// Composition root of the factors function.
 import { cloud } from '#shared/domains/composition/cloud'
 import { lambda } from '#shared/platform/http/lambda'
 import { group, mount } from '#shared/platform/http/mount'

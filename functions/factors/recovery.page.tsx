@@ -1,9 +1,9 @@
-// The page behind the mailed link that stops a recovery. It works without script; opening it changes nothing, since programs open links as well.
+// The page of the mailed link that stops a recovery. It works without scripts, and opening it changes nothing, because mail programs open links.
 import { Submit } from '#shared/platform/pages/form.tsx'
 import { openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import type { Ctx } from './group.ts'
 
-/** Without a ticket: that it is stopped. */
+/** Without a handle the page confirms that the recovery is stopped. */
 export const cancelPage = async (ctx: Ctx, transactionToken: string | undefined) => {
   const page = await openPage(ctx, {})
   const { access, busy } = page.words

@@ -1,5 +1,4 @@
-// The ways back for who lost their factors.
-
+// Routes to recover the access of a person who lost their factors.
 import { transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { open } from '#shared/platform/http/access'
 import { HttpResult, htmlOrRedirect, json } from '#shared/platform/http/route'
@@ -16,12 +15,12 @@ import {
   UseRecoveryPass,
 } from './recovery.schema.ts'
 
-const cameBack = (ctx: Ctx, transactionToken: string) =>
+const accessRestored = (ctx: Ctx, transactionToken: string) =>
   new HttpResult(
     {
       login_ticket: transactionToken,
       tenant_id: transactionToken.slice(0, transactionToken.indexOf('.')),
-      message: 'The lost factors are gone. Go on with the sign-in, and add a factor.',
+      message: 'The lost factors are removed. Continue the sign-in and add a factor.',
     },
     { cookies: [transactionCookie(ctx, 'login', transactionToken)] },
   )
@@ -30,14 +29,14 @@ export const recoveryRoutes = [
   route({
     id: 'factors.useRecoveryPass',
     on: 'POST /account/recovery/pass',
-    summary: 'Come back with a one-time pass from an administrator, after the password.',
-    access: open('The pass is the proof, with the login ticket of who has a password.', { class: 'credential', account: 'email' }),
+    summary: 'Recover access with a one-time pass from an administrator, after the password.',
+    access: open('The pass is the proof, with the login ticket when the account has a password.', { class: 'credential', account: 'email' }),
     body: UseRecoveryPass,
     reply: json(200, AccessRestored),
     errors: ['invalid_recovery', 'not_found'],
     emits: ['recovery_pass.used', 'factors.reset'],
     handle: async ({ ctx, body }) =>
-      cameBack(
+      accessRestored(
         ctx,
         await (await import('#shared/domains/recovery/pass')).recoverWithPass(ctx, {
           pass: body.pass,
@@ -49,8 +48,8 @@ export const recoveryRoutes = [
   route({
     id: 'factors.startRecovery',
     on: 'POST /account/recovery/start',
-    summary: 'Begin the waiting period, where the organisation offers it.',
-    access: open('Who lost every factor can prove nothing yet; alike for every address.', { class: 'credential', account: 'email' }),
+    summary: 'Start the waiting period, if the tenant offers it.',
+    access: open('A person without factors has no proof yet; the response is the same for every address.', { class: 'credential', account: 'email' }),
     body: StartRecovery,
     reply: json(202, RecoveryStarted),
     errors: ['invalid_client', 'recovery_not_offered'],
@@ -64,15 +63,15 @@ export const recoveryRoutes = [
       return {
         recovery,
         ready_at: readyAt.toISOString(),
-        message: 'If the account is yours, we told its address. Keep this value and come back then.',
+        message: 'If the account exists, we notified its address. Keep the recovery value and return after the waiting period.',
       }
     },
   }),
   route({
     id: 'factors.askToFinishRecovery',
     on: 'POST /account/recovery/finish',
-    summary: 'After the waiting period: a code goes to the mailbox.',
-    access: open('What was answered at the start is the proof.', { class: 'credential' }),
+    summary: 'Request the mailed code after the waiting period.',
+    access: open('The recovery handle from the start is the proof.', { class: 'credential' }),
     body: RecoveryCodeRequest,
     reply: json(202, RecoveryCodeSent),
     errors: ['invalid_recovery', 'recovery_waiting'],
@@ -85,20 +84,20 @@ export const recoveryRoutes = [
   route({
     id: 'factors.finishRecovery',
     on: 'POST /account/recovery/confirm',
-    summary: 'Come back after the waiting period, with the mailed code.',
-    access: open('What was answered at the start, and the mailed code, are the proof.', { class: 'code' }),
+    summary: 'Finish the recovery after the waiting period, with the mailed code.',
+    access: open('The recovery handle from the start and the mailed code are the proof.', { class: 'code' }),
     body: FinishRecovery,
     reply: json(200, AccessRestored),
     errors: ['invalid_recovery', 'recovery_waiting'],
     emits: ['recovery.completed', 'factors.reset'],
     handle: async ({ ctx, body }) =>
-      cameBack(ctx, await (await import('#shared/domains/recovery/waiting-recovery')).finishWaitingRecovery(ctx, body.recovery, body.code)),
+      accessRestored(ctx, await (await import('#shared/domains/recovery/waiting-recovery')).finishWaitingRecovery(ctx, body.recovery, body.code)),
   }),
   route({
     id: 'factors.cancelRecoveryPage',
     on: 'GET /account/recovery/cancel',
-    summary: 'The page behind the mailed link that stops a recovery.',
-    access: open('A page without anybody\u2019s data; opening it changes nothing.', { class: 'general' }),
+    summary: 'The page of the mailed link that stops a recovery.',
+    access: open('The page has no personal data, and opening it changes nothing.', { class: 'general' }),
     query: CancelQuery,
     reply: htmlOrRedirect(),
     errors: [],
@@ -109,7 +108,7 @@ export const recoveryRoutes = [
     id: 'factors.cancelRecovery',
     on: 'POST /account/recovery/cancel',
     summary: 'Stop a recovery with the mailed link.',
-    access: open('The mailed link is the proof; it stops, and opens nothing.', { class: 'status' }),
+    access: open('The mailed link is the proof; it can only stop the recovery.', { class: 'status' }),
     form: CancelForm,
     reply: htmlOrRedirect(),
     errors: [],

@@ -1,10 +1,9 @@
-// Things of second factors that routes name in their path.
-
+// Seeds of second factors, for tests/seeds/seeds.ts.
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
 import type { Make } from '../../tests/seeds/seeds.ts'
 
-/** Two factors of somebody who signed in with one, so that either may go. */
+/** Two factors of a person who signed in with one, so that either may be removed. */
 const factor =
   (body?: Readonly<Record<string, unknown>>): Make =>
   async (app, company) => {

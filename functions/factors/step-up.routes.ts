@@ -1,5 +1,4 @@
-// Proving more inside a session, and proving the mailbox before a first factor.
-
+// Routes for step-up (RFC 9470), and for proving the mailbox before a first factor.
 import { loadFactorContext } from '#shared/domains/factors/factor-context'
 import { confirmMailbox, sendMailboxCode } from '#shared/domains/factors/mailbox'
 import { user, userOrNobody } from '#shared/platform/http/access'
@@ -16,13 +15,13 @@ import {
 } from './step-up.schema.ts'
 import { showStepUpMethods, stepUpByCode, stepUpByPassword } from './step-up.ts'
 
-const PROOF = 'The login ticket stands for the session that is not there yet.'
+const TICKET_PROOF = 'The login ticket is the proof while there is no session yet.'
 
 export const stepUpRoutes = [
   route({
     id: 'factors.stepUpWays',
     on: 'GET /account/step-up',
-    summary: 'How strong the session is, and what can be proved now.',
+    summary: 'Return the acr of the session, and the methods that the caller can prove now.',
     access: user(),
     reply: json(200, StepUpMethods),
     errors: [],
@@ -32,7 +31,7 @@ export const stepUpRoutes = [
   route({
     id: 'factors.stepUpByPassword',
     on: 'POST /account/step-up/password',
-    summary: 'Renew the sign-in with the password, for who has no factor.',
+    summary: 'Renew the sign-in with the password, for a person without a factor.',
     access: user(undefined, { class: 'credential' }),
     body: StepUpPassword,
     reply: json(200, RenewedSession),
@@ -61,7 +60,7 @@ export const stepUpRoutes = [
     id: 'factors.askMailboxProof',
     on: 'POST /account/mailbox-proof',
     summary: 'Mail a code that proves the mailbox, before a first factor is enrolled.',
-    access: userOrNobody(PROOF, { class: 'credential', account: 'email' }),
+    access: userOrNobody(TICKET_PROOF, { class: 'credential', account: 'email' }),
     body: MailboxProofRequest,
     reply: json(202, MailboxProofSent),
     errors: ['authentication_required', 'too_many_codes', 'quota_exceeded'],
@@ -74,8 +73,8 @@ export const stepUpRoutes = [
   route({
     id: 'factors.confirmMailboxProof',
     on: 'POST /account/mailbox-proof/confirm',
-    summary: 'Prove the mailbox with the code that came to it.',
-    access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
+    summary: 'Prove the mailbox with the mailed code.',
+    access: userOrNobody(TICKET_PROOF, { class: 'code', account: 'email' }),
     body: ConfirmMailboxProof,
     reply: empty(204),
     errors: ['authentication_required', 'invalid_code'],

@@ -1,4 +1,4 @@
-// Wire shapes of proving more inside a session, and of proving the mailbox.
+// Wire shapes of step-up and mailbox proof.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
@@ -7,7 +7,7 @@ export const StepUpMethods = z
     acr: z.string(),
     amr: z.array(z.string()),
     auth_time: z.string(),
-    /** What can be proved now, the strongest first. */
+    /** Methods that can be proved now, strongest first. */
     ways: z.array(z.enum(['webauthn', 'totp', 'sms', 'backup_code', 'password'])),
   })
   .meta({ id: 'StepUpWays' })

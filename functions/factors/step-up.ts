@@ -1,4 +1,4 @@
-// A session proves more (RFC 9470 section 5): its sign-in is renewed, and it goes on under a new token.
+// Step-up (RFC 9470 section 5): a proof renews the sign-in of the session, which continues with a new token.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { countBackupCodes } from '#db/store/backup-codes'
@@ -16,7 +16,7 @@ import type { RenewedSession, StepUpMethods } from './step-up.schema.ts'
 
 const ORDER = ['webauthn', 'totp', 'sms'] as const
 
-/** What the caller can prove. The password renews only who has no factor: beside one it would be a step down. */
+/** Returns the methods that the caller can prove. The password is offered only without a factor, because beside one it would be weaker. */
 export const showStepUpMethods = async (ctx: Ctx, caller: User): Promise<z.input<typeof StepUpMethods>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const kinds = new Set((await findFactors(t, caller.userId)).map(({ kind }) => kind))
@@ -31,7 +31,7 @@ export const showStepUpMethods = async (ctx: Ctx, caller: User): Promise<z.input
 }
 
 const toResponse = async (ctx: Ctx, renewal: Parameters<typeof renewedToken>[1] | undefined): Promise<z.input<typeof RenewedSession>> => {
-  if (renewal === undefined) throw new Error('a session was verified and not renewed')
+  if (renewal === undefined) throw new Error('The session was verified but not renewed.')
   const token = await renewedToken(ctx, renewal)
   return { ...token, amr: [...token.amr] }
 }

@@ -1,4 +1,4 @@
-// Signing in as somebody else through a provider: state, nonce, PKCE, issuer, address and browser, each wrong in turn. Nothing may have changed afterwards.
+// Attacks on federated sign-in: a wrong state, nonce, PKCE verifier, issuer, address or browser in turn. Each must change nothing.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { lockProvider, updateProvider } from '#db/store/providers'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await world.link(victim, 'victim')
 })
 
-/** Runs it, and holds the company's rows and successful events to what they were. */
+/** Runs an attack and requires that the tenant's rows and successful events are unchanged. */
 const unchanged = async (attack: () => Promise<Response>, code: string | undefined): Promise<void> => {
   const { app, company } = world
   const before = [await federationStateOf(app, company.tenantId), await identitiesOf(app, victim)]
@@ -40,45 +40,45 @@ const unchanged = async (attack: () => Promise<Response>, code: string | undefin
 const who = { sub: 'victim', email: 'v@example.com', email_verified: true }
 const to = () => ({ tenant_domain: world.company.domain })
 
-test('the same dance without anything wrong signs in', async () => {
+test('the same flow without an attack signs in', async () => {
   expect((await world.dance(to(), who)).status).toBe(200)
 })
 
 const WRONG: readonly (readonly [string, Wrong])[] = [
-  ['a nonce of another dance', { claims: { nonce: 'another' } }],
+  ['a nonce of another flow', { claims: { nonce: 'another' } }],
   ['no nonce', { claims: { nonce: undefined } }],
   ['the audience of another client', { claims: { aud: 'another-client' } }],
   ['two audiences and no authorized party', { claims: { aud: ['our-client', 'another-client'] } }],
   ['two audiences and another authorized party', { claims: { aud: ['our-client', 'another-client'], azp: 'another-client' } }],
   ['another issuer in the ID token', { claims: { iss: 'https://accounts.google.com' } }],
-  ['an ID token that is over', { claims: { exp: 1, iat: 0 } }],
-  ['an ID token that never ends', { claims: { exp: undefined } }],
-  ['an ID token of nobody', { claims: { sub: undefined } }],
-  ['a subject that is no text', { claims: { sub: 42 } }],
-  ['an empty subject', { claims: { sub: '' } }],
-  ['a subject of 300 characters', { claims: { sub: 'x'.repeat(300) } }],
-  ['a signature of a key that the provider does not publish', { signature: 'foreign' }],
+  ['an expired ID token', { claims: { exp: 1, iat: 0 } }],
+  ['an ID token without exp', { claims: { exp: undefined } }],
+  ['an ID token without sub', { claims: { sub: undefined } }],
+  ['a sub that is not a string', { claims: { sub: 42 } }],
+  ['an empty sub', { claims: { sub: '' } }],
+  ['a sub of 300 characters', { claims: { sub: 'x'.repeat(300) } }],
+  ['a signature with an unpublished key', { signature: 'foreign' }],
   ['no signature', { signature: 'none' }],
   ['no ID token', { withoutIdToken: true }],
-  ['an answer that says another issuer', { iss: 'https://evil.example' }],
-  ['an answer that says no issuer, of a provider that always does', { iss: undefined }],
+  ['a response with another iss', { iss: 'https://evil.example' }],
+  ['a response without iss from a provider that always sends it', { iss: undefined }],
 ]
 test.each(WRONG)('refused: %s', async (_, wrong) => {
-  // Refusals of one minute are counted in one event.
+  // Refusals of one minute are aggregated in one event.
   world.app.clock.advance(61)
   const before = (await refusalsOf(world.app, world.company.tenantId)).length
   await unchanged(() => world.dance(to(), who, wrong), 'federation_failed')
   expect((await refusalsOf(world.app, world.company.tenantId)).length).toBeGreaterThan(before)
 })
 
-describe('the answer belongs to the browser that began', () => {
+describe('the response is bound to the browser that started', () => {
   const stolen = async () => {
     const [mine, theirs] = [federationBrowser(world.app), federationBrowser(world.app)]
     const back = await world.danceWith(mine, to(), who)
     return { mine, theirs, back }
   }
 
-  test('another browser cannot land it, nor redeem it, with a cookie of its own or none; the owner then can', async () => {
+  test('another browser can neither receive nor redeem the response, with or without its own cookie; the owner still can', async () => {
     const { mine, theirs, back } = await stolen()
     expect(await (await theirs.land(back)).text()).not.toContain(back.get('code') ?? '')
     await unchanged(() => theirs.exchange(back), 'federation_failed')
@@ -89,18 +89,18 @@ describe('the answer belongs to the browser that began', () => {
     expect((await mine.exchange(back)).status).toBe(200)
   })
 
-  test('a sign-in forced upon a browser: the attacker\u2019s answer does not land in the victim\u2019s', async () => {
+  test('login CSRF: the response of an attacker is refused in the browser of the victim', async () => {
     const { theirs, back } = await stolen()
     await world.danceWith(theirs, to(), who)
     expect(await (await theirs.land(back)).text()).toContain('no longer counts')
   })
 
-  test('an answer that never landed is not redeemed: what the provider said of itself was not looked at', async () => {
+  test('a response that skipped the callback cannot be redeemed, because its issuer was not checked', async () => {
     const { mine, back } = await stolen()
     await unchanged(() => mine.exchange(back), 'federation_failed')
   })
 
-  test('a code of another dance is not redeemed under this state, and the state is spent', async () => {
+  test('a code of another flow is refused under this state, and the state is consumed', async () => {
     const { mine, back } = await stolen()
     const other = await world.danceWith(mine, to(), { sub: 'attacker' })
     await mine.land(back)
@@ -108,11 +108,11 @@ describe('the answer belongs to the browser that began', () => {
     const requested = world.upstream.asked.length
     await unchanged(() => mine.exchange(mixed), 'federation_failed')
     await unchanged(() => mine.exchange(back), 'federation_failed')
-    // It is not left to the provider to see that.
+    // The check does not depend on the provider.
     expect(world.upstream.asked.slice(requested)).toEqual([])
   })
 
-  test('a code that was injected at the callback belongs to another challenge and nonce', async () => {
+  test('a code injected at the callback fails by its PKCE challenge and nonce', async () => {
     const { mine, back } = await stolen()
     const other = await world.danceWith(federationBrowser(world.app), to(), who)
     const injected = new URLSearchParams({ code: other.get('code') ?? '', state: back.get('state') ?? '', iss: world.upstream.url })
@@ -120,7 +120,7 @@ describe('the answer belongs to the browser that began', () => {
     await unchanged(() => mine.exchange(injected), 'federation_failed')
   })
 
-  test('the first code that lands stays', async () => {
+  test('the first code at the callback stays', async () => {
     const { mine, back } = await stolen()
     await mine.land(back)
     const second = new URLSearchParams({ code: 'another', state: back.get('state') ?? '', iss: world.upstream.url })
@@ -128,7 +128,7 @@ describe('the answer belongs to the browser that began', () => {
     expect((await mine.exchange(back)).status).toBe(200)
   })
 
-  test('once, and within ten minutes', async () => {
+  test('a response can be redeemed once, within ten minutes', async () => {
     const { mine, back } = await stolen()
     await mine.land(back)
     expect((await mine.exchange(back)).status).toBe(200)
@@ -141,7 +141,7 @@ describe('the answer belongs to the browser that began', () => {
   })
 
   test.each(['', 'x', `${SYSTEM_TENANT}.${'A'.repeat(43)}`, `../${'A'.repeat(43)}`, `${'0'.repeat(36)}.${'A'.repeat(43)}`])(
-    'a state that is none: %j',
+    'an invalid state: %j',
     async (state) => {
       const mine = federationBrowser(world.app)
       await world.danceWith(mine, to(), who)
@@ -152,7 +152,7 @@ describe('the answer belongs to the browser that began', () => {
     },
   )
 
-  test('a state moved to another tenant\u2019s name is unknown there', async () => {
+  test('a state rewritten to another tenant is unknown', async () => {
     const { mine, back } = await stolen()
     await mine.land(back)
     const globex = await world.app.company('globex')
@@ -161,13 +161,13 @@ describe('the answer belongs to the browser that began', () => {
   })
 })
 
-describe('the answer belongs to the provider that was asked', () => {
+describe('the response is bound to the provider (RFC 9207)', () => {
   let other: UpstreamDouble
   beforeAll(async () => {
     other = await upstreamDouble({ clientId: 'our-client', secret: 'our-secret-at-the-provider', announcesIssuer: true })
   })
 
-  test('a code of another provider: it names itself, and if it does not its code is not the other\u2019s', async () => {
+  test('a code of another provider is refused, with the right or a forged iss', async () => {
     const attackers = await addProvider(world.app, { issuer: other.url })
     const mine = federationBrowser(world.app)
     const begun = await bodyOf(await mine.begin({ provider: world.provider, ...to() }))
@@ -180,7 +180,7 @@ describe('the answer belongs to the provider that was asked', () => {
     }
   })
 
-  test('the same subject at another provider is somebody else', async () => {
+  test('the same sub at another provider is another identity', async () => {
     const name = await addProvider(world.app, { issuer: other.url })
     const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, { sub: 'victim' }, {}, other)
@@ -188,20 +188,20 @@ describe('the answer belongs to the provider that was asked', () => {
     await unchanged(() => mine.exchange(back), 'federation_no_account')
   })
 
-  test('the same identity in another tenant opens nothing here', async () => {
+  test('the same identity in another tenant does not sign in here', async () => {
     const globex = await world.app.company('globex')
     await world.link(globex.admin, 'of-globex')
     await unchanged(() => world.dance(to(), { sub: 'of-globex' }), 'federation_no_account')
   })
 
-  test('a provider of another tenant is none', async () => {
+  test('a provider of another tenant is unknown', async () => {
     const globex = await world.app.company('globex')
     const name = await addProvider(world.app, { issuer: other.url }, globex.tenantId)
     const { status } = await federationBrowser(world.app).begin({ provider: name, ...to() })
     expect(status).toBe(400)
   })
 
-  test('a tenant\u2019s provider named as the platform\u2019s serves that tenant alone, and its answer is never the platform\u2019s', async () => {
+  test('a tenant\u2019s provider with the name of a platform provider serves that tenant alone', async () => {
     const globex = await world.app.company('globex')
     await addProvider(world.app, { name: world.provider, issuer: other.url }, globex.tenantId)
     const begun = async (domain: string) =>
@@ -211,20 +211,20 @@ describe('the answer belongs to the provider that was asked', () => {
     expect(await begun(world.company.domain)).toBe(world.upstream.url)
   })
 
-  test('a provider that was switched off or changed meanwhile proves nothing', async () => {
+  test('a provider that was replaced during the flow is refused', async () => {
     const name = await addProvider(world.app, { issuer: world.upstream.url })
     const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, who)
     await mine.land(back)
-    // Of the same issuer, with the same client: what it says would be the tenant's own word now.
+    // The replacement has the same issuer and client, but the tenant controls it.
     await addProvider(world.app, { name, issuer: world.upstream.url }, world.company.tenantId)
     await unchanged(() => mine.exchange(back), 'federation_failed')
   })
 
   test.each([
     ['another client', { clientId: 'another-client' }],
-    ['switched off', { isActive: false }],
-  ])('a provider that is %s by now is not asked for what came back', async (_, set) => {
+    ['deactivated', { isActive: false }],
+  ])('a provider that became %s is not contacted with the code', async (_, set) => {
     const name = await addProvider(world.app, { issuer: world.upstream.url })
     const mine = federationBrowser(world.app)
     const back = await world.danceWith(mine, { provider: name, ...to() }, who)
@@ -236,34 +236,34 @@ describe('the answer belongs to the provider that was asked', () => {
   })
 })
 
-describe('an address proves nothing by itself', () => {
+describe('an e-mail address alone proves nothing', () => {
   const ADDRESSES: readonly (readonly [string, (email: string) => Record<string, unknown>])[] = [
     ['unverified', (email) => ({ email, email_verified: false })],
-    ['not said to be verified', (email) => ({ email })],
-    ['said to be verified by a text that is no truth', (email) => ({ email, email_verified: 'yes' })],
-    ['with a letter that looks the same', (email) => ({ email: email.replace('e', '\u0435'), email_verified: true })],
-    ['with a domain that looks the same', (email) => ({ email: email.replace('.example', '.ex\u0430mple'), email_verified: true })],
-    ['with an invisible letter', (email) => ({ email: email.replace('@', '\u200b@'), email_verified: true })],
+    ['without email_verified', (email) => ({ email })],
+    ['with email_verified as a string', (email) => ({ email, email_verified: 'yes' })],
+    ['with a homoglyph in the local part', (email) => ({ email: email.replace('e', '\u0435'), email_verified: true })],
+    ['with a homoglyph in the domain', (email) => ({ email: email.replace('.example', '.ex\u0430mple'), email_verified: true })],
+    ['with an invisible character', (email) => ({ email: email.replace('@', '\u200b@'), email_verified: true })],
     ['with two at signs', (email) => ({ email: `${email}@evil.example`, email_verified: true })],
-    ['with two at signs, the other way', (email) => ({ email: `evil@evil.example@${email.split('@')[1]}`, email_verified: true })],
+    ['with two at signs, reversed', (email) => ({ email: `evil@evil.example@${email.split('@')[1]}`, email_verified: true })],
     ['quoted', (email) => ({ email: `"${email}"@evil.example`, email_verified: true })],
     ['in a list', (email) => ({ email: [email], email_verified: true })],
     ['two in one', (email) => ({ email: `${email},evil@evil.example`, email_verified: true })],
     ['with a null byte', (email) => ({ email: `${email}\u0000`, email_verified: true })],
-    ['with a line end', (email) => ({ email: `${email}\r\nBcc: evil@evil.example`, email_verified: true })],
+    ['with a line break', (email) => ({ email: `${email}\r\nBcc: evil@evil.example`, email_verified: true })],
   ]
-  test.each(ADDRESSES)('%s: nobody is found, nothing is asked', async (_, claims) => {
+  test.each(ADDRESSES)('an address %s matches no account', async (_, claims) => {
     await unchanged(() => world.dance(to(), { sub: 'attacker', ...claims(victim.email) }), 'federation_no_account')
   })
 
-  test('a verified one is asked to confirm, and the account is as it was', async () => {
+  test('a verified address needs confirmation, and the account is unchanged', async () => {
     const before = await identitiesOf(world.app, victim)
     const response = await world.dance(to(), { sub: 'attacker', email: victim.email, email_verified: true })
     expect(response.status).toBe(409)
     expect(await identitiesOf(world.app, victim)).toEqual(before)
   })
 
-  test('five wrong codes, and the right one is void', async () => {
+  test('five wrong codes void the right one', async () => {
     const { app, company } = world
     const person = await app.person(company)
     const link_ticket = textIn(await bodyOf(await world.dance(to(), { sub: 'guesser', email: person.email, email_verified: true })), 'link_ticket')
@@ -276,7 +276,7 @@ describe('an address proves nothing by itself', () => {
     expect(await leaked(app, [company.tenantId], [code, link_ticket])).toEqual([])
   })
 
-  test('a code of one ticket confirms no other', async () => {
+  test('the code of one link_ticket does not confirm another', async () => {
     const { app, company } = world
     const person = await app.person(company)
     const ticketOf = async (sub: string) =>
@@ -290,7 +290,7 @@ describe('an address proves nothing by itself', () => {
     expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'owner' }])
   })
 
-  test('an account made in wait for its owner: who proves the address gets it without the stranger\u2019s password, sessions and sign-ins', async () => {
+  test('pre-hijacked account: proving the address removes the password, sessions and identities set before', async () => {
     const { app, company } = world
     const person = await app.person(company)
     await change(app, person, { emailVerifiedAt: null })
@@ -310,7 +310,7 @@ describe('an address proves nothing by itself', () => {
   })
 })
 
-describe('the answer goes where it was asked, or nowhere', () => {
+describe('the response goes only to a registered origin', () => {
   test.each([
     'https://evil.example',
     'null',
@@ -318,12 +318,12 @@ describe('the answer goes where it was asked, or nowhere', () => {
     'https://localhost.evil.example',
     'https://evil.example/localhost',
     'file://',
-  ])('not to the origin %s, whatever header says it', async (origin) => {
+  ])('the origin %s is refused', async (origin) => {
     const response = await federationBrowser(world.app, origin).begin({ provider: world.provider, ...to() })
     expect([response.status, (await bodyOf(response)).code]).toEqual([400, 'redirect_refused'])
   })
 
-  test('not to a domain of another tenant; forwarded headers of strangers say nothing', async () => {
+  test('a domain of another tenant is refused, and forwarded headers of untrusted peers are ignored', async () => {
     const globex = await world.app.company('globex')
     await verifyDomain(world.app, globex, `id.${globex.name}.example`)
     const there = federationBrowser(world.app, `https://id.${globex.name}.example`)
@@ -357,12 +357,12 @@ describe('the answer goes where it was asked, or nowhere', () => {
     expect(response.status).toBe(400)
   })
 
-  test.each(['/welcome?a=b#c', 'http://localhost:3000/app'])('redirect_after %s is handed back', async (redirect_after) => {
+  test.each(['/welcome?a=b#c', 'http://localhost:3000/app'])('redirect_after %s is returned', async (redirect_after) => {
     expect(await bodyOf(await world.dance({ ...to(), redirect_after }, who))).toMatchObject({ redirect_after })
   })
 })
 
-test('answers of many dances at once, of two tenants and two browsers, are never mixed up', async () => {
+test('responses of concurrent flows in two tenants are never mixed up', async () => {
   const { app, company } = world
   const globex = await app.company('globex')
   const [one, two] = [await app.person(company), await app.person(globex)]
@@ -378,7 +378,7 @@ test('answers of many dances at once, of two tenants and two browsers, are never
   for (const [tenantId, email, wantedTenant, wantedEmail] of ends) expect([tenantId, email]).toEqual([wantedTenant, wantedEmail])
 })
 
-test('one code redeemed twenty times at once: one session', async () => {
+test('20 concurrent redemptions of a code create one session', async () => {
   const { app, company } = world
   const mine = federationBrowser(app)
   const back = await world.danceWith(mine, to(), who)
@@ -389,7 +389,7 @@ test('one code redeemed twenty times at once: one session', async () => {
   expect((await federationStateOf(app, company.tenantId)).sessions).toBe(before + 1)
 })
 
-test('nothing secret is logged or recorded', async () => {
+test('no secret is in logs or audit events', async () => {
   const { app, company, upstream } = world
   const mine = federationBrowser(app)
   const begun = await bodyOf(await mine.begin({ provider: world.provider, ...to() }))

@@ -1,11 +1,11 @@
-// Where a client sends people to sign in at the authorization server (RFC 6749 section 4.1.1, RFC 7636).
+// Builds an authorization request for a client (RFC 6749 section 4.1.1, RFC 7636).
 import { createHash } from 'node:crypto'
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { findTenant } from '#db/store/tenants'
 import { findApplication, parseClientId } from '#shared/domains/clients/application'
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import type { Ctx } from './group.ts'
@@ -13,7 +13,7 @@ import type { AuthUrl } from './initiate.schema.ts'
 
 const BACK = '/oidc/auth/callback'
 
-/** Where AuthSec's pages wait for the code, on the tenant's own domain before any other; never where the client is not registered to. */
+/** The redirect URI of AuthSec's pages: registered for the client, preferably on the tenant's own domain. */
 const redirectOf = (registered: readonly string[], domain: string): string | undefined => {
   const own = `https://${domain}${BACK}`
   return registered.includes(own) ? own : registered.find((uri) => uri.endsWith(BACK))
@@ -23,9 +23,9 @@ const unknown = (error: unknown): never => {
   throw error instanceof AppError && error.code === 'invalid_client' ? new AppError('not_found', undefined, { field: 'body.client_id' }) : error
 }
 
-/** State and verifier are made for this call and kept nowhere: they stay with whoever asked. @throws AppError invalid_request, not_found, redirect_refused */
+/** State and verifier are generated for this call and not stored; the caller keeps them. @throws AppError invalid_request, not_found, redirect_refused */
 export const authUrl = async (ctx: Ctx, typed: string): Promise<z.input<typeof AuthUrl>> => {
-  if (parseClientId(typed) === undefined) throw new AppError('invalid_request', 'body.client_id: is no client id', { field: 'body.client_id' })
+  if (parseClientId(typed) === undefined) throw new AppError('invalid_request', 'body.client_id: must be a client id', { field: 'body.client_id' })
   const { tenantId, clientId } = await findApplication(ctx, typed).catch(unknown)
   const t = forTenant(ctx.db, tenantId)
   const [client, tenant] = [await findClient(t, clientId), await findTenant(t)]

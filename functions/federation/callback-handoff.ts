@@ -1,14 +1,14 @@
-// What the callback hands to its page.
+// The data that the callback passes to its page.
 import type { FederationPage } from '#db/store/federation-states'
 
-/** What the page posts to the window that opened it, or carries to the UI's own page. */
+/** Posted to the opening window, or sent as query to the UI's callback page. */
 export type CallbackAnswer = Readonly<Record<string, string | boolean>>
-/** `page`: begun on our own page, which goes on by itself; `links`: to connect what somebody has, not to sign in. */
+/** `page`: the flow began on a hosted page, which continues it. `links`: the flow connects an identity instead of signing in. */
 export type CallbackHandoff = {
   readonly origin: string
   readonly answer: CallbackAnswer
   readonly page: FederationPage | null
   readonly links: boolean
-  /** Where at that origin a page waits for it. */
+  /** Path of the callback page at that origin. */
   readonly path: string
 }

@@ -1,4 +1,4 @@
-// The page that a provider sends the browser back to. It hands the answer to the page that asked, and to no other; without a script, by a link.
+// The page to which a provider redirects the browser. It passes the response only to the page that started the flow, by script or by a link.
 
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
@@ -9,7 +9,7 @@ import { SCRIPT } from './callback.client.generated.ts'
 import type { CallbackHandoff } from './callback-handoff.ts'
 import type { Ctx } from './group.ts'
 
-/** The UI's own page, for a browser in which no window waits. */
+/** The UI's callback page, for a browser without an opening window. */
 const addressOf = ({ origin, path, answer }: CallbackHandoff): string => {
   const query = new URLSearchParams(Object.entries(answer).map(([name, value]) => [name, String(value)]))
   return `${origin}${path}?${query.toString()}`
@@ -42,7 +42,7 @@ const Stale = ({ ui, words }: { readonly ui: string; readonly words: PageStrings
   </section>
 )
 
-/** In the language that the browser asks for. Never kept: it carries a code. */
+/** Renders the page in the language of `Accept-Language`. Never cached, because it contains a code. */
 export const federationCallbackPage = (ctx: Ctx, handed: CallbackHandoff | undefined): HttpResult<StatusResult<200, string>> => {
   const nonce = randomToken(ctx.random)
   const lang = preferredLanguage(ctx.request.header('accept-language'))

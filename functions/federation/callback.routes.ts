@@ -1,5 +1,4 @@
-// Where providers send the browser back to.
-
+// Route of the redirect back from a provider.
 import { page } from '#shared/platform/http/access'
 import { htmlOrRedirect } from '#shared/platform/http/route'
 import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
@@ -11,8 +10,8 @@ export const callbackRoutes = [
   route({
     id: 'federation.callback',
     on: 'GET /authsec/uflow/oidc/callback',
-    summary: "Take a provider's answer: our own pages go on with it, any other gets it handed over.",
-    access: page('The state and the cookie of the browser that began are the proof.', { class: 'polling' }),
+    summary: 'Receive the response of a provider; hosted pages continue with it, other front ends get it passed on.',
+    access: page('The state and the cookie of the browser that started are the proof.', { class: 'polling' }),
     query: CallbackQuery,
     reply: htmlOrRedirect(),
     errors: [

@@ -1,4 +1,4 @@
-// What a provider sends back with the browser (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
+// Parameters of the provider's response (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 import * as z from 'zod'
 
 export const CallbackQuery = z.object({

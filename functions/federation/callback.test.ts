@@ -1,3 +1,4 @@
+// The callback of a provider, and what it passes on.
 import { beforeAll, expect, test } from 'vitest'
 import { BASE, type Federation, federationBrowser, startFederation } from '#tests/support/federation'
 import { bodyOf, eventsOf, textIn, verifyDomain } from '#tests/support/sign-in'
@@ -13,7 +14,7 @@ const entities = (text: string): string =>
 const handedIn = (html: string): { origin: string; url: string; message: { type: string; data: Record<string, unknown> } } =>
   JSON.parse(entities(/data-answer="([^"]*)"/.exec(html)?.[1] ?? ''))
 
-test('the answer is handed to the origin that asked, as data; the page is kept nowhere, and works without a script', async () => {
+test('the response is passed as data to the origin that started; the page is not cached and works without a script', async () => {
   const { app, company, danceWith } = world
   await verifyDomain(app, company, `id.${company.name}.example`)
   const origin = `https://id.${company.name}.example`
@@ -34,13 +35,13 @@ test('the answer is handed to the origin that asked, as data; the page is kept n
   expect(policy).toContain("default-src 'none'")
   expect(policy).not.toContain('unsafe')
   expect([...text.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual([`<script nonce="${nonce}">`])
-  // Neither the code nor the state stands in the script.
+  // The script contains neither the code nor the state.
   expect(text.slice(text.indexOf('<script'))).not.toContain(data.code ?? '')
   expect(nonce).not.toBe('')
   expect((await browser.land(back)).headers.get('content-security-policy')).not.toContain(nonce)
 })
 
-test('what a provider writes stays data', async () => {
+test('texts of a provider are escaped', async () => {
   const { app, company, danceWith, provider } = world
   const browser = federationBrowser(app)
   const begun = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
@@ -54,13 +55,13 @@ test('what a provider writes stays data', async () => {
   expect(data.success).toBe(false)
   expect(String(data.description).length).toBeLessThanOrEqual(300)
   expect(String(data.description)).not.toContain('\u202e')
-  // Somebody said no: the dance is over.
+  // An error response ends the flow.
   const late = await danceWith(browser, { tenant_domain: company.domain }, { sub: 'x' })
   const mixed = new URLSearchParams({ code: late.get('code') ?? '', state: textIn(begun, 'state') })
   expect((await browser.exchange(mixed)).status).toBe(401)
 })
 
-test('an answer of another issuer ends the dance, and is in the record; one that a person refused is not', async () => {
+test('a response of another issuer ends the flow and is in the audit log; a denial by the person is not (RFC 9207)', async () => {
   const { app, company, danceWith, provider } = world
   const browser = federationBrowser(app)
   const no = await bodyOf(await browser.begin({ provider, tenant_domain: company.domain }))
@@ -72,7 +73,7 @@ test('an answer of another issuer ends the dance, and is in the record; one that
 })
 
 test.each(['', '?state=x', '?code=c', '?code=c&state=x', `?code=c&state=${'A'.repeat(300)}`, '?error=access_denied'])(
-  'without a dance of this browser (%s) nothing is handed to anybody',
+  'without a flow of this browser (%s) nothing is passed on',
   async (query) => {
     const page = await world.app.request(`${BASE}/callback${query}`, { headers: { 'accept-language': 'de' } })
     const text = await page.text()
@@ -84,7 +85,7 @@ test.each(['', '?state=x', '?code=c', '?code=c&state=x', `?code=c&state=${'A'.re
   },
 )
 
-test('the cookie is the browser\u2019s alone: HttpOnly, bound to the host over TLS, across sites only where the UI is on another one', async () => {
+test('the cookie is HttpOnly, has the __Host- prefix over TLS, and is SameSite=None only for a UI on another site', async () => {
   const { app, company, provider } = world
   await verifyDomain(app, company, `id.${company.name}.example`)
   const set = async (origin: string | undefined, secure: boolean): Promise<string> => {
@@ -95,7 +96,7 @@ test('the cookie is the browser\u2019s alone: HttpOnly, bound to the host over T
   }
   expect(await set(undefined, true)).toMatch(/^__Host-authsec_oidc=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/)
   expect(await set(`https://id.${company.name}.example`, true)).toContain('SameSite=None; Secure')
-  // On the same host, and where the browser would throw away a cookie that says None without TLS.
+  // Lax on the same host, and without TLS, where browsers reject SameSite=None.
   expect(await set('http://localhost:3000', true)).toContain('SameSite=Lax; Secure')
   expect(await set(`https://id.${company.name}.example`, false)).toMatch(/SameSite=Lax$/)
   expect(await set(undefined, false)).toMatch(/^authsec_oidc=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/)

@@ -1,4 +1,4 @@
-// The provider's answer comes back with the browser. It is judged here, noted, and handed to the page that asked for it; what it is worth `exchange-code` says.
+// Receives a provider's response, checks its issuer, stores the digest of its code, and passes it on. `exchange-code` redeems it.
 import type * as z from 'zod'
 import { atomically, SYSTEM_TENANT } from '#db/engine/tenant'
 import { consumeFederationState, type FederationState, findFederationState, recordFederationAnswer } from '#db/store/federation-states'
@@ -13,15 +13,15 @@ import type { Ctx } from './group.ts'
 import { codeHash, locateFederationState } from './state.ts'
 
 type Query = z.output<typeof CallbackQuery>
-/** At a front end that holds a login challenge its own callback; at AuthSec's UI that one's. */
+/** The callback page of AuthSec's UI, or of a front end with a login challenge. */
 const pathOf = ({ loginChallenge }: Pick<FederationState, 'loginChallenge'>): string =>
   loginChallenge === null ? '/uflow/oidc/callback' : FRONT_END_CALLBACK
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /**
- * RFC 9207 section 2.4: an answer of another issuer is refused, and one that does not say whose it is where its provider always does. Microsoft's many
- * directories share metadata that names the directory by a place-holder.
+ * RFC 9207 section 2.4: refuses a response of another issuer, and a response without `iss` from a provider that always sends it. Microsoft's directories share
+ * metadata whose issuer has a placeholder for the directory.
  */
 export const isFromIssuer = (state: Pick<FederationState, 'issuer' | 'announcesIssuer'>, iss: string | undefined): boolean => {
   if (iss === undefined) return !state.announcesIssuer
@@ -30,13 +30,13 @@ export const isFromIssuer = (state: Pick<FederationState, 'issuer' | 'announcesI
   return new RegExp(`^${escaped(before)}[0-9a-f-]{36}${escaped(after)}$`).test(iss)
 }
 
-/** Theirs, for people to read: one line, no marks that change the direction of what follows. */
+/** A provider's text for display: one line, without control and formatting characters. */
 const plain = (text: string | undefined): string => (text ?? '').replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, ' ').slice(0, 300)
 
 const domainOf = async (t: Parameters<typeof findTenant>[0], state: FederationState): Promise<string> =>
   state.tenantDomain ?? (state.tenantId === SYSTEM_TENANT ? '' : ((await findTenant(t))?.domain ?? ''))
 
-/** What to hand to whom; undefined for an answer that this browser did not ask for, that came too late or twice. */
+/** Returns what to pass on, or undefined for a response that this browser did not start, or that is late or repeated. */
 export const receiveCallback = async (ctx: Ctx, query: Query): Promise<CallbackHandoff | undefined> => {
   const found = query.state === undefined ? undefined : locateFederationState(ctx, query.state)
   if (query.state === undefined || found === undefined) return undefined
@@ -57,7 +57,7 @@ export const receiveCallback = async (ctx: Ctx, query: Query): Promise<CallbackH
   return { ...to, answer: { success: true, code, state: query.state, tenant_domain: await domainOf(t, state) } }
 }
 
-/** The dance is over. That somebody said no at the provider is nothing for the record; an answer that is not of the provider is. */
+/** Ends the flow. A denial at the provider is not audited; a response of another issuer is. */
 const end = (ctx: Ctx, { t, key }: NonNullable<ReturnType<typeof locateFederationState>>, isSuspect: boolean): Promise<void> =>
   atomically(t, async (tx) => {
     const taken = await consumeFederationState(tx, key, ctx.clock.now())
@@ -65,7 +65,7 @@ const end = (ctx: Ctx, { t, key }: NonNullable<ReturnType<typeof locateFederatio
     await recordEvent(tx, ctx, { event: 'user.signed_in', outcome: 'refused', reason: 'federation_failed', actor: byAnonymous })
   })
 
-/** What goes on from here is loaded when a browser comes back. */
+/** Handles the callback. The continuations are imported on demand. */
 export const answerCallback = async (
   ctx: Ctx,
   query: Query,

@@ -1,4 +1,4 @@
-// Signing in through a provider for an authorization request that waits at a front end of a company's own.
+// Routes for signing in through a provider for an authorization request on a tenant's own front end.
 import { open } from '#shared/platform/http/access'
 import { outcomeError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -12,8 +12,8 @@ export const federationChallengeRoutes = [
   route({
     id: 'federation.initiateForChallenge',
     on: 'POST /authsec/hmgr/auth/initiate/:provider',
-    summary: 'Begin a sign-in through a provider, for a front end that holds a login challenge.',
-    access: open('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    summary: 'Start a sign-in through a provider, for a front end with a login challenge.',
+    access: open('A sign-in starts here; the provider authenticates the person.', { class: 'status' }),
     path: ChallengeProviderPath,
     body: InitiateForChallenge,
     reply: json(200, InitiatedForChallenge),
@@ -25,8 +25,8 @@ export const federationChallengeRoutes = [
   route({
     id: 'federation.answerChallenge',
     on: 'POST /authsec/hmgr/auth/callback',
-    summary: 'Redeem a provider\u2019s answer for the authorization request that waits for it.',
-    access: open('The code, the state and the cookie of the browser that began are the proof.', { class: 'credential' }),
+    summary: 'Redeem a provider\u2019s response for the pending authorization request.',
+    access: open('The code, the state and the cookie of the browser that started are the proof.', { class: 'credential' }),
     body: ChallengeCallback,
     reply: json(200, ChallengeAnswered),
     errors: [

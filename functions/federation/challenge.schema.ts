@@ -1,4 +1,4 @@
-// Wire shapes of a sign-in through a provider for an authorization request that waits at a front end of a company's own.
+// Wire shapes of a sign-in through a provider for an authorization request on a tenant's own front end.
 import * as z from 'zod'
 import { Exchanged } from './exchange.schema.ts'
 
@@ -27,7 +27,7 @@ export const ChallengeCallback = z
 export const ChallengeAnswered = z
   .object({
     success: z.boolean(),
-    /** Where the browser goes on: the sign-in is accepted. */
+    /** The URL to continue at, after the sign-in was accepted. */
     redirect_to: z.string().optional(),
     user_info: z
       .object({
@@ -41,7 +41,7 @@ export const ChallengeAnswered = z
         email_verified: z.boolean(),
       })
       .optional(),
-    /** What is still owed, where it is not: as `exchange-code` says it. With the token that comes of it the front end completes the sign-in. */
+    /** The step that is still required, as `exchange-code` returns it. The front end completes the sign-in with its token. */
     error: z.string().optional(),
     first_step: Exchanged.optional(),
   })

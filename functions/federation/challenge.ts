@@ -1,13 +1,13 @@
-// A provider's word for an authorization request that waits at a front end of a company's own: whoever the provider proves is signed in as at every other
-// door, and that session accepts the request.
+// Signs in through a provider for an authorization request on a tenant's own front end: the person signs in as through any other entry point, and the session
+// accepts the request.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findFederationState } from '#db/store/federation-states'
 import { findTenant } from '#db/store/tenants'
 import { isOriginOf } from '#shared/domains/federation/return-target'
 import { findUpstream, listUpstreamsAt, type Upstream } from '#shared/domains/federation/upstream'
-import { verifierCookie } from '#shared/domains/oauth/kept-verifier'
 import { acceptLogin, findLoginChallenge } from '#shared/domains/oauth/login-challenge'
+import { verifierCookie } from '#shared/domains/oauth/verifier-cookie'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import type { ChallengeAnswered, ChallengeCallback, InitiatedForChallenge, InitiateForChallenge } from './challenge.schema.ts'
@@ -17,7 +17,7 @@ import { type EnteredAccount, toFederationResult } from './outcome.ts'
 import { locateFederationState, startRedirectFlow } from './state.ts'
 
 /**
- * Where the answer is handed to: the page that calls. A caller that is no browser names the domain; one that is cannot name another than its own.
+ * The origin that receives the response: the calling page. A caller that is not a browser names its domain; a browser can name only its own.
  * @throws AppError origin_not_verified
  */
 const originOf = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<string> => {
@@ -55,7 +55,7 @@ export const initiateForChallenge = async (
   return new HttpResult({ success: true, auth_url: redirectUrl, state, provider: upstream.name }, { cookies: [cookie, ...verifier] })
 }
 
-/** Nothing is spent for a request that is answered or over already. @throws AppError login_challenge_invalid */
+/** A decided or expired request must not consume the state. @throws AppError login_challenge_invalid */
 const requireWaiting = async (ctx: Ctx, state: string): Promise<void> => {
   const located = locateFederationState(ctx, state)
   const found = located === undefined ? undefined : await findFederationState(located.t, located.key, ctx.clock.now())
@@ -63,7 +63,7 @@ const requireWaiting = async (ctx: Ctx, state: string): Promise<void> => {
   if (challenge !== undefined && (await findLoginChallenge(ctx, challenge)) === undefined) throw new AppError('login_challenge_invalid')
 }
 
-/** Undefined where the request asks for more than this sign-in was. */
+/** Returns undefined when the request requires a stronger or more recent sign-in. */
 const accept = async (ctx: Ctx, { done, tenantId, user }: EnteredAccount, challenge: string): Promise<string | undefined> => {
   if (done.minted === undefined) return undefined
   const { sessionId, authTime, acr } = done.minted.grant
@@ -86,20 +86,20 @@ const infoOf = ({ user, tenantId, proof }: EnteredAccount): NonNullable<z.input<
   email_verified: proof.profile.emailVerified,
 })
 
-/** @throws AppError invalid_request, login_challenge_invalid, and what redeeming a provider's answer throws */
+/** @throws AppError invalid_request, login_challenge_invalid, and the errors of `redeemExchangeCode` */
 export const answerForChallenge = async (
   ctx: Ctx,
   { code, state, error }: z.output<typeof ChallengeCallback>,
 ): Promise<HttpResult<z.input<typeof ChallengeAnswered>>> => {
-  if (error !== undefined && error !== '') throw new AppError('invalid_request', 'The provider signed nobody in.', { field: 'body.error' })
+  if (error !== undefined && error !== '') throw new AppError('invalid_request', 'The provider refused the sign-in.', { field: 'body.error' })
   if (!code || !state) throw new AppError('invalid_request', 'Missing code or state', { field: code ? 'body.state' : 'body.code' })
   await requireWaiting(ctx, state)
   const { outcome, challenge } = await redeemExchangeCodeForChallenge(ctx, { code, state })
-  // What is owed before anybody is in is thrown, with its ticket.
+  // A step that is required before sign-in is thrown, with its handle.
   const answered = toFederationResult(ctx, outcome)
   const redirectTo = outcome.kind === 'entered' ? await accept(ctx, outcome, challenge) : undefined
   if (outcome.kind === 'entered' && redirectTo !== undefined) {
     return new HttpResult({ success: true, redirect_to: redirectTo, user_info: infoOf(outcome) }, { cookies: answered.cookies })
   }
-  return new HttpResult({ success: false, error: 'More is needed to sign in.', first_step: answered.result }, { cookies: answered.cookies })
+  return new HttpResult({ success: false, error: 'Another step is required to sign in.', first_step: answered.result }, { cookies: answered.cookies })
 }

@@ -1,4 +1,4 @@
-// Whoever it is: the accounts that know this issuer and subject. An address is never searched for.
+// Finds the accounts of an issuer and subject in all tenants. Accounts are never found by e-mail address.
 
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findIdentity, findTenantsOfIdentity, type Identity } from '#db/store/identities'
@@ -44,18 +44,18 @@ const toResponse = ({ tenant, user }: Pick<Account, 'tenant' | 'user'>) => ({
   email: user.email,
 })
 
-/** What a choice may be among. */
+/** The accounts that a choice offers. */
 export const accountsOfTransaction = async (ctx: Ctx, heldProof: HeldProof): Promise<readonly OfferedAccount[]> =>
   (await accountsOf(ctx, heldProof.proof)).map(toResponse)
 
-/** Nobody yet: a company may sign up with what was proved, if it says under which domain. @throws AppError federation_unknown */
+/** No account exists: a company may sign up with the proved identity, after it names its domain. @throws AppError federation_unknown */
 const offerSignUp = async (ctx: Ctx, proof: FederatedProof, origin: string): Promise<PendingStep> => {
   if (!(await acceptsCompanies(ctx)) || proof.profile.email === undefined) throw new AppError('federation_unknown')
   const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
   return { kind: 'owed', step: 'registration', transactionToken, proof, origin }
 }
 
-/** On the platform's own domain. @throws AppError federation_unknown, and what coming in throws */
+/** Signs in on the platform's own domain. @throws AppError federation_unknown, and the errors of signing in */
 export const discoverAccounts = async (ctx: Ctx, proof: FederatedProof, origin: string): Promise<FederationOutcome> => {
   const accounts = await accountsOf(ctx, proof)
   const [first] = accounts
@@ -64,7 +64,7 @@ export const discoverAccounts = async (ctx: Ctx, proof: FederatedProof, origin: 
   return signInWithIdentity(ctx, first.tenantId, first.identity, proof)
 }
 
-/** One of the accounts that were shown. The ticket is spent; it is read again what the identity opens. @throws AppError federation_ticket_invalid, federation_no_account, … */
+/** Signs in to an offered account. Consumes the handle, and reads the identity's accounts again. @throws AppError federation_ticket_invalid, federation_no_account, … */
 export const enterChosenAccount = async (ctx: Ctx, inBody: string | undefined, tenantId: string): Promise<EnteredAccount> => {
   const heldProof = await loadHeldProof(ctx, 'choice', inBody)
   const known = await findTenantsOfIdentity(directory(ctx.db), identityHash(ctx, heldProof.proof.profile))

@@ -1,4 +1,4 @@
-// What a sign-in through a provider ends in: a session, a factor that is owed, a choice, a confirmation, a new company.
+// Routes that finish a sign-in through a provider: a session, a required factor, a choice of account, a confirmation, or a new company.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
@@ -22,7 +22,7 @@ import { route } from './group.ts'
 import { expiredProofCookie } from './held-proof.ts'
 import { RECENT_SIGN_IN } from './initiate.routes.ts'
 
-// Each step of a dance is loaded when somebody takes it.
+// Each step of the flow is imported on demand.
 const [exchange, discover, link, register, join, outcome] = [
   () => import('./exchange.ts'),
   () => import('./discover.ts'),
@@ -35,7 +35,7 @@ const [exchange, discover, link, register, join, outcome] = [
 export const FEDERATED_SIGN_IN_EVENTS = ['login.first_factor_verified', 'session.created', 'user.signed_in', 'identity.used_first'] as const
 export const FEDERATED_SIGN_UP_EVENTS = ['tenant.created', 'user.created', 'client.created', 'identity.linked'] as const
 export const FEDERATED_SIGN_IN_ERRORS: readonly ErrorCode[] = ['federation_no_account', 'invalid_credentials', 'email_not_verified', 'quota_exceeded']
-const TICKET = open('The ticket holds what a provider proved.', { class: 'credential' })
+const TICKET = open('The ticket is the proof of the identity at the provider.', { class: 'credential' })
 const CODE = open('The ticket and the mailed code are the proof.', { class: 'code', account: 'link_ticket' })
 const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
 
@@ -43,8 +43,8 @@ export const exchangeRoutes = [
   route({
     id: 'federation.exchangeCode',
     on: 'POST /authsec/uflow/oidc/exchange-code',
-    summary: "Redeem a provider's answer.",
-    access: open('The code, the state and the cookie of the browser that began are the proof.', { class: 'credential' }),
+    summary: 'Redeem the response of a provider.',
+    access: open('The code, the state and the cookie of the browser that started are the proof.', { class: 'credential' }),
     body: ExchangeCode,
     reply: json(200, Exchanged),
     errors: [
@@ -69,7 +69,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.completeRegistration',
     on: 'POST /authsec/uflow/oidc/complete-registration',
-    summary: 'Sign a company up with what a provider proved.',
+    summary: 'Sign up a company with an identity from a provider.',
     access: TICKET,
     body: CompleteFederated,
     reply: json(200, CompletedFederated),
@@ -102,7 +102,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.chooseAccount',
     on: 'POST /federation/accounts/choose',
-    summary: 'Sign in to one of the accounts that an identity opens.',
+    summary: 'Sign in to one of the accounts of an identity.',
     access: TICKET,
     body: ChooseAccount,
     reply: json(200, Exchanged),
@@ -117,7 +117,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.askLinkCode',
     on: 'POST /federation/links/code',
-    summary: "Mail a code to the account that a provider's sign-in may be connected with.",
+    summary: 'Mail a code to the account that the identity may be connected with.',
     access: TICKET,
     body: LinkCodeRequest,
     reply: json(202, FederationCodeSent),
@@ -129,7 +129,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.confirmLink',
     on: 'POST /federation/links/confirm',
-    summary: "Connect a provider's sign-in by the mailed code, and sign in.",
+    summary: 'Connect an identity with the mailed code, and sign in.',
     access: CODE,
     body: ConfirmLink,
     reply: json(200, Exchanged),
@@ -141,7 +141,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.askJoinCode',
     on: 'POST /federation/joins/code',
-    summary: 'Mail a code to an address that gets an account once it is proved.',
+    summary: 'Mail a code to the address that gets an account.',
     access: TICKET,
     body: JoinCodeRequest,
     reply: json(202, FederationCodeSent),
@@ -153,7 +153,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.confirmJoin',
     on: 'POST /federation/joins/confirm',
-    summary: 'Prove the address by the mailed code, get an account, and sign in.',
+    summary: 'Prove the address with the mailed code, create the account, and sign in.',
     access: open('The ticket and the mailed code are the proof.', { class: 'code', account: 'join_ticket' }),
     body: ConfirmJoin,
     reply: json(200, Exchanged),
@@ -165,7 +165,7 @@ export const exchangeRoutes = [
   route({
     id: 'federation.acceptLink',
     on: 'POST /federation/links/accept',
-    summary: "Connect a provider's sign-in with the account that is signed in.",
+    summary: 'Connect an identity with the account of the caller.',
     access: user(RECENT_SIGN_IN),
     body: AcceptLink,
     reply: json(200, LinkedIdentity),

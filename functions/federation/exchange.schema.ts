@@ -1,4 +1,4 @@
-// Wire shapes of what a sign-in through a provider ends in.
+// Wire shapes of the results of a sign-in through a provider.
 import * as z from 'zod'
 import { LoginResponse } from '#shared/domains/sign-in/login-response'
 import { Email } from '#shared/kernel/email'
@@ -8,7 +8,7 @@ const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')
 
 export const ExchangeCode = z.object({ code: z.string().min(1).max(4096), state: z.string().min(1).max(256) }).meta({ id: 'ExchangeCode' })
 
-/** As a password's sign-in answers. Where an identity opens several accounts, those: none is signed in yet, and `tenant_id` is empty. */
+/** The response of a sign-in by password. When an identity has several accounts, it lists them without a sign-in, and `tenant_id` is empty. */
 export const Exchanged = LoginResponse.extend({
   redirect_after: z.string().optional(),
   accounts: z.array(z.object({ tenant_id: z.string(), tenant_domain: z.string(), tenant_name: z.string(), email: z.string() })).optional(),
@@ -16,15 +16,15 @@ export const Exchanged = LoginResponse.extend({
 }).meta({ id: 'FederationExchanged' })
 
 export const ChooseAccount = z.strictObject({ choice_ticket: ticket, tenant_id: z.uuid() }).meta({ id: 'ChooseFederatedAccount' })
-export const LinkCodeRequest = z.strictObject({ link_ticket: ticket }).meta({ id: 'AskLinkCode' })
+export const LinkCodeRequest = z.strictObject({ link_ticket: ticket }).meta({ id: 'LinkCodeRequest' })
 export const ConfirmLink = z.strictObject({ link_ticket: ticket, code: Otp }).meta({ id: 'ConfirmLink' })
 export const AcceptLink = z.strictObject({ link_ticket: ticket }).meta({ id: 'AcceptLink' })
-export const JoinCodeRequest = z.strictObject({ join_ticket: ticket }).meta({ id: 'AskJoinCode' })
+export const JoinCodeRequest = z.strictObject({ join_ticket: ticket }).meta({ id: 'JoinCodeRequest' })
 export const ConfirmJoin = z.strictObject({ join_ticket: ticket.optional(), code: Otp }).meta({ id: 'ConfirmJoin' })
 export const FederationCodeSent = z.object({ message: z.string(), expires_in: z.int() }).meta({ id: 'FederationCodeSent' })
 export const LinkedIdentity = z.object({ message: z.string() }).meta({ id: 'FederationLinked' })
 
-export const RegistrationCodeRequest = z.strictObject({ registration_ticket: ticket.optional() }).meta({ id: 'AskFederatedRegistrationCode' })
+export const RegistrationCodeRequest = z.strictObject({ registration_ticket: ticket.optional() }).meta({ id: 'FederatedRegistrationCodeRequest' })
 export const CompleteFederated = z
   .object({
     tenant_domain: z.string().min(1).max(253),
@@ -34,7 +34,7 @@ export const CompleteFederated = z
     name: z.string().max(256).optional(),
     picture: z.string().max(2048).optional(),
     registration_ticket: ticket.optional(),
-    /** The mailed code, where the provider had not verified the address. */
+    /** The mailed code, for an address that the provider had not verified. */
     otp: Otp.optional(),
   })
   .meta({ id: 'CompleteFederatedRegistration' })

@@ -1,4 +1,4 @@
-// The answer that a provider gave is redeemed: state and code once, in the browser that began, against the provider that was asked.
+// Redeems the response of a provider: state and code once, in the browser that started, with the provider that the flow used.
 import type * as z from 'zod'
 import { atomically, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { consumeFederationState, type FederationState, findFederationState } from '#db/store/federation-states'
@@ -26,7 +26,7 @@ type Sent = z.output<typeof ExchangeCode>
 const failed = (tenantId?: string): AppError =>
   new AppError('federation_failed', undefined, { refusal: { ...(tenantId === undefined ? {} : { tenantId }), event: 'user.signed_in' } })
 
-/** Of many at once exactly one goes on; whoever brings another code than came back has spent the state. @throws AppError federation_failed */
+/** Consumes the state atomically. A code other than the one at the callback also consumes it. @throws AppError federation_failed */
 const take = async (ctx: Ctx, { t, key }: NonNullable<ReturnType<typeof locateFederationState>>, { state, code }: Sent): Promise<FederationState> => {
   const taken = await atomically(t, (tx) => consumeFederationState(tx, key, ctx.clock.now()))
   if (taken === undefined || taken.codeHash === null || !constantTimeEqual(taken.codeHash, codeHash(ctx, state, code))) throw failed(t.tenantId)
@@ -36,8 +36,8 @@ const take = async (ctx: Ctx, { t, key }: NonNullable<ReturnType<typeof locateFe
 type Proved = { readonly proof: FederatedProof; readonly upstream: Upstream }
 
 /**
- * Who it is, by the provider that was asked: one that was changed or switched off meanwhile proves nothing, nor does one of the tenant's for an address that the
- * tenant does not let in.
+ * Verifies the identity with the provider of the flow. A provider that was changed or deactivated meanwhile is refused, and so is an address that the tenant does
+ * not admit from its own provider.
  * @throws AppError federation_failed, federation_no_account
  */
 const prove = async (ctx: Ctx, t: TenantDb, state: FederationState, sent: Sent): Promise<Proved> => {
@@ -68,7 +68,7 @@ const proofOf = (
   ...(forClientId === null ? {} : { forClientId }),
 })
 
-/** One end for each action. */
+/** Finishes the flow according to its action. */
 const conclude = (ctx: Ctx, tenantId: TenantId, state: FederationState, { proof, upstream }: Proved): Promise<FederationOutcome> => {
   const { action, origin } = state
   if (action === 'register') return registerVerifiedCompany(ctx, state.tenantDomain ?? '', proof, origin)
@@ -78,14 +78,14 @@ const conclude = (ctx: Ctx, tenantId: TenantId, state: FederationState, { proof,
 }
 
 /**
- * `withPageOrigin`: who is signed in on our own page, on which the answer came back.
- * @throws AppError federation_failed, federation_no_account, federation_not_here, federation_unknown, link_confirmation_required, identity_taken, and what
- * signing in and signing up throw
+ * Redeems the response of a sign-in, sign-up or link. `onPage` is the person who is signed in on the hosted page that received the response.
+ * @throws AppError federation_failed, federation_no_account, federation_not_here, federation_unknown, link_confirmation_required, identity_taken, and the errors
+ * of signing in and signing up
  */
 export const redeemExchangeCode = async (ctx: Ctx, sent: Sent, onPage?: User): Promise<FederationOutcome> =>
   (await redeemed(ctx, sent, false, onPage)).outcome
 
-/** The sign-in that an authorization request waits for, begun for that. @throws AppError as `redeem` does */
+/** Redeems the response for a flow with a login challenge. @throws AppError as `redeemExchangeCode` */
 export const redeemExchangeCodeForChallenge = async (
   ctx: Ctx,
   sent: Sent,
@@ -98,9 +98,9 @@ type Redeemed = { readonly outcome: FederationOutcome; readonly state: Federatio
 const redeemed = async (ctx: Ctx, sent: Sent, forChallenge: boolean, onPage?: User): Promise<Redeemed> => {
   const located = locateFederationState(ctx, sent.state)
   const waiting = located === undefined ? undefined : await findFederationState(located.t, located.key, ctx.clock.now())
-  // What was begun for one end is not spent at another.
+  // A flow that started for a login challenge can be redeemed only for it, and the reverse.
   if (located === undefined || waiting === undefined || (waiting.loginChallenge !== null) !== forChallenge) throw failed()
-  // Before the state is spent: somebody else's session must not end the link of its owner.
+  // Checked before the state is consumed, so that another person's session cannot end the owner's link.
   const caller = waiting.action === 'link' ? await requireSameSession(ctx, waiting, onPage) : undefined
   const state = await take(ctx, located, sent)
   const proved = await prove(ctx, located.t, state, sent)

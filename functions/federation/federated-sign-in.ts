@@ -1,4 +1,4 @@
-// What happens with an identity that a provider proved in a tenant: a sign-in, an offer to link, or a new account.
+// Signs in with an identity from a provider in a tenant: an existing account, an offer to link, or a new account.
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
 import { findTenant } from '#db/store/tenants'
@@ -12,13 +12,13 @@ export type FederatedSignIn = {
   readonly proof: FederatedProof
   readonly origin: string
   readonly missing: Missing
-  /** Whether the tenant gives an account to whom this provider proves. */
+  /** Whether the tenant creates accounts for people of this provider. */
   readonly provisions: boolean
 }
 
 /**
- * Nobody has the identity, but somebody has the address that the provider verified: that is a reason to ask, never to let in. The platform's own administrators
- * are not found by an address at all. An address that nobody has may get an account, where the tenant wants that.
+ * No account has the identity. If an account has the verified address, its owner must confirm the link; the address alone never signs in. Platform administrators
+ * are not found by address. An unknown address may get an account if the tenant wants that.
  */
 const meet = async (ctx: Ctx, tenantId: TenantId, { proof, origin, missing, provisions }: FederatedSignIn): Promise<EnteredAccount | PendingStep> => {
   const { email, emailVerified } = proof.profile
@@ -35,7 +35,7 @@ const meet = async (ctx: Ctx, tenantId: TenantId, { proof, origin, missing, prov
   return { kind: 'owed', step: 'link', transactionToken, proof, origin }
 }
 
-/** By issuer and subject, in that tenant. @throws AppError federation_no_account, … */
+/** Signs in by issuer and subject in the tenant. @throws AppError federation_no_account, … */
 export const signInFederated = async (ctx: Ctx, tenantId: TenantId, arrival: FederatedSignIn): Promise<EnteredAccount | PendingStep> => {
   const { issuer, subject } = arrival.proof.profile
   const identity = await findIdentity(forTenant(ctx.db, tenantId), issuer, subject)

@@ -1,10 +1,10 @@
-// Group: signing in through other providers (uflow/oidc/*, /federation/*).
+// Sign-in through external providers (/authsec/uflow/oidc/*, /federation/*).
 import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = RequestCtx & {
-  /** The way to providers: tenants choose where theirs are. */
+  /** For requests to providers, whose addresses tenants choose. */
   readonly outbound: Outbound
 }
 export const route = routeFor<Ctx>()

@@ -1,5 +1,4 @@
-// The ticket of what a provider proved, as the step that a person still owes holds it: a confirmation, a domain, a choice.
-
+// The proof of a federated identity, held in a login transaction until the person completes a step: a confirmation, a domain, or a choice.
 import { forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { consumeLoginTransaction, type LoginTransaction } from '#db/store/login-transactions'
 import { type FederatedProof, StoredProof, type StoredProofKind } from '#shared/domains/federation/proof'
@@ -37,7 +36,7 @@ export const loadHeldProof = async (ctx: Ctx, kind: StoredProofKind, inBody: str
   return { t: forTenant(ctx.db, handle.tenantId), loginTransaction, proof, origin, hash: transactionHandleHash(ctx, handle.text) }
 }
 
-/** Of many at once exactly one goes on. @throws AppError federation_ticket_invalid */
+/** Consumes the proof; one of several concurrent requests succeeds. @throws AppError federation_ticket_invalid */
 export const consumeProof = async (t: TenantTx, ctx: Ctx, heldProof: HeldProof): Promise<void> => {
   if ((await consumeLoginTransaction(t, heldProof.hash, ctx.clock.now())) === undefined) throw invalid()
 }

@@ -1,4 +1,4 @@
-// A person's own sign-ins at other providers.
+// Routes for a person's own identities at external providers.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -13,7 +13,7 @@ export const identityRoutes = [
   route({
     id: 'federation.identities',
     on: `GET ${BASE}/identities`,
-    summary: "The caller's sign-ins at other providers.",
+    summary: "List the caller's identities at external providers.",
     access: user(),
     reply: json(200, Identities),
     errors: [],
@@ -23,7 +23,7 @@ export const identityRoutes = [
   route({
     id: 'federation.unlink',
     on: `DELETE ${BASE}/unlink/:provider`,
-    summary: "Disconnect a provider's sign-in from the caller's account; other sessions end.",
+    summary: "Disconnect a provider from the caller's account; other sessions end.",
     access: user(RECENT_SIGN_IN),
     path: UnlinkPath,
     reply: json(200, UnlinkedIdentity),

@@ -1,4 +1,4 @@
-// Wire shapes of a person's sign-ins at other providers.
+// Wire shapes of a person's identities at external providers.
 import * as z from 'zod'
 
 export const IdentityOut = z

@@ -1,4 +1,4 @@
-// A person's own sign-ins at other providers: what there is, and taking one away, never the last way in.
+// A person's own identities at external providers: list and disconnect. The last sign-in method cannot be removed.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { deleteIdentities, type Identity, listIdentities } from '#db/store/identities'
@@ -28,7 +28,7 @@ export const showIdentities = async (ctx: Ctx, caller: User): Promise<z.input<ty
   identities: (await listIdentities(forTenant(ctx.db, caller.tenantId), caller.userId)).map(toResponse),
 })
 
-/** Under the person's row: of two that take away the last two ways at once, one is refused. @throws AppError last_sign_in_method */
+/** Runs under a lock on the person's row, so that concurrent requests cannot remove the last two methods. @throws AppError last_sign_in_method */
 const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => {
   const user = await lockUser(t, userId)
   const [left, kinds] = [await listIdentities(t, userId), await findFactorKinds(t, userId)]
@@ -36,7 +36,7 @@ const requireAnotherWay = async (t: TenantTx, userId: string): Promise<void> => 
   throw new AppError('last_sign_in_method')
 }
 
-/** All of a provider's. Every other session of the person ends: it may have come in that way. @throws AppError identity_not_linked, last_sign_in_method */
+/** Removes all identities of a provider. Every other session ends, because it may have begun with the provider. @throws AppError identity_not_linked, last_sign_in_method */
 export const unlinkIdentity = async (ctx: Ctx, caller: User, provider: string): Promise<z.input<typeof UnlinkedIdentity>> => {
   const { userId } = caller
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {

@@ -1,5 +1,4 @@
-// An identity becomes a person's, in the transaction of what proved it; the owner is told.
-
+// Links an identity to a person in the transaction that proved it, and notifies the owner.
 import type { TenantTx } from '#db/engine/tenant'
 import { findIdentity, type Identity, insertIdentity, updateIdentity } from '#db/store/identities'
 import type { Profile } from '#shared/domains/federation/engine/profile'
@@ -11,11 +10,11 @@ import type { FederatedProof } from './held-proof.ts'
 
 type Owner = { readonly id: string; readonly email: string }
 
-/** What an identity is found by before a tenant is known. */
+/** The hash that finds the tenants of an identity. */
 export const identityHash = (ctx: Pick<Ctx, 'hash'>, { issuer, subject }: Pick<Profile, 'issuer' | 'subject'>): Uint8Array =>
   ctx.hash('federation:identity', issuer, subject)
 
-/** As the provider last said it. */
+/** The provider's latest data about the identity. */
 export const identityDetails = (profile: Profile) => ({
   email: profile.email ?? null,
   profile: {
@@ -26,14 +25,14 @@ export const identityDetails = (profile: Profile) => ({
 })
 
 /**
- * Connects what a provider proved with a person; answers the identity. One that is the person's already is left as it is.
+ * Links the identity to the person and returns its id. An identity that the person already has is unchanged.
  * @throws AppError identity_taken
  */
 export const linkIdentity = async (t: TenantTx, ctx: Ctx, owner: Owner, proof: FederatedProof, actor: Actor): Promise<string> => {
   const { profile, provider, isOwnProvider } = proof
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   const row = { id, userId: owner.id, issuer: profile.issuer, subject: profile.subject, provider, isOwnProvider, createdAt: at, updatedAt: at }
-  // What a tenant's own provider says is listed nowhere else: a chooser must not show what only that tenant vouches for.
+  // An identity of a tenant's own provider is not in the directory, because only that tenant vouches for it; account choices must not list it.
   const added = await insertIdentity(t, { ...row, ...identityDetails(profile) }, isOwnProvider ? undefined : identityHash(ctx, profile))
   if (!added) return requireSameOwner(t, owner, proof)
   await recordEvent(t, ctx, {
@@ -58,7 +57,7 @@ const requireSameOwner = async (t: TenantTx, owner: Owner, { profile }: Federate
   throw new AppError('identity_taken', undefined, { refusal: { tenantId: t.tenantId, userId: owner.id, event: 'identity.linked' } })
 }
 
-/** Notes a sign-in; of the first one the owner is told. False when the identity was taken away meanwhile. */
+/** Records a sign-in, and notifies the owner of the first one. Returns false when the identity was removed meanwhile. */
 export const recordIdentityUse = async (
   t: TenantTx,
   ctx: Ctx,
@@ -71,7 +70,7 @@ export const recordIdentityUse = async (
   if (held === undefined || held.id !== identity.id || held.userId !== owner.id) return false
   const at = ctx.clock.now()
   await updateIdentity(t, held.id, { ...identityDetails(profile), lastLoginAt: at, updatedAt: at })
-  // Who connects and comes in at once is told of it once.
+  // Linking and signing in at the same moment notifies the owner once.
   if (held.lastLoginAt !== null || held.createdAt.getTime() === at.getTime()) return true
   await recordEvent(t, ctx, {
     event: 'identity.used_first',

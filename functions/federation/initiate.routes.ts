@@ -1,4 +1,4 @@
-// Providers, and where a sign-in through one begins.
+// Routes to list providers and to start a sign-in through one.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { open, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -18,22 +18,22 @@ import {
   ProvidersQuery,
 } from './initiate.schema.ts'
 
-/** Each step of a dance is loaded when somebody takes it: a start of the function carries the declarations alone. */
+/** Each step of the flow is imported on demand, so that the function starts with the declarations alone. */
 const rules = () => import('./initiate.ts')
 
 const BASE = '/authsec/uflow/oidc'
-const STATUS = open('Asked before anybody is known; tells what the sign-in page shows.', { class: 'status' })
-const START = open('A sign-in begins here; the provider says who it is.', { class: 'status' })
+const STATUS = open('A sign-in page needs this before the person is known; it is public on that page.', { class: 'status' })
+const START = open('A sign-in starts here; the provider authenticates the person.', { class: 'status' })
 const STARTS: readonly ErrorCode[] = ['provider_not_enabled', 'provider_unavailable', 'redirect_refused']
 const SIGNS_UP: readonly ErrorCode[] = ['sign_up_closed', 'single_tenant', 'tenant_domain_invalid', 'tenant_domain_taken']
-/** A session as old as this may have been left open: whoever finds it must not connect a sign-in of his own. */
+/** An older session may have been left open, so another person could connect their own identity. */
 export const RECENT_SIGN_IN = { withinSeconds: 900 }
 
 export const initiateRoutes = [
   route({
     id: 'federation.providers',
     on: `GET ${BASE}/providers`,
-    summary: 'The providers that people may sign in with.',
+    summary: 'List the providers that people may sign in with.',
     access: STATUS,
     query: ProvidersQuery,
     reply: json(200, EnabledProviders),
@@ -44,7 +44,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.initiate',
     on: `POST ${BASE}/initiate`,
-    summary: 'Begin a sign-in or a sign-up through a provider, by the domain that is named.',
+    summary: 'Start a sign-in or a sign-up through a provider, depending on the domain.',
     access: START,
     body: InitiateFederation,
     reply: json(200, InitiatedAction),
@@ -55,7 +55,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.initiateRegistration',
     on: `POST ${BASE}/register/initiate`,
-    summary: 'Begin the sign-up of a company through a provider.',
+    summary: 'Start the sign-up of a company through a provider.',
     access: START,
     body: InitiateFor,
     reply: json(200, FederationInitiated),
@@ -66,7 +66,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.initiateLogin',
     on: `POST ${BASE}/login/initiate`,
-    summary: 'Begin a sign-in to a company through a provider.',
+    summary: 'Start a sign-in to a tenant through a provider.',
     access: START,
     body: InitiateFor,
     reply: json(200, FederationInitiated),
@@ -77,7 +77,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.checkTenant',
     on: `GET ${BASE}/check-tenant`,
-    summary: 'Whether a domain leads to a sign-in or to a sign-up.',
+    summary: 'Return whether a domain leads to a sign-in or to a sign-up.',
     access: STATUS,
     query: CheckTenantQuery,
     reply: json(200, CheckedTenant),
@@ -88,7 +88,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.authUrl',
     on: `POST ${BASE}/auth-url`,
-    summary: 'Where a client of the tenant sends people to sign in at the authorization server; state and PKCE of this call alone.',
+    summary: 'Return an authorization request of a client, with a new state and PKCE verifier.',
     access: START,
     body: AuthUrlRequest,
     reply: json(200, AuthUrl),
@@ -99,7 +99,7 @@ export const initiateRoutes = [
   route({
     id: 'federation.link',
     on: `POST ${BASE}/link`,
-    summary: "Begin to connect a provider's sign-in with the caller's account.",
+    summary: "Start to connect a provider with the caller's account.",
     access: user(RECENT_SIGN_IN),
     body: LinkIdentity,
     reply: json(200, LinkStarted),

@@ -1,4 +1,4 @@
-// Wire shapes of where a sign-in through a provider begins.
+// Wire shapes to start a sign-in through a provider.
 import * as z from 'zod'
 
 const provider = z.string().min(1).max(64)
@@ -22,12 +22,12 @@ export const CheckedTenant = z
   .object({ domain: z.string(), exists: z.boolean(), action: z.enum(['login', 'register']) })
   .meta({ id: 'CheckedTenant' })
 
-export const AuthUrlRequest = z.object({ client_id: z.string().min(1).max(200) }).meta({ id: 'AskAuthUrl' })
+export const AuthUrlRequest = z.object({ client_id: z.string().min(1).max(200) }).meta({ id: 'AuthUrlRequest' })
 export const AuthUrl = z
   .object({
     auth_url: z.string(),
     state: z.string(),
-    /** RFC 7636: stays with whoever asked, and goes to the token endpoint with the code. Ours. */
+    /** RFC 7636: the caller keeps it and sends it to the token endpoint with the code. An extension of this project. */
     code_verifier: z.string(),
   })
   .meta({ id: 'AuthUrl' })

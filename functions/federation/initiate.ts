@@ -1,4 +1,4 @@
-// Where a sign-in through a provider begins: which tenant it is for, what it shall do, and where the browser goes.
+// Starts a sign-in through a provider: determines the tenant and the action, and builds the redirect.
 import type * as z from 'zod'
 import { directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findDomainOwner, findTenantByDomain } from '#db/store/domains'
@@ -34,7 +34,7 @@ const activeTenant = async (ctx: Ctx, domain: string): Promise<TenantId | undefi
 
 export const showEnabledProviders = async (ctx: Ctx, domain: string | undefined): Promise<z.input<typeof EnabledProviders>> => {
   const named = domain === undefined ? undefined : await activeTenant(ctx, fullDomain(ctx.config, domain))
-  // Somewhere else the platform's are shown: nothing is begun by that.
+  // On an unknown origin the providers of the platform are listed, because listing starts nothing.
   const here = await requireReturnTarget(ctx).catch((error: unknown) => {
     if (error instanceof AppError) return undefined
     throw error
@@ -80,8 +80,8 @@ const toResponse = ({ redirectUrl, state }: StartedRedirect) => ({ redirect_url:
 const sent = <R>(started: StartedRedirect, body: R): HttpResult<R> => new HttpResult(body, { cookies: [started.cookie] })
 
 /**
- * No domain (or the platform's): whoever it is; a known one: sign in there; an unknown one: a company signs up. On a tenant's own domain only that tenant is
- * meant.
+ * Without a domain, or with the platform's, the identity determines the account. A known domain starts a sign-in, and an unknown one the sign-up of a company. On a
+ * tenant's own domain only that tenant is used.
  * @throws AppError provider_not_enabled, provider_unavailable, redirect_refused, sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken
  */
 export const initiateFederation = async (ctx: Ctx, body: Input): Promise<HttpResult<z.input<typeof InitiatedAction>>> => {
@@ -115,7 +115,7 @@ export const initiateFederatedLogin = async (
   return sent(started, toResponse(started))
 }
 
-/** Whether the name leads to a sign-in or to a sign-up. @throws AppError tenant_domain_invalid */
+/** Returns whether the domain leads to a sign-in or to a sign-up. @throws AppError tenant_domain_invalid */
 export const checkTenant = async (ctx: Ctx, typed: string): Promise<z.input<typeof CheckedTenant>> => {
   const domain = fullDomain(ctx.config, typed)
   const exists = (await findTenantByDomain(directory(ctx.db), domain)) !== undefined
@@ -124,7 +124,7 @@ export const checkTenant = async (ctx: Ctx, typed: string): Promise<z.input<type
   return { domain, exists, action: exists ? 'login' : 'register' }
 }
 
-/** Begins to connect a provider's sign-in with the caller's account; `exchange-code` ends it, for the same session alone. */
+/** Starts to connect a provider with the caller's account. Only the same session can finish it, at `exchange-code`. */
 export const startLink = async (
   ctx: Ctx,
   caller: User,

@@ -1,4 +1,5 @@
-// Somebody without an account gets one at the first sign-in, where the tenant wants that of a provider of its own (just in time). It has no rights.
+// Just-in-time provisioning: a person without an account gets one at the first sign-in, if the tenant enables that for its own provider. The account has no
+// permissions.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -19,7 +20,7 @@ import { provisionsAccounts } from './provisioning.ts'
 import { noAccountError, signInWithIdentity } from './sign-in.ts'
 import { isAdmitted, isOfOwnDomain } from './terms.ts'
 
-/** Account and identity come into being together; of many at once one does it. @throws AppError email_taken, identity_taken, quota_exceeded */
+/** Creates account and identity together; one of several concurrent requests succeeds. @throws AppError email_taken, identity_taken, quota_exceeded */
 const addAccount = async (t: TenantTx, ctx: Ctx, tenant: Tenant, proof: FederatedProof): Promise<void> => {
   const { profile, provider, forClientId } = proof
   const [id, at, email] = [ctx.random.id(), ctx.clock.now(), profile.email ?? '']
@@ -40,7 +41,8 @@ const comeInAsNew = async (ctx: Ctx, tenantId: TenantId, proof: FederatedProof):
 }
 
 /**
- * At once where the tenant has proved the domain of the address; elsewhere by a code mailed to it, for a tenant's own provider vouches for nobody else's mailbox.
+ * Creates the account at once when the tenant has verified the domain of the address. Otherwise a mailed code must prove the address, because a tenant's own
+ * provider cannot vouch for other mailboxes.
  * @throws AppError email_taken, quota_exceeded, …
  */
 export const joinTenant = async (ctx: Ctx, tenant: Tenant, proof: FederatedProof, origin: string): Promise<EnteredAccount | PendingStep> => {
@@ -59,7 +61,7 @@ const isWantedByUpstream = async (ctx: Ctx, t: TenantDb, proof: FederatedProof):
   return upstream?.isOwn === true && upstream.terms.jitProvisioning && isAdmitted(upstream.terms, proof.profile)
 }
 
-/** The tenant may have changed its mind since. @throws AppError federation_ticket_invalid */
+/** Checks again that the tenant wants the account, because its settings may have changed. @throws AppError federation_ticket_invalid */
 const requireStillWanted = async (ctx: Ctx, { t, proof }: HeldProof): Promise<Tenant> => {
   const tenant = await findTenant(t)
   const wanted = proof.samlProviderId === undefined ? await isWantedByUpstream(ctx, t, proof) : await provisionsAccounts(t, proof.samlProviderId)
@@ -74,7 +76,7 @@ export const sendJoinCode = async (ctx: Ctx, inBody: string | undefined) => {
   return mailFederationCode(ctx, 'federation_registration', heldProof)
 }
 
-/** The mailed code is right: the account comes into being, and its owner is in. @throws AppError federation_ticket_invalid, invalid_code, email_taken, quota_exceeded */
+/** Creates the account with the mailed code and signs its owner in. @throws AppError federation_ticket_invalid, invalid_code, email_taken, quota_exceeded */
 export const confirmJoin = async (ctx: Ctx, body: z.output<typeof ConfirmJoin>): Promise<EnteredAccount> => {
   const heldProof = await loadHeldProof(ctx, 'join', body.join_ticket)
   const tenant = await requireStillWanted(ctx, heldProof)

@@ -1,4 +1,4 @@
-// Google, Microsoft and GitHub by the formats that they document; any provider's keys and metadata as they change; and where our own calls may not go.
+// The documented formats of Google, Microsoft and GitHub; changes of a provider's keys and metadata; and the addresses that outbound requests may not reach.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
@@ -45,7 +45,7 @@ describe('GitHub', () => {
     return { ...world, github, signIn }
   }
 
-  test('without an ID token: the numeric id is who it is, the login never', async () => {
+  test('without an ID token, the numeric id is the subject, never the login name', async () => {
     const { app, company, link, signIn } = await start()
     const person = await app.person(company)
     await link(person, '583231', { issuer: 'https://github.com/login/oauth' })
@@ -57,7 +57,7 @@ describe('GitHub', () => {
     expect((await signIn({ user: { message: 'Not Found' }, emails: { message: 'Not Found' } })).status).toBe(401)
   })
 
-  test('the address is the primary one, if it is verified; what the profile shows is none', async () => {
+  test('the address is the verified primary one, never the address of the public profile', async () => {
     const { app, company, signIn } = await start()
     const { email } = await app.person(company)
     expect((await signIn({ user: user(7), emails: emails(email) })).status).toBe(409)
@@ -67,7 +67,7 @@ describe('GitHub', () => {
     expect((await signIn({ user: user(7, { email }), emails: [] })).status).toBe(401)
   })
 
-  test('what it asks for, with PKCE; a code that GitHub refuses is refused', async () => {
+  test('the request has its scopes and PKCE; a code that GitHub refuses is refused', async () => {
     const { app, company, github } = await start()
     const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider: 'github', tenant_domain: company.domain }))
@@ -85,7 +85,7 @@ describe('GitHub', () => {
     expect(github.asked).toEqual(['/login/oauth/access_token'])
   })
 
-  test('a row that calls itself GitHub asks GitHub, wherever its addresses point; a server of one\u2019s own speaks for its own people', async () => {
+  test('a provider named github uses github.com regardless of its addresses; a self-hosted server uses its own', async () => {
     const { app, company, upstream } = await start()
     await addProvider(app, { name: 'github', authorizationUrl: 'https://evil.example/authorize' }, company.tenantId)
     const begun = await bodyOf(await federationBrowser(app).begin({ provider: 'github', tenant_domain: company.domain }))
@@ -117,7 +117,7 @@ describe('Microsoft', () => {
     return { ...world, signIn }
   }
 
-  test('many directories at one address: the issuer is the directory that the token names', async () => {
+  test('with many directories at one address, the issuer is the directory in the token', async () => {
     const { app, company, link, signIn } = await start()
     const person = await app.person(company)
     await link(person, 'pairwise', { issuer: issuerOf(directory) })
@@ -136,7 +136,7 @@ describe('Microsoft', () => {
     for (const claims of wrong) expect([claims, (await bodyOf(await signIn(claims))).code]).toEqual([claims, 'federation_failed'])
   })
 
-  test('an address is whatever an administrator there typed, unless Microsoft says that the domain\u2019s owner was verified', async () => {
+  test('an address is unverified unless xms_edov says that its domain owner was verified', async () => {
     const { app, company, signIn } = await start()
     const { email } = await app.person(company)
     const of = (more: object) => signIn({ tid: directory, iss: issuerOf(directory), email, ...more })
@@ -147,7 +147,7 @@ describe('Microsoft', () => {
     expect((await of({ xms_edov: '1' })).status).toBe(409)
   })
 
-  test('for organisations alone, and for one directory', async () => {
+  test('organizations and consumers admit only their directories', async () => {
     const { signIn } = await start('organizations')
     expect((await bodyOf(await signIn({ tid: consumers, iss: issuerOf(consumers) }))).code).toBe('federation_failed')
     expect((await bodyOf(await signIn({ tid: directory, iss: issuerOf(directory) }))).code).toBe('federation_no_account')
@@ -157,7 +157,7 @@ describe('Microsoft', () => {
   })
 })
 
-test('Google is asked for an account to choose, by its own metadata; without a client it is not offered', async () => {
+test('Google uses its metadata and prompt=select_account, and is not offered without a client', async () => {
   const google = await double({ issuer: 'https://accounts.google.com' })
   const env = { GOOGLE_CLIENT_ID: CLIENT.clientId, GOOGLE_CLIENT_SECRET: CLIENT.secret }
   const { app, company } = await startFederation(federationRoutes, { doubles: { 'https://accounts.google.com': google.url }, env })
@@ -183,7 +183,7 @@ describe('keys and metadata', () => {
   const dance = () => world.dance({ tenant_domain: world.company.domain }, { sub: 's' })
   const count = (path: string) => world.upstream.asked.filter((requested) => requested === path).length
 
-  test('are asked for once in ten minutes; new keys are followed at once', async () => {
+  test('are fetched once in ten minutes; new keys are fetched at once', async () => {
     for (let n = 0; n < 3; n++) expect((await dance()).status).toBe(200)
     expect([count('/.well-known/openid-configuration'), count('/jwks')]).toEqual([1, 1])
     await world.upstream.rotate()
@@ -196,7 +196,7 @@ describe('keys and metadata', () => {
     expect([count('/.well-known/openid-configuration'), count('/jwks')]).toEqual([2, 3])
   })
 
-  test('a provider that is away is said to be; the next try is a new one', async () => {
+  test('an unavailable provider is 503, and the next attempt fetches again', async () => {
     world.app.clock.advance(601)
     world.upstream.failing.set('/.well-known/openid-configuration', 500)
     const away = await federationBrowser(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })
@@ -205,7 +205,7 @@ describe('keys and metadata', () => {
     expect((await dance()).status).toBe(200)
   })
 
-  test.each(['/token', '/jwks'])('%s fails: nobody comes in, and the state is spent', async (path) => {
+  test.each(['/token', '/jwks'])('when %s fails, the sign-in fails and the state is consumed', async (path) => {
     world.app.clock.advance(601)
     world.upstream.failing.set(path, 500)
     const browser = federationBrowser(world.app)
@@ -219,13 +219,13 @@ describe('keys and metadata', () => {
 
   const METADATA: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
     ['of another issuer', { issuer: 'https://evil.example' }],
-    ['with a script for an address', { authorization_endpoint: 'javascript:alert(1)' }],
-    ['with plain http for an address', { authorization_endpoint: 'http://id.example/authorize' }],
-    ['with a file for an address', { authorization_endpoint: 'file:///etc/passwd' }],
-    ['with credentials in an address', { authorization_endpoint: 'https://a:b@id.example/' }],
-    ['without an address', { authorization_endpoint: undefined }],
+    ['with a javascript URL', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['with a plain http URL', { authorization_endpoint: 'http://id.example/authorize' }],
+    ['with a file URL', { authorization_endpoint: 'file:///etc/passwd' }],
+    ['with credentials in a URL', { authorization_endpoint: 'https://a:b@id.example/' }],
+    ['without a URL', { authorization_endpoint: undefined }],
   ]
-  test.each(METADATA)('metadata %s send nobody anywhere', async (_, more) => {
+  test.each(METADATA)('metadata %s are refused', async (_, more) => {
     world.app.clock.advance(601)
     world.upstream.announce(more)
     expect((await federationBrowser(world.app).begin({ provider: world.provider, tenant_domain: world.company.domain })).status).toBe(503)
@@ -234,7 +234,7 @@ describe('keys and metadata', () => {
   })
 })
 
-describe('our own calls go to public addresses alone', () => {
+describe('outbound requests reach public addresses only', () => {
   const resolving = (address: string) => guardedFetch({ resolver: { resolve: async () => [address] }, loopback: false, timeoutMs: 2000 })
 
   test.each([
@@ -250,7 +250,7 @@ describe('our own calls go to public addresses alone', () => {
     'https://id.acme.com:6379/',
     'http://id.acme.com/',
     'file:///etc/passwd',
-  ])('the issuer %s is not asked', async (issuer) => {
+  ])('the issuer %s is not contacted', async (issuer) => {
     const app = await startApp(federationRoutes)
     const company = await app.company()
     const provider = await addProvider(app, { issuer }, company.tenantId)
@@ -260,7 +260,7 @@ describe('our own calls go to public addresses alone', () => {
   })
 
   test.each(['10.0.0.1', '127.0.0.1', '169.254.169.254', '::ffff:10.0.0.1', 'fd00:ec2::254', '192.168.1.1'])(
-    'nor a name that resolves to %s',
+    'a host that resolves to %s is not contacted',
     async (address) => {
       const app = await startApp(federationRoutes, { extra: { outbound: resolving(address) } })
       const company = await app.company()
@@ -269,7 +269,7 @@ describe('our own calls go to public addresses alone', () => {
     },
   )
 
-  test.each(['token_endpoint', 'jwks_uri', 'userinfo_endpoint'])('nor an inner address that public metadata name as %s', async (member) => {
+  test.each(['token_endpoint', 'jwks_uri', 'userinfo_endpoint'])('an internal address in public metadata as %s is not contacted', async (member) => {
     const issuer = 'https://id.acme.com'
     const [idp, inner] = [await double({ issuer, claimsInUserinfo: true }), await double()]
     const local = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
@@ -292,7 +292,7 @@ describe('our own calls go to public addresses alone', () => {
     expect(inner.connections()).toBe(0)
   })
 
-  test('nor where a redirect leads', async () => {
+  test('a redirect to an internal address is not followed', async () => {
     const world = await startFederation(federationRoutes)
     const inner = await double()
     world.upstream.redirects.set('/.well-known/openid-configuration', `${inner.url}/.well-known/openid-configuration`)

@@ -1,3 +1,4 @@
+// Linking and unlinking identities.
 import { expect, test } from 'vitest'
 import { BASE, type Federation, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
 import { letInForGood } from '#tests/support/oauth'
@@ -13,7 +14,7 @@ const beginLink = async ({ app, provider, upstream }: Federation, token: string,
   return { browser, back }
 }
 
-test('a link ends in the session in which it began; the owner is told; from then on it signs in', async () => {
+test('a link is finished by the session that started it, notifies the owner, and then signs in', async () => {
   const world = await start()
   const { app, company, provider, dance } = world
   const person = await app.person(company)
@@ -31,7 +32,7 @@ test('a link ends in the session in which it began; the owner is told; from then
   expect((await dance({ tenant_domain: company.domain }, { sub: 'mine' })).status).toBe(200)
 })
 
-test('nobody else\u2019s session, no other session of the same person, and none at all ends it; its owner still can', async () => {
+test('no other session, of another or the same person, can finish a link; its own session still can', async () => {
   const world = await start()
   const { app, company } = world
   const [victim, attacker] = [await app.person(company), await app.person(company)]
@@ -47,7 +48,7 @@ test('nobody else\u2019s session, no other session of the same person, and none 
   expect((await browser.exchange(back, mine)).status).toBe(200)
 })
 
-test('an identity is one person\u2019s: it is not taken over, and linking again changes nothing', async () => {
+test('a linked identity cannot be taken over, and linking it again changes nothing', async () => {
   const world = await start()
   const { app, company, link } = world
   const [owner, other] = [await app.person(company), await app.person(company)]
@@ -64,7 +65,7 @@ test('an identity is one person\u2019s: it is not taken over, and linking again 
   expect(await app.mailsTo(owner.email)).toEqual([])
 })
 
-test('linking and unlinking ask for a fresh sign-in', async () => {
+test('linking and unlinking need a recent sign-in', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await link(person, 'x')
@@ -80,7 +81,7 @@ test('linking and unlinking ask for a fresh sign-in', async () => {
   expect(await identitiesOf(app, person)).toHaveLength(1)
 })
 
-test('unlinking: the identity opens nothing any more, other sessions end, the owner is told', async () => {
+test('an unlinked identity no longer signs in, other sessions end, and the owner is notified', async () => {
   const { app, company, provider, link, dance } = await start()
   const person = await app.person(company)
   await link(person, 'one')
@@ -100,7 +101,7 @@ test('unlinking: the identity opens nothing any more, other sessions end, the ow
   expect([again.status, (await bodyOf(again)).code]).toEqual([400, 'identity_not_linked'])
 })
 
-test('never the last way to sign in; a passkey, a password or another identity is a way, a code generator is none', async () => {
+test('the last sign-in method cannot be unlinked; a passkey, password or identity counts, an authenticator app does not', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await change(app, person, { passwordHash: null })
@@ -116,7 +117,7 @@ test('never the last way to sign in; a passkey, a password or another identity i
   expect((await unlink()).status).toBe(200)
 })
 
-test('the last two ways are not taken away at once', async () => {
+test('concurrent requests cannot remove the last sign-in method', async () => {
   const { app, company, provider, link } = await start()
   const person = await app.person(company)
   await change(app, person, { passwordHash: null })
@@ -127,7 +128,7 @@ test('the last two ways are not taken away at once', async () => {
   expect(await identitiesOf(app, person)).toHaveLength(1)
 })
 
-test('a person lists their own identities alone', async () => {
+test('a person sees only their own identities', async () => {
   const { app, company, link } = await start()
   const [person, other] = [await app.person(company), await app.person(company)]
   await link(other, 'theirs')

@@ -1,4 +1,4 @@
-// An identity is connected with an account that was there before: by who is signed in to it, or by a code mailed to it. An address alone connects nothing.
+// Links an identity to an existing account: by a session of the account or by a code mailed to it. A matching address alone links nothing.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -18,7 +18,7 @@ import { mailFederationCode, requireFederationCode, wrongFederationCode } from '
 import type { ConnectedIdentity, EnteredAccount } from './outcome.ts'
 import { enterAccount, noAccountError } from './sign-in.ts'
 
-/** Whose session the call shows. @throws AppError authentication_required, invalid_token */
+/** Resolves the bearer of the request. @throws AppError authentication_required, invalid_token */
 const callerOf = async (ctx: Ctx): Promise<User> => {
   const [scheme, token, ...rest] = (ctx.request.header('authorization') ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined || rest.length > 0) throw new AppError('authentication_required')
@@ -26,7 +26,7 @@ const callerOf = async (ctx: Ctx): Promise<User> => {
 }
 
 /**
- * A link ends in the session in which it began, of the page or of the bearer: nobody is talked into connecting somebody else's sign-in.
+ * A link must be finished by the session that started it (page or bearer), so that a person cannot be tricked into connecting the identity of another.
  * @throws AppError authentication_required, federation_failed
  */
 export const requireSameSession = async (ctx: Ctx, state: FederationState, onPage: User | undefined): Promise<User> => {
@@ -37,7 +37,7 @@ export const requireSameSession = async (ctx: Ctx, state: FederationState, onPag
   })
 }
 
-/** Under the person's row, so that an unlinking or an erasing comes before or after. @throws AppError identity_taken, federation_no_account */
+/** Links under a lock on the person's row, so that a concurrent unlink or erasure comes before or after. @throws AppError identity_taken, federation_no_account */
 const connectFor = (ctx: Ctx, caller: User, proof: FederatedProof, also: (t: TenantTx) => Promise<void>): Promise<void> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const held = await lockUser(t, caller.userId)
@@ -46,14 +46,14 @@ const connectFor = (ctx: Ctx, caller: User, proof: FederatedProof, also: (t: Ten
     await linkIdentity(t, ctx, held, proof, byUser(caller))
   })
 
-/** The link that began in this session ends. */
+/** Finishes the link that the session started. */
 export const finishLink = async (ctx: Ctx, caller: User, proof: FederatedProof): Promise<ConnectedIdentity> => {
   await connectFor(ctx, caller, proof, async () => undefined)
   ctx.wakeOutbox()
   return { kind: 'connected', tenantId: caller.tenantId, email: caller.email, proof }
 }
 
-/** Somebody whom a provider proved is signed in to the account with that address too: that confirms it. @throws AppError federation_ticket_invalid, identity_taken */
+/** Confirms a link by a session of the account that has the verified address. @throws AppError federation_ticket_invalid, identity_taken */
 export const acceptLink = async (ctx: Ctx, caller: User, inBody: string): Promise<{ message: string }> => {
   const heldProof = await loadHeldProof(ctx, 'link', inBody)
   if (heldProof.t.tenantId !== caller.tenantId || heldProof.loginTransaction.userId !== caller.userId) throw new AppError('federation_ticket_invalid')
@@ -62,7 +62,7 @@ export const acceptLink = async (ctx: Ctx, caller: User, inBody: string): Promis
   return { message: `${heldProof.proof.displayName} is connected with your account.` }
 }
 
-/** The account for which a ticket asks, as long as its address is still the one that the provider verified. @throws AppError federation_ticket_invalid */
+/** Loads the account of a pending link, if its address is still the one that the provider verified. @throws AppError federation_ticket_invalid */
 const accountOf = async (heldProof: HeldProof): Promise<UserRow> => {
   const user = heldProof.loginTransaction.userId === null ? undefined : await findUser(heldProof.t, heldProof.loginTransaction.userId)
   const tenant = await findTenant(heldProof.t)
@@ -78,13 +78,13 @@ export const sendLinkCode = async (ctx: Ctx, inBody: string | undefined) => {
 }
 
 /**
- * An account whose address nobody had proved may have been made by somebody else, in wait for its owner: the owner, who proves it now, gets it without the
- * password, the sessions and the sign-ins of whoever made it. With a factor of theirs it is not handed over at all.
+ * Pre-hijacking: an account with an unverified address may have been created by another person to wait for its owner. The owner, who now proves the address, gets
+ * it without the password, sessions and identities of the creator. An account with an enrolled factor is not handed over at all.
  */
 const takeFromStranger = async (t: TenantTx, ctx: Ctx, user: UserRow, identityId: string): Promise<void> => {
   const at = ctx.clock.now()
   if ((await findFactorKinds(t, user.id)).length > 0) throw noAccountError(t.tenantId, user.id)
-  // Whatever hangs below the account and not below a session is over as well: clients that were let in for good, speakers.
+  // `validFrom` also ends what does not belong to a session: offline access of clients and voice devices.
   await updateUser(t, user.id, { emailVerifiedAt: at, passwordHash: null, validFrom: at, updatedAt: at })
   await revokeSessions(t, user.id, at, 'address_proved')
   await endLoginTransactions(t, user.id, at)
@@ -93,11 +93,11 @@ const takeFromStranger = async (t: TenantTx, ctx: Ctx, user: UserRow, identityId
   await recordEvent(t, ctx, { event: 'user.email_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })
 }
 
-/** The ticket, where no cookie has it. */
+/** `link_ticket` is for callers without the cookie. */
 type Confirmation = { readonly link_ticket?: string | undefined; readonly code: string }
 
 /**
- * The mailed code is right: the identity is connected, and who it is comes in; a second factor that is owed stays owed.
+ * Links the identity with the mailed code and signs in. A required second factor stays required.
  * @throws AppError federation_ticket_invalid, invalid_code, identity_taken, federation_no_account, invalid_credentials, quota_exceeded
  */
 export const confirmLink = async (ctx: Ctx, body: Confirmation): Promise<EnteredAccount> => {

@@ -1,4 +1,4 @@
-// A mailed code for one ticket: it confirms what that ticket holds and nothing else. A mailbox is written to five times an hour, whatever asks.
+// A mailed code for one pending step; it confirms only that step. A mailbox gets at most five codes an hour over all steps.
 
 import { atomically } from '#db/engine/tenant'
 import type { CodeLock, CodePurpose } from '#db/store/codes'
@@ -46,10 +46,10 @@ export const mailFederationCode = async (
     })
   })
   ctx.wakeOutbox()
-  return { message: 'Check your mailbox: we sent you a code.', expires_in: CODE_SECONDS }
+  return { message: 'We sent you a code. Check your mailbox.', expires_in: CODE_SECONDS }
 }
 
-/** The id of the code, to be consumed with what it allows. A guess is spent either way. @throws AppError invalid_code */
+/** Returns the id of the matching code, to be consumed with the step. Every attempt counts. @throws AppError invalid_code */
 export const requireFederationCode = async (ctx: Ctx, purpose: Purpose, heldProof: HeldProof, code: string): Promise<string> => {
   const id = await matchCode(ctx, heldProof.t.tenantId, { lock: lockFor(ctx, purpose, heldProof), email: heldProof.proof.profile.email ?? '', code })
   if (id === undefined) throw wrongFederationCode(heldProof)

@@ -1,4 +1,4 @@
-// How a dance can end: somebody is in, somebody has to choose among accounts, or somebody owes a step. What the API answers to each.
+// The results of a federated sign-in and their API responses: signed in, a choice among accounts, or a required step.
 import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import type { Tenant } from '#db/store/tenants'
@@ -12,7 +12,7 @@ import type { Exchanged } from './exchange.schema.ts'
 import type { Ctx } from './group.ts'
 import { type FederatedProof, proofCookie } from './held-proof.ts'
 
-/** The first factor was proved: a session has begun, or a ticket waits for what is owed. */
+/** The first factor was proved: a session was created, or a login transaction waits for the second factor. */
 export type EnteredAccount = {
   readonly kind: 'entered'
   readonly tenantId: TenantId
@@ -24,8 +24,8 @@ export type EnteredAccount = {
 export type OfferedAccount = { readonly tenant_id: string; readonly tenant_domain: string; readonly tenant_name: string; readonly email: string }
 export type AccountChoice = { readonly kind: 'choice'; readonly transactionToken: string; readonly accounts: readonly OfferedAccount[] }
 /**
- * A step before anybody is in. `link`: the account with that address is somebody's; `join`: the address has to be proved before it gets an account;
- * `registration`: a company may sign up, with a domain that is said or still to be chosen.
+ * A step before sign-in. `link`: an account has the address and must confirm; `join`: the address must be proved before it gets an account; `registration`: a
+ * company may sign up, with a domain that is given or still to be chosen.
  */
 export type PendingStep = {
   readonly kind: 'owed'
@@ -91,12 +91,12 @@ const owes = (ctx: Ctx, { step, transactionToken, proof, origin, domain }: Pendi
       email_confirmation_required: !proof.profile.emailVerified,
       provider_data: { ...providerData(proof), registration_ticket: transactionToken },
     },
-    // A refusal has no cookies of its own.
+    // Error responses cannot set cookies otherwise.
     headers: { 'Set-Cookie': cookieLine(proofCookie(ctx, transactionToken), ctx.request.secure) },
   })
 }
 
-/** @throws AppError link_confirmation_required, email_confirmation_required, federation_unknown: with the ticket of the step that is owed */
+/** @throws AppError link_confirmation_required, email_confirmation_required, federation_unknown: with the handle of the required step */
 export const toFederationResult = (ctx: Ctx, outcome: FederationOutcome): FederationResult => {
   switch (outcome.kind) {
     case 'entered':

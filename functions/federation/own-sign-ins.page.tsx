@@ -1,4 +1,4 @@
-// A person's own sign-ins at other providers: what is connected, what could be, and how to take one away.
+// The page of a person's own identities at external providers: connected and available ones, and disconnecting.
 import type { Identity } from '#db/store/identities'
 import type { Upstream } from '#shared/domains/federation/upstream'
 import { HOME } from '#shared/platform/http/pages/return-to'
@@ -11,7 +11,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { OWN_SIGN_INS_PATH, ownSignIns } from './own-sign-ins.ts'
 
-/** All that one provider vouches for: it is taken away as a whole. */
+/** All identities of one provider; they are disconnected together. */
 type Connected = { readonly name: string; readonly label: string; readonly addresses: readonly string[] }
 
 const connectedOf = (identities: readonly Identity[], upstreams: readonly Upstream[]): readonly Connected[] =>
@@ -65,7 +65,7 @@ export const ownSignInsPage = async (ctx: Ctx, principal: User) => {
             ))}
           </ul>
         )}
-        {/* A link each, as on the sign-in page: a form may lead to no other site. */}
+        {/* Links instead of forms, as on the sign-in page, because form-action does not allow other sites. */}
         {others.length === 0 ? (
           ''
         ) : (

@@ -1,5 +1,4 @@
-// A person's own sign-ins at other providers, on our own pages. Rules and renderer are loaded when somebody comes by.
-
+// Routes for a person's own identities on the hosted pages. Rules and renderer are imported on demand.
 import { browser } from '#shared/platform/http/access'
 import { PageQuery } from '#shared/platform/http/pages/fields.schema'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
@@ -14,7 +13,7 @@ export const ownSignInRoutes = [
   route({
     id: 'federation.ownPage',
     on: 'GET /me/providers',
-    summary: 'The caller\u2019s sign-ins at other providers, and those that could be connected.',
+    summary: 'The page of the caller\u2019s connected and available providers.',
     access: browser({ stepUp: RECENT_SIGN_IN }),
     query: PageQuery,
     reply: htmlOrRedirect(),
@@ -26,7 +25,7 @@ export const ownSignInRoutes = [
   route({
     id: 'federation.connectOwn',
     on: 'GET /me/providers/connect',
-    summary: 'Go to a provider, to connect what one has there.',
+    summary: 'Redirect to a provider to connect it.',
     access: browser({ stepUp: RECENT_SIGN_IN, limit: { class: 'status' } }),
     query: OwnProviderQuery,
     reply: empty(303),

@@ -1,5 +1,5 @@
-// A person's own sign-ins at other providers, on our own pages. The rules are those of the API: a link ends in the session in which it began, and the last way
-// in stays.
+// A person's own identities at external providers, on the hosted pages. The rules of the API apply: the session that started a link finishes it, and the last
+// sign-in method stays.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { type Identity, listIdentities } from '#db/store/identities'
@@ -30,13 +30,13 @@ export const ownSignIns = async (
   identities: await listIdentities(forTenant(ctx.db, principal.tenantId), principal.userId),
 })
 
-/** What is not accepted is said on the page that lists them. */
+/** Displays the error on the page of the providers. */
 const saidHere = (error: unknown): never => {
   throw error instanceof AppError ? new AppError(error.code, error.message, { ...error.details, saidOn: OWN_SIGN_INS_PATH }) : error
 }
 
 /**
- * Sends the browser to the provider. Pressed on our own page, or another site could have somebody connect what that site signed them in to.
+ * Redirects the browser to the provider. Only from a hosted page: otherwise another site could make a person connect the identity of an attacker.
  * @throws AppError cross_site, provider_not_enabled, provider_unavailable
  */
 export const connectOwnProvider = async (
@@ -59,7 +59,7 @@ export const removeOwnProvider = async (ctx: Ctx, principal: User, provider: str
   return redirect(ctx, OWN_SIGN_INS_PATH, { say: 'provider_removed' })
 }
 
-/** The provider's answer to a link that began here. @throws AppError whatever redeeming throws, said on the page */
+/** Finishes a link that started on the page. @throws AppError as `redeemExchangeCode`, displayed on the page */
 export const finishLinkOnPage = async (
   ctx: Ctx,
   { code = '', state = '' }: z.output<typeof CallbackQuery>,
@@ -67,9 +67,9 @@ export const finishLinkOnPage = async (
   principal: User | undefined,
 ): Promise<PageRedirect> => {
   const here = withPageOrigin(ctx)
-  // Whoever signed out meanwhile is asked to sign in, and begins anew.
+  // A person who signed out meanwhile must sign in and start again.
   if (principal === undefined) return redirectResult(here, '/signin', { say: 'authentication_required' })
-  // Somebody said no at the provider, or the answer was not its: `receive` has noted that.
+  // The person denied the request, or the response was invalid; `receiveCallback` has ended the flow.
   if (!isAnswered) return redirectResult(here, OWN_SIGN_INS_PATH, { say: 'federation_failed' })
   await redeemExchangeCode(here, { code, state }, principal).catch(saidHere)
   return redirectResult(here, OWN_SIGN_INS_PATH, { say: 'provider_added' })

@@ -1,5 +1,4 @@
-// The provider's answer to a sign-in that began on our own page: whoever it is comes in here, or goes on to the step that is owed.
-
+// Finishes a sign-in that started on a hosted page: signs in, or continues with the required step.
 import type * as z from 'zod'
 import type { FederationPage } from '#db/store/federation-states'
 import { finishPageSignIn } from '#shared/domains/account/page-session'
@@ -20,11 +19,11 @@ import type { EnteredAccount, FederationOutcome, PendingStep } from './outcome.t
 
 export type PageRedirect = HttpResult<StatusResult<303, undefined>>
 
-/** Whoever comes in at the platform's door goes on at their company's. */
+/** A person who signed in on the platform continues in the context of their own tenant. */
 const doorOf = (page: SignInContextRequest, { tenant }: EnteredAccount): SignInContextRequest =>
   page.tenant !== undefined || page.client_id !== undefined || tenant === undefined ? page : { ...page, tenant: tenant.domain }
 
-/** The session begins in this browser, or the second factor is asked for. Routes that call this emit `user.signed_out`. */
+/** Starts the session in this browser, or continues with the second factor. Routes that call this emit `user.signed_out`. */
 export const finishFederatedSignIn = async (
   ctx: Ctx,
   page: SignInContextRequest,
@@ -40,7 +39,7 @@ export const finishFederatedSignIn = async (
   return new HttpResult(undefined, { headers, cookies: own })
 }
 
-/** The code is mailed at once: whoever is here has just shown that the provider knows the address as theirs. */
+/** Mails the code at once, because the provider has just confirmed that the address belongs to the person. */
 const owe = async (ctx: Ctx, page: FederationPage, owed: PendingStep): Promise<PageRedirect> => {
   const cookies = [proofCookie(ctx, owed.transactionToken)]
   if (owed.step === 'registration') return redirectResult(ctx, withSignInContext('/signup/provider', page), { cookies })
@@ -68,7 +67,7 @@ export const redirectByOutcome = async (
   }
 }
 
-/** What is refused is told on the sign-in page, once. @throws AppError whatever redeeming throws, said on the page of the door */
+/** Errors are displayed once on the sign-in page. @throws AppError as `redeemExchangeCode`, displayed on the sign-in page of the context */
 export const finishPageFlow = async (
   ctx: Ctx,
   page: FederationPage,
@@ -77,7 +76,7 @@ export const finishPageFlow = async (
   before: User | undefined,
 ): Promise<PageRedirect> => {
   const [here, saidOn] = [withPageOrigin(ctx), withSignInContext('/signin', page)]
-  // Somebody said no at the provider, or the answer was not its: `receive` has noted that.
+  // The person denied the request, or the response was invalid; `receiveCallback` has ended the flow.
   if (!isAnswered) return redirectResult(here, saidOn, { say: 'federation_failed' })
   try {
     return await redirectByOutcome(here, page, await redeemExchangeCode(here, { code, state }), before)

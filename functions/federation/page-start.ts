@@ -1,5 +1,4 @@
-// A sign-in through a provider begins on our own page.
-
+// Starts a sign-in through a provider on a hosted page.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { findPageProviders } from '#shared/domains/federation/page-providers'
 import { findSignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -15,7 +14,7 @@ const members = ({ tenant, client_id, return_to }: SignInContextRequest) => ({
   ...(return_to === undefined ? {} : { return_to }),
 })
 
-/** Sends the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
+/** Redirects the browser to the provider. @throws AppError provider_not_enabled, provider_unavailable */
 export const startPageFlow = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest & { readonly provider: string },
@@ -33,5 +32,5 @@ export const startPageFlow = async (
   return new HttpResult(undefined, { headers: { Location: started.redirectUrl }, cookies: [started.cookie] })
 }
 
-/** Whoever it is: the accounts that know the identity, or a company that signs up. */
+/** On the platform's own domain the identity determines the account, or a company signs up. */
 const PLATFORM = { tenantId: SYSTEM_TENANT, action: 'discover', forClientId: undefined } as const

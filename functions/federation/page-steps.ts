@@ -1,5 +1,4 @@
-// The steps of a sign-in through a provider on our own pages. The ticket is in the browser's cookie; what it is worth the rules of the API say.
-
+// The steps of a federated sign-in on hosted pages. The browser's cookie holds the handle; the rules are those of the API.
 import { asTenantId, forTenant } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
 import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -18,7 +17,7 @@ import { finishFederatedSignIn } from './page-end.ts'
 import { completeRegistration, sendRegistrationCode } from './register.ts'
 import { noAccountError, signInWithIdentity } from './sign-in.ts'
 
-/** What the browser's ticket of that kind holds, as long as it counts. */
+/** Returns the proof in the browser's cookie if it is of that kind and still valid. */
 export const findHeldProof = (ctx: Ctx, kind: StoredProofKind): Promise<HeldProof | undefined> =>
   loadHeldProof(withPageOrigin(ctx), kind, undefined).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'federation_ticket_invalid') return undefined
@@ -27,7 +26,7 @@ export const findHeldProof = (ctx: Ctx, kind: StoredProofKind): Promise<HeldProo
 
 type Step = SignInContextRequest
 
-/** Both steps look alike: a code, and its owner is in. @throws AppError federation_ticket_invalid, invalid_code, … */
+/** Confirms a link or a join with the mailed code and signs in. @throws AppError federation_ticket_invalid, invalid_code, … */
 export const connectAccount = async (ctx: Ctx, asked: Step, code: string, before: User | undefined): Promise<HttpResult<undefined>> => {
   const here = withPageOrigin(ctx)
   const isJoin = (await findHeldProof(ctx, 'join')) !== undefined
@@ -49,7 +48,7 @@ export const chooseAccount = async (ctx: Ctx, asked: Step, tenantId: string, bef
 
 type Company = { readonly tenant_domain: string; readonly otp?: string | undefined }
 
-/** Who its administrator is the ticket says. The company begins with its administrator in it. @throws AppError tenant_domain_*, email_confirmation_required, … */
+/** Signs up a company with the proved identity as administrator, and signs in. @throws AppError tenant_domain_*, email_confirmation_required, … */
 export const registerCompany = async (ctx: Ctx, asked: Step, company: Company, before: User | undefined): Promise<HttpResult<undefined>> => {
   const here = withPageOrigin(ctx)
   const { proof } = await loadHeldProof(here, 'registration', undefined)

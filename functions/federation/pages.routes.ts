@@ -1,5 +1,4 @@
-// Our own pages of a sign-in through a provider. Rules and renderers are loaded when somebody comes by.
-
+// Routes of the hosted pages of a federated sign-in. Rules and renderers are imported on demand.
 import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { page } from '#shared/platform/http/access'
@@ -12,9 +11,9 @@ import { AccountForm, CompanyForm, ConnectForm, FederationNoForm, StartQuery } f
 const steps = () => import('./page-steps.ts')
 const toResponse = () => import('./steps.page.tsx')
 
-const READ = page('The ticket in this browser says what was proved.', { class: 'general' })
+const READ = page('The ticket in the cookie of this browser is the proof of the identity.', { class: 'general' })
 const CODE = page('The ticket and the mailed code are the proof.', { class: 'code' })
-const asks = (form: `/${string}`) => page('The ticket says whose mailbox it is.', { class: 'credential' }, { form })
+const asks = (form: `/${string}`) => page('The ticket determines the mailbox.', { class: 'credential' }, { form })
 const SENDS: readonly ErrorCode[] = ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'quota_exceeded']
 const CONFIRMS: readonly ErrorCode[] = ['federation_ticket_invalid', 'invalid_code', 'identity_taken', 'email_taken', ...FEDERATED_SIGN_IN_ERRORS]
 
@@ -22,8 +21,8 @@ export const federationPageRoutes = [
   route({
     id: 'federation.startOnPage',
     on: 'GET /signin/provider',
-    summary: 'Go to a provider, to sign in.',
-    access: page('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    summary: 'Redirect to a provider to sign in.',
+    access: page('A sign-in starts here; the provider authenticates the person.', { class: 'status' }),
     query: StartQuery,
     reply: empty(303),
     errors: ['provider_not_enabled', 'provider_unavailable'],
@@ -34,7 +33,7 @@ export const federationPageRoutes = [
   route({
     id: 'federation.connectPage',
     on: 'GET /signin/connect',
-    summary: 'The page that asks for the mailed code.',
+    summary: 'The page to enter the mailed code.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -46,7 +45,7 @@ export const federationPageRoutes = [
   route({
     id: 'federation.connectOnPage',
     on: 'POST /signin/connect',
-    summary: 'Prove the address by the mailed code, and come in.',
+    summary: 'Prove the address with the mailed code, and sign in.',
     access: CODE,
     query: SignInContextQuery,
     form: ConnectForm,
@@ -72,7 +71,7 @@ export const federationPageRoutes = [
   route({
     id: 'federation.accountsPage',
     on: 'GET /signin/accounts',
-    summary: 'The page that shows which accounts there are.',
+    summary: 'The page to choose an account.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -84,8 +83,8 @@ export const federationPageRoutes = [
   route({
     id: 'federation.chooseOnPage',
     on: 'POST /signin/accounts',
-    summary: 'Come in to one of the accounts.',
-    access: page('The ticket holds what a provider proved.', { class: 'credential' }),
+    summary: 'Sign in to one of the accounts.',
+    access: page('The ticket is the proof of the identity at the provider.', { class: 'credential' }),
     query: SignInContextQuery,
     form: AccountForm,
     reply: empty(303),
@@ -97,7 +96,7 @@ export const federationPageRoutes = [
   route({
     id: 'federation.companyPage',
     on: 'GET /signup/provider',
-    summary: 'The page on which a company signs up with what a provider proved.',
+    summary: 'The page to sign up a company with a federated identity.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -109,7 +108,7 @@ export const federationPageRoutes = [
   route({
     id: 'federation.registerOnPage',
     on: 'POST /signup/provider',
-    summary: 'Sign a company up, and come in.',
+    summary: 'Sign up a company, and sign in.',
     access: CODE,
     query: SignInContextQuery,
     form: CompanyForm,

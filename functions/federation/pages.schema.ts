@@ -1,4 +1,4 @@
-// What the pages of a sign-in through a provider take.
+// Queries and forms of the hosted pages of a federated sign-in.
 import * as z from 'zod'
 import { signInContextFields } from '#shared/domains/sign-in/sign-in-context.schema'
 import { form, Lang, Otp } from '#shared/platform/http/pages/fields.schema'
@@ -10,7 +10,7 @@ export const OwnProviderForm = z.strictObject({ ...form, provider: Provider }).m
 
 export const FederationNoForm = z.strictObject(form).meta({ id: 'ProviderPageForm' })
 export const ConnectForm = z.strictObject({ ...form, otp: Otp }).meta({ id: 'ConnectForm' })
-/** Not `tenant_id`, which names the tenant of whoever calls: somebody may be signed in elsewhere here, and chooses this one. */
+/** Not `tenant_id`, which would be checked against the tenant of the session: the person may be signed in elsewhere and choose this account. */
 export const AccountForm = z.strictObject({ ...form, account: z.uuid() }).meta({ id: 'AccountForm' })
 export const CompanyForm = z
   .strictObject({ ...form, tenant_domain: z.string().trim().min(1).max(253), otp: Otp.optional() })

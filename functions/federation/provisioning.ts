@@ -1,8 +1,8 @@
-// Whether a provider's people get an account with their first sign-in.
+// Whether a SAML provider creates accounts at the first sign-in (just-in-time provisioning).
 import type { TenantDb } from '#db/engine/tenant'
 import { findSamlProvider } from '#db/store/saml-providers'
 
-/** Whether the tenant still wants accounts for whom this provider proves. */
+/** Whether the SAML provider is active and still creates accounts. */
 export const provisionsAccounts = async (t: TenantDb, providerId: string): Promise<boolean> => {
   const row = await findSamlProvider(t, providerId)
   return row?.isActive === true && row.jitProvisioning

@@ -1,3 +1,4 @@
+// Sign-up of a company through a provider.
 import { expect, test } from 'vitest'
 import { asTenantId, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -15,14 +16,14 @@ const someone = (app: TestApp) => {
 const domainOf = (app: TestApp): string => `co-${app.ctx.random.id().slice(-12)}`
 const COMPLETE = `${BASE}/complete-registration`
 
-/** Somebody whom nobody knows, with the ticket that the answer keeps the proof under. */
+/** An unknown identity, with the registration ticket of the refusal. */
 const unknown = async ({ app, dance }: Federation, who: ReturnType<typeof someone>, browser = federationBrowser(app)) => {
   const refusal = await bodyOf(await dance({}, who, {}, browser))
   const { registration_ticket, ...data } = refusal.provider_data as Body
   return { refusal, ticket: String(registration_ticket), data }
 }
 
-test('a company signs up in one dance: tenant, administrator, identity, session', async () => {
+test('a company signs up in one flow: tenant, administrator, identity and session', async () => {
   const { app, dance, upstream } = await start()
   const [who, tenant_domain] = [someone(app), domainOf(app)]
   const back = await bodyOf(await dance({ tenant_domain }, who))
@@ -43,14 +44,14 @@ test('a company signs up in one dance: tenant, administrator, identity, session'
   expect(upstream.asked.filter((path) => path === '/jwks').length).toBe(1)
 })
 
-test('discover, then a domain: what the ticket holds is what signs up', async () => {
+test('after discovery and a domain, the proof in the ticket signs up', async () => {
   const world = await start()
   const { app, dance } = world
   const [who, browser] = [someone(app), federationBrowser(app)]
   const { data, refusal } = await unknown(world, who, browser)
   expect(refusal).toMatchObject({ email_confirmation_required: false })
   expect(data).toMatchObject({ email: who.email, provider_user_id: who.sub, name: who.name, picture: who.picture })
-  // By the cookie alone, as a browser does.
+  // With the cookie only, as a browser does.
   const answer = await browser.call(COMPLETE, { body: { ...data, tenant_domain: domainOf(app) } })
   const done = await bodyOf(answer)
   expect(answer.status).toBe(200)
@@ -60,7 +61,7 @@ test('discover, then a domain: what the ticket holds is what signs up', async ()
   expect(await bodyOf(await dance({}, who))).toMatchObject({ tenant_id: done.tenant_id, token: expect.any(String) })
 })
 
-test('a body that differs from what was proved, or has no ticket, creates nothing', async () => {
+test('a body that differs from the proof, or has no ticket, creates nothing', async () => {
   const world = await start()
   const { app } = world
   const who = someone(app)
@@ -72,7 +73,7 @@ test('a body that differs from what was proved, or has no ticket, creates nothin
     provider: 'google',
     email: 'victim@example.com',
     provider_user_id: 'another',
-    name: 'Somebody Else',
+    name: 'Another Name',
     picture: 'https://img.example/x.png',
   }
   for (const [name, value] of Object.entries(others)) {
@@ -88,7 +89,7 @@ test('a body that differs from what was proved, or has no ticket, creates nothin
   expect((await call({})).status).toBe(401)
 })
 
-test('an address that the provider did not verify signs up after a mailed code, and not before', async () => {
+test('an unverified address signs up only after a mailed code', async () => {
   const world = await start()
   const { app, dance } = world
   const who = { ...someone(app), email_verified: false }
@@ -108,7 +109,7 @@ test('an address that the provider did not verify signs up after a mailed code, 
   expect(done.status).toBe(200)
 })
 
-test('two completions of one ticket at once: one company', async () => {
+test('one of five concurrent completions of a ticket creates a company', async () => {
   const world = await start()
   const { app } = world
   const { data, ticket } = await unknown(world, someone(app))
@@ -118,7 +119,7 @@ test('two completions of one ticket at once: one company', async () => {
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401, 401])
 })
 
-test('a taken domain leaves the ticket; a domain that was taken during the dance creates nothing', async () => {
+test('a taken domain does not consume the ticket', async () => {
   const world = await start()
   const { app, company } = world
   const who = someone(app)
@@ -130,7 +131,7 @@ test('a taken domain leaves the ticket; a domain that was taken during the dance
   expect([known.status, (await bodyOf(known)).code]).toEqual([409, 'tenant_domain_taken'])
 })
 
-test('where companies cannot sign up none does, through this door either', async () => {
+test('federated sign-up is refused when sign-up is by invitation or closed', async () => {
   for (const env of [{ SIGN_UP: 'invite' }, { SIGN_UP: 'closed' }]) {
     const world = await start(env)
     const { app, provider } = world
@@ -142,7 +143,7 @@ test('where companies cannot sign up none does, through this door either', async
   }
 })
 
-test('a deployment for one company has one, whatever the door', async () => {
+test('a single-tenant deployment refuses federated sign-up', async () => {
   const world = await start({ TENANCY: 'single' })
   const { app, provider } = world
   const response = await federationBrowser(app).begin({ provider, tenant_domain: domainOf(app) })
@@ -150,13 +151,13 @@ test('a deployment for one company has one, whatever the door', async () => {
   expect(await bodyOf(await world.dance({}, someone(app)))).not.toHaveProperty('provider_data')
 })
 
-test('an identity without an address that can be used does not sign up', async () => {
+test('an identity without a usable address cannot sign up', async () => {
   const { app, dance } = await start()
   for (const email of [undefined, 'a@b@c.example', '"a"@example.com'])
     expect(await bodyOf(await dance({ tenant_domain: domainOf(app) }, { ...someone(app), email }))).toMatchObject({ code: 'email_missing' })
 })
 
-test('check-tenant says where a domain leads', async () => {
+test('check-tenant returns whether a domain signs in or signs up', async () => {
   const { app, company } = await start()
   const check = async (domain: string) => bodyOf(await app.request(`${BASE}/check-tenant?domain=${encodeURIComponent(domain)}`))
   expect(await check(company.name.toUpperCase())).toEqual({ domain: company.domain, exists: true, action: 'login' })

@@ -1,4 +1,4 @@
-// A company signs up through a provider. Who its administrator is the ticket says; what a body repeats must be the same.
+// Signs up a company through a provider. The administrator is the identity in the proof; members repeated in the body must equal it.
 import type * as z from 'zod'
 import { asTenantId, atomically, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -24,7 +24,7 @@ const addressOf = ({ profile }: FederatedProof): string => {
   return profile.email
 }
 
-/** Tenant, administrator, project, client, seeds and the identity come into being, or nothing does. `also` belongs to the same transaction. */
+/** Creates tenant, administrator, project, client, seeds and identity in one transaction. `also` runs in the same transaction. */
 const create = async (ctx: Ctx, domain: string, proof: FederatedProof, also: (t: TenantTx) => Promise<void>): Promise<CreatedTenant> => {
   const email = addressOf(proof)
   requireOpenSignUp(ctx)
@@ -46,7 +46,7 @@ const create = async (ctx: Ctx, domain: string, proof: FederatedProof, also: (t:
 }
 
 /**
- * A sign-up whose domain was said at the start. An address that the provider did not verify is proved by a mailed code first: `complete-registration` ends it.
+ * Signs up a company whose domain was given at the start. An unverified address must be proved by a mailed code first, and `complete-registration` finishes it.
  * @throws AppError email_missing, email_confirmation_required, sign_up_closed, single_tenant, tenant_domain_taken, …
  */
 export const registerVerifiedCompany = async (
@@ -73,7 +73,7 @@ export const sendRegistrationCode = async (ctx: Ctx, inBody: string | undefined)
   return mailFederationCode(ctx, 'federation_registration', await loadHeldProof(ctx, 'registration', inBody))
 }
 
-/** What a body says of the identity is the ticket's, or it is refused. @throws AppError invalid_request */
+/** Identity members of the body must equal the proof. @throws AppError invalid_request */
 const requireSame = ({ provider, profile }: FederatedProof, body: z.output<typeof CompleteFederated>): void => {
   const kept: Readonly<Record<string, string>> = {
     provider,
@@ -84,14 +84,14 @@ const requireSame = ({ provider, profile }: FederatedProof, body: z.output<typeo
   }
   for (const name of ['provider', 'email', 'provider_user_id', 'name', 'picture'] as const) {
     if (body[name] !== undefined && body[name] !== kept[name])
-      throw new AppError('invalid_request', `body.${name}: is not what the provider said`, {
+      throw new AppError('invalid_request', `body.${name}: differs from the identity at the provider`, {
         field: `body.${name}`,
         refusal: { tenantId: SYSTEM_TENANT, event: 'tenant.created' },
       })
   }
 }
 
-/** An address that the provider did not verify needs its mailed code. @throws AppError email_confirmation_required, invalid_code */
+/** An unverified address needs its mailed code. @throws AppError email_confirmation_required, invalid_code */
 const proofOfAddress = async (ctx: Ctx, heldProof: HeldProof, otp: string | undefined): Promise<((t: TenantTx) => Promise<void>) | undefined> => {
   if (heldProof.proof.profile.emailVerified) return undefined
   if (otp === undefined) throw new AppError('email_confirmation_required')
@@ -102,7 +102,7 @@ const proofOfAddress = async (ctx: Ctx, heldProof: HeldProof, otp: string | unde
 }
 
 /**
- * The company is created from what the ticket holds.
+ * Creates the company from the held proof.
  * @throws AppError federation_ticket_invalid, invalid_request, tenant_domain_invalid, tenant_domain_taken, sign_up_closed, single_tenant,
  * email_confirmation_required, invalid_code
  */

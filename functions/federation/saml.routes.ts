@@ -1,5 +1,4 @@
-// Signing in with what a SAML provider proved.
-
+// Routes for signing in with an identity from a SAML provider.
 import { FirstStep } from '#shared/domains/sign-in/login-response'
 import { SignInContextQuery } from '#shared/domains/sign-in/sign-in-context.schema'
 import { open, page } from '#shared/platform/http/access'
@@ -13,8 +12,8 @@ export const samlLoginRoutes = [
   route({
     id: 'user.samlLogin',
     on: 'POST /authsec/uflow/user/saml/login',
-    summary: 'First step of a sign-in with what a SAML provider proved; the token comes from the last one.',
-    access: open('The ticket of the provider\u2019s answer is the proof.', { class: 'credential', account: 'email' }),
+    summary: 'First step of a sign-in with an identity from a SAML provider; the last step returns the token.',
+    access: open('The ticket of the SAML response is the proof.', { class: 'credential', account: 'email' }),
     body: SamlLogin,
     reply: json(200, FirstStep),
     errors: [
@@ -32,8 +31,8 @@ export const samlLoginRoutes = [
   route({
     id: 'federation.finishSamlOnPage',
     on: 'GET /signin/saml/finish',
-    summary: 'Come in with what a SAML provider proved.',
-    access: page('The ticket of the provider\u2019s answer, in the cookie of this browser, is the proof.', { class: 'credential' }),
+    summary: 'Sign in with an identity from a SAML provider.',
+    access: page('The ticket of the SAML response, in the cookie of this browser, is the proof.', { class: 'credential' }),
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
     errors: ['federation_ticket_invalid', 'email_missing', 'too_many_codes', 'identity_taken', 'email_taken', ...FEDERATED_SIGN_IN_ERRORS],

@@ -1,4 +1,4 @@
-// Wire shapes of signing in with what a SAML provider proved.
+// Wire shape of a sign-in with an identity from a SAML provider.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
@@ -6,7 +6,7 @@ export const SamlLogin = z
   .object({
     client_id: z.string().min(1).max(200),
     email: Email,
-    /** As the page of the provider's answer handed it on; in a browser of our own pages the cookie has it. */
+    /** From the page that received the SAML response; on hosted pages the cookie has it. */
     saml_ticket: z.string().min(1).max(256).optional(),
   })
   .meta({ id: 'SamlLogin' })

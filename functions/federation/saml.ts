@@ -1,4 +1,4 @@
-// Whom a SAML identity provider proved, by the ticket of its answer: the person comes in as through any other provider of the tenant.
+// Signs in a person whom a SAML identity provider proved, as through any other provider of the tenant.
 import type * as z from 'zod'
 import { atomically } from '#db/engine/tenant'
 import { findIdentity } from '#db/store/identities'
@@ -24,7 +24,7 @@ const invalid = (heldProof: HeldProof): AppError =>
   new AppError('federation_ticket_invalid', undefined, { refusal: { tenantId: heldProof.t.tenantId, event: 'user.signed_in' } })
 
 /**
- * The ticket is spent, whatever comes of it. One of a provider that was switched off meanwhile proves nothing.
+ * Consumes the proof in every case. A proof of a provider that was deactivated meanwhile is refused.
  * @throws AppError federation_ticket_invalid, federation_no_account, email_not_verified, invalid_credentials, quota_exceeded, email_taken
  */
 export const signInBySaml = async (
@@ -43,13 +43,13 @@ export const signInBySaml = async (
   })
 }
 
-/** The address of the account that the proof opens; of who has none yet, what the provider said. */
+/** The address of the account with the identity, or the provider's address when there is no account. */
 const addressOf = async ({ t, proof: { profile } }: HeldProof): Promise<string | undefined> => {
   const identity = await findIdentity(t, profile.issuer, profile.subject)
   return identity === undefined ? profile.email : (await findUser(t, identity.userId))?.email
 }
 
-/** What a body repeats must be what was proved; a wrong guess counts. @throws AppError federation_ticket_invalid */
+/** Client and address of the body must match the proof; a wrong attempt counts. @throws AppError federation_ticket_invalid */
 const requireSame = async (ctx: Ctx, heldProof: HeldProof, body: z.output<typeof SamlLogin>): Promise<void> => {
   const application = await findApplication(ctx, body.client_id)
   if (application.tenantId === heldProof.t.tenantId && (await addressOf(heldProof)) === body.email) return
@@ -57,7 +57,7 @@ const requireSame = async (ctx: Ctx, heldProof: HeldProof, body: z.output<typeof
   throw invalid(heldProof)
 }
 
-/** @throws AppError invalid_client, link_confirmation_required, email_confirmation_required, and what arriving throws */
+/** @throws AppError invalid_client, link_confirmation_required, email_confirmation_required, and the errors of `signInBySaml` */
 export const loginBySaml = async (ctx: Ctx, body: z.output<typeof SamlLogin>): Promise<HttpResult<z.input<typeof FirstStep>>> => {
   const heldProof = await loadHeldProof(ctx, 'sign_in', body.saml_ticket)
   await requireSame(ctx, heldProof, body)
@@ -65,7 +65,7 @@ export const loginBySaml = async (ctx: Ctx, body: z.output<typeof SamlLogin>): P
   return new HttpResult(answered.result, { cookies: [...answered.cookies, expiredProofCookie(ctx)] })
 }
 
-/** On our own pages. What is refused is told on the sign-in page, once. @throws AppError whatever arriving throws */
+/** Finishes on the hosted pages. Errors are displayed once on the sign-in page. @throws AppError as `signInBySaml` */
 export const finishSamlOnPage = async (
   ctx: Ctx,
   { lang: _, ...contextRequest }: SignInContextRequest,
@@ -76,7 +76,7 @@ export const finishSamlOnPage = async (
   try {
     const outcome = await signInBySaml(here, await loadHeldProof(here, 'sign_in', undefined))
     const { result, headers, cookies } = await redirectByOutcome(here, page, outcome, before)
-    // A step that is owed has put its own ticket into the cookie.
+    // A required step has set its own cookie.
     return new HttpResult(result, { headers, cookies: outcome.kind === 'entered' ? [...cookies, expiredProofCookie(ctx)] : cookies })
   } catch (error) {
     throw error instanceof AppError ? new AppError(error.code, error.message, { ...error.details, saidOn }) : error

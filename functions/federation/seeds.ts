@@ -1,10 +1,10 @@
-// Seeds of sign-ins at other providers: tests/seeds/seeds.ts.
+// Seeds of federated identities, for tests/seeds/seeds.ts.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
 import type { Make } from '../../tests/seeds/seeds.ts'
 
-/** A provider's sign-in that its owner may take away. */
+/** An identity that its owner may unlink. */
 const identity: Make = async (app, company) => {
   const owner = await app.person(company)
   const [id, at] = [app.ctx.random.id(), app.clock.now()]
@@ -16,6 +16,6 @@ const identity: Make = async (app, company) => {
 
 export const FEDERATION_SEEDS: Readonly<Record<string, Make>> = {
   'federation.unlink': identity,
-  // Nobody waits for it.
+  // No login challenge is pending.
   'federation.initiateForChallenge': async () => ({ path: { provider: 'google' }, answers: 400 }),
 }

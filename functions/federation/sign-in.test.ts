@@ -1,3 +1,4 @@
+// Sign-in through a provider: existing accounts, discovery, confirmation and second factors.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
@@ -9,7 +10,7 @@ import { federationRoutes } from './routes.ts'
 const start = (world = {}) => startFederation(federationRoutes, world)
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
-test('a linked identity signs in: the token says what was proved, the identity when, the owner is told of the first time', async () => {
+test('a linked identity signs in: the token has amr and acr, the identity its last use, and the owner is notified of the first use', async () => {
   const { app, company, dance, link } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1')
@@ -28,7 +29,7 @@ test('a linked identity signs in: the token says what was proved, the identity w
   expect(await app.mailsTo(person.email)).toHaveLength(1)
 })
 
-test('an administrator gets what the account has, not what the door is; a factor that is owed stays owed', async () => {
+test('the token has the roles of the account, and a required second factor stays required', async () => {
   const { app, company, dance, link } = await start()
   await link(company.admin, 'sub-1')
   const first = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))
@@ -39,7 +40,7 @@ test('an administrator gets what the account has, not what the door is; a factor
   expect(owed).not.toHaveProperty('token')
 })
 
-test('several factors at the provider count where the tenant trusts it for that, and nowhere else', async () => {
+test('multi-factor authentication at the provider counts only if the tenant trusts the provider for it', async () => {
   const { app, company, provider, dance, link } = await start()
   await link(company.admin, 'sub-1')
   await configure(app, company, { requireSecondFactor: true, trustFactorsOf: ['another'] })
@@ -52,7 +53,7 @@ test('several factors at the provider count where the tenant trusts it for that,
   expect(await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1', amr: ['pwd'] }))).toMatchObject({ mfa_required: true })
 })
 
-test('discover: the accounts that know the identity, by issuer and subject alone; one is chosen, once', async () => {
+test('discover finds accounts by issuer and subject only; a choice works once', async () => {
   const { app, company, dance, link } = await start()
   const globex = await app.company('globex')
   await link(company.admin, 'sub-1')
@@ -71,13 +72,13 @@ test('discover: the accounts that know the identity, by issuer and subject alone
   const chosen = await choose(globex.tenantId)
   expect(await bodyOf(chosen)).toMatchObject({ tenant_id: globex.tenantId, email: globex.admin.email, token: expect.any(String) })
   expect((await choose(company.tenantId)).status).toBe(401)
-  // The address is known in a tenant, the identity in none.
+  // The address exists in a tenant, but the identity does not.
   const unknown = await dance({}, { sub: 'sub-2', email: company.admin.email, email_verified: true })
   expect(unknown.status).toBe(404)
   expect(await bodyOf(unknown)).toMatchObject({ error: 'User not found', needs_domain: true, origin_domain: 'localhost' })
 })
 
-test('on a tenant\u2019s own domain only that tenant is meant, with its own providers', async () => {
+test('on a tenant\u2019s own domain only that tenant and its providers are used', async () => {
   const { app, company, upstream, link, danceWith } = await start()
   await verifyDomain(app, company, `id.${company.name}.example`)
   const own = await addProvider(app, { issuer: upstream.url }, company.tenantId)
@@ -95,12 +96,12 @@ test('on a tenant\u2019s own domain only that tenant is meant, with its own prov
   const stranger = await danceWith(browser, {}, { sub: 'sub-9', email: 'nobody@example.com', email_verified: true })
   await browser.land(stranger)
   expect((await browser.exchange(stranger)).status).toBe(403)
-  // Elsewhere the name means nothing.
+  // On other domains the provider is unknown.
   expect((await federationBrowser(app).begin({ provider: own })).status).toBe(400)
   expect((await federationBrowser(app).begin({ provider: own, tenant_domain: (await app.company('globex')).domain })).status).toBe(400)
 })
 
-test('a verified address asks for a confirmation; a mailed code gives it, once, and signs in', async () => {
+test('a verified address needs confirmation; a mailed code confirms once and signs in', async () => {
   const { app, company, dance } = await start()
   const person = await app.person(company)
   const who = { sub: 'sub-1', email: person.email.toUpperCase(), email_verified: true }
@@ -123,7 +124,7 @@ test('a verified address asks for a confirmation; a mailed code gives it, once, 
   expect((await dance({ tenant_domain: company.domain }, { sub: 'sub-1' })).status).toBe(200)
 })
 
-test('who is signed in to the account may confirm instead; nobody else', async () => {
+test('a recent session of the account can confirm instead of a code; other sessions cannot', async () => {
   const { app, company, dance } = await start()
   const [person, other] = [await app.person(company), await app.person(company)]
   const link_ticket = textIn(
@@ -142,7 +143,7 @@ test('who is signed in to the account may confirm instead; nobody else', async (
   expect((await accept(token)).status).toBe(401)
 })
 
-test('suspended tenants, disabled people and a wrong domain are not told apart from nobody', async () => {
+test('a disabled person gets the response for an unknown identity, and a suspended tenant is not found', async () => {
   const { app, company, dance, link } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1')
@@ -158,7 +159,7 @@ test('suspended tenants, disabled people and a wrong domain are not told apart f
   expect((await federationBrowser(app).begin({ provider: 'x', tenant_domain: company.domain }, '/login/initiate')).status).toBe(404)
 })
 
-test('who is removed or disabled, or whose company is suspended, while the provider is asked is nobody', async () => {
+test('an account that is deleted, disabled or suspended during the flow is refused', async () => {
   const { app, company, danceWith, link } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1')
@@ -180,14 +181,14 @@ test('who is removed or disabled, or whose company is suspended, while the provi
   expect(await after(() => setStatus(app, company, 'suspended'))).toMatch(/^federation_(no_account|failed)$/)
 })
 
-test('claims from the userinfo endpoint serve where the ID token has none', async () => {
+test('claims missing in the ID token come from the userinfo endpoint', async () => {
   const { app, company, dance } = await start({ claimsInUserinfo: true })
   const person = await app.person(company)
   const asked = await dance({ tenant_domain: company.domain }, { sub: 'sub-1', email: person.email, email_verified: true })
   expect(await bodyOf(asked)).toMatchObject({ code: 'link_confirmation_required' })
 })
 
-test('the platform\u2019s own tenant is never reached by an address', async () => {
+test('accounts of the platform tenant are never found by address', async () => {
   const { app, dance } = await start()
   const admin = await platformAdministrator(app)
   const answer = await dance({ tenant_domain: `platform.${app.config.TENANT_DOMAIN_SUFFIX}` }, { sub: 'x', email: admin.email, email_verified: true })
@@ -195,7 +196,7 @@ test('the platform\u2019s own tenant is never reached by an address', async () =
   expect(await identitiesOf(app, { ...admin, tenantId: SYSTEM_TENANT })).toEqual([])
 })
 
-test('a mailbox hears of five codes an hour, however many sign-ins ask', async () => {
+test('a mailbox gets at most five codes an hour over all sign-ins', async () => {
   const { app, company, dance } = await start({ env: { RATE_LIMIT: 'on' } })
   const person = await app.person(company)
   const statuses: number[] = []
@@ -210,10 +211,10 @@ test('a mailbox hears of five codes an hour, however many sign-ins ask', async (
 })
 
 test.each([
-  ['moved to another address', (n: string) => ({ email: `moved-${n}@acme.example` })],
+  ['changed its address', (n: string) => ({ email: `moved-${n}@acme.example` })],
   ['was disabled', () => ({ active: false })],
   ['was removed', () => ({ deletedAt: new Date('2026-03-02T09:00:00Z') })],
-] as const)('an account that %s since it was asked is connected with nothing', async (_, set) => {
+] as const)('an account that %s after the code was requested cannot be linked', async (_, set) => {
   const { app, company, dance } = await start()
   const person = await app.person(company)
   const asked = await dance({ tenant_domain: company.domain }, { sub: 's', email: person.email, email_verified: true })
@@ -228,7 +229,7 @@ test.each([
   expect(await identitiesOf(app, person)).toEqual([])
 })
 
-test('an account whose address nobody proved, with a factor of whoever made it, is handed to nobody', async () => {
+test('an account with an unverified address and an enrolled factor is not handed over', async () => {
   const { app, company, dance } = await start()
   const person = await app.person(company)
   await change(app, person, { emailVerifiedAt: null })
@@ -243,7 +244,7 @@ test('an account whose address nobody proved, with a factor of whoever made it, 
   expect((await rowOf(app, person))?.passwordHash).not.toBeNull()
 })
 
-test('who signed up and never proved the address does not come in through a provider either', async () => {
+test('a person who never verified their address cannot sign in through a provider', async () => {
   const { app, company, dance, link } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1')

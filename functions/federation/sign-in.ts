@@ -1,4 +1,4 @@
-// A person whom a provider proved comes in: as with a password, a factor that is owed stays owed.
+// Signs in a person whom a provider proved. As with a password, a required second factor stays required.
 
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import type { Identity } from '#db/store/identities'
@@ -12,25 +12,23 @@ import type { FederatedProof } from './held-proof.ts'
 import { recordIdentityUse } from './identity.ts'
 import type { EnteredAccount } from './outcome.ts'
 
-/** Where the tenant was named, and on a tenant's own domain. */
+/** `federation_no_account` for a named tenant; `federation_not_here` on a tenant's own domain. */
 export type Missing = 'federation_no_account' | 'federation_not_here'
 
-/** Generic, whatever was wrong with the account. */
+/** The same error for every problem with the account. */
 export const noAccountError = (tenantId: TenantId, userId?: string, code: Missing = 'federation_no_account'): AppError =>
   new AppError(code, undefined, { refusal: { tenantId, ...(userId === undefined ? {} : { userId }), event: 'user.signed_in' } })
 
 export const isUsable = (user: User | undefined, tenant: Tenant | undefined): user is User =>
   user?.active === true && user.deletedAt === null && tenant?.status === 'active'
 
-/**
- * A provider's word is one factor (`fed`), whatever was proved there: only where the tenant says that it trusts the provider for more does `mfa` stand beside it.
- */
+/** A federated sign-in is one factor (`fed`), whatever the provider checked. `mfa` is added only if the tenant trusts the provider for it. */
 export const federatedAmr = (tenant: Pick<Tenant, 'settings'> | undefined, { provider, profile, trusted }: FederatedProof): readonly string[] =>
   profile.severalFactors && (trusted === true || tenant?.settings.trustFactorsOf?.includes(provider) === true) ? ['fed', 'mfa'] : ['fed']
 
 type Entering = { readonly tenantId: TenantId; readonly user: User; readonly tenant: Tenant | undefined; readonly proof: FederatedProof }
 
-/** The first factor was proved; `also` belongs to the same transaction. @throws AppError invalid_credentials, quota_exceeded */
+/** Continues after the first factor; `also` runs in the same transaction. @throws AppError invalid_credentials, quota_exceeded */
 export const enterAccount = async (ctx: Ctx, who: Entering, also: (t: TenantTx) => Promise<void>): Promise<EnteredAccount> => {
   const { tenantId, user, tenant, proof } = who
   const done = await afterFirstFactor(ctx, {
@@ -41,12 +39,12 @@ export const enterAccount = async (ctx: Ctx, who: Entering, also: (t: TenantTx) 
     amr: federatedAmr(tenant, proof),
     also,
   })
-  // The owner may have been told something.
+  // A notification for the owner may be queued.
   ctx.wakeOutbox()
   return { kind: 'entered', ...who, done }
 }
 
-/** Whose the identity is comes in. @throws AppError federation_no_account, email_not_verified, invalid_credentials, quota_exceeded */
+/** Signs in the owner of the identity. @throws AppError federation_no_account, email_not_verified, invalid_credentials, quota_exceeded */
 export const signInWithIdentity = async (ctx: Ctx, tenantId: TenantId, identity: Identity, proof: FederatedProof): Promise<EnteredAccount> => {
   const t = forTenant(ctx.db, tenantId)
   const [tenant, user] = [await findTenant(t), await findUser(t, identity.userId)]

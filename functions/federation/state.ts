@@ -1,4 +1,4 @@
-// The state of a dance: bound to the browser by a cookie, to the provider by its issuer, to the code by its digest; ten minutes, once.
+// The state of a federated flow: bound to the browser by a cookie, to the provider by its issuer, to the code by a digest; valid once, for ten minutes.
 
 import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import type { FederationAction, FederationPage, FederationState, FederationStateKey } from '#db/store/federation-states'
@@ -9,12 +9,12 @@ import type { Upstream } from '#shared/domains/federation/upstream'
 import { upstreamClientOf } from '#shared/domains/federation/upstream-client'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 const STATE_SECONDS = 600
-const STATE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 
 const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_oidc`
@@ -27,18 +27,18 @@ const hashes = (ctx: Ctx, state: string, browser: string): FederationStateKey =>
   stateHash: ctx.hash('federation:state', state),
   browserHash: ctx.hash('federation:browser', browser),
 })
-/** Bound to its state: the code of one dance is no other's. */
+/** The digest includes the state, so that a code of one flow cannot be used in another. */
 export const codeHash = (ctx: Ctx, state: string, code: string): Uint8Array => ctx.hash('federation:code', state, code)
 
-/** Where a state lies, by the text that came back and the cookie of this browser. */
+/** Locates a state by its text and the cookie of this browser. */
 export const locateFederationState = (ctx: Ctx, state: string): { readonly t: TenantDb; readonly key: FederationStateKey } | undefined => {
-  const tenantId = STATE.exec(state)?.[1]
+  const tenantId = splitHandle(state)?.id
   const browser = browserOf(ctx)
   if (tenantId === undefined || browser === undefined) return undefined
   return { t: forTenant(ctx.db, asTenantId(tenantId)), key: hashes(ctx, state, browser) }
 }
 
-/** A browser may have several dances under way: they share its cookie. It crosses sites only where the caller is on another one. */
+/** Concurrent flows of a browser share one cookie. It is SameSite=None only when the caller is on another site. */
 const browserCookie = (ctx: Ctx, value: string): Cookie => {
   const { origin, secure } = ctx.request
   const crosses = secure && origin !== undefined && new URL(origin).hostname !== new URL(ctx.config.BASE_URL).hostname
@@ -46,7 +46,7 @@ const browserCookie = (ctx: Ctx, value: string): Cookie => {
 }
 
 export type FlowStart = {
-  /** The tenant it is for; the system tenant while there is none. */
+  /** The tenant of the flow, or the system tenant when it is not known yet. */
   readonly tenantId: TenantId
   readonly action: FederationAction
   readonly upstream: Upstream
@@ -55,18 +55,18 @@ export type FlowStart = {
   readonly tenantDomain?: string
   readonly userId?: string
   readonly sessionId?: string
-  /** The authorization request that waits for it, at a front end of a company's own. */
+  /** The pending authorization request, on a tenant's own front end. */
   readonly loginChallenge?: string
-  /** Our client at whose door it begins. */
+  /** The client whose sign-in it is. */
   readonly forClientId?: string | undefined
-  /** On our own page, which goes on by itself; the answer comes back to the host that it is on. */
+  /** Set for a flow on a hosted page, which continues it; the redirect URI is then on the host of that page. */
   readonly page?: FederationPage
 }
 export type StartedRedirect = { readonly redirectUrl: string; readonly state: string; readonly cookie: Cookie }
 
 const secretsContext = (id: string): string => `federation_states:${id}`
 
-/** The class of what went wrong at a provider. Never its text, which the provider wrote. */
+/** The class of an error at a provider. Its text is not logged, because the provider controls it. */
 export const errorClassOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown'
   const inner = error.cause instanceof Error ? ` / ${error.cause.name}` : ''
@@ -74,7 +74,7 @@ export const errorClassOf = (error: unknown): string => {
   return `${error.name}${code}${inner}`
 }
 
-/** Keeps a state and answers where to send the browser. @throws AppError provider_unavailable */
+/** Stores a state and returns the redirect for the browser. @throws AppError provider_unavailable */
 export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<StartedRedirect> => {
   const { upstream, tenantId } = start
   const [id, verifier, nonce] = [ctx.random.id(), `${randomToken(ctx.random)}${randomToken(ctx.random)}`.slice(0, 64), randomToken(ctx.random)]
@@ -114,10 +114,10 @@ export const startRedirectFlow = async (ctx: Ctx, start: FlowStart): Promise<Sta
   return { redirectUrl: started.url, state, cookie: browserCookie(ctx, browser) }
 }
 
-/** What the browser carried away, as it has to come back. */
+/** Restores the flow's secrets to verify the response. */
 export const restoreAuthorizationFlow = async (ctx: Ctx, t: TenantDb, row: FederationState, state: string): Promise<AuthorizationFlow> => {
   const opened = await ctx.keyring.open(t, t.tenantId, row.sealedSecrets, secretsContext(row.id))
   const [verifier, nonce]: unknown[] = JSON.parse(opened ?? '[]')
-  if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new Error('A state lost its secrets.')
+  if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new Error('The secrets of a federation state are missing.')
   return { state, redirectUri: row.redirectUri, verifier, nonce }
 }

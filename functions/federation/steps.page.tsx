@@ -1,4 +1,4 @@
-// The pages between a provider's answer and being in: a mailed code, a choice among accounts, a company that signs up.
+// Hosted pages between a provider's response and the session: a mailed code, a choice among accounts, and the sign-up of a company.
 
 import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
@@ -23,7 +23,7 @@ const Links = ({ links }: { readonly links: readonly { readonly href: string; re
   </ul>
 )
 
-/** The ticket is over, used, or of another browser. */
+/** For a handle that has expired, was used, or belongs to another browser. */
 const overPage = (ctx: Ctx, page: Hosted, contextRequest: SignInContextRequest) =>
   pageResult(ctx, page, {
     title: page.words.provider.overTitle,

@@ -1,4 +1,4 @@
-// On which terms a tenant lets people in through a provider of its own.
+// The terms on which a tenant admits people through its own provider.
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -8,7 +8,7 @@ import type { Ctx } from './group.ts'
 
 const domainOf = ({ email }: Pick<Profile, 'email'>): string | undefined => email?.slice(email.lastIndexOf('@') + 1)
 
-/** Whether the address is one that may come in: verified by the provider, below exactly one of the domains that the tenant lists. Pure. */
+/** Whether the address is admitted: verified by the provider, and in one of the domains that the tenant lists (subdomains do not count). Pure. */
 export const isAdmitted = (
   { allowedEmailDomains }: Pick<ProviderTerms, 'allowedEmailDomains'>,
   profile: Pick<Profile, 'email' | 'emailVerified'>,
@@ -18,8 +18,7 @@ export const isAdmitted = (
 }
 
 /**
- * Whether the tenant speaks for the address itself, since the domain is proved to be its own. Of any other address a provider that the tenant runs could say what
- * the tenant likes.
+ * Whether the tenant has verified the domain of the address, and so may vouch for it. For any other address, a provider run by the tenant could claim anything.
  */
 export const isOfOwnDomain = async (ctx: Pick<Ctx, 'db'>, tenantId: TenantId, profile: Profile): Promise<boolean> => {
   const domain = domainOf(profile)

@@ -1,9 +1,9 @@
 // A person signs in on our own page, with a password first. The same rules as at the doors of the API.
 
 import type { TenantId } from '#db/engine/tenant'
-import type { Account } from '#db/store/sign-in'
+import type { Account, SignInSnapshot } from '#db/store/sign-in'
 import { finishPageSignIn } from '#shared/domains/account/page-session'
-import { checkPassword, invalidCredentials, requireProvedAddress, type SignInSnapshot } from '#shared/domains/sign-in/check-password'
+import { checkPassword, invalidCredentials, requireProvedAddress } from '#shared/domains/sign-in/check-password'
 import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
 import { afterPassword } from '#shared/domains/sign-in/first-step'
 import { findSignInContext, type SignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'

@@ -1,6 +1,7 @@
 // A session of an MCP client: begun by anybody who knows the client, opened by the person who signs in, and by nobody else.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
+import { NO_EVENTS } from '#db/store/audit-events'
 import { findClient } from '#db/store/clients'
 import {
   authenticateMcpSession,
@@ -12,14 +13,18 @@ import {
   type McpSession,
 } from '#db/store/mcp'
 import { redeemCode } from '#db/store/oauth-authorizations'
+import { findAuthorizationStateByCode } from '#db/store/oauth-families'
 import { findApplication } from '#shared/domains/clients/application'
-import { newFamily, newHandle, readHandle, sha256 } from '#shared/domains/oauth/handles'
-import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { challengeOf, decideRedemption } from '#shared/domains/oauth/code-redemption'
+import { newFamily, newHandle, readHandle } from '#shared/domains/oauth/handles'
+import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
 import { type Actor, byAnonymous, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStarted, McpStatus, StartMcp } from './mcp.schema.ts'
@@ -37,7 +42,6 @@ const verifierOf = (ctx: Pick<Ctx, 'hash'>, state: string): string => Buffer.fro
 /** So is the id of the session: the callback, which sees the state alone, can name it. */
 const sessionIdOf = (ctx: Pick<Ctx, 'hash'>, tenantId: TenantId, state: string): string =>
   `${tenantId}.${Buffer.from(ctx.hash('mcp-session', state)).toString('base64url')}`
-const challengeOf = (verifier: string): string => Buffer.from(sha256(verifier)).toString('base64url')
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
 const isOnOwnDevice = (url: URL): boolean => url.protocol === 'http:' && LOOPBACK.test(url.hostname)
@@ -170,28 +174,23 @@ export const redeemMcpCode = async (
   if (of === undefined) throw new AppError('mcp_session_unknown')
   if (handle === undefined || handle.tenantId !== of.tenantId) throw new AppError('mcp_code_refused')
   const now = ctx.clock.now()
-  return atomically(forTenant(ctx.db, of.tenantId), async (t) => {
-    const row = await lockPendingMcpSession(t, { stateHash: of.hash }, now)
+  const t = forTenant(ctx.db, of.tenantId)
+  const redeemInside = async (tx: TenantTx): Promise<AuthenticatedCallback> => {
+    const row = await lockPendingMcpSession(tx, { stateHash: of.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
+    const presented = { clientId: row.clientId, codeVerifier: verifierOf(ctx, state), redirectUri: callbackUrl(ctx), jkt: undefined }
+    const snapshot = await findAuthorizationStateByCode(tx, handle.hash, now)
+    if (snapshot === undefined || decideRedemption(snapshot, presented, now) !== 'redeemable') throw new AppError('mcp_code_refused')
     const expiresAt = secondsAfter(now, LASTS_SECONDS)
-    const redeemed = await redeemCode(t, {
-      codeHash: handle.hash,
-      clientId: row.clientId,
-      codeChallenge: challengeOf(verifierOf(ctx, state)),
-      redirectUri: callbackUrl(ctx),
-      jkt: undefined,
-      now,
-      familyHash: sha256(newFamily(ctx)),
-      offlineUntil: expiresAt,
-      onlineUntil: expiresAt,
-    })
-    if (redeemed === undefined) throw new AppError('mcp_code_refused')
-    const { id, standing } = redeemed
-    const { userId, sessionId } = standing
+    const until = { offlineUntil: expiresAt, onlineUntil: expiresAt }
+    const redeemed = await redeemCode(tx, { snapshot, jkt: undefined, now, familyHash: sha256(newFamily(ctx)), ...until }, NO_EVENTS)
+    if (redeemed === undefined) throw new SnapshotChanged()
+    const { id, userId, sessionId } = redeemed
     const by: Actor = { type: 'user', id: userId, sessionId, clientId: row.clientId }
-    await open(ctx, t, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
+    await open(ctx, tx, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
     return { row, tenantId: of.tenantId, expiresAt }
-  })
+  }
+  return onSnapshot(() => atomically(t, redeemInside))
 }
 
 /** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */

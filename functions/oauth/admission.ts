@@ -5,14 +5,14 @@ import type { OauthClient } from '#db/store/oauth-clients'
 import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
 import { findTenant, useQuota } from '#db/store/tenants'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { quotaOf } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
-import { letsIn } from './open-registration.ts'
+import { allowsOpenRegistration } from './open-registration.ts'
 
 const WAITING_SECONDS = 30 * 24 * 3600
 
@@ -20,11 +20,12 @@ const WAITING_SECONDS = 30 * 24 * 3600
  * A client that is nobody's becomes the company's whose resource it asks for first. Any other stays what it is.
  * Routes that call this emit `client.registered`.
  */
-export const settleClient = async (ctx: Ctx, client: OauthClient, resource: string | undefined): Promise<OauthClient | undefined> => {
+export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: string | undefined): Promise<OauthClient | undefined> => {
   if (client.tenantId !== SYSTEM_TENANT || client.registeredBy !== 'dynamic' || resource === undefined) return client
   const tenantId = await findTenantOfResource(directory(ctx.db), sha256(resource))
   const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
-  if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await letsIn(ctx, tenantId))) return client
+  if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await allowsOpenRegistration(ctx, tenantId)))
+    return client
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const moved = await moveUnusedClient(t, client.clientId, tenantId)
     if (moved === undefined) return
@@ -40,21 +41,21 @@ export const settleClient = async (ctx: Ctx, client: OauthClient, resource: stri
 }
 
 /** Registered by itself, and never let in anywhere. */
-export const isNobodys = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
+export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
 
 /** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
-export const settledClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
+export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
   if (/^https?:/.test(form.client_id ?? '') && form.resource !== undefined) {
-    await (await import('./metadata-document.ts')).knowMetadataClient(ctx, form.client_id ?? '', form.resource)
+    await (await import('./metadata-document.ts')).registerMetadataClient(ctx, form.client_id ?? '', form.resource)
   }
   const client = await authenticateClient(ctx, form)
-  const settled = (await settleClient(ctx, client, form.resource)) ?? client
-  if (isNobodys(settled)) throw new AppError('invalid_target', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
+  const settled = (await adoptClient(ctx, client, form.resource)) ?? client
+  if (isUnadopted(settled)) throw new AppError('invalid_target', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
   return settled
 }
 
 /** A person let it in: from that moment on, which is the authorization's own, it is one of the company's clients, registered at the resource server. @throws AppError quota_exceeded */
-export const admit = async (t: TenantTx, client: OauthClient, resourceServerId: string | null, at: Date): Promise<void> => {
+export const admitClient = async (t: TenantTx, client: OauthClient, resourceServerId: string | null, at: Date): Promise<void> => {
   if (client.registeredBy === 'administrator') return
   if (client.isUnused && (await markClientUsed(t, client.clientId))) {
     const settings = (await findTenant(t))?.settings ?? {}
@@ -87,7 +88,7 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
 }
 
 /** What is judged of a request, or that it waits for an administrator. @throws AppError what `work` throws, access_pending, authorization_denied */
-export const judgedOrPending = async <T>(ctx: Ctx, client: OauthClient, resource: string | undefined, work: () => T | Promise<T>): Promise<T> => {
+export const validatedOrPending = async <T>(ctx: Ctx, client: OauthClient, resource: string | undefined, work: () => T | Promise<T>): Promise<T> => {
   try {
     return await work()
   } catch (error) {

@@ -7,7 +7,7 @@ import { setClientActive } from '#db/store/clients'
 import { insertIdentity } from '#db/store/identities'
 import { insertIssuer, type NewTrustedIssuer, updateIssuer } from '#db/store/oauth-issuers'
 import { setUserActive } from '#db/store/people'
-import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
@@ -252,9 +252,9 @@ let publishing: Server | undefined
 afterAll(() => publishing?.close())
 
 test('keys are fetched where the issuer publishes them, once for many, and again for a new one', async () => {
-  let [served, asked] = [[] as JWK[], 0]
+  let [served, requested] = [[] as JWK[], 0]
   publishing = createServer((_, response) => {
-    asked++
+    requested++
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: served }))
   })
   await new Promise<void>((resolve) => publishing?.listen(0, '127.0.0.1', resolve))
@@ -266,12 +266,12 @@ test('keys are fetched where the issuer publishes them, once for many, and again
   served = [c.key]
   c.app.clock.advance(31)
   for (let n = 0; n < 3; n++) expect((await c.redeem(await c.assertion())).status).toBe(200)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
   expect((await c.redeem(await c.assertion({}, { kid: 'k-2' }))).status).toBe(400)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
   const guarded = await start({ jwks: null, jwksUri: `http://127.0.0.1:${port}/jwks` })
   expect((await guarded.redeem(await guarded.assertion())).status).toBe(400)
-  expect(asked).toBe(2)
+  expect(requested).toBe(2)
 })
 
 test('an identity assertion is made for a server that the tenant named: who, for which client there, for what at most, for minutes', async () => {

@@ -40,7 +40,7 @@ export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
 
 /** A request that passed every check that needs no person. */
-export type Judged = {
+export type ValidatedRequest = {
   readonly client: OauthClient
   readonly redirectUri: string
   readonly state: string | undefined
@@ -109,30 +109,30 @@ const CHECKS: readonly Check[] = [
  * What is asked for, at whatever endpoint a request begins. Of which types there are is judged where the store is asked.
  * @throws AppError invalid_scope, invalid_target, invalid_authorization_details
  */
-export const judgeAsked = (
+export const validateRequestedAccess = (
   client: OauthClient,
   p: Pick<Parameters, 'scope' | 'resource' | 'authorization_details'>,
-): Pick<Judged, 'resource' | 'scopes' | 'details'> => {
-  const asked = parseScopes(p.scope)
+): Pick<ValidatedRequest, 'resource' | 'scopes' | 'details'> => {
+  const requested = parseScopes(p.scope)
   const details = parseDetails(p.authorization_details) ?? []
-  const resource = resourceFor(client, p.resource, asked)
-  requireKnownScopes(client, resource, asked)
+  const resource = resourceFor(client, p.resource, requested)
+  requireKnownScopes(client, resource, requested)
   if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'Details are asked for at one resource server.')
-  return { resource, scopes: asked.length > 0 || details.length > 0 ? asked : defaultScopes(client, resource), details }
+  return { resource, scopes: requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource), details }
 }
 
 /**
  * Judges a request whose redirect address is proved.
  * @throws AppError what RFC 6749 section 4.1.2.1 and its extensions name
  */
-export const judge = (checked: Checked, redirectUri: string): Judged => {
+export const validateAuthorizationRequest = (checked: Checked, redirectUri: string): ValidatedRequest => {
   for (const check of CHECKS) check(checked)
   const { client, parameters: p } = checked
   return {
     client,
     redirectUri,
     state: p.state,
-    ...judgeAsked(client, p),
+    ...validateRequestedAccess(client, p),
     codeChallenge: p.code_challenge ?? '',
     nonce: p.nonce,
     prompts: (p.prompt?.split(' ') ?? []) as Prompt[],

@@ -1,6 +1,6 @@
 // Where a person lets a client in, and where a client pushes its request first.
 
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'
 import { empty, HttpResult, htmlOrRedirect, json } from '#shared/platform/http/route'
 import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'

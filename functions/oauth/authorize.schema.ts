@@ -1,7 +1,7 @@
 // Wire shapes of the authorization endpoint and of pushed requests. Lengths are bounded; what is said is judged by the rule, since where an error goes depends
 // on how far it came.
 import * as z from 'zod'
-import { asRegistered } from './scopes.ts'
+import { canonicalResource } from './scopes.ts'
 import { clientMembers, given } from './token.schema.ts'
 
 const parameters = {
@@ -11,7 +11,7 @@ const parameters = {
   state: given(4096),
   code_challenge: given(256),
   code_challenge_method: given(64),
-  resource: given(2048, asRegistered),
+  resource: given(2048, canonicalResource),
   nonce: given(1024),
   prompt: given(256),
   max_age: given(32),

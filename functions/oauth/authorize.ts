@@ -11,24 +11,32 @@ import {
 import type { OauthClient } from '#db/store/oauth-clients'
 import { type ConsentStates, findClientAndConsent } from '#db/store/oauth-code-flow'
 import { readHandle } from '#shared/domains/oauth/handles'
-import { REQUEST_URI } from '#shared/domains/oauth/offered'
-import { weighSignIn } from '#shared/domains/oauth/sign-in-need'
+import { assessSignIn } from '#shared/domains/oauth/sign-in-requirement'
+import { REQUEST_URI } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
-import { isNobodys, judgedOrPending, settleClient } from './admission.ts'
-import { type Judged, judge, pickParameters } from './authorization-request.ts'
-import { findClientBeside, findClientById } from './client-authentication.ts'
+import { applyAccessPolicy } from './access-policy.ts'
+import { adoptClient, isUnadopted, validatedOrPending } from './admission.ts'
+import { pickParameters, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
+import { findClientById, findClientWith } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
-import { giveFirstAccess } from './first-access.ts'
 import type { Ctx } from './group.ts'
-import { isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
+import { isSignedWithRetiredKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
-import { type Asked, away, grantable, keepWaiting, type Page, toClient, waitingAt } from './pending-authorization.ts'
-import { isAnybodysPlace, isLoopback, isOwnCallback, redirectUriFor } from './redirect.ts'
+import {
+  type AuthorizationRequest,
+  grantableScopes,
+  type PageResult,
+  pendingRequestUrl,
+  redirectTo,
+  reportToClient,
+  storePendingRequest,
+} from './pending-authorization.ts'
+import { isLoopback, isOwnCallback, isUnvettedWebAddress, redirectUriFor } from './redirect.ts'
 
 const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
 
@@ -55,33 +63,34 @@ const namedClient = async (
 ): Promise<{ readonly client?: OauthClient | undefined; readonly states?: ConsentStates | undefined }> => {
   if (principal === undefined) return { client: await findClientById(ctx, clientId, resource, inTenant) }
   const { userId, tenantId } = principal
-  const found = await findClientBeside(ctx, { clientId, resource, inTenant }, (t, of) => findClientAndConsent(t, { ...of, userId }))
+  const found = await findClientWith(ctx, { clientId, resource, inTenant }, (t, of) => findClientAndConsent(t, { ...of, userId }))
   return { client: found?.client, states: found?.client.tenantId === tenantId ? found.beside : undefined }
 }
 
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
-const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Asked> => {
+const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<AuthorizationRequest> => {
   const { client_id: clientId = '', request_uri: requestUri, resource } = query
   if (/^https?:/.test(clientId) && requestUri === undefined) {
-    await (await import('./metadata-document.ts')).knowMetadataClient(ctx, clientId, resource)
+    await (await import('./metadata-document.ts')).registerMetadataClient(ctx, clientId, resource)
   }
   const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
-  const named = found && (await settleClient(ctx, found, resource))
+  const named = found && (await adoptClient(ctx, found, resource))
   if (named === undefined) throw unknownClient()
-  if (isNobodys(named)) {
+  if (isUnadopted(named)) {
     throw new AppError('invalid_request', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
   }
   if (requestUri === undefined)
-    return { client: named, parameters: pickParameters(query), kept: undefined, states: named === found ? states : undefined }
+    return { client: named, parameters: pickParameters(query), stored: undefined, states: named === found ? states : undefined }
   const kept = await keptRequest(ctx, named, requestUri)
   const parameters = pickParameters(kept.parameters)
   const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
   if (client === undefined) throw unknownClient()
-  return { client, parameters, kept }
+  return { client, parameters, stored: kept }
 }
 
-const wait = async (ctx: Ctx, asked: Asked): Promise<string> => waitingAt(asked.client, await keepWaiting(ctx, asked, null))
+const wait = async (ctx: Ctx, request: AuthorizationRequest): Promise<string> =>
+  pendingRequestUrl(request.client, await storePendingRequest(ctx, request, null))
 
 type Need =
   | { readonly kind: 'nothing' }
@@ -91,11 +100,11 @@ type Need =
   | { readonly kind: 'confirm'; readonly query: Readonly<Record<string, string>> }
 
 /** What the person still has to do about signing in. @throws AppError unmet_authentication_requirements when a fresh sign-in was not strong enough */
-export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
+export const requiredSignIn = (j: ValidatedRequest, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
   // A temporary password is good for a new one, and no client learns by it who somebody is.
   if (principal.passwordChangeRequired) return { kind: 'new_password' }
-  const { isFresh, isStrong, isOld } = weighSignIn(j, principal, waitingSince, now)
+  const { isFresh, isStrong, isOld } = assessSignIn(j, principal, waitingSince, now)
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
   if (!isOld && isStrong) return { kind: 'nothing' }
   // OpenID Connect Core section 3.1.2.1: it may be another account than the one that is signed in.
@@ -104,10 +113,10 @@ export const judgeSignIn = (j: Judged, principal: User | undefined, waitingSince
 }
 
 /** An ID token in the request says who has to be signed in (section 3.1.2.1). @throws AppError invalid_request, login_required */
-const requireHinted = async (ctx: Ctx, j: Judged, principal: User | undefined): Promise<void> => {
+const requireHinted = async (ctx: Ctx, j: ValidatedRequest, principal: User | undefined): Promise<void> => {
   if (j.idTokenHint === undefined) return
   const hinted = await readIdTokenHint(ctx, j.idTokenHint)
-  if (hinted === undefined && (await isOfFormerKey(ctx, j.idTokenHint))) {
+  if (hinted === undefined && (await isSignedWithRetiredKey(ctx, j.idTokenHint))) {
     if (j.prompts.includes('none')) throw new AppError('login_required', 'id_token_hint is too old to say who is meant.')
     return
   }
@@ -117,10 +126,10 @@ const requireHinted = async (ctx: Ctx, j: Judged, principal: User | undefined): 
   }
 }
 
-const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => {
+const signInPage = (ctx: Ctx, j: ValidatedRequest, need: Need, returnTo: string): PageResult => {
   // What the person chose before stays.
-  const asked = readVisit(ctx)?.lang === undefined ? requestedLanguage(j.uiLocales) : undefined
-  const lang = asked === undefined ? {} : { lang: asked }
+  const requested = readVisit(ctx)?.lang === undefined ? requestedLanguage(j.uiLocales) : undefined
+  const lang = requested === undefined ? {} : { lang: requested }
   if (need.kind === 'new_password') return redirectResult(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return redirectResult(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
@@ -132,54 +141,65 @@ const signInPage = (ctx: Ctx, j: Judged, need: Need, returnTo: string): Page => 
  * Whoever cannot prove who they are (a program on the person's own device) is asked about every time (RFC 8252 section 8.6); so is whoever said itself what it
  * is called, and an MCP session, which somebody else may have begun.
  */
-const isUnproved = (ctx: Ctx, { client, redirectUri }: Judged): boolean =>
+const isUnproved = (ctx: Ctx, { client, redirectUri }: ValidatedRequest): boolean =>
   client.registeredBy !== 'administrator' ||
   isOwnCallback(ctx.config, redirectUri) ||
   (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
 
 /** What the person may have, and has allowed. Whoever comes to a resource server first may be given a role there before. */
-const stateOf = async (ctx: Ctx, { client, states }: Asked, { resource }: Judged, principal: User): Promise<ConsentState> => {
+const stateOf = async (
+  ctx: Ctx,
+  { client, states }: AuthorizationRequest,
+  { resource }: ValidatedRequest,
+  principal: User,
+): Promise<ConsentState> => {
   const givesRole = resource?.accessRoleId !== undefined
-  if (givesRole) await giveFirstAccess(ctx, principal, resource.id, resource.accessRoleId)
+  if (givesRole) await applyAccessPolicy(ctx, principal, resource.id, resource.accessRoleId)
   if (states !== undefined && !givesRole) return resource === undefined ? states.ofIdentity : states.atServer
   const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: resource?.id ?? null, now: ctx.clock.now() }
   return findConsentState(forTenant(ctx.db, client.tenantId), of)
 }
 
-const withPerson = async (ctx: Ctx, asked: Asked, j: Judged, principal: User | undefined): Promise<Page> => {
-  const { client, kept } = asked
+const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedRequest, principal: User | undefined): Promise<PageResult> => {
+  const { client, stored } = request
   const types = await knownTypes(ctx, j)
   const isSilent = j.prompts.includes('none')
   await requireHinted(ctx, j, principal)
-  const need = judgeSignIn(j, principal, kept?.kind === 'waiting' ? kept.createdAt : undefined, ctx.clock.now())
+  const need = requiredSignIn(j, principal, stored?.kind === 'waiting' ? stored.createdAt : undefined, ctx.clock.now())
   if (principal === undefined || need.kind !== 'nothing') {
     if (isSilent) throw new AppError('login_required')
     // A new password is chosen on our own page.
     if (client.registeredBy === 'administrator' && need.kind !== 'new_password') {
-      const led = await (await import('./front-end.ts')).leadToSignIn(ctx, asked)
+      const led = await (await import('./front-end.ts')).redirectToSignInPage(ctx, request)
       if (led !== undefined) return led
     }
-    return signInPage(ctx, j, need, await wait(ctx, asked))
+    return signInPage(ctx, j, need, await wait(ctx, request))
   }
-  const state = await stateOf(ctx, asked, j, principal)
-  const scopes = grantable(j, state)
+  const state = await stateOf(ctx, request, j, principal)
+  const scopes = grantableScopes(j, state)
   // What is asked for in detail is no habit: it is asked about every time.
   const isRemembered =
     j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
-  if (isRemembered) return away(await issueCode(ctx, j, principal, scopes, types))
+  if (isRemembered) return redirectTo(await issueCode(ctx, j, principal, scopes, types))
   if (isSilent) throw new AppError('consent_required')
   // Who cannot prove who they are is asked about by us.
   if (!isUnproved(ctx, j)) {
-    const led = await (await import('./front-end.ts')).leadToConsent(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
+    const led = await (await import('./front-end.ts')).redirectToConsentPage(ctx, {
+      request: j,
+      parameters: request.parameters,
+      principal,
+      scopes,
+      types,
+    })
     if (led !== undefined) return led
   }
   // A page that can be loaded again must not stand under an address that counts once.
-  if (kept?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, asked))
-  return consentPage(ctx, { asked: j, parameters: asked.parameters, principal, scopes, types })
+  if (stored?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, request))
+  return consentPage(ctx, { request: j, parameters: request.parameters, principal, scopes, types })
 }
 
 /** Errors of the request, told to the person. @throws AppError invalid_request */
-const toPerson = async (work: () => Promise<Page>): Promise<Page> => {
+const toPerson = async (work: () => Promise<PageResult>): Promise<PageResult> => {
   try {
     return await work()
   } catch (error) {
@@ -189,19 +209,21 @@ const toPerson = async (work: () => Promise<Page>): Promise<Page> => {
 }
 
 /** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
-export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
+export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
-    return (await import('./front-end.ts')).goOn(ctx, principal, query)
+    return (await import('./front-end.ts')).continueAuthorization(ctx, principal, query)
   }
-  const asked = await whoAsks(ctx, principal, query)
-  const { client, parameters, kept } = asked
+  const request = await whoAsks(ctx, principal, query)
+  const { client, parameters, stored } = request
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   // Before it waited for a person, a request was judged by how it came.
-  const pushed = kept !== undefined
-  const work = async (): Promise<Page> => {
-    const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed }, redirectUri))
-    return withPerson(ctx, asked, judged, principal)
+  const pushed = stored !== undefined
+  const work = async (): Promise<PageResult> => {
+    const validated = await validatedOrPending(ctx, client, parameters.resource, () =>
+      validateAuthorizationRequest({ client, parameters, pushed }, redirectUri),
+    )
+    return withPerson(ctx, request, validated, principal)
   }
-  const isUnasked = principal?.tenantId !== client.tenantId && isAnybodysPlace(client, redirectUri)
-  return isUnasked ? toPerson(work) : toClient(ctx, redirectUri, parameters.state, work)
+  const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
+  return isUnasked ? toPerson(work) : reportToClient(ctx, redirectUri, parameters.state, work)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CIBA } from '#shared/domains/oauth/offered'
+import { CIBA } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import type { Company, Person, TestApp } from '#tests/support/app'
 import { answerCibaRequest, newCibaClient, newPhone, pollCiba, requestCiba, startCiba } from '#tests/support/ciba'
@@ -32,22 +32,22 @@ const idOf = (push: Awaited<ReturnType<typeof startCiba>>['push']): string => St
 
 test('asked, approved on the phone, redeemed once of fifty polls', async () => {
   const { app, push, server, client, phone, pat } = await start()
-  const asked = await begun(app, client, pat, { binding_message: 'W4SCT', requested_expiry: '120' })
-  expect(asked).toMatchObject({ auth_req_id: expect.any(String), expires_in: 120, interval: 5 })
+  const requested = await begun(app, client, pat, { binding_message: 'W4SCT', requested_expiry: '120' })
+  expect(requested).toMatchObject({ auth_req_id: expect.any(String), expires_in: 120, interval: 5 })
   expect(push.outbox.at(-1)?.body).toContain('W4SCT')
-  expect(await errorOf(await poll(app, client, asked.auth_req_id))).toEqual([400, 'authorization_pending'])
+  expect(await errorOf(await poll(app, client, requested.auth_req_id))).toEqual([400, 'authorization_pending'])
   expect((await answerCibaRequest(app, phone.session, idOf(push))).status).toBe(200)
-  const answers = await Promise.all(Array.from({ length: 50 }, () => poll(app, client, asked.auth_req_id)))
+  const answers = await Promise.all(Array.from({ length: 50 }, () => poll(app, client, requested.auth_req_id)))
   const won = answers.filter(({ status }) => status === 200)
   expect(won).toHaveLength(1)
   const tokens = (await won[0]?.json()) as Json
   expect(tokens).toMatchObject({ scope: 'openid a', refresh_token: expect.any(String) })
   expect(claimsOf(String(tokens.access_token))).toMatchObject({ sub: pat.id, aud: server.resource, amr: ['pwd', 'mca'] })
   expect(claimsOf(String(tokens.id_token))).toMatchObject({ sub: pat.id, aud: client.id })
-  expect(await errorOf(await poll(app, client, asked.auth_req_id))).toEqual([400, 'invalid_grant'])
+  expect(await errorOf(await poll(app, client, requested.auth_req_id))).toEqual([400, 'invalid_grant'])
   // The ID token says who, the next time.
   const again = (await (await begin(app, client, { id_token_hint: String(tokens.id_token) })).json()) as Json
-  expect(push.outbox.at(-1)?.data.auth_req_id).not.toBe(asked.auth_req_id)
+  expect(push.outbox.at(-1)?.data.auth_req_id).not.toBe(requested.auth_req_id)
   expect(again.auth_req_id).toBeDefined()
   expect(await errorOf(await begin(app, await newClientOf(app, pat), { scope: 'openid', id_token_hint: String(tokens.id_token) }))).toEqual([
     400,
@@ -106,13 +106,13 @@ test('nobody there is like nobody answering; asking without end ends', async () 
 
 test('denied is access_denied; another client\u2019s handle is none; one door\u2019s handle opens no other', async () => {
   const { app, push, company, client, phone, pat } = await start()
-  const asked = await begun(app, client, pat)
+  const requested = await begun(app, client, pat)
   const other = await newOauthClient(app, company, { grantTypes: GRANTS })
-  expect(await errorOf(await poll(app, other, asked.auth_req_id))).toEqual([400, 'invalid_grant'])
+  expect(await errorOf(await poll(app, other, requested.auth_req_id))).toEqual([400, 'invalid_grant'])
   expect(await errorOf(await poll(app, client, 'x'))).toEqual([400, 'invalid_grant'])
-  expect((await pollCiba(app, client.id, String(asked.auth_req_id))).status).not.toBe(200)
+  expect((await pollCiba(app, client.id, String(requested.auth_req_id))).status).not.toBe(200)
   await answerCibaRequest(app, phone.session, idOf(push), { approved: false })
-  expect(await errorOf(await poll(app, client, asked.auth_req_id))).toEqual([400, 'access_denied'])
+  expect(await errorOf(await poll(app, client, requested.auth_req_id))).toEqual([400, 'access_denied'])
   const asker = await newCibaClient(app, company)
   const session = (await (await requestCiba(app, asker, pat.email)).json()) as Json
   await answerCibaRequest(app, phone.session, idOf(push))

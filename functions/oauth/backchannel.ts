@@ -5,11 +5,11 @@ import type { OauthClient } from '#db/store/oauth-clients'
 import { findUser } from '#db/store/users'
 import { startCibaRequest } from '#shared/domains/ciba/request'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
-import { CIBA } from '#shared/domains/oauth/offered'
+import { CIBA } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { authenticateClient } from './client-authentication.ts'
 import type { BackchannelAuthentication, BackchannelForm } from './device-authorization.schema.ts'
-import { askedAside, requireGrantType } from './device-authorization.ts'
+import { requireGrantType, validateDecoupledRequest } from './device-authorization.ts'
 import type { Ctx } from './group.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 
@@ -26,10 +26,10 @@ const bindingMessage = ({ binding_message: message }: Form): string => {
 }
 
 /** @throws AppError invalid_request */
-const requestedExpiry = ({ requested_expiry: asked }: Form): { readonly expiresInSeconds?: number } => {
-  if (asked === undefined) return {}
-  if (!/^[1-9]\d{0,8}$/.test(asked)) throw new AppError('invalid_request', 'requested_expiry must be a positive number of seconds.')
-  return { expiresInSeconds: Number(asked) }
+const requestedExpiry = ({ requested_expiry: requested }: Form): { readonly expiresInSeconds?: number } => {
+  if (requested === undefined) return {}
+  if (!/^[1-9]\d{0,8}$/.test(requested)) throw new AppError('invalid_request', 'requested_expiry must be a positive number of seconds.')
+  return { expiresInSeconds: Number(requested) }
 }
 
 /** @throws AppError ciba_user_unknown, invalid_request */
@@ -59,13 +59,13 @@ const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<str
  * Whether there is such a person is not to be told from the answer, unless the tenant chose so; a `user_code` is not asked for, and so ignored.
  * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
  */
-export const askBackchannel = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
+export const startBackchannelAuthentication = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
   const client = await authenticateClient(ctx, form)
   requireGrantType(client, CIBA)
   if (client.isPublic) throw new AppError('unauthorized_client', 'A client that asks people proves itself.')
   if (form.request !== undefined) throw new AppError('invalid_request', 'Signed authentication requests are not offered.')
   if (form.scope === undefined) throw new AppError('invalid_request', 'scope is missing.')
-  const { scopes, types, oauth } = await askedAside(ctx, client, form)
+  const { scopes, types, oauth } = await validateDecoupledRequest(ctx, client, form)
   if (!scopes.includes('openid')) throw new AppError('invalid_scope', 'scope must contain openid.')
   const titles = oauth.details.flatMap((detail) => types.find(({ type }) => type === detail.type)?.title ?? [])
   const question = {

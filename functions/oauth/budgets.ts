@@ -67,7 +67,7 @@ const least = (values: readonly (number | undefined)[]): number | undefined => {
 }
 
 /** What is left: the least along the way to the root. */
-export const leftOf = (path: readonly Budget[]) => ({
+export const remainingOf = (path: readonly Budget[]) => ({
   calls: least(path.map((row) => (row.calls === null ? undefined : row.calls - row.callsSpent))),
   amount: least(path.map((row) => (row.amount === null ? undefined : row.amount - row.amountSpent))),
   until: least(path.map((row) => row.until?.getTime())),
@@ -75,8 +75,8 @@ export const leftOf = (path: readonly Budget[]) => ({
 })
 
 /** As it is told. */
-export const shownLeft = (path: readonly Budget[]) => {
-  const { calls, amount, until, currency } = leftOf(path)
+export const remainingResponse = (path: readonly Budget[]) => {
+  const { calls, amount, until, currency } = remainingOf(path)
   return {
     ...(calls === undefined ? {} : { calls_left: calls }),
     ...(amount === undefined ? {} : { amount_left: amount }),

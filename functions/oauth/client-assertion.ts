@@ -4,9 +4,9 @@ import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { forTenant } from '#db/engine/tenant'
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { sha256 } from '#shared/domains/oauth/handles'
-import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/offered'
+import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { Ctx } from './group.ts'
 
 /** Longer-lived assertions would have to be remembered for longer, and are not needed: a client makes one when it calls. */
@@ -18,15 +18,19 @@ type Keys = Pick<Ctx, 'db' | 'clock' | 'outbound'>
 export type Claims = Readonly<Record<string, unknown>>
 
 /** The one key that the header names; without a name, the only one there is. Never tries one after the other. */
-export const keyNamed = (keys: readonly JWK[], kid: unknown): JWK | undefined => {
+export const findAssertionKey = (keys: readonly JWK[], kid: unknown): JWK | undefined => {
   const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
   return named.length === 1 ? named[0] : undefined
 }
 
-export const verified = async (keys: readonly JWK[], assertion: string, isType: (typ: unknown) => boolean): Promise<Claims | undefined> => {
+export const verifyClientAssertion = async (
+  keys: readonly JWK[],
+  assertion: string,
+  isType: (typ: unknown) => boolean,
+): Promise<Claims | undefined> => {
   try {
     const { alg = '', kid, typ, crit } = decodeProtectedHeader(assertion)
-    const jwk = keyNamed(keys, kid)
+    const jwk = findAssertionKey(keys, kid)
     if (jwk === undefined || !isType(typ) || crit !== undefined || !(CLIENT_SIGNING_ALGS as readonly string[]).includes(alg)) return undefined
     if (jwk.alg !== undefined && jwk.alg !== alg) return undefined
     const { payload } = await compactVerify(assertion, await importJWK(jwk, alg), { algorithms: [alg] })
@@ -64,7 +68,7 @@ const keysOf = async (ctx: Keys, client: OauthClient, assertion: string): Promis
 /** Whether the assertion is this client's, for us, in time, and shown for the first time. */
 export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: OauthClient, assertion: string): Promise<boolean> => {
   if (assertion.length > MAX_LENGTH) return false
-  const claims = await verified(await keysOf(ctx, client, assertion), assertion, isClientAssertion)
+  const claims = await verifyClientAssertion(await keysOf(ctx, client, assertion), assertion, isClientAssertion)
   if (claims === undefined || claims.iss !== client.publicId || claims.sub !== client.publicId || claims.aud !== ctx.config.BASE_URL) return false
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > 256 || !isInTime(claims, unixSeconds(ctx.clock.now()))) return false

@@ -2,18 +2,18 @@
 import type { Db, Engine } from '#db/engine/client'
 import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
-import { sha256 } from '#shared/domains/oauth/handles'
+import { isClientSecret } from '#shared/domains/clients/client-secret'
 import { AppError } from '#shared/kernel/errors'
+import { handleId, isUuid } from '#shared/kernel/ids'
 import { createTtlCache, type TtlCache } from '#shared/platform/cache/ttl-cache'
-import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { basicCredentials, clientAuthenticationFailed, usesBasicAuth } from '#shared/platform/http/basic-auth'
 import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { LimitEntry } from '#shared/platform/http/limits'
-import { objectIn } from '#shared/platform/tokens/strict-jws'
+import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
 import type { Ctx } from './group.ts'
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Of one address in a minute, over all clients. */
 const MOST_FAILURES = 60
 
@@ -28,24 +28,20 @@ export type ClientForm = {
   readonly refresh_token?: string | undefined
   readonly token?: string | undefined
 }
-type Shown = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
+type Presented = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
 
 const refuseTwo = (form: ClientForm, basic: boolean): void => {
   const ways = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
   if (ways.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
 }
 
-/** The client id that an assertion claims, before anything is believed of it. */
+/** The client id that an assertion claims, before its signature is checked. */
 const claimedClient = (assertion: string): string | undefined => {
-  try {
-    const { iss, sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as Readonly<Record<string, unknown>>
-    return typeof iss === 'string' && iss === sub ? iss : undefined
-  } catch {
-    return undefined
-  }
+  const { iss, sub } = unverifiedClaims(assertion)
+  return iss === sub ? iss : undefined
 }
 
-const shownAssertion = (form: ClientForm): Shown => {
+const shownAssertion = (form: ClientForm): Presented => {
   const { client_assertion: proof = '', client_assertion_type: type, client_id: named } = form
   if (type !== ASSERTION_TYPE) throw new AppError('invalid_request', 'This client_assertion_type is not offered.')
   const clientId = claimedClient(proof)
@@ -54,7 +50,7 @@ const shownAssertion = (form: ClientForm): Shown => {
 }
 
 /** @throws AppError invalid_request, client_authentication_failed */
-const shownBy = (request: Ctx['request'], form: ClientForm): Shown => {
+const shownBy = (request: Ctx['request'], form: ClientForm): Presented => {
   const basic = usesBasicAuth(request)
   refuseTwo(form, basic)
   if (basic) {
@@ -123,7 +119,7 @@ const placeOf = async (
   inTenant: TenantId | undefined,
 ): Promise<Place | undefined> => {
   if (clientId.startsWith('https:') || clientId.startsWith('http:')) return findByAddress(ctx, clientId, resource, inTenant)
-  const tenantId = UUID.test(clientId) ? await tenantOf(ctx, clientId) : undefined
+  const tenantId = isUuid(clientId) ? await tenantOf(ctx, clientId) : undefined
   return tenantId && { tenantId, id: clientId }
 }
 
@@ -147,13 +143,13 @@ export const findClientById = async (
 
 type Asked = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
 /** Reads the client, and something beside it in the same statement. */
-export type ReadBeside<T> = (t: TenantDb, asked: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
+export type ReadWithClient<T> = (t: TenantDb, request: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
 
 /** As `findClientById`. Where the client is remembered nothing is read, and so nothing beside it. */
-export const findClientBeside = async <T>(
+export const findClientWith = async <T>(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   { clientId, resource, inTenant }: { readonly clientId: string; readonly resource: string | undefined; readonly inTenant: TenantId | undefined },
-  read: ReadBeside<T>,
+  read: ReadWithClient<T>,
 ): Promise<{ readonly client: OauthClient; readonly beside: T | undefined } | undefined> => {
   const place = await placeOf(ctx, clientId, resource, inTenant)
   if (place === undefined) return undefined
@@ -167,7 +163,7 @@ export const findClientBeside = async <T>(
 }
 
 /** By the id of its row, which rows of ours name it by. */
-export const findClientOfRow = async (
+export const findClientByRowId = async (
   ctx: Pick<Ctx, 'db' | 'clock'>,
   tenantId: TenantId,
   id: string,
@@ -177,28 +173,14 @@ export const findClientOfRow = async (
   return found?.active === true ? found : undefined
 }
 
-const TENANT = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\./
-/** Whose company what the client holds is about; believed for the look-up alone. */
-const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId | undefined => {
-  const id = TENANT.exec(code ?? refresh ?? token ?? '')?.[1] ?? claimedTenant(token)
-  return id === undefined ? undefined : asTenantId(id)
-}
 const claimedTenant = (token: string | undefined): string | undefined => {
-  const { tenant_id: id } = objectIn(token?.split('.')[1] ?? '') ?? {}
-  return typeof id === 'string' && UUID.test(id) ? id : undefined
+  const id = unverifiedClaims(token).tenant_id
+  return isUuid(id) ? id : undefined
 }
-
-const isSecretOf = (client: OauthClient, secret: string, now: Date): boolean => {
-  const hash = sha256(secret)
-  const { secretHash, previousSecretHash, previousValidUntil } = client
-  // Both comparisons always run, so that the time does not tell which secret was tried.
-  const isCurrent = secretHash !== undefined && constantTimeEqual(hash, new Uint8Array(secretHash))
-  const isPrevious =
-    previousSecretHash !== undefined &&
-    constantTimeEqual(hash, new Uint8Array(previousSecretHash)) &&
-    previousValidUntil !== undefined &&
-    now < previousValidUntil
-  return isCurrent || isPrevious
+/** The tenant that a presented code or token names. Unverified: it selects the rows to read. */
+const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId | undefined => {
+  const id = handleId(code ?? refresh ?? token ?? '') ?? claimedTenant(token)
+  return id === undefined ? undefined : asTenantId(id)
 }
 
 /** The way that the client is registered for; a client with a secret that names none may show it either way. */
@@ -208,10 +190,10 @@ const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
   return method === client.authMethod && method !== 'none'
 }
 
-const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Shown): Promise<boolean> => {
+const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Presented): Promise<boolean> => {
   if (!mayUse(client, method)) return false
   if (method === 'none') return true
-  if (method !== 'private_key_jwt') return isSecretOf(client, proof, ctx.clock.now())
+  if (method !== 'private_key_jwt') return isClientSecret(proof, client, ctx.clock.now())
   // Loaded with the first: most clients have a secret, or nothing to prove.
   return (await import('./client-assertion.ts')).isAssertionOf(ctx, client, proof)
 }
@@ -233,8 +215,8 @@ const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
     ? [anonymousLimitEntry(ctx, ctx.request)]
     : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
 
-const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): Promise<OauthClient> => {
-  if (client === undefined || !(await isProved(ctx, client, shown))) throw await refused(ctx, client)
+const proved = async (ctx: Ctx, client: OauthClient | undefined, presented: Presented): Promise<OauthClient> => {
+  if (client === undefined || !(await isProved(ctx, client, presented))) throw await refused(ctx, client)
   ctx.quotas.learn(client.tenantId, client.quotas)
   await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
   return client
@@ -245,13 +227,13 @@ const proved = async (ctx: Ctx, client: OauthClient | undefined, shown: Shown): 
  * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
  */
 export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
-  const shown = shownBy(ctx.request, form)
-  return proved(ctx, await findClientById(ctx, shown.clientId, form.resource, tenantIn(form)), shown)
+  const presented = shownBy(ctx.request, form)
+  return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, tenantIn(form)), presented)
 }
 
 /** As `authenticateClient`, with something read beside the client. */
-export const authenticateBeside = async <T>(ctx: Ctx, form: ClientForm, read: ReadBeside<T>) => {
-  const shown = shownBy(ctx.request, form)
-  const found = await findClientBeside(ctx, { clientId: shown.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
-  return { client: await proved(ctx, found?.client, shown), beside: found?.beside }
+export const authenticateClientWith = async <T>(ctx: Ctx, form: ClientForm, read: ReadWithClient<T>) => {
+  const presented = shownBy(ctx.request, form)
+  const found = await findClientWith(ctx, { clientId: presented.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
+  return { client: await proved(ctx, found?.client, presented), beside: found?.beside }
 }

@@ -4,12 +4,12 @@ import type { Client, ClientChange } from '#db/store/clients'
 import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
-import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { checkOutboundUrl, isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { Ctx } from './group.ts'
 
-export type Said = z.output<typeof ClientMetadata>
+export type SubmittedMetadata = z.output<typeof ClientMetadata>
 type Method = (typeof CLIENT_AUTH_METHODS)[number]
 
 /** Grants in which a person decides every time. */
@@ -24,14 +24,14 @@ const refuse = (field: string, why: string): never => {
 }
 
 /** OpenID Connect Registration section 2: what runs in a browser is at an https address, what runs on a device is there or has a scheme of its own. */
-const isOfKind = (uri: string, kind: Said['application_type']): boolean => {
+const isOfKind = (uri: string, kind: SubmittedMetadata['application_type']): boolean => {
   const url = new URL(uri)
   if (kind === 'web') return url.protocol === 'https:' && !isLocalHost(url)
   return true
 }
 
 /** @throws AppError invalid_redirect_uri */
-const redirectsIn = ({ redirect_uris: uris = [], application_type: kind }: Said, grants: readonly string[]): string[] => {
+const redirectsIn = ({ redirect_uris: uris = [], application_type: kind }: SubmittedMetadata, grants: readonly string[]): string[] => {
   const at = uris.findIndex((uri) => !isRedirectUri(uri) || !isOfKind(uri, kind))
   if (at >= 0) {
     const field = `body.redirect_uris.${at}`
@@ -46,16 +46,19 @@ const redirectsIn = ({ redirect_uris: uris = [], application_type: kind }: Said,
 }
 
 /** Of what is asked for, what is given (RFC 7591 section 3.2.1 lets a server choose). @throws AppError invalid_client_metadata */
-const grantsIn = ({ grant_types: asked = ['authorization_code'], response_types: responses }: Said, allowed: readonly string[]): string[] => {
-  const grants = [...new Set(asked)].filter((grant) => allowed.includes(grant))
+const grantsIn = (
+  { grant_types: requested = ['authorization_code'], response_types: responses }: SubmittedMetadata,
+  allowed: readonly string[],
+): string[] => {
+  const grants = [...new Set(requested)].filter((grant) => allowed.includes(grant))
   if (grants.every((grant) => grant === 'refresh_token')) refuse('grant_types', 'none of these is given to a client that registers itself')
   if (responses !== undefined && grants.includes('authorization_code') && !responses.includes('code')) refuse('response_types', 'must contain code')
   return grants
 }
 
 /** @throws AppError invalid_client_metadata */
-const methodIn = ({ token_endpoint_auth_method: asked = 'client_secret_basic', jwks, jwks_uri: jwksUri }: Said): Method => {
-  const method = CLIENT_AUTH_METHODS.find((known) => known === asked)
+const methodIn = ({ token_endpoint_auth_method: requested = 'client_secret_basic', jwks, jwks_uri: jwksUri }: SubmittedMetadata): Method => {
+  const method = CLIENT_AUTH_METHODS.find((known) => known === requested)
   if (method === undefined) return refuse('token_endpoint_auth_method', 'is not offered')
   if (jwks !== undefined && jwksUri !== undefined) refuse('jwks_uri', 'and jwks are not used together')
   if (method === 'private_key_jwt' && jwks === undefined && jwksUri === undefined) refuse('jwks_uri', 'private_key_jwt needs jwks or jwks_uri')
@@ -63,7 +66,7 @@ const methodIn = ({ token_endpoint_auth_method: asked = 'client_secret_basic', j
 }
 
 /** @throws AppError invalid_client_metadata */
-const requireAddresses = (ctx: Pick<Ctx, 'config'>, said: Said): void => {
+const requireAddresses = (ctx: Pick<Ctx, 'config'>, said: SubmittedMetadata): void => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'] as const) {
     const uri = said[name]
     const isRefused = uri !== undefined && typeof checkOutboundUrl(uri, { loopback: ctx.config.OUTBOUND_LOOPBACK === 'on' }) === 'string'
@@ -75,14 +78,14 @@ const requireAddresses = (ctx: Pick<Ctx, 'config'>, said: Said): void => {
 }
 
 /** Shown on the consent page and in lists: https, or not at all. */
-const homeIn = ({ client_uri: uri }: Said): string | null =>
+const homeIn = ({ client_uri: uri }: SubmittedMetadata): string | null =>
   uri !== undefined && URL.canParse(uri) && new URL(uri).protocol === 'https:' && uri.length <= 2000 ? uri : null
 
 /**
  * The client that such words describe.
  * @throws AppError invalid_redirect_uri, invalid_client_metadata
  */
-export const judgeMetadata = (ctx: Pick<Ctx, 'config'>, said: Said, withToken: boolean): ClientChange & { readonly name: string } => {
+export const validateMetadata = (ctx: Pick<Ctx, 'config'>, said: SubmittedMetadata, withToken: boolean): ClientChange & { readonly name: string } => {
   const grantTypes = grantsIn(said, withToken ? WITH_TOKEN : FOR_ALL)
   const method = methodIn(said)
   requireAddresses(ctx, said)
@@ -112,7 +115,7 @@ export const judgeMetadata = (ctx: Pick<Ctx, 'config'>, said: Said, withToken: b
 type Bounds = Pick<Client, 'allowedScopes' | 'dpopBound' | 'requiresPar' | 'unusedUntil'>
 
 /** What a client in use says of itself anew loosens nothing: it may have been an administrator who bound it so. Binding itself more it may. */
-export const noLooser = <W extends ClientChange>(before: Bounds, wanted: W): W => {
+export const requireNoWider = <W extends ClientChange>(before: Bounds, wanted: W): W => {
   if (before.unusedUntil !== null) return wanted
   const { allowedScopes: may } = before
   return {

@@ -165,8 +165,8 @@ describe('a person lets a client in', () => {
       expect(Object.fromEntries(new URLSearchParams(location.split('?')[1]))).toEqual(
         Object.fromEntries(Object.entries(form).filter(([name]) => name !== 'prompt')),
       )
-      const asked = await browser.get(location)
-      const answered = asked.status === 303 ? asked : await browser.press(location, await asked.text(), 'allow')
+      const requested = await browser.get(location)
+      const answered = requested.status === 303 ? requested : await browser.press(location, await requested.text(), 'allow')
       expect(answerIn(answered).get('code')).toBeTruthy()
     }
     const html = await (await browser.get(authorizePath(client, { prompt: 'consent' }))).text()

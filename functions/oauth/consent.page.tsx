@@ -2,7 +2,7 @@
 // direction marks.
 import type { OauthClient } from '#db/store/oauth-clients'
 import { storeRequestForPage } from '#db/store/oauth-code-flow'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { HttpResult, type StatusResult } from '#shared/platform/http/route'
 import { brandFrom } from '#shared/platform/pages/brand'
 import { Details } from '#shared/platform/pages/details.tsx'
@@ -10,23 +10,23 @@ import { Submit } from '#shared/platform/pages/form.tsx'
 import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { quotedText } from '#shared/platform/pages/quoted'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
-import type { Judged } from './authorization-request.ts'
+import type { ValidatedRequest } from './authorization-request.ts'
 import { CONSENT, type ConsentStrings } from './consent.strings.ts'
+import { type ConsentRequest, consentRequestRow } from './consent-request.ts'
 import type { Ctx } from './group.ts'
-import { keptQuestion, type Question } from './question.ts'
 import { isLoopback } from './redirect.ts'
 
 /** Not where the page is: what is sent there comes from clients. The query comes along, so that a refused form leads back to its page. */
 const CONSENT_FORM = '/oauth/consent'
 
-const inWords = ({ resource }: Judged, scope: string, words: ConsentStrings): string => {
+const inWords = ({ resource }: ValidatedRequest, scope: string, words: ConsentStrings): string => {
   if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
   const described = resource?.scopes.find(({ name }) => name === scope)?.description ?? ''
   return quotedText(described === '' ? scope : described)
 }
 
 /** Browsers hold the answer to a form to the same policy as the form, so the client's own place is named in it. */
-export const mayLeadTo = (page: HttpResult<StatusResult<200, string>>, redirectUri: string): HttpResult<StatusResult<200, string>> => {
+export const mayRedirectFromConsent = (page: HttpResult<StatusResult<200, string>>, redirectUri: string): HttpResult<StatusResult<200, string>> => {
   const url = new URL(redirectUri)
   const place = /^https?:$/.test(url.protocol) ? url.origin : url.protocol
   const policy = page.headers['Content-Security-Policy']?.replace(`form-action 'self'`, `form-action 'self' ${place}`) ?? ''
@@ -46,45 +46,45 @@ const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings,
   return registeredBy === 'metadata' ? `${words.unverified}, ${fillPlaceholders(words.isAt, { host: new URL(publicId).host })}` : words.unverified
 }
 
-export const consentPage = async (ctx: Ctx, question: Question): Promise<HttpResult<StatusResult<200, string>>> => {
-  const { asked, principal, scopes, types } = question
-  const { t, handle, row } = keptQuestion(ctx, question)
-  const page = await openPage(ctx, { principal, uiLocales: asked.uiLocales, brand: brandFrom(ctx, await storeRequestForPage(t, row)) })
+export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<HttpResult<StatusResult<200, string>>> => {
+  const { request, principal, scopes, types } = question
+  const { t, handle, row } = consentRequestRow(ctx, question)
+  const page = await openPage(ctx, { principal, uiLocales: request.uiLocales, brand: brandFrom(ctx, await storeRequestForPage(t, row)) })
   const words = CONSENT[page.lang]
-  const client = quotedText(asked.client.name)
-  const { host } = new URL(asked.redirectUri)
-  const isLocal = isLoopback(asked.redirectUri)
+  const client = quotedText(request.client.name)
+  const { host } = new URL(request.redirectUri)
+  const isLocal = isLoopback(request.redirectUri)
   const answer = pageResult(ctx, page, {
     title: fillPlaceholders(words.title, { client }),
     kind: 'approve',
     children: (
       <>
         {isLocal ? <p class="warn">{words.localWarning}</p> : ''}
-        {asked.client.registeredBy === 'administrator' ? (
+        {request.client.registeredBy === 'administrator' ? (
           ''
         ) : (
           <p class="warn">{fillPlaceholders(words.unverifiedWarning, { tenant: page.brand.name })}</p>
         )}
         <dl class="facts">
           <Fact name={words.who}>
-            <q>{client}</q> · {whoSays(asked.client, words, page.brand.name)}
+            <q>{client}</q> · {whoSays(request.client, words, page.brand.name)}
           </Fact>
           <Fact name={words.forWhom}>
             {principal.email}
-            {asked.client.agent === undefined ? '' : ` · ${fillPlaceholders(words.agent, { owner: quotedText(asked.client.agent.owner) })}`}
+            {request.client.agent === undefined ? '' : ` · ${fillPlaceholders(words.agent, { owner: quotedText(request.client.agent.owner) })}`}
           </Fact>
           <Fact name={words.what}>
-            {asked.resource === undefined
+            {request.resource === undefined
               ? ''
-              : fillPlaceholders(words.at, { server: `${quotedText(asked.resource.name)} (${new URL(asked.resource.resource).host})` })}
+              : fillPlaceholders(words.at, { server: `${quotedText(request.resource.name)} (${new URL(request.resource.resource).host})` })}
             <ul>
               {scopes.map((scope) => (
-                <li>{inWords(asked, scope, words)}</li>
+                <li>{inWords(request, scope, words)}</li>
               ))}
-              <Details details={asked.details} types={types} lang={page.lang} />
+              <Details details={request.details} types={types} lang={page.lang} />
             </ul>
           </Fact>
-          <Fact name={words.where}>{isLocal ? fillPlaceholders(words.ownDevice, { host }) : host || new URL(asked.redirectUri).protocol}</Fact>
+          <Fact name={words.where}>{isLocal ? fillPlaceholders(words.ownDevice, { host }) : host || new URL(request.redirectUri).protocol}</Fact>
           <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
           <Fact name={words.takeBack}>{words.takeBackText}</Fact>
         </dl>
@@ -98,5 +98,5 @@ export const consentPage = async (ctx: Ctx, question: Question): Promise<HttpRes
       </>
     ),
   })
-  return mayLeadTo(answer, asked.redirectUri)
+  return mayRedirectFromConsent(answer, request.redirectUri)
 }

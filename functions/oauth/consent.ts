@@ -5,17 +5,17 @@ import { consumeConsent } from '#db/store/oauth-code-flow'
 import { readHandle } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
-import { judge, pickParameters } from './authorization-request.ts'
+import { pickParameters, validateAuthorizationRequest } from './authorization-request.ts'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
-import { away, grantable, type Page, toClient } from './pending-authorization.ts'
+import { grantableScopes, type PageResult, redirectTo, reportToClient } from './pending-authorization.ts'
 import { redirectUriFor } from './redirect.ts'
 
 export type Decision = { readonly consent: string; readonly decision: 'allow' | 'deny' }
 
 /** Everything is judged again: between question and answer the client may have changed. @throws AppError form_expired, invalid_request */
-export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision }: Decision): Promise<Page> => {
+export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision }: Decision): Promise<PageResult> => {
   const handle = readHandle(consent)
   if (handle === undefined || handle.tenantId !== principal.tenantId) throw new AppError('form_expired')
   const { userId, sessionId, tenantId } = principal
@@ -25,11 +25,11 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
   const { client } = taken
   if (client?.active !== true) throw new AppError('invalid_request', 'The client may not be used any more.')
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
-  return toClient(ctx, redirectUri, parameters.state, async () => {
+  return reportToClient(ctx, redirectUri, parameters.state, async () => {
     if (decision === 'deny') throw new AppError('access_denied', 'The person said no.')
-    const j = judge({ client, parameters, pushed: true }, redirectUri)
+    const j = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const types = await knownTypes(ctx, j)
     const held = j.resource === undefined ? [] : taken.held
-    return away(await issueCode(ctx, j, principal, grantable(j, { held }), types))
+    return redirectTo(await issueCode(ctx, j, principal, grantableScopes(j, { held }), types))
   })
 }

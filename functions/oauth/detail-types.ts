@@ -3,8 +3,8 @@
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { type DetailType, findDetailTypes } from '#db/store/oauth-details'
 import type { Details } from '#shared/domains/oauth/details'
-import { judgeDetails } from '#shared/domains/oauth/judge-details'
-import type { Judged } from './authorization-request.ts'
+import { validateDetails } from '#shared/domains/oauth/validate-details'
+import type { ValidatedRequest } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 
 /** Asks the store only where details are asked for. @throws AppError invalid_authorization_details */
@@ -14,12 +14,12 @@ export const knownTypesAt = async (t: TenantDb, details: Details, resourceServer
     t,
     details.map(({ type }) => type),
   )
-  judgeDetails(details, types, resourceServerId)
+  validateDetails(details, types, resourceServerId)
   return types
 }
 
 /** @throws AppError invalid_authorization_details */
 export const knownTypes = (
   ctx: Pick<Ctx, 'db'>,
-  { client, details, resource }: Pick<Judged, 'client' | 'details' | 'resource'>,
+  { client, details, resource }: Pick<ValidatedRequest, 'client' | 'details' | 'resource'>,
 ): Promise<readonly DetailType[]> => knownTypesAt(forTenant(ctx.db, client.tenantId), details, resource?.id)

@@ -157,8 +157,8 @@ describe('what is asked for in detail', () => {
     })
     await newDetailType(app, await app.company('globex'), { type: 'theirs' })
     for (const type of ['elsewhere', 'theirs']) {
-      const asked = authorizePath(client, { authorization_details: json([{ ...payment(), type }]), resource: server.resource })
-      expect(answerIn(await browser.get(asked)).get('error')).toBe('invalid_authorization_details')
+      const requested = authorizePath(client, { authorization_details: json([{ ...payment(), type }]), resource: server.resource })
+      expect(answerIn(await browser.get(requested)).get('error')).toBe('invalid_authorization_details')
     }
   })
 })

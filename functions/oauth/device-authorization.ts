@@ -4,10 +4,10 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { beginDeviceGrant } from '#shared/domains/device-authorization/device'
 import { proofKey } from '#shared/domains/oauth/dpop'
-import { DEVICE_CODE, type GrantType } from '#shared/domains/oauth/offered'
+import { DEVICE_CODE, type GrantType } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
-import { judgedOrPending, settledClient } from './admission.ts'
-import { judgeAsked, type Parameters, pickParameters } from './authorization-request.ts'
+import { authenticateAdoptedClient, validatedOrPending } from './admission.ts'
+import { type Parameters, pickParameters, validateRequestedAccess } from './authorization-request.ts'
 import { knownTypes } from './detail-types.ts'
 import type { DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
 import type { Ctx } from './group.ts'
@@ -25,20 +25,23 @@ const sent = ({ scope, resource, authorization_details }: Aside): Parameters => 
  * What is asked for, where no browser asks.
  * @throws AppError invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce
  */
-export const askedAside = async (ctx: Ctx, client: OauthClient, form: Aside) => {
+export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, form: Aside) => {
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client is registered to show a DPoP proof.')
-  const { scopes, resource, details } = judgeAsked(client, sent(form))
+  const { scopes, resource, details } = validateRequestedAccess(client, sent(form))
   if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'Nothing is asked for.')
   const types = await knownTypes(ctx, { client, details, resource })
   return { scopes, types, oauth: { resourceServerId: resource?.id ?? null, jkt: jkt ?? null, details } }
 }
 
 /** @throws AppError client_authentication_failed, unauthorized_client, invalid_scope, invalid_target, invalid_authorization_details */
-export const beginDevice = async (ctx: Ctx, form: z.output<typeof DeviceAuthorizationForm>): Promise<z.input<typeof DeviceAuthorization>> => {
-  const client = await settledClient(ctx, form)
+export const startDeviceAuthorization = async (
+  ctx: Ctx,
+  form: z.output<typeof DeviceAuthorizationForm>,
+): Promise<z.input<typeof DeviceAuthorization>> => {
+  const client = await authenticateAdoptedClient(ctx, form)
   requireGrantType(client, DEVICE_CODE)
-  const { scopes, oauth } = await judgedOrPending(ctx, client, form.resource, () => askedAside(ctx, client, form))
+  const { scopes, oauth } = await validatedOrPending(ctx, client, form.resource, () => validateDecoupledRequest(ctx, client, form))
   const begun = await atomically(forTenant(ctx.db, client.tenantId), (t) => beginDeviceGrant(t, ctx, { clientId: client.clientId, scopes, oauth }))
   return {
     device_code: begun.deviceCode,

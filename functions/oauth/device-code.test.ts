@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
-import { DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { type Company, startApp, type TestApp } from '#tests/support/app'

@@ -5,11 +5,12 @@ import { forTenant } from '#db/engine/tenant'
 import { findAnyAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { FRONT_END_CALLBACK, frontEndOf } from '#shared/domains/oauth/front-end'
-import { readHandle, sha256 } from '#shared/domains/oauth/handles'
-import { keptVerifier, spentVerifierCookie } from '#shared/domains/oauth/kept-verifier'
+import { readHandle } from '#shared/domains/oauth/handles'
+import { readVerifierCookie, spentVerifierCookie } from '#shared/domains/oauth/verifier-cookie'
 import { AppError } from '#shared/kernel/errors'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { HttpResult } from '#shared/platform/http/route'
-import { findClientOfRow } from './client-authentication.ts'
+import { findClientByRowId } from './client-authentication.ts'
 import type { ExchangedToken, ExchangeToken } from './front-end-tokens.schema.ts'
 import { authorizationCode } from './grants/authorization-code.ts'
 import type { Ctx } from './group.ts'
@@ -26,7 +27,7 @@ const requestOf = async (ctx: Ctx, text: string): Promise<StoredAuthorizationReq
 
 /** Stored under the state, under the challenge, or sent along; what is not of the request counts for nothing. @throws AppError invalid_request */
 const verifierOf = (ctx: Ctx, body: Body, codeChallenge: string | undefined): string => {
-  const candidates = [keptVerifier(ctx, body.state), keptVerifier(ctx, body.login_challenge), body.code_verifier]
+  const candidates = [readVerifierCookie(ctx, body.state), readVerifierCookie(ctx, body.login_challenge), body.code_verifier]
   const found = candidates.find((one) => one !== undefined && Buffer.from(sha256(one)).toString('base64url') === codeChallenge)
   if (found === undefined)
     throw new AppError('invalid_request', 'code_verifier is missing, or not that of the request.', { field: 'body.code_verifier' })
@@ -48,7 +49,7 @@ export const exchangeToken = async (ctx: Ctx, body: Body): Promise<HttpResult<z.
   const request = await requestOf(ctx, body.login_challenge)
   const { parameters } = request
   const handle = readHandle(body.login_challenge)
-  const client = handle && (await findClientOfRow(ctx, handle.tenantId, request.clientId, parameters.resource))
+  const client = handle && (await findClientByRowId(ctx, handle.tenantId, request.clientId, parameters.resource))
   if (client === undefined) throw new AppError('login_challenge_invalid')
   if (parameters.state !== body.state || (parameters.redirect_uri ?? body.redirect_uri) !== body.redirect_uri) throw new AppError('invalid_grant')
   await requireFrontEnd(ctx, client, body.redirect_uri)

@@ -7,7 +7,7 @@ import { findLiveSession } from '#db/store/sessions'
 import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
 import { finishPageSignIn } from '#shared/domains/account/page-session'
-import { type Answered, broughtBack, browserBinding, invalidChallenge } from '#shared/domains/oauth/challenge-answer'
+import { browserBinding, type ChallengeResult, invalidChallenge, readChallengeResult } from '#shared/domains/oauth/challenge-answer'
 import { canonical } from '#shared/domains/oauth/details'
 import { frontEndAt } from '#shared/domains/oauth/front-end'
 import { AppError } from '#shared/kernel/errors'
@@ -16,31 +16,39 @@ import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HttpResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
-import { judge, pickParameters } from './authorization-request.ts'
-import { findClientOfRow } from './client-authentication.ts'
+import { pickParameters, validateAuthorizationRequest } from './authorization-request.ts'
+import { findClientByRowId } from './client-authentication.ts'
+import { type ConsentRequest, consentRequestRow } from './consent-request.ts'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
-import { type Asked, away, grantable, keepWaiting, type Page, toClient, waitingAt } from './pending-authorization.ts'
-import { keptQuestion, type Question } from './question.ts'
+import {
+  type AuthorizationRequest,
+  grantableScopes,
+  type PageResult,
+  pendingRequestUrl,
+  redirectTo,
+  reportToClient,
+  storePendingRequest,
+} from './pending-authorization.ts'
 import { redirectUriFor } from './redirect.ts'
 
 const HMGR = '/authsec/hmgr'
 
 /** As of the last second: who is led by it comes to an address of ours first, which asks anew. */
-const isElsewhere = async (ctx: Ctx, client: Asked['client']): Promise<boolean> =>
+const isElsewhere = async (ctx: Ctx, client: AuthorizationRequest['client']): Promise<boolean> =>
   (await frontEndAt(ctx, client.tenantId, client, client.loginUi)).kind === 'at'
 
 /** Undefined where our own pages serve, also because the front end is at a place that is not the company's any more. */
-export const leadToSignIn = async (ctx: Ctx, asked: Asked): Promise<Page | undefined> => {
-  if (!(await isElsewhere(ctx, asked.client))) return undefined
+export const redirectToSignInPage = async (ctx: Ctx, request: AuthorizationRequest): Promise<PageResult | undefined> => {
+  if (!(await isElsewhere(ctx, request.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
-  const challenge = await keepWaiting(ctx, asked, hash)
+  const challenge = await storePendingRequest(ctx, request, hash)
   return redirectResult(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
 }
 
-const askedOf = ({ asked, scopes, types }: Question): ConsentPrompt => {
-  const { client, resource, details, redirectUri } = asked
+const askedOf = ({ request, scopes, types }: ConsentRequest): ConsentPrompt => {
+  const { client, resource, details, redirectUri } = request
   const url = new URL(redirectUri)
   return {
     clientName: client.name,
@@ -55,21 +63,21 @@ const askedOf = ({ asked, scopes, types }: Question): ConsentPrompt => {
 }
 
 /** Undefined where our own page asks. */
-export const leadToConsent = async (ctx: Ctx, question: Question): Promise<Page | undefined> => {
-  if (!(await isElsewhere(ctx, question.asked.client))) return undefined
+export const redirectToConsentPage = async (ctx: Ctx, question: ConsentRequest): Promise<PageResult | undefined> => {
+  if (!(await isElsewhere(ctx, question.request.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
-  const { t, handle, row } = keptQuestion(ctx, question)
+  const { t, handle, row } = consentRequestRow(ctx, question)
   await insertAuthorizationRequest(t, { ...row, browserHash: hash, consent: askedOf(question) })
   return redirectResult(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle })}`, { remember })
 }
 
-type Client = NonNullable<Awaited<ReturnType<typeof findClientOfRow>>>
-type Back = Answered & { readonly client: Client; readonly redirectUri: string; readonly parameters: ReturnType<typeof pickParameters> }
+type Client = NonNullable<Awaited<ReturnType<typeof findClientByRowId>>>
+type Back = ChallengeResult & { readonly client: Client; readonly redirectUri: string; readonly parameters: ReturnType<typeof pickParameters> }
 
-const back = async (ctx: Ctx, answered: Answered): Promise<Back> => {
+const back = async (ctx: Ctx, answered: ChallengeResult): Promise<Back> => {
   const { t, row } = answered
   const parameters = pickParameters(row.parameters)
-  const client = await findClientOfRow(ctx, t.tenantId, row.clientId, parameters.resource)
+  const client = await findClientByRowId(ctx, t.tenantId, row.clientId, parameters.resource)
   if (client === undefined) throw new AppError('invalid_request', 'The client may not be used any more.')
   return { ...answered, client, parameters, redirectUri: redirectUriFor(ctx.config, client, parameters.redirect_uri) }
 }
@@ -91,7 +99,7 @@ const standing = async (ctx: Ctx, { t, row }: Back) => {
 }
 
 /** The session that was proved there goes on in this browser, and with it the request that waited. */
-const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promise<Page> => {
+const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promise<PageResult> => {
   const { t, row, client, parameters, take } = answer
   const stands = await standing(ctx, answer)
   const { session, user } = stands
@@ -103,8 +111,8 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
       target: { type: 'session', id: session.id },
     })
   })
-  const kept: StoredAuthorizationRequest = { ...row, kind: 'waiting' }
-  const onward = waitingAt(client, await keepWaiting(ctx, { client, parameters, kept }, null))
+  const stored: StoredAuthorizationRequest = { ...row, kind: 'waiting' }
+  const onward = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
   const minted = { ...(await reissueSessionToken(ctx, stands, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
   const { headers, cookies } = await finishPageSignIn(ctx, { minted, cookies: [], returnTo: onward, before: ended })
@@ -112,32 +120,32 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
 }
 
 /** Nothing is believed of the answer but what it leaves out of what is asked and may be given, now. */
-const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Promise<Page> => {
+const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Promise<PageResult> => {
   const { t, row, client, parameters, redirectUri, take } = answer
   const isSame = principal?.userId === row.userId && principal?.sessionId === row.sessionId && !principal.passwordChangeRequired
   if (principal === undefined || !isSame || row.consent === null) {
     throw invalidChallenge('consent')
   }
   const chosen = row.consent
-  return toClient(ctx, redirectUri, parameters.state, async () => {
-    const whole = judge({ client, parameters, pushed: true }, redirectUri)
+  return reportToClient(ctx, redirectUri, parameters.state, async () => {
+    const whole = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const kept = new Set(chosen.details.map(canonical))
     const j = { ...whole, details: whole.details.filter((detail) => kept.has(canonical(detail))) }
     const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
     const types = await knownTypes(ctx, j)
     const names = new Set(chosen.scopes.map(({ name }) => name))
-    const scopes = grantable(j, await findConsentState(t, of)).filter((scope) => names.has(scope))
+    const scopes = grantableScopes(j, await findConsentState(t, of)).filter((scope) => names.has(scope))
     if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what was allowed can be given.')
-    return away(await issueCode(ctx, j, principal, scopes, types, { remember: chosen.remember, also: take }))
+    return redirectTo(await issueCode(ctx, j, principal, scopes, types, { remember: chosen.remember, also: take }))
   })
 }
 
 /** @throws AppError login_challenge_invalid, consent_challenge_invalid, invalid_request: on a page */
-export const goOn = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<Page> => {
+export const continueAuthorization = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   const { client_id: clientId = '', login_verifier: login, consent_verifier: consent } = query
   const step = login === undefined ? 'consent' : 'login'
-  const answer = await back(ctx, await broughtBack(ctx, step, clientId, login ?? consent ?? ''))
-  if (!answer.accepts) return toClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
+  const answer = await back(ctx, await readChallengeResult(ctx, step, clientId, login ?? consent ?? ''))
+  if (!answer.accepts) return reportToClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
   // A yes that was given where the company is asked no more: who holds that place now may have said it.
   if (!(await isElsewhere(ctx, answer.client))) throw invalidChallenge(step)
   return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)

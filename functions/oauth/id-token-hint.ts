@@ -1,11 +1,13 @@
 // An ID token of ours that comes back to us: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), where it may have
 // expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
+
 import { compactVerify } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
+import { isUuid } from '#shared/kernel/ids'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 
-export type Hinted = {
+export type IdTokenHint = {
   readonly tenantId: TenantId
   readonly userId: string
   /** What the client calls itself to which it was given. */
@@ -15,14 +17,11 @@ export type Hinted = {
   readonly expiresAt: Date
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
-
 /**
  * Whether it claims to be an ID token of ours under a key that is not kept any more: keys go a day after the last token that they signed is over, and clients keep
  * ID tokens for longer. Nothing of it can be believed; that is no reason to turn away whoever is sent with it.
  */
-export const isOfFormerKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
+export const isSignedWithRetiredKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<boolean> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
   if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return false
   const isOurs = objectIn(jws.payloadSegment)?.iss === ctx.config.BASE_URL
@@ -30,7 +29,7 @@ export const isOfFormerKey = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>
 }
 
 /** What an ID token of ours says, in time or not; undefined for anything else. */
-export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<Hinted | undefined> => {
+export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<IdTokenHint | undefined> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
   if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return undefined
   const verifier = await ctx.signingKeys.verifier(jws.header.kid)

@@ -14,7 +14,7 @@ const halfHash = (token: string): string => createHash('sha256').update(token).d
 export type NewIdToken = {
   readonly tenantId: TenantId
   readonly authorizationId: string
-  readonly standing: AuthorizationState
+  readonly authorizationState: AuthorizationState
   readonly accessToken: string
   /** What the client calls itself. */
   readonly publicId: string
@@ -24,7 +24,7 @@ export type NewIdToken = {
 }
 
 export const issueIdToken = async (ctx: Ctx, of: NewIdToken): Promise<string> => {
-  const { standing: s } = of
+  const { authorizationState: s } = of
   const iat = unixSeconds(ctx.clock.now())
   const { kid, key } = await ctx.signingKeys.signer('RS256')
   const claims = {

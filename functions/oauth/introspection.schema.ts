@@ -14,7 +14,7 @@ const left = {
   /** Unix seconds. */
   until: z.int().optional(),
 }
-export const Left = z.object(left).meta({ id: 'LimitLeft' })
+export const RemainingLimits = z.object(left).meta({ id: 'LimitLeft' })
 
 const whole = z
   .string()
@@ -71,7 +71,7 @@ export const TokenDescription = z
     /** RFC 9396 section 9.2 */
     authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
     /** What is left of each of them, in that order; null where nothing is counted. */
-    authorization_details_left: z.array(Left.nullable()).optional(),
+    authorization_details_left: z.array(RemainingLimits.nullable()).optional(),
     service_account_id: z.string().optional(),
     acting_user_id: z.string().optional(),
     auth_time: z.int().optional(),

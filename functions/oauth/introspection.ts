@@ -1,13 +1,15 @@
 // Introspection (RFC 7662) by the resource server that a token is for.
+
 import type * as z from 'zod'
 import { asTenantId, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { findIntrospectionCaller, findTokenStateFor, type IntrospectionCaller, type TokenState } from '#db/store/oauth-introspection'
-import { type AccessClaims, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
-import { sha256 } from '#shared/domains/oauth/handles'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { type AccessClaims, tokenQueryOf, verifyAccessToken } from '#shared/domains/oauth/access-token'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid, splitHandle } from '#shared/kernel/ids'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { basicCredentials, clientAuthenticationFailed } from '#shared/platform/http/basic-auth'
 import { addressKey, anonymousLimitEntry } from '#shared/platform/http/guard'
 import type { Ctx } from './group.ts'
@@ -15,18 +17,16 @@ import type { IntrospectionForm, TokenDescription } from './introspection.schema
 
 type Description = z.input<typeof TokenDescription>
 const INACTIVE: Description = { active: false }
-const SECRET = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MOST_FAILURES = 60
 
-type AskerCredentials = { readonly tenantId: TenantId; readonly id: string; readonly secret: string }
+type CallerCredentials = { readonly tenantId: TenantId; readonly id: string; readonly secret: string }
 
 /** A resource server's secret begins with its tenant, so nothing has to be looked up without one. */
-const askerCredentials = (ctx: Ctx): AskerCredentials | undefined => {
-  const shown = basicCredentials(ctx.request)
-  const tenantId = shown instanceof AppError ? undefined : SECRET.exec(shown.secret)?.[1]
-  if (shown instanceof AppError || tenantId === undefined || !UUID.test(shown.clientId)) return undefined
-  return { tenantId: asTenantId(tenantId), id: shown.clientId, secret: shown.secret }
+const callerCredentials = (ctx: Ctx): CallerCredentials | undefined => {
+  const presented = basicCredentials(ctx.request)
+  const tenantId = presented instanceof AppError ? undefined : splitHandle(presented.secret)?.id
+  if (presented instanceof AppError || tenantId === undefined || !isUuid(presented.clientId)) return undefined
+  return { tenantId: asTenantId(tenantId), id: presented.clientId, secret: presented.secret }
 }
 
 const refused = async (ctx: Ctx): Promise<AppError> => {
@@ -69,44 +69,44 @@ const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, left: Desc
       }),
 })
 
-export type Examined = { readonly t: TenantDb; readonly counts: { readonly claims: AccessClaims; readonly state: TokenState } | undefined }
+export type ExaminedToken = { readonly t: TenantDb; readonly counts: { readonly claims: AccessClaims; readonly state: TokenState } | undefined }
 
 /**
  * A token, as the resource server that it is for may know it; to all others it is like a token that never was.
  * @throws AppError client_authentication_failed, rate_limited, invalid_request
  */
-export const examine = async (ctx: Ctx, token: string | undefined): Promise<Examined> => {
-  const shown = askerCredentials(ctx)
-  if (shown === undefined) throw await refused(ctx)
-  const t = forTenant(ctx.db, shown.tenantId)
+export const examineToken = async (ctx: Ctx, token: string | undefined): Promise<ExaminedToken> => {
+  const presented = callerCredentials(ctx)
+  if (presented === undefined) throw await refused(ctx)
+  const t = forTenant(ctx.db, presented.tenantId)
   const claims = token === undefined ? undefined : await verifyAccessToken(ctx, token)
-  const isOwn = claims?.tenantId === shown.tenantId
-  const { asker, state } = isOwn
-    ? await findTokenStateFor(t, question(claims, ctx.clock.now()), shown.id)
-    : { asker: await findIntrospectionCaller(t, shown.id), state: undefined }
-  if (!isAsker(asker, shown)) throw await refused(ctx)
+  const isOwn = claims?.tenantId === presented.tenantId
+  const { caller, state } = isOwn
+    ? await findTokenStateFor(t, tokenQueryOf(claims, ctx.clock.now()), presented.id)
+    : { caller: await findIntrospectionCaller(t, presented.id), state: undefined }
+  if (!isCaller(caller, presented)) throw await refused(ctx)
   if (token === undefined) throw new AppError('invalid_request', 'token is missing.')
-  const counts = isOwn && state?.alive === true && claims.audience === asker?.resource && keepsScopes(claims, state)
+  const counts = isOwn && state?.alive === true && claims.audience === caller?.resource && keepsScopes(claims, state)
   return { t, counts: counts ? { claims, state } : undefined }
 }
 
 /** @throws AppError client_authentication_failed, rate_limited, invalid_request */
 export const introspect = async (ctx: Ctx, form: z.output<typeof IntrospectionForm>): Promise<Description> => {
-  const { t, counts } = await examine(ctx, form.token)
+  const { t, counts } = await examineToken(ctx, form.token)
   if (counts === undefined) return INACTIVE
-  const left = counts.claims.details.length === 0 ? [] : await (await import('./left.ts')).leftOfAll(t, counts.claims)
+  const left = counts.claims.details.length === 0 ? [] : await (await import('./remaining-limits.ts')).remainingLimits(t, counts.claims)
   return described(ctx, counts.claims, counts.state, left)
 }
 
 /** The resource server that asks, proved. @throws AppError client_authentication_failed, rate_limited */
-export const provedAsker = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly asker: IntrospectionCaller }> => {
-  const shown = askerCredentials(ctx)
-  if (shown === undefined) throw await refused(ctx)
-  const t = forTenant(ctx.db, shown.tenantId)
-  const asker = await findIntrospectionCaller(t, shown.id)
-  if (asker === undefined || !isAsker(asker, shown)) throw await refused(ctx)
-  return { t, asker }
+export const authenticateResourceServer = async (ctx: Ctx): Promise<{ readonly t: TenantDb; readonly caller: IntrospectionCaller }> => {
+  const presented = callerCredentials(ctx)
+  if (presented === undefined) throw await refused(ctx)
+  const t = forTenant(ctx.db, presented.tenantId)
+  const caller = await findIntrospectionCaller(t, presented.id)
+  if (caller === undefined || !isCaller(caller, presented)) throw await refused(ctx)
+  return { t, caller }
 }
 
-const isAsker = (asker: IntrospectionCaller | undefined, { secret }: AskerCredentials): boolean =>
-  asker?.active === true && constantTimeEqual(sha256(secret), asker.introspectionHash)
+const isCaller = (caller: IntrospectionCaller | undefined, { secret }: CallerCredentials): boolean =>
+  caller?.active === true && constantTimeEqual(sha256(secret), caller.introspectionHash)

@@ -1,19 +1,19 @@
-// The person said yes: the grant, the authorization below it, and the code, in one transaction with its event.
+// Issues the code once the person has consented: the grant, the authorization below it, and the event are written together.
 
-import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { authorizeClient } from '#db/store/oauth-authorizations'
-import { authorizeInOneStatement } from '#db/store/oauth-code-flow'
 import { type DetailType, insertBudgets } from '#db/store/oauth-details'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
-import { type AuditEntry, byUser, prepareAuditEvents, recordEvent } from '#shared/platform/audit/audit-log'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
+import { type AuditEntry, byUser, prepareAuditEvents } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
-import { admit } from './admission.ts'
-import type { Judged } from './authorization-request.ts'
+import { admitClient } from './admission.ts'
+import type { ValidatedRequest } from './authorization-request.ts'
 import { ownBudgets } from './budgets.ts'
 import type { Ctx } from './group.ts'
-import { answerAt } from './redirect.ts'
+import { authorizationResponseUrl } from './redirect.ts'
 
 const CODE_SECONDS = 60
 
@@ -27,7 +27,7 @@ type More = {
 /** Answers where the browser goes on: to the client, with a code. */
 export const issueCode = async (
   ctx: Ctx,
-  j: Judged,
+  j: ValidatedRequest,
   principal: User,
   scopes: readonly string[],
   types: readonly DetailType[],
@@ -62,18 +62,18 @@ export const issueCode = async (
     event: 'oauth.authorized',
     actor: byUser(principal),
     target: { type: 'client', id: client.clientId },
-    after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...notedDetails(j.details) },
+    after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...auditedDetails(j.details) },
   }
-  const isAll = also === undefined && client.registeredBy === 'administrator' && j.details.length === 0
-  const events = isAll ? await prepareAuditEvents(t, ctx, occurrence) : undefined
-  if (events === undefined || !(await authorizeInOneStatement(t, authorization, remember, events))) {
-    await atomically(t, async (tx) => {
-      await also?.(tx)
-      await admit(tx, client, whose.resourceServerId, at)
-      await authorizeClient(tx, authorization, remember)
-      await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
-      await recordEvent(tx, ctx, occurrence)
-    })
+  const write = async (own: TenantDb): Promise<void> => {
+    if (!(await authorizeClient(own, authorization, remember, await prepareAuditEvents(own, ctx, occurrence)))) throw new SnapshotChanged()
   }
-  return answerAt(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })
+  const isMore = also !== undefined || client.registeredBy !== 'administrator' || j.details.length > 0
+  const writeAll = async (tx: TenantTx): Promise<void> => {
+    await also?.(tx)
+    await admitClient(tx, client, whose.resourceServerId, at)
+    await write(tx)
+    await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
+  }
+  await onSnapshot(() => (isMore ? atomically(t, writeAll) : write(t)))
+  return authorizationResponseUrl(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })
 }

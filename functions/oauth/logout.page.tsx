@@ -4,18 +4,18 @@ import { Submit } from '#shared/platform/pages/form.tsx'
 import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
-import { mayLeadTo } from './consent.page.tsx'
+import { mayRedirectFromConsent } from './consent.page.tsx'
 import type { Ctx } from './group.ts'
-import type { LogoutAsked } from './logout.schema.ts'
+import type { LogoutParameters } from './logout.schema.ts'
 import { LOGOUT } from './logout.strings.ts'
 
-type Kept = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state' | 'ui_locales'>
+type Stored = Pick<LogoutParameters, 'client_id' | 'post_logout_redirect_uri' | 'state' | 'ui_locales'>
 
 const Hidden = ({ name, value }: { readonly name: string; readonly value: string | undefined }) =>
   value === undefined ? '' : <input type="hidden" name={name} value={value} />
 
-export const logoutPage = async (ctx: Ctx, principal: User, asked: Kept, target: string | undefined) => {
-  const page = await openPage(ctx, { principal, uiLocales: asked.ui_locales })
+export const logoutPage = async (ctx: Ctx, principal: User, request: Stored, target: string | undefined) => {
+  const page = await openPage(ctx, { principal, uiLocales: request.ui_locales })
   const words = LOGOUT[page.lang]
   const answer = pageResult(ctx, page, {
     title: words.title,
@@ -24,9 +24,9 @@ export const logoutPage = async (ctx: Ctx, principal: User, asked: Kept, target:
         <p>{fillPlaceholders(words.text, { email: principal.email })}</p>
         {target === undefined ? '' : <p class="quiet">{fillPlaceholders(words.onward, { host: new URL(target).host })}</p>}
         <HostedForm page={page} action="/oauth/logout/confirm" main>
-          <Hidden name="client_id" value={asked.client_id} />
-          <Hidden name="post_logout_redirect_uri" value={asked.post_logout_redirect_uri} />
-          <Hidden name="state" value={asked.state} />
+          <Hidden name="client_id" value={request.client_id} />
+          <Hidden name="post_logout_redirect_uri" value={request.post_logout_redirect_uri} />
+          <Hidden name="state" value={request.state} />
           <div class="pair">
             <Submit kind="second" name="decision" value="stay" label={words.stay} busy={words.busy} />
             <Submit name="decision" value="sign_out" label={words.signOut} busy={words.busy} />
@@ -35,5 +35,5 @@ export const logoutPage = async (ctx: Ctx, principal: User, asked: Kept, target:
       </>
     ),
   })
-  return target === undefined ? answer : mayLeadTo(answer, target)
+  return target === undefined ? answer : mayRedirectFromConsent(answer, target)
 }

@@ -1,6 +1,6 @@
 // Where a client sends a person to sign out.
 
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'
 import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
 import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'

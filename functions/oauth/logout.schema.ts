@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { given } from './token.schema.ts'
 
-const asked = {
+const requested = {
   id_token_hint: given(8192),
   logout_hint: given(320),
   client_id: given(),
@@ -10,10 +10,10 @@ const asked = {
   state: given(4096),
   ui_locales: given(256),
 }
-const LogoutRequest = z.object({ ...asked, lang: given(8) })
+const LogoutRequest = z.object({ ...requested, lang: given(8) })
 export const LogoutQuery = LogoutRequest
-export type LogoutAsked = z.output<typeof LogoutQuery>
-export const LogoutForm = z.object(asked).meta({ id: 'LogoutRequest' })
+export type LogoutParameters = z.output<typeof LogoutQuery>
+export const LogoutForm = z.object(requested).meta({ id: 'LogoutRequest' })
 export const LogoutConfirmation = z
   .object({
     form_token: z.string().max(100).optional(),

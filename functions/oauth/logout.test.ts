@@ -93,9 +93,9 @@ test('without a hint, or with somebody else\u2019s, the person is asked, and may
     { id_token_hint: String(id_token), post_logout_redirect_uri: AFTER },
     {},
   ]) {
-    const asked = await browser.get(logoutPath(query))
-    expect([asked.status, await asked.clone().text()]).toEqual([200, expect.stringContaining(pat.email)])
-    expect(asked.headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/)
+    const requested = await browser.get(logoutPath(query))
+    expect([requested.status, await requested.clone().text()]).toEqual([200, expect.stringContaining(pat.email)])
+    expect(requested.headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/)
   }
   expect(await liveSessions(app, pat)).toBe(1)
   const form = async (decision: string, more: Readonly<Record<string, string>>) => {
@@ -123,8 +123,8 @@ test('an ID token whose key is not kept any more says nothing, and turns nobody 
   const { app, client, pat, browser } = await start()
   const id_token_hint = ofFormerKey((await tokensOf(app, client, browser)).id_token)
   for (const query of [{ post_logout_redirect_uri: AFTER }, { post_logout_redirect_uri: AFTER, client_id: client.id }]) {
-    const asked = await browser.get(logoutPath({ id_token_hint, ...query }))
-    expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining(pat.email)])
+    const requested = await browser.get(logoutPath({ id_token_hint, ...query }))
+    expect([requested.status, await requested.text()]).toEqual([200, expect.stringContaining(pat.email)])
   }
   expect(await liveSessions(app, pat)).toBe(1)
   const gone = await app.request(logoutPath({ id_token_hint, post_logout_redirect_uri: AFTER }))

@@ -9,18 +9,18 @@ import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http
 import type { User } from '#shared/platform/principals/principal'
 import { findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
-import { type Hinted, isOfFormerKey, readIdTokenHint } from './id-token-hint.ts'
+import { type IdTokenHint, isSignedWithRetiredKey, readIdTokenHint } from './id-token-hint.ts'
 import { logoutPage } from './logout.page.tsx'
-import type { LogoutAsked, LogoutConfirmation } from './logout.schema.ts'
-import type { Page } from './pending-authorization.ts'
-import { isAnybodysPlace } from './redirect.ts'
+import type { LogoutConfirmation, LogoutParameters } from './logout.schema.ts'
+import type { PageResult } from './pending-authorization.ts'
+import { isUnvettedWebAddress } from './redirect.ts'
 
-type Asked = Pick<LogoutAsked, 'client_id' | 'post_logout_redirect_uri' | 'state'>
+type Asked = Pick<LogoutParameters, 'client_id' | 'post_logout_redirect_uri' | 'state'>
 
 /** @throws AppError invalid_request: on a page */
-const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: LogoutAsked): Promise<Hinted | undefined> => {
+const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: LogoutParameters): Promise<IdTokenHint | undefined> => {
   const hinted = token === undefined ? undefined : await readIdTokenHint(ctx, token)
-  if (token !== undefined && hinted === undefined && !(await isOfFormerKey(ctx, token)))
+  if (token !== undefined && hinted === undefined && !(await isSignedWithRetiredKey(ctx, token)))
     throw new AppError('invalid_request', 'id_token_hint is no ID token of this server.')
   if (hinted !== undefined && clientId !== undefined && clientId !== hinted.audience) {
     throw new AppError('invalid_request', 'client_id is not the client that id_token_hint was given to.')
@@ -31,15 +31,15 @@ const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: L
 /**
  * Where the person goes on: the registered text, letter for letter, with the state. Undefined where nobody is there whom a client that registered itself could
  * have back. @throws AppError invalid_request: on a page */
-const targetOf = async (ctx: Ctx, principal: User | undefined, asked: Asked): Promise<string | undefined> => {
-  const { post_logout_redirect_uri: uri, client_id: clientId, state } = asked
+const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): Promise<string | undefined> => {
+  const { post_logout_redirect_uri: uri, client_id: clientId, state } = request
   if (uri === undefined) return undefined
   const client = clientId === undefined ? undefined : await findClientById(ctx, clientId, undefined, principal?.tenantId)
   if (client === undefined) throw new AppError('invalid_request', 'post_logout_redirect_uri needs a client that may be used.')
   if (!client.postLogoutRedirectUris.includes(uri)) {
     throw new AppError('invalid_request', 'post_logout_redirect_uri is not registered for this client.')
   }
-  if (principal === undefined && isAnybodysPlace(client, uri)) return undefined
+  if (principal === undefined && isUnvettedWebAddress(client, uri)) return undefined
   if (state === undefined) return uri
   const url = new URL(uri)
   url.searchParams.set('state', state)
@@ -54,12 +54,12 @@ const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpRes
 }
 
 /** @throws AppError invalid_request: on a page */
-export const logout = async (ctx: Ctx, principal: User | undefined, asked: LogoutAsked): Promise<Page> => {
-  const hinted = await hintIn(ctx, asked)
-  const clientId = asked.client_id ?? hinted?.audience
+export const logout = async (ctx: Ctx, principal: User | undefined, request: LogoutParameters): Promise<PageResult> => {
+  const hinted = await hintIn(ctx, request)
+  const clientId = request.client_id ?? hinted?.audience
   // Whose address it is would have been said by a token that cannot be read any more.
-  const isUnreadable = asked.id_token_hint !== undefined && clientId === undefined
-  const named = { ...asked, client_id: clientId, post_logout_redirect_uri: isUnreadable ? undefined : asked.post_logout_redirect_uri }
+  const isUnreadable = request.id_token_hint !== undefined && clientId === undefined
+  const named = { ...request, client_id: clientId, post_logout_redirect_uri: isUnreadable ? undefined : request.post_logout_redirect_uri }
   const target = await targetOf(ctx, principal, named)
   if (principal === undefined) return onward(ctx, target, false)
   if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)
@@ -68,7 +68,7 @@ export const logout = async (ctx: Ctx, principal: User | undefined, asked: Logou
 }
 
 /** Judged again: what stands in a form was in the browser's hands. @throws AppError invalid_request: on a page */
-export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<Page> => {
+export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<PageResult> => {
   const target = await targetOf(ctx, principal, form)
   if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)
   await signOut(ctx, principal)

@@ -7,17 +7,17 @@ import { deleteConsentsOfClient } from '#db/store/oauth-authorizations'
 import { findMetadataClient } from '#db/store/registered-clients'
 import { findServerByIdentifier, findTenantOfResource } from '#db/store/resource-servers'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { FetchFailure } from '#shared/platform/fetch/guarded'
 import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { addressKey } from '#shared/platform/http/guard'
-import { judgeMetadata, noLooser, type Said } from './client-metadata.ts'
+import { requireNoWider, type SubmittedMetadata, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
-import { countStranger, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
-import { letsIn } from './open-registration.ts'
+import { allowsOpenRegistration } from './open-registration.ts'
+import { limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
 const MOST_BYTES = 10 * 1024
@@ -30,13 +30,13 @@ const MOST_FETCHES = 30
 const refused = (why: string): AppError => new AppError('invalid_request', `client_id: ${why}`)
 
 /** An https address with a path, in one spelling, without fragment, credentials and dot segments (section 3). */
-export const isMetadataAddress = ({ config }: Pick<Ctx, 'config'>, text: string): boolean => {
+export const isMetadataUrl = ({ config }: Pick<Ctx, 'config'>, text: string): boolean => {
   const url = checkOutboundUrl(text, { loopback: config.OUTBOUND_LOOPBACK === 'on' })
   return typeof url !== 'string' && url.pathname !== '/' && url.href === text && !/%2e/i.test(url.pathname)
 }
 
 /** @throws AppError invalid_request: on a page */
-const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): ReturnType<typeof judgeMetadata> => {
+const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): ReturnType<typeof validateMetadata> => {
   let document: unknown
   try {
     document = JSON.parse(text)
@@ -50,16 +50,16 @@ const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): Ret
   const { token_endpoint_auth_method: method = 'none' } = said
   if ((method !== 'none' && method !== 'private_key_jwt') || Object.hasOwn(members, 'client_secret'))
     throw refused('its metadata asks for a shared secret.')
-  const plain: Said = { ...said, token_endpoint_auth_method: method }
+  const plain: SubmittedMetadata = { ...said, token_endpoint_auth_method: method }
   try {
-    return judgeMetadata(ctx, plain, false)
+    return validateMetadata(ctx, plain, false)
   } catch (error) {
     throw error instanceof AppError ? refused(error.message) : error
   }
 }
 
 /** @throws AppError invalid_request, rate_limited */
-const fetchDocument = async (ctx: Ctx, url: string): Promise<ReturnType<typeof judgeMetadata>> => {
+const fetchDocument = async (ctx: Ctx, url: string): Promise<ReturnType<typeof validateMetadata>> => {
   const key = `client-metadata:${addressKey(ctx, ctx.request.address)}`
   await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FETCHES, guardsCredential: false }])
   const failed = `client-metadata-failed:${Buffer.from(sha256(url)).toString('base64url')}`
@@ -76,7 +76,7 @@ const fetchDocument = async (ctx: Ctx, url: string): Promise<ReturnType<typeof j
   }
 }
 
-const isSame = (before: Client, after: ReturnType<typeof judgeMetadata>): boolean =>
+const isSame = (before: Client, after: ReturnType<typeof validateMetadata>): boolean =>
   JSON.stringify([before.redirectUris, before.name, before.isPublic, before.jwksUri, before.grantTypes]) ===
   JSON.stringify([after.redirectUris, after.name, after.isPublic, after.jwksUri, after.grantTypes])
 
@@ -90,7 +90,7 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
   })
   if (document === undefined) return
   await atomically(t, async (tx) => {
-    await updateClient(tx, known.id, { ...noLooser(known, document), metadataFetchedAt: at, updatedAt: at })
+    await updateClient(tx, known.id, { ...requireNoWider(known, document), metadataFetchedAt: at, updatedAt: at })
     if (isSame(known, document)) return
     // What people said yes to was something else.
     await deleteConsentsOfClient(tx, known.id)
@@ -106,12 +106,12 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
 /** @throws AppError invalid_request, quota_exceeded */
 const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
   const document = await fetchDocument(ctx, url)
-  await countStranger(ctx)
+  await limitOpenRegistration(ctx)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   try {
     await atomically(t, async (tx) => {
-      await requireRoom(tx, at)
-      const times = { unusedUntil: secondsAfter(at, STRANGER_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
+      await requireRegistrationQuota(tx, at)
+      const times = { unusedUntil: secondsAfter(at, UNUSED_CLIENT_SECONDS), validFrom: at, createdAt: at, updatedAt: at, metadataFetchedAt: at }
       await insertClient(tx, { ...document, ...times, id, registeredBy: 'metadata', metadataUrl: url })
       const after = { metadata_url: url, name: document.name, redirect_uris: document.redirectUris }
       await recordEvent(tx, ctx, { event: 'client.registered', actor: byAnonymous, target: { type: 'client', id }, after })
@@ -127,15 +127,15 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
  * clients nothing is fetched. Routes that call this emit `client.registered`, `client.registration_changed`.
  * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
  */
-export const knowMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {
-  if (!isMetadataAddress(ctx, url)) throw refused('is no address of client metadata.')
+export const registerMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {
+  if (!isMetadataUrl(ctx, url)) throw refused('is no address of client metadata.')
   const tenantId = resource === undefined ? undefined : await findTenantOfResource(directory(ctx.db), sha256(resource))
   if (tenantId === undefined || resource === undefined) throw refused('names no client without a resource (RFC 8707) that is known here.')
   const t = forTenant(ctx.db, tenantId)
   const known = await findMetadataClient(t, url)
   if (known !== undefined) return refresh(ctx, t, known, url)
   const server = await findServerByIdentifier(t, resource)
-  if (!server?.active || !server.registrationModes.includes('cimd') || !(await letsIn(ctx, tenantId))) {
+  if (!server?.active || !server.registrationModes.includes('cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
     throw refused('the resource takes no clients by their metadata.')
   }
   await enter(ctx, t, url)

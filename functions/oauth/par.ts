@@ -4,15 +4,15 @@ import { forTenant } from '#db/engine/tenant'
 import { insertAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { newHandle } from '#shared/domains/oauth/handles'
-import { REQUEST_URI } from '#shared/domains/oauth/offered'
+import { REQUEST_URI } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { judgedOrPending, settledClient } from './admission.ts'
-import { judge, pickParameters } from './authorization-request.ts'
+import { authenticateAdoptedClient, validatedOrPending } from './admission.ts'
+import { pickParameters, validateAuthorizationRequest } from './authorization-request.ts'
 import type { ClientForm } from './client-authentication.ts'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
-import { provedRedirectUri } from './redirect.ts'
+import { registeredRedirectUri } from './redirect.ts'
 
 const PUSHED_SECONDS = 90
 
@@ -20,15 +20,17 @@ type Form = ClientForm & Readonly<Record<string, string | undefined>>
 
 /** @throws AppError what the authorization endpoint would have told the client */
 export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri: string; readonly expires_in: number }> => {
-  const client = await settledClient(ctx, form)
+  const client = await authenticateAdoptedClient(ctx, form)
   if (form.request_uri !== undefined) throw new AppError('invalid_request', 'A pushed request names no request_uri (RFC 9126 section 2.1).')
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   const sent = pickParameters(form)
   if (jkt !== undefined && sent.dpop_jkt !== undefined && sent.dpop_jkt !== jkt) throw new AppError('invalid_dpop_proof')
-  const redirectUri = provedRedirectUri(client, sent.redirect_uri)
+  const redirectUri = registeredRedirectUri(client, sent.redirect_uri)
   const parameters = { ...sent, redirect_uri: redirectUri, ...(jkt === undefined ? {} : { dpop_jkt: jkt }) }
-  const judged = await judgedOrPending(ctx, client, parameters.resource, () => judge({ client, parameters, pushed: true }, redirectUri))
-  await knownTypes(ctx, judged)
+  const validated = await validatedOrPending(ctx, client, parameters.resource, () =>
+    validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri),
+  )
+  await knownTypes(ctx, validated)
   const [handle, at] = [newHandle(ctx, client.tenantId), ctx.clock.now()]
   await insertAuthorizationRequest(forTenant(ctx.db, client.tenantId), {
     id: ctx.random.id(),

@@ -83,9 +83,9 @@ describe('a proof of possession', () => {
   test('from a clock that is wrong is asked for a nonce, and counts with it for five minutes', async () => {
     const { app, token, holder } = await start()
     const iat = Math.floor(app.clock.now().getTime() / 1000) - 3600
-    const asked = await token({ dpop: await holder.proof({ ...AT_TOKEN, iat }) })
-    expect(await errorOf(asked.clone())).toEqual([400, 'use_dpop_nonce'])
-    const nonce = asked.headers.get('dpop-nonce') ?? ''
+    const requested = await token({ dpop: await holder.proof({ ...AT_TOKEN, iat }) })
+    expect(await errorOf(requested.clone())).toEqual([400, 'use_dpop_nonce'])
+    const nonce = requested.headers.get('dpop-nonce') ?? ''
     expect((await token({ dpop: await holder.proof({ ...AT_TOKEN, iat, nonce }) })).status).toBe(200)
     app.clock.advance(301)
     expect(await errorOf(await token({ dpop: await holder.proof({ ...AT_TOKEN, nonce }) }))).toEqual([400, 'use_dpop_nonce'])

@@ -1,6 +1,6 @@
 // Where an answer may be sent: to an address that the client is registered with, and to no other. Pure.
 import type { OauthClient } from '#db/store/oauth-clients'
-import { MCP_CALLBACK } from '#shared/domains/oauth/offered'
+import { MCP_CALLBACK } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
@@ -15,22 +15,22 @@ export const isLoopback = (uri: string): boolean => {
  * The same text. On the loopback interface an application may listen on any port (RFC 8252 section 7.3): there the port alone may differ, in an address that
  * is otherwise spelled the same.
  */
-const isRegistered = (registered: string, asked: string): boolean => {
-  if (registered === asked) return true
-  if (!isLoopback(registered) || !isLoopback(asked)) return false
+const isRegistered = (registered: string, requested: string): boolean => {
+  if (registered === requested) return true
+  if (!isLoopback(registered) || !isLoopback(requested)) return false
   const withoutPort = (text: string): string => text.replace(/^(http:\/\/(?:\[::1\]|[^/:?#@\\]+)):\d{1,5}(?=[/?#]|$)/, '$1')
-  return withoutPort(registered) === withoutPort(asked) && !asked.includes('#')
+  return withoutPort(registered) === withoutPort(requested) && !requested.includes('#')
 }
 
 /** @throws AppError invalid_request: nothing may be sent there */
-export const provedRedirectUri = ({ redirectUris }: Pick<OauthClient, 'redirectUris'>, asked: string | undefined): string => {
+export const registeredRedirectUri = ({ redirectUris }: Pick<OauthClient, 'redirectUris'>, requested: string | undefined): string => {
   const [only, ...more] = redirectUris
-  if (asked === undefined && only !== undefined && more.length === 0) return only
-  if (asked === undefined) throw new AppError('invalid_request', 'redirect_uri is missing.')
-  if (!redirectUris.some((registered) => isRegistered(registered, asked))) {
+  if (requested === undefined && only !== undefined && more.length === 0) return only
+  if (requested === undefined) throw new AppError('invalid_request', 'redirect_uri is missing.')
+  if (!redirectUris.some((registered) => isRegistered(registered, requested))) {
     throw new AppError('invalid_request', 'redirect_uri is not registered for this client.')
   }
-  return asked
+  return requested
 }
 
 type Config = { readonly BASE_URL: string }
@@ -38,18 +38,18 @@ type Config = { readonly BASE_URL: string }
 export const isOwnCallback = ({ BASE_URL }: Config, uri: string | undefined): boolean => uri === `${BASE_URL}${MCP_CALLBACK}`
 
 /** @throws AppError invalid_request: nothing may be sent there */
-export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redirectUris'>, asked: string | undefined): string =>
-  asked !== undefined && isOwnCallback(config, asked) ? asked : provedRedirectUri(client, asked)
+export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redirectUris'>, requested: string | undefined): string =>
+  requested !== undefined && isOwnCallback(config, requested) ? requested : registeredRedirectUri(client, requested)
 
 /**
  * Anybody registers a client, so its addresses on the web are anybody's: who is sent there before having signed in or said anything was sent by us to wherever a
  * stranger likes (RFC 9700 section 4.11.2).
  */
-export const isAnybodysPlace = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
+export const isUnvettedWebAddress = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
   registeredBy !== 'administrator' && !isLoopback(uri) && /^https?:/i.test(uri)
 
 /** The address with the answer in its query (RFC 6749 section 4.1.2), and who answers (RFC 9207). */
-export const answerAt = (redirectUri: string, issuer: string, answer: Readonly<Record<string, string | undefined>>): string => {
+export const authorizationResponseUrl = (redirectUri: string, issuer: string, answer: Readonly<Record<string, string | undefined>>): string => {
   const url = new URL(redirectUri)
   for (const [name, value] of Object.entries({ ...answer, iss: issuer })) if (value !== undefined) url.searchParams.set(name, value)
   return url.href

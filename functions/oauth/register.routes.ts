@@ -33,7 +33,7 @@ export const registerRoutes = [
     reply: json(200, RegisteredClient),
     errors: ['invalid_token', 'unauthorized'],
     emits: 'nothing',
-    handle: async ({ ctx, path }) => (await import('./register.ts')).readOwn(ctx, path.client_id),
+    handle: async ({ ctx, path }) => (await import('./register.ts')).readOwnRegistration(ctx, path.client_id),
   }),
   route({
     ...managed,
@@ -45,7 +45,7 @@ export const registerRoutes = [
     reply: json(200, RegisteredClient),
     errors: [...METADATA_ERRORS, 'invalid_token', 'unauthorized'],
     emits: ['client.registration_changed'],
-    handle: async ({ ctx, path, body }) => (await import('./register.ts')).changeOwn(ctx, path.client_id, body),
+    handle: async ({ ctx, path, body }) => (await import('./register.ts')).updateOwnRegistration(ctx, path.client_id, body),
   }),
   route({
     ...managed,
@@ -55,7 +55,7 @@ export const registerRoutes = [
     reply: empty(204),
     errors: ['invalid_token', 'unauthorized'],
     emits: ['client.unregistered', 'oauth.chain_ended'],
-    handle: async ({ ctx, path }) => (await import('./register.ts')).removeOwn(ctx, path.client_id),
+    handle: async ({ ctx, path }) => (await import('./register.ts')).deleteOwnRegistration(ctx, path.client_id),
   }),
   route({
     id: 'oauth.accessRequest',

@@ -318,8 +318,8 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
     redirect_uris: [CALLBACK, second],
     registration_access_token: token,
   })
-  const told = await app.events(company.tenantId, { event: 'client.registration_changed' })
-  expect(JSON.stringify(told)).not.toContain(token)
+  const disclosed = await app.events(company.tenantId, { event: 'client.registration_changed' })
+  expect(JSON.stringify(disclosed)).not.toContain(token)
   await put({})
   await allowed(browser, authorizePath(asTest(made.client_id), { resource: server.resource }))
   // In use, new addresses wait; the others go on.
@@ -500,7 +500,7 @@ test('documents that are not, and addresses that must not be asked', async () =>
     const answer = await at(id)
     expect([answer.status, answer.headers.get('location')], id).toEqual([400, null])
   }
-  const asked = web.asked.length
+  const requested = web.asked.length
   for (const id of [
     `${web.base}/`,
     'https://10.0.0.1/c.json',
@@ -517,7 +517,7 @@ test('documents that are not, and addresses that must not be asked', async () =>
   expect((await at(documentAt('/closed.json'))).status).toBe(400)
   await setMode(app, company, 'open')
   expect((await browser.get(authorizePath(asTest(documentAt('/nothing.json')), {}))).status).toBe(400)
-  expect(web.asked).toHaveLength(asked)
+  expect(web.asked).toHaveLength(requested)
 })
 
 test('keys at an address of the client: read once, read anew for a key that is not there, never more than every half minute', async () => {

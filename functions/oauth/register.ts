@@ -1,4 +1,5 @@
 // A client registers itself (RFC 7591), and looks after its registration with the token that it was given (RFC 7592).
+
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
@@ -6,32 +7,29 @@ import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
-import { sha256 } from '#shared/domains/oauth/handles'
-import { ENDPOINTS } from '#shared/domains/oauth/offered'
+import { isClientSecret } from '#shared/domains/clients/client-secret'
+import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import { byAnonymous, byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
-import { judgeMetadata, noLooser } from './client-metadata.ts'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { requireNoWider, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
-import { countStranger, INVITED_SECONDS, requireRoom, STRANGER_SECONDS } from './newcomers.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
-import { asRegistered } from './scopes.ts'
+import { INVITED_CLIENT_SECONDS, limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
+import { canonicalResource } from './scopes.ts'
 
-type Shown = z.input<typeof RegisteredClient>
-
-/** A registration access token begins with the client that it is of. */
-const MANAGES = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
-/** An initial access token, with the company that it is of. */
-const INITIAL = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[\w-]{43}$/
+type Presented = z.input<typeof RegisteredClient>
 
 const bearerOf = (ctx: Ctx): string | undefined => {
   const [scheme, token, ...more] = (ctx.request.header('authorization') ?? '').split(' ')
   return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' && more.length === 0 ? token : undefined
 }
 
-export const shownClient = (ctx: Pick<Ctx, 'config'>, row: Client): Shown => ({
+export const registeredClientResponse = (ctx: Pick<Ctx, 'config'>, row: Client): Presented => ({
   client_id: row.id,
   client_id_issued_at: unixSeconds(row.createdAt),
   registration_client_uri: `${ctx.config.BASE_URL}${ENDPOINTS.registration}/${row.id}`,
@@ -60,12 +58,12 @@ export const shownClient = (ctx: Pick<Ctx, 'config'>, row: Client): Shown => ({
  * until it asks for a company's resource.
  */
 const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string | undefined): Promise<TenantId> => {
-  const named = initial === undefined ? undefined : INITIAL.exec(initial)?.[1]
+  const named = initial === undefined ? undefined : splitHandle(initial)?.id
   if (initial !== undefined && named === undefined) throw new AppError('invalid_token')
   if (named !== undefined) return asTenantId(named)
   const d = directory(ctx.db)
   if (resource !== undefined) {
-    const owner = await findTenantOfResource(d, sha256(asRegistered(resource)))
+    const owner = await findTenantOfResource(d, sha256(canonicalResource(resource)))
     if (owner === undefined) throw new AppError('invalid_target')
     return owner
   }
@@ -84,14 +82,14 @@ const requireLet = async (t: TenantTx, ctx: Ctx, initial: string | undefined): P
     return
   }
   if (policy === 'token') throw new AppError('unauthorized', 'An initial access token is needed (RFC 7591 section 3).')
-  await requireRoom(t, ctx.clock.now())
+  await requireRegistrationQuota(t, ctx.clock.now())
 }
 
 /** @throws AppError invalid_redirect_uri, invalid_client_metadata, invalid_target, invalid_token, registration_refused, quota_exceeded, rate_limited */
-export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): Promise<Shown> => {
-  await countStranger(ctx)
+export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): Promise<Presented> => {
+  await limitOpenRegistration(ctx)
   const initial = bearerOf(ctx)
-  const client = judgeMetadata(ctx, said, initial !== undefined)
+  const client = validateMetadata(ctx, said, initial !== undefined)
   const tenantId = await ownerOf(ctx, initial, said.resource)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), randomToken(ctx.random)]
   const manages = `${id}.${randomToken(ctx.random)}`
@@ -103,7 +101,7 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
       id,
       registeredBy: 'dynamic',
       registrationTokenHash: sha256(manages),
-      unusedUntil: secondsAfter(at, initial === undefined ? STRANGER_SECONDS : INVITED_SECONDS),
+      unusedUntil: secondsAfter(at, initial === undefined ? UNUSED_CLIENT_SECONDS : INVITED_CLIENT_SECONDS),
       ...(hasSecret ? { secretHash: sha256(secret) } : {}),
       validFrom: at,
       createdAt: at,
@@ -116,7 +114,7 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
   })
   if (row === undefined) throw new AppError('internal')
   return {
-    ...shownClient(ctx, row),
+    ...registeredClientResponse(ctx, row),
     ...(hasSecret ? { client_secret: secret, client_secret_expires_at: 0 } : {}),
     ...(said.resource === undefined ? {} : { resource: said.resource }),
     registration_access_token: manages,
@@ -140,19 +138,19 @@ export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed
 
 /** The client whose registration token the request shows. @throws AppError invalid_token, unauthorized */
 export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: TenantId; readonly clientId: string }> => {
-  const clientId = MANAGES.exec(bearerOf(ctx) ?? '')?.[1]
+  const clientId = splitHandle(bearerOf(ctx))?.id
   if (clientId === undefined) throw new AppError(bearerOf(ctx) === undefined ? 'unauthorized' : 'invalid_token')
   return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
 }
 
 /** RFC 7592 section 3 has the token in every answer. It is kept as a hash, so it is the one that was shown. */
-const shownAgain = (ctx: Ctx, row: Client): Shown => {
+const shownAgain = (ctx: Ctx, row: Client): Presented => {
   const token = bearerOf(ctx)
-  return { ...shownClient(ctx, row), ...(token === undefined ? {} : { registration_access_token: token }) }
+  return { ...registeredClientResponse(ctx, row), ...(token === undefined ? {} : { registration_access_token: token }) }
 }
 
 /** @throws AppError invalid_token, unauthorized */
-export const readOwn = async (ctx: Ctx, clientId: string): Promise<Shown> => shownAgain(ctx, (await managedClient(ctx, clientId)).row)
+export const readOwnRegistration = async (ctx: Ctx, clientId: string): Promise<Presented> => shownAgain(ctx, (await managedClient(ctx, clientId)).row)
 
 /** Where answers may go is what people said yes to: of new addresses of a client in use an administrator decides; what is left out goes at once. */
 const redirectsAfter = (before: Client, wanted: readonly string[]) => {
@@ -172,16 +170,15 @@ const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | u
 }
 
 /** @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
-export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Shown> => {
+export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Presented> => {
   const { tenantId, secretHash } = await managedClient(ctx, clientId)
   if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
-  const isSecret =
-    said.client_secret === undefined || (secretHash !== null && constantTimeEqual(sha256(said.client_secret), new Uint8Array(secretHash)))
+  const isSecret = said.client_secret === undefined || isClientSecret(said.client_secret, { secretHash }, ctx.clock.now())
   if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
   return atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
     if (row === undefined) throw new AppError('invalid_token')
-    const wanted = judgeMetadata(
+    const wanted = validateMetadata(
       ctx,
       said,
       row.grantTypes.some((grant) => grant.includes('ciba')),
@@ -189,14 +186,14 @@ export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeo
     requireSameKind(row, wanted)
     const redirects = redirectsAfter(row, wanted.redirectUris ?? [])
     const changed = await updateClient(t, clientId, {
-      ...noLooser(row, wanted),
+      ...requireNoWider(row, wanted),
       ...redirects,
       fetchedJwks: null,
       jwksFetchedAt: null,
       updatedAt: ctx.clock.now(),
     })
     if (changed === undefined) throw new AppError('invalid_token')
-    const [before, after] = [shownClient(ctx, row), shownClient(ctx, changed)]
+    const [before, after] = [registeredClientResponse(ctx, row), registeredClientResponse(ctx, changed)]
     const target = { type: 'client', id: clientId }
     await recordEvent(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
     return shownAgain(ctx, changed)
@@ -204,7 +201,7 @@ export const changeOwn = async (ctx: Ctx, clientId: string, said: z.output<typeo
 }
 
 /** With it goes everything that people let it do. @throws AppError invalid_token, unauthorized */
-export const removeOwn = async (ctx: Ctx, clientId: string): Promise<undefined> => {
+export const deleteOwnRegistration = async (ctx: Ctx, clientId: string): Promise<undefined> => {
   const { tenantId } = await managedClient(ctx, clientId)
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)

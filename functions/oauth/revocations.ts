@@ -10,7 +10,7 @@ import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
-import { provedAsker } from './introspection.ts'
+import { authenticateResourceServer } from './introspection.ts'
 
 export const FEED_TYP = 'revocations+jwt'
 /** No token of ours that is checked without asking lives longer than its resource server says, an hour at most. */
@@ -29,7 +29,7 @@ const idsOf = (all: readonly Distrusted[], kind: Distrusted['kind']): string[] =
 ]
 
 /** Everything that is meant, each with the latest moment. */
-const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: IntrospectionCaller, since: Date): Promise<readonly Distrusted[]> => {
+const distrustedSince = async (ctx: Ctx, t: TenantDb, caller: IntrospectionCaller, since: Date): Promise<readonly Distrusted[]> => {
   const now = ctx.clock.now()
   const events = await findEventsSince(t, EVENTS, since, MOST_EVENTS)
   if (events.length === 0) return []
@@ -43,7 +43,7 @@ const distrustedSince = async (ctx: Ctx, t: TenantDb, asker: IntrospectionCaller
     sessions: idsOf(direct, 'session'),
     tokens: idsOf(direct, 'token'),
   }
-  const affected = await findAffected(t, killed, asker.resourceServerId, now)
+  const affected = await findAffected(t, killed, caller.resourceServerId, now)
   return [...direct, ...affected.map((one) => ({ ...one, at: latest }))]
 }
 
@@ -70,15 +70,15 @@ const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
  * @throws AppError client_authentication_failed, invalid_request, rate_limited
  */
 export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<HttpResult<string>> => {
-  const { t, asker } = await provedAsker(ctx)
+  const { t, caller } = await authenticateResourceServer(ctx)
   const since = sinceOf(ctx, query.after)
   const now = ctx.clock.now()
-  const revoked = entriesOf(await distrustedSince(ctx, t, asker, since))
+  const revoked = entriesOf(await distrustedSince(ctx, t, caller, since))
   const iat = unixSeconds(now)
   const { kid, key } = await ctx.signingKeys.signer('ES256')
   const claims = {
     iss: ctx.config.BASE_URL,
-    aud: asker.resource,
+    aud: caller.resource,
     iat,
     exp: iat + FRESH_SECONDS,
     since: unixSeconds(since),

@@ -1,8 +1,9 @@
 // All routes of the group.
-import { asideRoutes } from './aside.routes.ts'
+
 import { authorizeRoutes } from './authorize.routes.ts'
+import { consentRoutes } from './consents.routes.ts'
+import { decoupledRoutes } from './decoupled.routes.ts'
 import { frontEndTokenRoutes } from './front-end-tokens.routes.ts'
-import { grantRoutes } from './grants.routes.ts'
 import { logoutRoutes } from './logout.routes.ts'
 import { registerRoutes } from './register.routes.ts'
 import { tokenRoutes } from './token.routes.ts'
@@ -10,8 +11,8 @@ import { tokenRoutes } from './token.routes.ts'
 export const oauthRoutes = [
   ...authorizeRoutes,
   ...tokenRoutes,
-  ...grantRoutes,
-  ...asideRoutes,
+  ...consentRoutes,
+  ...decoupledRoutes,
   ...logoutRoutes,
   ...registerRoutes,
   ...frontEndTokenRoutes,

@@ -1,6 +1,6 @@
 // What may be asked for, and of whom: resource indicators (RFC 8707) and scopes (RFC 6749 section 3.3). Pure.
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
@@ -8,7 +8,7 @@ const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 /**
  * A server without a path is registered as its origin. Programs that read addresses write it back with a slash, and RFC 3986 section 6.2.3 has both mean the same.
  */
-export const asRegistered = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
+export const canonicalResource = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
 
 /** Each name once. @throws AppError invalid_scope */
 export const parseScopes = (text: string | undefined): readonly string[] => {
@@ -21,17 +21,17 @@ export const parseScopes = (text: string | undefined): readonly string[] => {
  * The resource server that tokens are for; none where only the person's own identity is asked for.
  * @throws AppError invalid_target
  */
-export const resourceFor = (client: OauthClient, asked: string | undefined, scopes: readonly string[]): RequestedResource | undefined => {
+export const resourceFor = (client: OauthClient, requested: string | undefined, scopes: readonly string[]): RequestedResource | undefined => {
   const { resource } = client
-  if (asked !== undefined && resource === undefined) throw new AppError('invalid_target')
-  if (asked !== undefined || resource?.candidates === 1) return resource
+  if (requested !== undefined && resource === undefined) throw new AppError('invalid_target')
+  if (requested !== undefined || resource?.candidates === 1) return resource
   const isAboutIdentity = scopes.every(isIdentityScope)
   if (resource !== undefined && !isAboutIdentity) throw new AppError('invalid_target', 'The client may reach several resource servers: name one.')
   return undefined
 }
 
 /** Whether the client may ask for a scope at all. */
-export const mayAsk = ({ allowedScopes }: OauthClient, scope: string): boolean =>
+export const mayRequest = ({ allowedScopes }: OauthClient, scope: string): boolean =>
   allowedScopes === undefined || isIdentityScope(scope) || allowedScopes.includes(scope)
 
 /**
@@ -40,10 +40,10 @@ export const mayAsk = ({ allowedScopes }: OauthClient, scope: string): boolean =
  */
 export const requireKnownScopes = (client: OauthClient, resource: RequestedResource | undefined, scopes: readonly string[]): void => {
   const known = new Set(resource?.scopes.map(({ name }) => name))
-  const unknown = scopes.find((scope) => !isIdentityScope(scope) && !(known.has(scope) && mayAsk(client, scope)))
+  const unknown = scopes.find((scope) => !isIdentityScope(scope) && !(known.has(scope) && mayRequest(client, scope)))
   if (unknown !== undefined) throw new AppError('invalid_scope', `The scope ${unknown.slice(0, 100)} is not offered to this client.`)
 }
 
 /** What a client that named no scope means: everything that it may ask for. */
 export const defaultScopes = (client: OauthClient, resource: RequestedResource | undefined): readonly string[] =>
-  (resource?.scopes ?? []).map(({ name }) => name).filter((name) => mayAsk(client, name))
+  (resource?.scopes ?? []).map(({ name }) => name).filter((name) => mayRequest(client, name))

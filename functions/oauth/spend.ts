@@ -1,38 +1,39 @@
 // A resource server uses up what a token may spend (calls, amounts): from the token's own limits and from everything that it came from, or from none of them.
+
 import type * as z from 'zod'
 import { atomically, type TenantTx } from '#db/engine/tenant'
 import { type Budget, lockBudgets, recordSpend, spendBudgets } from '#db/store/oauth-details'
-import { sha256 } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
-import { leftOf, shownLeft } from './budgets.ts'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { remainingOf, remainingResponse } from './budgets.ts'
 import type { Ctx } from './group.ts'
 import type { SpendAnswer, SpendForm } from './introspection.schema.ts'
-import { examine } from './introspection.ts'
-import { pathOf } from './left.ts'
+import { examineToken } from './introspection.ts'
+import { findBudgetPathOf } from './remaining-limits.ts'
 
 type Form = z.output<typeof SpendForm>
 type Answer = z.input<typeof SpendAnswer>
-type Wanted = { readonly calls: number; readonly amount: number; readonly currency: string | undefined }
+type Requested = { readonly calls: number; readonly amount: number; readonly currency: string | undefined }
 
 /** One call where nothing is said. @throws AppError invalid_request */
-const wantedIn = ({ calls, amount = 0, currency }: Form): Wanted => {
+const wantedIn = ({ calls, amount = 0, currency }: Form): Requested => {
   const wanted = { calls: calls ?? (amount > 0 ? 0 : 1), amount, currency }
   if (wanted.calls === 0 && wanted.amount === 0) throw new AppError('invalid_request', 'Nothing is spent.')
   return wanted
 }
 
 /** Each of them has enough, or none is touched. @throws AppError limit_exceeded, invalid_request */
-const judge = (path: readonly Budget[], { calls, amount, currency }: Wanted, now: Date): void => {
-  const left = leftOf(path)
+const validate = (path: readonly Budget[], { calls, amount, currency }: Requested, now: Date): void => {
+  const left = remainingOf(path)
   if (amount > 0 && currency !== left.currency) throw new AppError('invalid_request', 'The limit counts another currency.')
   const isOver = (left.until ?? Number.POSITIVE_INFINITY) <= now.getTime()
   if (isOver || calls > (left.calls ?? calls) || amount > (left.amount ?? amount))
-    throw new AppError('limit_exceeded', undefined, { extra: shownLeft(path) })
+    throw new AppError('limit_exceeded', undefined, { extra: remainingResponse(path) })
 }
 
 /** Under the rows of the whole way, taken from the root down. */
-const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string[], wanted: Wanted): Promise<Answer> => {
+const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string[], wanted: Requested): Promise<Answer> => {
   const path = await lockBudgets(t, ids)
   const leaf = path.at(-1)
   if (leaf === undefined || path.length !== ids.length) throw new AppError('invalid_grant')
@@ -41,23 +42,23 @@ const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string
     const keyHash = sha256(form.spend_id)
     const row = { budgetId: leaf.id, keyHash, calls: wanted.calls, amount: wanted.amount, createdAt: at, expiresAt: leaf.expiresAt }
     const before = await recordSpend(t, row)
-    if (before !== undefined) return { spent: true, ...before, repeated: true, ...shownLeft(path) }
+    if (before !== undefined) return { spent: true, ...before, repeated: true, ...remainingResponse(path) }
   }
-  judge(path, wanted, at)
+  validate(path, wanted, at)
   await spendBudgets(t, ids, wanted)
   const after = path.map((row) => ({ ...row, callsSpent: row.callsSpent + wanted.calls, amountSpent: row.amountSpent + wanted.amount }))
-  return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false, ...shownLeft(after) }
+  return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false, ...remainingResponse(after) }
 }
 
 /** @throws AppError client_authentication_failed, invalid_request, invalid_grant, limit_exceeded */
 export const spendLimit = async (ctx: Ctx, form: Form): Promise<Answer> => {
-  const { t, counts } = await examine(ctx, form.token)
+  const { t, counts } = await examineToken(ctx, form.token)
   const wanted = wantedIn(form)
   if (counts === undefined) throw new AppError('invalid_grant')
   const { claims, state } = counts
   const detail = claims.details[form.detail ?? 0]
   if (detail === undefined) throw new AppError('invalid_request', 'The token has no such detail.')
-  const path = await pathOf(t, claims, form.detail ?? 0)
+  const path = await findBudgetPathOf(t, claims, form.detail ?? 0)
   // Nothing of it is counted.
   if (path.length === 0) return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false }
   return atomically(t, async (tx) => {

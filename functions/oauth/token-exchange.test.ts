@@ -1,7 +1,7 @@
 // Token exchange (RFC 8693): who acts for whom, and that nothing grows on the way.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { EXCHANGE, exchange, introspected, newAgent, newExchanger, newPolicy } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'

@@ -1,18 +1,18 @@
 // A token request whose client is authenticated: what every grant works on.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
-import type { CodeState } from '#db/store/oauth-code-flow'
+import type { AuthorizationState } from '#db/store/oauth-families'
 import type { Ctx } from './group.ts'
 import type { TokenForm } from './token.schema.ts'
 import type { TokenSet } from './token-set.ts'
 
-export type Asked = {
+export type TokenRequest = {
   readonly form: z.output<typeof TokenForm>
   /** Authenticated. */
   readonly client: OauthClient
   /** Thumbprint of the key whose possession the request proves (RFC 9449). */
   readonly jkt: string | undefined
   /** State of the presented code, where it was read together with the client. */
-  readonly behind?: CodeState | undefined
+  readonly code?: AuthorizationState | undefined
 }
-export type Grant = (ctx: Ctx, asked: Asked) => Promise<TokenSet>
+export type Grant = (ctx: Ctx, request: TokenRequest) => Promise<TokenSet>

@@ -6,7 +6,7 @@ import type { AuthorizationDetail } from '#db/store/oauth-details'
 import type { AuthorizationState } from '#db/store/oauth-families'
 import { issueAccessToken } from '#shared/domains/oauth/access-token'
 import { refreshToken } from '#shared/domains/oauth/handles'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import type { Ctx } from './group.ts'
 import { IDENTITY_TOKEN_SECONDS, issueIdToken } from './id-token.ts'
 
@@ -23,7 +23,7 @@ export type TokenSet = {
 }
 
 /** Of what was granted, what the person may still have. It never grows. */
-export const standingScopes = ({ scopes, resource }: AuthorizationState): readonly string[] =>
+export const currentScopes = ({ scopes, resource }: AuthorizationState): readonly string[] =>
   scopes.filter((scope) => isIdentityScope(scope) || resource?.scopes.includes(scope) === true)
 
 /** Claims about the person, by the scopes that allow them (OpenID Connect Core section 5.4). */
@@ -46,13 +46,13 @@ export const actOf = (clientId: string, before?: Act): Act => ({
 })
 
 /** RFC 9396 section 7: what the token holds is told. */
-export const toldDetails = (details: readonly AuthorizationDetail[]) =>
+export const disclosedDetails = (details: readonly AuthorizationDetail[]) =>
   details.length === 0 ? {} : { authorization_details: details as AuthorizationDetail[] }
 
-export type OfPerson = {
+export type PersonTokens = {
   readonly tenantId: TenantId
   readonly authorizationId: string
-  readonly standing: AuthorizationState
+  readonly authorizationState: AuthorizationState
   readonly scopes: readonly string[]
   readonly details: readonly AuthorizationDetail[]
   readonly jkt: string | undefined
@@ -64,8 +64,8 @@ export type OfPerson = {
 }
 
 /** Signs; not to be called inside a transaction. */
-export const tokensOfPerson = async (ctx: Ctx, of: OfPerson): Promise<TokenSet> => {
-  const { standing: s, scopes, authorizationId, tenantId, details, nonce } = of
+export const tokensOfPerson = async (ctx: Ctx, of: PersonTokens): Promise<TokenSet> => {
+  const { authorizationState: s, scopes, authorizationId, tenantId, details, nonce } = of
   const ttlSeconds = s.resource?.tokenSeconds ?? IDENTITY_TOKEN_SECONDS
   const accessToken = await issueAccessToken(ctx, {
     tenantId,
@@ -86,10 +86,10 @@ export const tokensOfPerson = async (ctx: Ctx, of: OfPerson): Promise<TokenSet> 
     token_type: of.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: ttlSeconds,
     scope: scopes.join(' '),
-    ...toldDetails(details),
+    ...disclosedDetails(details),
     ...(of.refresh === undefined ? {} : { refresh_token: refreshToken(ctx, { tenantId, authorizationId, ...of.refresh }) }),
     ...(scopes.includes('openid')
-      ? { id_token: await issueIdToken(ctx, { tenantId, authorizationId, standing: s, accessToken, nonce, about, publicId: of.publicId }) }
+      ? { id_token: await issueIdToken(ctx, { tenantId, authorizationId, authorizationState: s, accessToken, nonce, about, publicId: of.publicId }) }
       : {}),
   }
 }

@@ -4,8 +4,8 @@ import { json, text } from '#shared/platform/http/route'
 import { quickIntrospectionForm, quickTokenForm } from './form-check.ts'
 import { route } from './group.ts'
 import { IntrospectionForm, RevocationForm, RevocationsQuery, SpendAnswer, SpendForm, TokenDescription, Userinfo } from './introspection.schema.ts'
-import { TokenAnswer, TokenForm } from './token.schema.ts'
-import { answerToken } from './token.ts'
+import { TokenForm, TokenResponse } from './token.schema.ts'
+import { issueTokens } from './token.ts'
 
 const CLIENT = open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
   class: 'decision',
@@ -27,7 +27,7 @@ const token = {
   access: CLIENT,
   form: TokenForm,
   quick: quickTokenForm,
-  reply: json(200, TokenAnswer),
+  reply: json(200, TokenResponse),
   errors: [
     'client_authentication_failed',
     'unsupported_grant_type',
@@ -81,14 +81,14 @@ export const tokenRoutes = [
     id: 'oauth.token',
     on: 'POST /oauth/token',
     summary: 'Exchange a grant for tokens (RFC 6749 section 3.2).',
-    handle: ({ ctx, form }) => answerToken(ctx, form),
+    handle: ({ ctx, form }) => issueTokens(ctx, form),
   }),
   route({
     ...token,
     id: 'oauth.token.alias',
     on: 'POST /oauth2/token',
     summary: 'The token endpoint under its older name.',
-    handle: ({ ctx, form }) => answerToken(ctx, form),
+    handle: ({ ctx, form }) => issueTokens(ctx, form),
   }),
   route({
     ...introspection,

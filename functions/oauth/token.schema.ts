@@ -45,7 +45,7 @@ export const TokenForm = z
   })
   .meta({ id: 'TokenRequest' })
 
-export const TokenAnswer = z
+export const TokenResponse = z
   .object({
     access_token: z.string(),
     token_type: z.enum(['Bearer', 'DPoP', 'N_A']),

@@ -2,16 +2,16 @@
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { proofKey } from '#shared/domains/oauth/dpop'
-import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
-import { asRegistered } from './scopes.ts'
+import { canonicalResource } from './scopes.ts'
 import type { TokenForm } from './token.schema.ts'
-import type { Asked, Grant } from './token-request.ts'
+import type { Grant, TokenRequest } from './token-request.ts'
 import type { TokenSet } from './token-set.ts'
 
 type Form = z.output<typeof TokenForm>
@@ -19,13 +19,13 @@ const GRANTS: Readonly<Record<GrantType, Grant>> = {
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentials,
   // Loaded with the first code, as what makes codes is.
-  authorization_code: async (ctx, asked) => (await import('./grants/authorization-code.ts')).authorizationCode(ctx, asked),
+  authorization_code: async (ctx, request) => (await import('./grants/authorization-code.ts')).authorizationCode(ctx, request),
   // Loaded by the first poll: few clients have these grants.
-  [DEVICE_CODE]: async (ctx, asked) => (await import('./grants/device-code.ts')).deviceCode(ctx, asked),
-  [CIBA]: async (ctx, asked) => (await import('./grants/ciba.ts')).ciba(ctx, asked),
+  [DEVICE_CODE]: async (ctx, request) => (await import('./grants/device-code.ts')).deviceCode(ctx, request),
+  [CIBA]: async (ctx, request) => (await import('./grants/ciba.ts')).ciba(ctx, request),
   // Loaded by whoever asks for one first.
-  [TOKEN_EXCHANGE]: async (ctx, asked) => (await import('./grants/token-exchange.ts')).tokenExchange(ctx, asked),
-  [JWT_BEARER]: async (ctx, asked) => (await import('./grants/jwt-bearer.ts')).jwtBearer(ctx, asked),
+  [TOKEN_EXCHANGE]: async (ctx, request) => (await import('./grants/token-exchange.ts')).tokenExchange(ctx, request),
+  [JWT_BEARER]: async (ctx, request) => (await import('./grants/jwt-bearer.ts')).jwtBearer(ctx, request),
 }
 
 const grantTypeIn = ({ grant_type: named }: Form): GrantType => {
@@ -60,28 +60,28 @@ const lookedFor = (form: Form): string | undefined => {
   const { aud, client_id: holder } = type === TOKEN_EXCHANGE ? claimsIn(form.subject_token) : {}
   const { resource: asserted } = type === JWT_BEARER ? claimsIn(form.assertion) : {}
   const named = audience ?? (holder === undefined ? undefined : aud) ?? asserted
-  return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? asRegistered(named) : undefined) : undefined
+  return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? canonicalResource(named) : undefined) : undefined
 }
 
 /** What an identity assertion is for is spelled as its server has it. */
 const spelled = (form: Form): Form =>
-  form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: asRegistered(form.resource) } : form
+  form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
 
 /** A code is looked up with the client that shows it. */
-const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<Asked, 'client' | 'behind'>> => {
-  const asked = { ...form, resource: lookedFor(form) ?? form.resource }
-  if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).whoShowsCode(ctx, asked)
-  return { client: await authenticateClient(ctx, asked) }
+const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
+  const requested = { ...form, resource: lookedFor(form) ?? form.resource }
+  if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).authenticateWithCode(ctx, requested)
+  return { client: await authenticateClient(ctx, requested) }
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const answerToken = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
+export const issueTokens = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
   const form = spelled(sent)
   const type = grantTypeIn(form)
-  const { client, behind } = await whoAsks(ctx, form)
+  const { client, code } = await whoAsks(ctx, form)
   requireRegistered(client, type)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
-  const tokens = await GRANTS[type](ctx, { form, client, jkt, behind })
+  const tokens = await GRANTS[type](ctx, { form, client, jkt, code })
   return new HttpResult(tokens, { headers: { Pragma: 'no-cache' } })
 }

@@ -3,13 +3,13 @@ import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findAuthorizationState } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
-import { type AccessClaims, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
+import { type AccessClaims, tokenQueryOf, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { proofKey } from '#shared/domains/oauth/dpop'
-import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/offered'
+import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from './group.ts'
 import type { Userinfo } from './introspection.schema.ts'
-import { identityClaims, standingScopes } from './token-set.ts'
+import { currentScopes, identityClaims } from './token-set.ts'
 
 const challenge = (scheme: string, error: string | undefined): Readonly<Record<string, string>> => ({
   'WWW-Authenticate': `${scheme} realm="authsec"${error === undefined ? '' : `, error="${error}"`}${scheme === 'DPoP' ? `, algs="${CLIENT_SIGNING_ALGS.join(' ')}"` : ''}`,
@@ -45,9 +45,9 @@ export const userinfo = async (ctx: Ctx): Promise<z.input<typeof Userinfo>> => {
       headers: { 'WWW-Authenticate': `${scheme} realm="authsec", error="insufficient_scope", scope="openid"` },
     })
   }
-  const state = await findTokenState(t, question(claims, now))
+  const state = await findTokenState(t, tokenQueryOf(claims, now))
   const standing = state?.alive === true ? await findAuthorizationState(t, claims.authorizationId, now) : undefined
   if (standing === undefined || standing.revoked || !standing.alive) throw unauthorised(scheme, 'invalid_token')
-  const scopes = claims.scopes.filter((scope) => standingScopes(standing).includes(scope))
+  const scopes = claims.scopes.filter((scope) => currentScopes(standing).includes(scope))
   return { sub: claims.sub, ...identityClaims(standing, scopes) }
 }

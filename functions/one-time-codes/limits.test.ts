@@ -90,7 +90,7 @@ test('what a sign-in with password and code costs the database', async () => {
   const mint = await counted.during(() => mintEndUser(app, pat, transactionToken))
   // Password: the door, the person, the ticket, the record. Code: ticket and person; the person held, the try spent, the seed, the step, the count, the ticket, the
   // record. Mint: all that a session needs.
-  expect(password).toEqual({ statements: 6, roundTrips: 7 })
+  expect(password).toEqual({ statements: 6, roundTrips: 6 })
   expect(code).toEqual({ statements: 9, roundTrips: 10 })
   expect(mint.statements).toBeLessThanOrEqual(16)
   expect(mint.roundTrips).toBeLessThanOrEqual(18)

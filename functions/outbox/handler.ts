@@ -9,7 +9,7 @@ import { sqsTasks } from '#shared/platform/queue/sqs'
 import { runTasks } from './tasks.ts'
 
 const base = await cloud(process.env)
-const { SMTP_URL: url, MAIL_FROM: from, ERRAND_QUEUE_URL: queueUrl } = base.config
+const { SMTP_URL: url, MAIL_FROM: from, TASK_QUEUE_URL: queueUrl } = base.config
 if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
 const queue = queueUrl === undefined ? undefined : sqsTasks({ queueUrl, access: awsAccessFrom(process.env) })
 const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), queue }

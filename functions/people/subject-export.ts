@@ -142,7 +142,7 @@ export const exportPerson = async (ctx: Ctx, caller: User, userId: string): Prom
       created_at: row.createdAt.toISOString(),
     })),
     ...(await answering(t, userId)),
-    consents: (await listConsents(t, userId, MOST_CONSENTS)).map((row) => ({
+    consents: (await listConsents(t, userId, { sort: 'updated_at', descending: true, limit: MOST_CONSENTS })).map((row) => ({
       client_id: row.clientId,
       client_name: row.clientName,
       resource: row.resource,

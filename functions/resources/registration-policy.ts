@@ -1,5 +1,5 @@
 // Who may register clients of the tenant without an administrator (RFC 7591 section 3), and the tokens with which they may.
-import { createHash } from 'node:crypto'
+
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteRegistrationToken, insertRegistrationToken, listRegistrationTokens, type RegistrationToken } from '#db/store/registered-clients'
@@ -8,6 +8,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { CreatedRegistrationToken, NewRegistrationToken, RegistrationPolicy, RegistrationTokens } from './registration-policy.schema.ts'
@@ -51,7 +52,7 @@ export const createToken = async (
   const [id, createdAt, token] = [ctx.random.id(), ctx.clock.now(), `${caller.tenantId}.${randomToken(ctx.random)}`]
   const row = { id, name, usesLeft: uses, createdAt, expiresAt: secondsAfter(createdAt, expires_in) }
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    await insertRegistrationToken(t, { ...row, tokenHash: new Uint8Array(createHash('sha256').update(token).digest()) })
+    await insertRegistrationToken(t, { ...row, tokenHash: sha256(token) })
     const target = { type: 'registration_token', id }
     await recordEvent(t, ctx, { event: 'registration_token.created', actor: byUser(caller), target, after: { name, uses, expires_in } })
   })

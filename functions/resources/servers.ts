@@ -1,5 +1,5 @@
 // Resource servers of a tenant: the APIs that our access tokens are for, what may be asked for there, and by which clients.
-import { createHash } from 'node:crypto'
+
 import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
 import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
@@ -22,11 +22,12 @@ import {
   updateResourceServer,
 } from '#db/store/resource-servers'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
-import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/offered'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import { isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -51,7 +52,6 @@ const DEFAULT_AGENT = 'mcp-agent'
 const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 
 type Out = z.input<typeof ServerOut>
-const sha256 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 
 const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
   const issuer = ctx.config.BASE_URL

@@ -4,6 +4,7 @@ import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from 
 import type { SamlProvider } from '#db/store/saml-providers'
 import { findSamlRequest, insertSamlRequest, type NewSamlRequest, type SamlRequest, type SamlRequestKey } from '#db/store/saml-requests'
 import { secondsAfter } from '#shared/kernel/clock'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
@@ -11,7 +12,6 @@ import { ensureSamlKeys, openSamlKey, samlSigningKeyOf } from './keys.ts'
 import { clientAcsOf, entityIdOf } from './service-provider.ts'
 
 const REQUEST_SECONDS = 600
-const RELAY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 
 const cookieName = (secure: boolean): string => `${secure ? '__Host-' : ''}authsec_saml`
@@ -35,11 +35,11 @@ const keyOf = (ctx: Ctx, relayState: string, browser: string): SamlRequestKey =>
 export type LocatedSamlRequest = { readonly t: TenantDb; readonly key: SamlRequestKey; readonly request: SamlRequest }
 
 /** Whether a RelayState is one of ours: a provider that speaks first may send any text. */
-export const isRelayState = (relayState: string | undefined): relayState is string => relayState !== undefined && RELAY.test(relayState)
+export const isRelayState = (relayState: string | undefined): relayState is string => splitHandle(relayState) !== undefined
 
 /** The request that this browser began under that RelayState. */
 export const locateSamlRequest = async (ctx: Ctx, relayState: string): Promise<LocatedSamlRequest | undefined> => {
-  const [tenantId, browser] = [RELAY.exec(relayState)?.[1], browserOf(ctx)]
+  const [tenantId, browser] = [splitHandle(relayState)?.id, browserOf(ctx)]
   if (tenantId === undefined || browser === undefined) return undefined
   const [t, key] = [forTenant(ctx.db, asTenantId(tenantId)), keyOf(ctx, relayState, browser)]
   const request = await findSamlRequest(t, key, ctx.clock.now())

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
 import { findRoleByName } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { tokensRoutes } from './routes.ts'
 
@@ -40,7 +39,6 @@ const bind = async (
       createdBy: null,
       createdAt: app.clock.now(),
     })
-    await raisePolicyVersion(t)
   })
 
 describe.each(['admin', 'user'])('%s: checks', (side) => {

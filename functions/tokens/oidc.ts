@@ -1,7 +1,7 @@
 // The session token of whoever signed in at the authorization server for the tenant's main client: of that very session, so that it ends with it.
 import type * as z from 'zod'
 import { atomically } from '#db/engine/tenant'
-import { behindMainClientToken } from '#shared/domains/oauth/main-client-token'
+import { readMainClientToken } from '#shared/domains/oauth/main-client-token'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
 import type { Ctx } from './group.ts'
@@ -9,7 +9,7 @@ import type { GeneratedToken } from './tokens.schema.ts'
 
 /** @throws AppError invalid_token */
 export const sessionTokenFor = async (ctx: Ctx, token: string): Promise<z.input<typeof GeneratedToken>> => {
-  const { t, user, tenant, session, claims } = await behindMainClientToken(ctx, token)
+  const { t, user, tenant, session, claims } = await readMainClientToken(ctx, token)
   await atomically(t, (tx) =>
     recordEvent(tx, ctx, {
       event: 'token.reissued',

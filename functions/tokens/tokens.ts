@@ -1,4 +1,5 @@
 // Tokens: what one is worth now, and one's own session's again.
+
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
@@ -10,6 +11,7 @@ import { parseClientId } from '#shared/domains/clients/application'
 import { authenticateClientSecret, authenticateSdkClient, sdkClientId } from '#shared/domains/clients/secrets'
 import { normaliseEmail } from '#shared/kernel/email'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { issueSessionToken, type SessionGrant, verifySessionToken } from '#shared/platform/tokens/session-token'
@@ -59,13 +61,11 @@ const requireOwnIdentity = (caller: User, body: Input): void => {
   if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /** The project that the token names: one of the tenant. The tenant's own id stands for the person's, as the original's clients send it. @throws AppError not_found */
 const projectOf = async (t: TenantDb, own: string | null, requested: string | undefined): Promise<string> => {
   const id = requested?.toLowerCase()
   if (id === undefined || id === t.tenantId || id === own) return own ?? ''
-  if (UUID.test(id) && (await hasProject(t, id))) return id
+  if (isUuid(id) && (await hasProject(t, id))) return id
   throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
 }
 

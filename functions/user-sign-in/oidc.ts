@@ -1,6 +1,6 @@
 // An end user who signed in at the authorization server goes on to a session of this one: what was proved there counts, and nothing more.
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
-import { behindMainClientToken } from '#shared/domains/oauth/main-client-token'
+import { readMainClientToken } from '#shared/domains/oauth/main-client-token'
 import { afterFirstFactor } from '#shared/domains/sign-in/first-step'
 import { factorMembers } from '#shared/domains/sign-in/login-response'
 import { AppError } from '#shared/kernel/errors'
@@ -12,7 +12,7 @@ import type { Ctx } from './group.ts'
  * @throws AppError invalid_token, invalid_credentials
  */
 export const loginByToken = async (ctx: Ctx, token: string) => {
-  const { t, user, tenant, session, claims } = await behindMainClientToken(ctx, token)
+  const { t, user, tenant, session, claims } = await readMainClientToken(ctx, token)
   const { tenantId, clientId, tokenId, expiresAt } = claims
   const done = await afterFirstFactor(ctx, {
     tenantId,

@@ -1,5 +1,6 @@
 // A passkey and nothing else: whoever holds one that verifies its person needs to name nobody. What comes out is a login ticket with both factors proved; the
 // token comes from the doors that every sign-in ends at.
+
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findPasskey, findTenantOfPasskey, type Passkey } from '#db/store/passkeys'
@@ -9,6 +10,7 @@ import { findApplication } from '#shared/domains/clients/application'
 import { FACTOR_VERIFIED_EVENT } from '#shared/domains/factors/verify'
 import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { requireProvedAddress } from '#shared/domains/sign-in/check-password'
+import { isUuid } from '#shared/kernel/ids'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import { HttpResult } from '#shared/platform/http/route'
 import { passkeyAmr } from './amr.ts'
@@ -45,15 +47,13 @@ export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>
   return new HttpResult(requestOptions(started, { rpId: rp.id, passkeys: [], userVerification }), { cookies: started.cookies })
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 type Owner = { readonly tenantId: TenantId; readonly passkey: Passkey }
 
 /** Whose the passkey is, where it may be used here. One that nobody has is told as such, so that the page can have it forgotten. @throws AppError passkey_refused */
 const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony): Promise<Owner> => {
   const { userHandle } = response
   const userId = Buffer.from(userHandle ?? '', 'base64url').toString()
-  if (userHandle == null || !UUID.test(userId)) throw refusedAssertion(undefined)
+  if (userHandle == null || !isUuid(userId)) throw refusedAssertion(undefined)
   const tenantId = await findTenantOfPasskey(directory(ctx.db), entryHash(ctx, id, userHandle))
   const passkey = tenantId === undefined ? undefined : await findPasskey(forTenant(ctx.db, tenantId), userId, id)
   if (tenantId === undefined || passkey === undefined) {

@@ -9,7 +9,7 @@ import {
   ID_JAG_PROFILE,
   IDENTITY_SCOPES,
   TOKEN_TYPES,
-} from '#shared/domains/oauth/offered'
+} from '#shared/domains/oauth/supported'
 import { ConstantResult } from '#shared/platform/http/route'
 import { ACR } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'

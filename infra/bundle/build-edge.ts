@@ -2,7 +2,6 @@
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { leftOut } from './left-out.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -31,7 +30,7 @@ export const buildEdge = async (file: string): Promise<readonly string[]> => {
     conditions: ['workerd', 'worker'],
     target: 'es2022',
     metafile: true,
-    plugins: [wholeNames, leftOut],
+    plugins: [wholeNames],
     logLevel: 'error',
     charset: 'utf8',
     banner: { js: `import{createRequire as authsecRequire}from'node:module';const require=authsecRequire('file:///worker.mjs');` },

@@ -2,8 +2,7 @@
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { leftOut } from './left-out.ts'
-import { nativeFiles } from './native.ts'
+import { nativeFiles } from './native-files.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** As argon2's package spells this machine. */
@@ -22,7 +21,6 @@ const main = async (folder: string): Promise<void> => {
     minify: true,
     platform: 'node',
     target: 'node20',
-    plugins: [leftOut],
     logLevel: 'warning',
     legalComments: 'linked',
     charset: 'utf8',

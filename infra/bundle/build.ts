@@ -6,10 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
-import { lateRoutes } from './late-routes.ts'
-import { leftOut, otherErrors } from './left-out.ts'
-import { nativeFiles } from './native.ts'
-import { LATER, oneCore } from './one-core.ts'
+import { lazyRoutes } from './lazy-routes.ts'
+import { nativeFiles } from './native-files.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FUNCTIONS = join(ROOT, 'functions')
@@ -36,7 +34,6 @@ const options = (group: string, outdir: string): BuildOptions => ({
   platform: 'node',
   target: 'node20',
   metafile: true,
-  plugins: [leftOut],
   logLevel: 'silent',
   // The notices of licenses lie beside the bundle.
   legalComments: 'linked',
@@ -54,7 +51,7 @@ export type Bundle = {
   readonly inputs: readonly string[]
   /** Minified bytes that the start loads: the entry, what it imports statically, and the driver of PostgreSQL over TCP (Neon's stands in its place). */
   readonly startBytes: number
-  /** Minified bytes that the start and the dearest of its routes load before the route does anything: see infra/bundle/late-routes.ts. */
+  /** Minified bytes that the start and the dearest of its routes load before the route does anything: see infra/bundle/lazy-routes.ts. */
   readonly routeBytes: number
   /** Minified bytes of everything, lazily loaded parts included. */
   readonly totalBytes: number
@@ -76,7 +73,7 @@ const startOf = (outputs: Metafile['outputs'], entries: readonly string[]): Read
 }
 
 /** A file of routes that the group loads with the first request for one of them. */
-const isPart = (group: string, file: string): boolean => file.startsWith(`${LATER}:functions/${group}/`) && /(?:^|[./])routes\.ts$/.test(file)
+const isPart = (group: string, file: string): boolean => file.startsWith(`functions/${group}/`) && /(?:^|[./])routes\.ts$/.test(file)
 
 const ownerOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split('/').slice(0, 2).join('/')
 
@@ -93,25 +90,20 @@ const readSources = async (group: string): Promise<readonly string[]> => {
   return Object.keys(metafile.inputs)
 }
 const sources = new Map<string, Promise<readonly string[]>>()
-/** Source files of ours in it, relative to the project; a fraction of the work of building, and read once. */
+/** Source files of a function, relative to the project; cheaper than a build, and read once. */
 export const sourcesOf = (group: string): Promise<readonly string[]> => {
   const known = sources.get(group) ?? readSources(group)
   sources.set(group, known)
   return known
 }
 
-/** Those in which an error is named where it is met: not the list of all. */
-export const namingErrors = async (group: string): Promise<readonly string[]> =>
-  (await sourcesOf(group)).flatMap((path) => (path === 'shared/kernel/errors.ts' || path.includes('node_modules/') ? [] : [join(ROOT, path)]))
-
 /** Builds without writing, unless a folder is named. */
 export const bundle = async (group: string, outdir?: string): Promise<Bundle> => {
-  const plugins = [lateRoutes(group), oneCore(group), leftOut, otherErrors(await namingErrors(group))]
-  const { metafile } = await build({ ...options(group, outdir ?? 'out'), plugins, metafile: true, write: outdir !== undefined })
+  const { metafile } = await build({ ...options(group, outdir ?? 'out'), plugins: [lazyRoutes(group)], metafile: true, write: outdir !== undefined })
   const outputs = Object.entries(metafile.outputs)
   const entry = outputs.find(([, { entryPoint }]) => entryPoint?.endsWith(`functions/${group}/handler.ts`))
   if (entry === undefined) throw new Error(`${group} has no entry`)
-  const driver = outputs.find(([, { entryPoint }]) => entryPoint === `${LATER}:db/engine/postgres.ts`)
+  const driver = outputs.find(([, { entryPoint }]) => entryPoint === 'db/engine/postgres.ts')
   if (driver === undefined) throw new Error(`${group} has no database`)
   const bytesOf = (paths: ReadonlySet<string>): number => outputs.reduce((bytes, [path, output]) => bytes + (paths.has(path) ? output.bytes : 0), 0)
   const start = [entry[0], driver[0]]

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bundle } from './build.ts'
-import { requireIntegrity } from './native.ts'
+import { requireIntegrity } from './native-files.ts'
 
 const digestsOf = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,5 +1,5 @@
 // What a client has to know of this resource (RFC 9728), where it looks for it.
-import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/offered.ts'
+import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/supported.ts'
 
 type Described = {
   readonly issuer: string

@@ -1,5 +1,5 @@
 // How a resource server refuses: RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, with where to go for a token (RFC 9728 section 5.1).
-import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/offered.ts'
+import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/supported.ts'
 
 /** What is needed to say whether a token counts cannot be reached. Nothing is let through meanwhile. */
 export class AuthorizationServerUnavailable extends Error {}

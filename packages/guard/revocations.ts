@@ -1,7 +1,7 @@
 // The issuer's revocations, read when a token is judged and at most once a second: what was stopped there is refused here within two seconds. No timer runs, so
 // a process that is frozen between two requests is as right as one that never sleeps.
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
-import { idsIn, isMeant, toldId } from '../../shared/domains/oauth/distrust-ids.ts'
+import { disclosedId, idsIn, isMeant } from '../../shared/domains/oauth/distrust-ids.ts'
 import { digest } from '../../shared/domains/oauth/dpop-proof.ts'
 import { basicHeader, type IntrospectionCredentials } from './check-by-introspection.ts'
 import { AuthorizationServerUnavailable } from './refusal.ts'
@@ -86,7 +86,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     mean: async ({ claims }) => {
       const { revoked } = await fresh()
       if (revoked.size === 0) return false
-      const digests = await Promise.all(idsIn(claims).map(async ([kind, id]) => toldId(await digest(`${kind} ${id}`))))
+      const digests = await Promise.all(idsIn(claims).map(async ([kind, id]) => disclosedId(await digest(`${kind} ${id}`))))
       return isMeant(revoked, digests, claims.iat)
     },
   }

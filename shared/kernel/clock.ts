@@ -7,7 +7,7 @@ export type Clock = {
 
 export const systemClock: Clock = { now: () => new Date(), elapsed: () => performance.now() }
 
-/** Stands still until it is told to move. */
+/** A clock for tests: it moves only when `advance` or `set` is called. */
 export const fixedClock = (start: string | Date): Clock & { advance(seconds: number): void; set(to: Date): void } => {
   let at = new Date(start).getTime()
   return {
@@ -26,12 +26,12 @@ export const secondsAfter = (at: Date, seconds: number): Date => new Date(at.get
 /** Unix seconds, as JSON Web Tokens count (RFC 7519 section 2, NumericDate). */
 export const unixSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
-/** A moment to measure an age from. */
+/** A point in time from which `ageMs` measures an age. */
 export type ClockReading = { readonly wall: number; readonly elapsed: number }
 export const readClock = (clock: Clock): ClockReading => ({ wall: clock.now().getTime(), elapsed: clock.elapsed() })
 /**
- * For what must not be trusted beyond an age: the larger of what both clocks say, because the growing one may stand still while a function is frozen, and
- * the other may be set back.
+ * Age in milliseconds, for values that expire: the larger of the ages by both clocks. The monotonic clock may stop while a function is frozen, and
+ * the wall clock may be set back.
  */
 export const ageMs = (clock: Clock, since: ClockReading): number =>
   Math.max(clock.elapsed() - since.elapsed, Math.abs(clock.now().getTime() - since.wall))

@@ -1,7 +1,4 @@
-/**
- * What a package that is CommonJS inside exports, loaded when it is needed. Node names its exports; a bundle that loads it later has them all in `default` alone.
- * Where such a package is imported statically, both name them.
- */
+/** Exports of a dynamically imported CommonJS package. Node names its exports; a bundle puts them all below `default`. */
 export const importCommonJs = async <M extends object>(loading: Promise<M>): Promise<M> => {
   const module: M & { readonly default?: M } = await loading
   return module.default ?? module

@@ -1,4 +1,5 @@
-// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. README has the table.
+// The only reader of the environment. A missing or malformed variable stops the start with one line that names it. config-meaning.ts says
+// what each of them means.
 import * as z from 'zod'
 import { isAddressBlock } from './ip-address.ts'
 
@@ -7,91 +8,60 @@ const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 const seconds = z.coerce.number().int().positive()
 
-const shape = {
+export const BaseConfig = z.object({
   ENVIRONMENT: z.enum(['development', 'test', 'production']).default('development'),
   PORT: z.coerce.number().int().min(0).max(65535).default(7468),
-  /** Address that the local server listens on. */
   HOST: z.string().default('127.0.0.1'),
-  /** How long a process says that it will end before it stops to take connections: a balancer notices within it. */
-  STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
-  /** Public base of every link that leaves the system. */
   BASE_URL: url.optional(),
-  /** Where the administrators' UI lives, when it is not BASE_URL. */
   PUBLIC_UI_ORIGIN: url.optional(),
+  HOSTS: list.default([]),
+  REQUEST_SECONDS: seconds.max(29).default(29),
+  STOP_NOTICE_SECONDS: z.coerce.number().min(0).max(60).default(5),
+  TRUSTED_PROXIES: list
+    .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
+    .default([]),
+  PLACE_HEADERS: list.default([]),
+  CORS_ALLOWED_ORIGINS: list.default([]),
+  RATE_LIMIT: z.enum(['on', 'off']).default('on'),
+
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: z.string().optional(),
   DATABASE_JOBS_URL: z.string().optional(),
   DATABASE_OWNER_URL: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(10),
-  /** `neon`: HTTP and WebSockets, which functions open faster than TCP; by itself where the host is Neon's. */
   DATABASE_DRIVER: z.enum(['tcp', 'neon']).optional(),
   SKIP_MIGRATIONS: z.stringbool().default(false),
   REDIS_URL: z.string().optional(),
-  /** Redis over HTTP, at Upstash; both or none. */
   UPSTASH_REDIS_REST_URL: url.optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
-  /** Reads MASTER_KEYS and HASH_KEY from AWS Secrets Manager, as `PREFIX/NAME`. */
+  TASK_QUEUE_URL: z.url().optional(),
+
+  MASTER_KEYS: z.string().optional(),
+  HASH_KEY: z.string().optional(),
   SECRETS_MANAGER_PREFIX: z
     .string()
     .regex(/^[\w/+=.@-]+$/)
     .optional(),
-  /** Which variables are read from there instead, at the start of a function. Without it the two keys. */
   SECRETS_MANAGER_NAMES: list.default([]),
-  /** Amazon SQS: where functions leave mail and webhooks for the function that sends them. */
-  ERRAND_QUEUE_URL: z.url().optional(),
-  SMTP_URL: z.string().optional(),
-  MAIL_FROM: z.string().default('no-reply@localhost'),
-  MASTER_KEYS: z.string().optional(),
-  HASH_KEY: z.string().optional(),
-  /** Presence turns on HS256 session tokens, for verifiers that still share the secret. */
   JWT_DEF_SECRET: z.string().optional(),
   AUTH_EXPECT_ISS: z.string().min(1).default('authsec-ai/auth-manager'),
   AUTH_EXPECT_AUD: z.string().min(1).default('authsec-api'),
+
   SIGN_UP: z.enum(['open', 'invite', 'closed']).optional(),
   TENANCY: z.enum(['multi', 'single']).default('multi'),
-  COMPATIBILITY: z.enum(['strict', 'authsec']).default('strict'),
   TENANT_DOMAIN_SUFFIX: z
     .string()
     .regex(/^[a-z0-9.-]+$/)
     .default('localhost'),
-  /** Trust domain of the SPIFFE ids that agents get. */
-  SPIFFE_TRUST_DOMAIN: z
-    .string()
-    .transform((text) => text.replace(/^spiffe:\/\//, ''))
-    .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
-    .default('localhost'),
-  /** Name servers that are asked for proofs of domains, as `address` or `address:port`; those of the system when absent. */
-  DNS_SERVERS: list.default([]),
-  /** Clients at the well-known providers, for platforms that keep no row of their own for them. */
-  GOOGLE_CLIENT_ID: z.string().optional(),
-  GOOGLE_CLIENT_SECRET: z.string().optional(),
-  GITHUB_CLIENT_ID: z.string().optional(),
-  GITHUB_CLIENT_SECRET: z.string().optional(),
-  MICROSOFT_CLIENT_ID: z.string().optional(),
-  MICROSOFT_CLIENT_SECRET: z.string().optional(),
   PLATFORM_ADMIN_EMAIL: z.email().optional(),
-  RATE_LIMIT: z.enum(['on', 'off']).default('on'),
-  /** How long a request may take. A gateway gives up after 30. */
-  REQUEST_SECONDS: seconds.max(29).default(29),
-  /** Addresses and CIDR blocks whose forwarded headers count. */
-  TRUSTED_PROXIES: list
-    .refine((entries) => entries.every(isAddressBlock), 'must hold addresses and CIDR blocks alone, none of them everything')
-    .default([]),
-  /** Headers in which the trusted edge says where a caller is, the city first; it must overwrite what callers send. */
-  PLACE_HEADERS: list.default([]),
-  CORS_ALLOWED_ORIGINS: list.default([]),
-  /** Further hosts that production answers to, beside its own and tenants': what health checks by address call it, say. */
-  HOSTS: list.default([]),
-  /** `k-anonymity` range service of breached passwords; without it the shipped list alone is asked. */
+  COMPATIBILITY: z.enum(['strict', 'authsec']).default('strict'),
+  SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
+  SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
   BREACHED_PASSWORDS_URL: url.optional(),
-  /** `on`: addresses that tenants choose may lead to this machine, in plain http too. For development; refused in production. */
-  OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
-  /** Bearer token that a scrape of /metrics must show; in production without it the path answers 404. */
-  METRICS_TOKEN: z.string().min(16).optional(),
-  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
-  /** Writes the latency of each request as an embedded metric line, which CloudWatch reads from the function's log. */
-  METRICS_EMF: z.enum(['on', 'off']).default('off'),
-  /** Text messages by Twilio: all three or none. The last is a number, or the id of a messaging service. */
+  DNS_SERVERS: list.default([]),
+
+  SMTP_URL: z.string().optional(),
+  MAIL_FROM: z.string().default('no-reply@localhost'),
   TWILIO_ACCOUNT_SID: z
     .string()
     .regex(/^AC[0-9a-f]{32}$/i)
@@ -101,47 +71,49 @@ const shape = {
     .string()
     .regex(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)
     .optional(),
-  /** Life of a device code and its user code. */
-  DEVICE_CODE_SECONDS: seconds.max(900).default(300),
-  /** Where people enter a user code; the page of this server unless told. */
-  DEVICE_VERIFICATION_URI: url.optional(),
-  /** `on`: polls of device grants and backchannel requests answer 400 for all that is no token, as RFC 8628 and OpenID CIBA Core have it. */
-  RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
-  /** `on`: the tools that `mcp-auth` lists name `session_id` as required. */
-  AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
-  /** `off`: whoever is not signed in is listed the tools for signing in alone. */
-  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
-  /** `on`: a tool that somebody may not call is not listed either. */
-  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
-  /** Service account of Firebase Cloud Messaging: the key file's JSON, plain or in base64. Without it phones cannot be asked. */
   FCM_SERVICE_ACCOUNT: z.string().optional(),
-  /** Keys of Web Push (RFC 8292), base64url, and whom push services may write to. Without them browsers cannot be asked. */
   VAPID_PUBLIC_KEY: z.string().optional(),
   VAPID_PRIVATE_KEY: z.string().optional(),
   VAPID_SUBJECT: z
     .string()
     .regex(/^(mailto:|https:)/)
     .optional(),
-  SESSION_IDLE_SECONDS: seconds.default(8 * 3600),
-  SESSION_ABSOLUTE_SECONDS: seconds.max(24 * 3600).default(24 * 3600),
-  /** Keys of another AuthSec installation, for `import:authsec` alone: 64 hexadecimal digits each. */
-  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
-  /** What authenticators show beside the account. */
-  WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
-  /** The platform's relying party id; derived from BASE_URL and PUBLIC_UI_ORIGIN when absent. */
+
+  DEVICE_CODE_SECONDS: seconds.max(900).default(300),
+  DEVICE_VERIFICATION_URI: url.optional(),
+  RFC_POLL_STATUSES: z.enum(['on', 'off']).default('off'),
+  GOOGLE_CLIENT_ID: z.string().optional(),
+  GOOGLE_CLIENT_SECRET: z.string().optional(),
+  GITHUB_CLIENT_ID: z.string().optional(),
+  GITHUB_CLIENT_SECRET: z.string().optional(),
+  MICROSOFT_CLIENT_ID: z.string().optional(),
+  MICROSOFT_CLIENT_SECRET: z.string().optional(),
   WEBAUTHN_RP_ID: z
     .string()
     .max(253)
     .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/)
     .optional(),
-  /** Origins of the platform's own pages that use passkeys; BASE_URL and PUBLIC_UI_ORIGIN when absent. */
   WEBAUTHN_ORIGIN: list.refine((origins) => origins.every(isOrigin), 'must hold origins alone: scheme, host and port').default([]),
-}
+  WEBAUTHN_RP_NAME: z.string().min(1).max(64).default('AuthSec MFA Service'),
+  SPIFFE_TRUST_DOMAIN: z
+    .string()
+    .transform((text) => text.replace(/^spiffe:\/\//, ''))
+    .pipe(z.string().regex(/^[a-z0-9._-]{1,255}$/))
+    .default('localhost'),
+  AUTHSEC_REQUIRE_SESSION_ID: z.stringbool().default(false),
+  AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z.stringbool().default(true),
+  AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z.stringbool().default(false),
+  OUTBOUND_LOOPBACK: z.enum(['on', 'off']).default('off'),
+  IMPORT_TOTP_ENCRYPTION_KEYS: z.string().optional(),
 
-/** What production must say for itself. */
-const REQUIRED_IN_PRODUCTION = ['BASE_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SIGN_UP', 'MASTER_KEYS', 'HASH_KEY'] as const
+  METRICS_TOKEN: z.string().min(16).optional(),
+  METRICS_EMF: z.enum(['on', 'off']).default('off'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+})
 
-export const BaseConfig = z.object(shape)
+/** Production has no default for these. */
+export const REQUIRED_IN_PRODUCTION = ['BASE_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SIGN_UP', 'MASTER_KEYS', 'HASH_KEY'] as const
+
 export type Config = Omit<z.output<typeof BaseConfig>, 'BASE_URL' | 'SIGN_UP'> & {
   readonly BASE_URL: string
   readonly SIGN_UP: 'open' | 'invite' | 'closed'
@@ -149,7 +121,14 @@ export type Config = Omit<z.output<typeof BaseConfig>, 'BASE_URL' | 'SIGN_UP'> &
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Names of the original that are accepted beside ours. */
+/** Former names, accepted for one release. */
+const RENAMED = { ERRAND_QUEUE_URL: 'TASK_QUEUE_URL' } as const
+
+/** One line for each variable that the environment sets by a former name. */
+export const deprecatedVariables = (env: Environment): readonly string[] =>
+  Object.entries(RENAMED).flatMap(([former, name]) => (env[former] ? [`${former} is deprecated and will be removed: set ${name}.`] : []))
+
+/** Names of AuthSec and former names that are accepted beside ours. */
 const withAliases = (env: Environment): Environment => {
   const out: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(env)) if (value !== '') out[name] = value
@@ -167,17 +146,18 @@ const withAliases = (env: Environment): Environment => {
     out.SMTP_URL = address.href
   }
   out.CORS_ALLOWED_ORIGINS ??= out.CORS_ALLOW_ORIGIN
+  for (const [former, name] of Object.entries(RENAMED)) out[name] ??= out[former]
   return out
 }
 
-/** The start stops here; the message names the variable and never its value. */
+/** Stops the start. The message names the variable and never its value. */
 export class ConfigError extends Error {}
 
 const refuse = (names: readonly string[], why: string): never => {
   throw new ConfigError(`${names.join(', ')}: ${why}`)
 }
 
-const strictness = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
+const requireConsistent = (config: z.output<typeof BaseConfig>, without: readonly string[]): void => {
   for (const name of ['JWT_DEF_SECRET'] as const) {
     const value = config[name]
     if (value !== undefined && Buffer.byteLength(value) < 32) refuse([name], 'must be at least 32 bytes')
@@ -188,10 +168,10 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   const twilio = (['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM_NUMBER'] as const).filter((name) => config[name] === undefined)
   if (twilio.length === 1 || twilio.length === 2) refuse(twilio, 'must be set with the other two of TWILIO_*')
   if (config.ENVIRONMENT !== 'production') return
-  const stands = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
+  const isReplaced = (name: (typeof REQUIRED_IN_PRODUCTION)[number]): boolean =>
     (name === 'REDIS_URL' && config.UPSTASH_REDIS_REST_URL !== undefined) ||
     ((name === 'MASTER_KEYS' || name === 'HASH_KEY') && config.SECRETS_MANAGER_PREFIX !== undefined)
-  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !stands(name) && !without.includes(name))
+  const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !isReplaced(name) && !without.includes(name))
   if (missing.length > 0) refuse(missing, 'must be set in production')
   if (config.OUTBOUND_LOOPBACK === 'on') refuse(['OUTBOUND_LOOPBACK'], 'cannot be on in production')
   if (config.WEBAUTHN_ORIGIN.some((origin) => !origin.startsWith('https:'))) refuse(['WEBAUTHN_ORIGIN'], 'must hold https origins in production')
@@ -201,14 +181,17 @@ const strictness = (config: z.output<typeof BaseConfig>, without: readonly strin
   if (config.CORS_ALLOWED_ORIGINS.includes('*')) refuse(['CORS_ALLOWED_ORIGINS'], '* cannot be combined with credentials')
 }
 
-/** Parses the environment once, at cold start. `without` names what this process never uses, so production need not give it. */
+/**
+ * Parses the environment once, at cold start. `without` names variables that this process never uses and that production may therefore omit.
+ * @throws ConfigError
+ */
 export const readConfig = (env: Environment, without: readonly (typeof REQUIRED_IN_PRODUCTION)[number][] = []): Config => {
-  // Once, so no code is made for it.
+  // It runs once, so compiling the schema would cost more than it saves.
   const parsed = BaseConfig.safeParse(withAliases(env), { jitless: true })
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))]
     return refuse(names, parsed.error.issues[0]?.message ?? 'malformed')
   }
-  strictness(parsed.data, without)
+  requireConsistent(parsed.data, without)
   return { ...parsed.data, BASE_URL: parsed.data.BASE_URL ?? `http://localhost:${parsed.data.PORT}`, SIGN_UP: parsed.data.SIGN_UP ?? 'open' }
 }

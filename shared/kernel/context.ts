@@ -1,4 +1,5 @@
-// What the lowest layer knows of a process and of the request it is serving. Higher layers add their parts: shared/platform/context.ts, shared/domains/context.ts.
+// The kernel's part of the context: process-wide services, and the current request. Higher layers extend it in shared/platform/context.ts and
+// shared/domains/context.ts.
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
@@ -6,27 +7,27 @@ import type { Random } from './random.ts'
 
 export type KernelCtx = { readonly config: Config; readonly clock: Clock; readonly random: Random; readonly log: Log }
 
-/** What is known of the request that is being served. */
+/** The current request. */
 export type RequestInfo = {
   readonly id: string
-  /** The caller's address, from the trusted hop alone. */
+  /** The caller's address as the nearest trusted proxy reports it. */
   readonly address: string
   readonly userAgent: string
   readonly origin: string | undefined
-  /** Whether that origin's calls are answered with credentials: ours, a configured one, a tenant's verified domain. */
+  /** Whether credentialed requests from that origin are allowed: ours, a configured one, or a tenant's verified domain. */
   readonly originAllowed?: boolean
   readonly host: string
-  /** Whether the caller came over TLS, by the trusted hop. */
+  /** Whether the caller used TLS, as the nearest trusted proxy reports it. */
   readonly secure: boolean
-  /** Where the caller is, in the words of the trusted edge; empty where none says. */
+  /** The caller's place as the trusted edge names it; empty when unknown. */
   readonly place: string
   readonly method: string
-  /** Path and query of the page: of this request, or where the form stands that it sends. */
+  /** Path and query of the page: this request's own, or those of the page that holds the submitted form. */
   readonly page: string
   readonly route: string
   /** Names of the audit events that the route declares. */
   readonly emits: readonly string[] | 'nothing'
-  /** The one value of a cookie; undefined when absent or sent twice. */
+  /** A cookie's value; undefined when it is absent or sent twice. */
   cookie(name: string): string | undefined
   header(name: string): string | undefined
 }

@@ -1,5 +1,5 @@
-// E-mail addresses: one spelling for look-up, for storage and for sending. Mail goes to what this file returns, never to what was typed: two texts that are
-// one account must be one mailbox.
+// Normalises e-mail addresses: one spelling for look-up, storage and sending. Mail goes to the normalised address, never to the text that was typed:
+// two spellings of one account must reach one mailbox.
 import { domainToASCII } from 'node:url'
 import * as z from 'zod'
 
@@ -19,19 +19,20 @@ const octets = (text: string): number => Buffer.byteLength(text)
 const asciiDomain = (typed: string): string | undefined => {
   if (!TYPED_DOMAIN.test(typed)) return undefined
   const labels = domainToASCII(typed).split('.')
-  // At least two labels, the last not a number: an IPv4 address is no domain of ours.
+  // At least two labels, the last of which is not a number: that would be an IPv4 address.
   if (labels.length < 2 || /^\d/.test(labels.at(-1) ?? '') || !labels.every((label) => LABEL.test(label))) return undefined
   return labels.join('.')
 }
 
 /**
- * Trimmed, NFC, lower case by no language's rules (a Turkish dotless i stays one), the domain in ASCII (RFC 5891). What follows a plus stays: it is the
- * mailbox's business. Undefined for what is no address, quoted local parts and address literals included. Applied twice it changes nothing.
+ * Trims, applies NFC and lower case (locale-independent: a Turkish dotless i stays one) and converts the domain to ASCII (RFC 5891). A tag after `+`
+ * stays, because its meaning belongs to the mailbox's provider. Returns undefined for text that is not an address; quoted local parts and address
+ * literals are refused. Idempotent.
  */
 export const normaliseEmail = (text: string): string | undefined => {
   if (text.length > MOST_TYPED) return undefined
   const typed = lower(text.trim())
-  // Before the domain is mapped to ASCII: the mapping drops invisible characters silently.
+  // Checked before the mapping to ASCII, which silently drops invisible characters.
   if (IGNORABLE.test(typed)) return undefined
   const [local, host, ...more] = typed.split('@')
   if (local === undefined || host === undefined || more.length > 0) return undefined
@@ -42,7 +43,7 @@ export const normaliseEmail = (text: string): string | undefined => {
   return octets(address) <= MOST_OCTETS ? address : undefined
 }
 
-/** An address in a body, normalised. The schema keeps its type, so that it can be documented. */
+/** A normalised address in a body. `overwrite` keeps the schema's type, so that it can be documented. */
 export const Email = z
   .string()
   .overwrite((text) => normaliseEmail(text) ?? text)

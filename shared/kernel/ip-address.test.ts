@@ -8,33 +8,33 @@ const client = (peer: string, forwardedFor?: string): string => clientAddress(pe
 
 const CLIENT = '203.0.113.9'
 const anyIPv4 = fc.ipV4()
-const strangers = fc.oneof(anyIPv4, fc.ipV6()).filter((address) => clientAddress(address, '192.0.2.200', trusted) !== '192.0.2.200')
+const untrusted = fc.oneof(anyIPv4, fc.ipV6()).filter((address) => clientAddress(address, '192.0.2.200', trusted) !== '192.0.2.200')
 const proxies = fc.constantFrom('10.0.0.1', '10.255.1.2', '192.0.2.7', '2001:db8:ffff:1::5', '::1', '::ffff:10.0.0.3')
-/** What an attacker may put in front: anything at all, also whole chains of our own proxies. */
+/** Text that an attacker may prepend: anything, including whole chains of our own proxies. */
 const anything = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
   fc.array(fc.oneof(anyIPv4, proxies)).map((all) => all.join(', ')),
 )
 
-test('without a trusted peer the header is not read, whatever it says', () => {
+test('X-Forwarded-For from an untrusted peer is ignored', () => {
   fc.assert(
-    fc.property(strangers, anything, (peer, header) => {
+    fc.property(untrusted, anything, (peer, header) => {
       expect(client(peer, header)).toBe(client(peer))
     }),
   )
   expect(clientAddress('10.0.0.1', CLIENT, [])).toBe('10.0.0.1')
 })
 
-test('what the caller writes itself never changes what the proxy appended', () => {
+test('entries that the caller prepends never change the address that the proxy appended', () => {
   fc.assert(
-    fc.property(proxies, anything, strangers, fc.array(proxies, { maxLength: 5 }), (peer, spoofed, caller, chain) => {
+    fc.property(proxies, anything, untrusted, fc.array(proxies, { maxLength: 5 }), (peer, spoofed, caller, chain) => {
       expect(client(peer, [spoofed, caller, ...chain].join(', '))).toBe(client(caller))
     }),
   )
 })
 
-test('that somebody is named who does not count is noticed, and a gateway that names its own caller is not', () => {
+test('an ignored forwarded address is reported, unless a gateway only repeats its own peer', () => {
   const ignored = (peer: string, header?: string) => isForwardingIgnored(peer, header, trusted)
   for (const [peer, header] of [
     [CLIENT, '198.51.100.66'],
@@ -56,7 +56,7 @@ test('that somebody is named who does not count is noticed, and a gateway that n
     expect(ignored(peer, header), `${peer}: ${header}`).toBe(false)
 })
 
-test('it never throws, and answers an address or the peer as it is', () => {
+test('it never throws and returns a valid address or the unchanged peer', () => {
   fc.assert(
     fc.property(fc.oneof(proxies, fc.string()), fc.option(anything, { nil: undefined }), (peer, header) => {
       const address = client(peer, header)
@@ -69,8 +69,8 @@ test('it never throws, and answers an address or the peer as it is', () => {
 test.each([
   ['no header', undefined, '10.0.0.1'],
   ['one hop', CLIENT, CLIENT],
-  ['a further trusted hop is passed over', `${CLIENT}, 192.0.2.7, 10.9.9.9`, CLIENT],
-  ['the rightmost stranger wins', `1.1.1.1, ${CLIENT}, 10.9.9.9`, CLIENT],
+  ['a further trusted hop is skipped', `${CLIENT}, 192.0.2.7, 10.9.9.9`, CLIENT],
+  ['the rightmost untrusted hop wins', `1.1.1.1, ${CLIENT}, 10.9.9.9`, CLIENT],
   ['all hops are trusted: the farthest', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
   ['with a port', `${CLIENT}:49152`, CLIENT],
   ['IPv6 in any spelling', '2001:DB8:0:0::0001', '2001:db8::1'],
@@ -80,7 +80,7 @@ test.each([
   ['IPv4 mapped into IPv6', '::ffff:203.0.113.9', CLIENT],
   ['the same in hexadecimal', '::FFFF:cb00:7109', CLIENT],
   ['the same with a zone', '[::ffff:203.0.113.9%1]:80', CLIENT],
-  ['a trusted hop in disguise is still passed over', `${CLIENT}, ::ffff:0a00:0001`, CLIENT],
+  ['a trusted hop in mapped form is skipped', `${CLIENT}, ::ffff:0a00:0001`, CLIENT],
 ])('from a trusted peer: %s', (_, header, expected) => {
   expect(client('10.0.0.1', header)).toBe(expected)
   expect(client('::ffff:10.0.0.1', header)).toBe(expected)
@@ -101,7 +101,7 @@ test.each([
   ['a port of six digits', `${CLIENT}:123456`],
   ['brackets around IPv4', `[${CLIENT}]`],
   ['an open bracket', '[2001:db8::1'],
-  ['something behind the bracket', '[2001:db8::1]x'],
+  ['text after the bracket', '[2001:db8::1]x'],
   ['two compressions', '2001::db8::1'],
   ['quotes', `"${CLIENT}"`],
   ['the syntax of RFC 7239', `for=${CLIENT}`],
@@ -118,13 +118,13 @@ test.each([
   expect(client('10.0.0.1', `${CLIENT}, ${entry}, 10.0.0.2`)).toBe('10.0.0.2')
 })
 
-test('a header of many hops is read up to a bound, and ends at a trusted hop', () => {
+test('at most a bounded number of hops is read, and the last one read is trusted', () => {
   const chain = Array.from({ length: 10_000 }, () => '10.0.0.2').join(',')
   expect(client('10.0.0.1', `${CLIENT},${chain}`)).toBe('10.0.0.2')
   expect(client('10.0.0.1', ','.repeat(100_000))).toBe('10.0.0.1')
 })
 
-test('a peer that is no address stays what it is and is not trusted', () => {
+test('a peer that is not an address is returned unchanged and is not trusted', () => {
   expect(client('', CLIENT)).toBe('')
   expect(client('unix:', CLIENT)).toBe('unix:')
 })
@@ -142,12 +142,12 @@ test.each([
   '*',
   '0.0.0.0/0',
   '::/0',
-])('TRUSTED_PROXIES with %j stops the start, and would trust nobody', (entry) => {
+])('TRUSTED_PROXIES with %j stops the start, and trusts no address', (entry) => {
   expect(() => readConfig({ TRUSTED_PROXIES: `10.0.0.1, ${entry}` })).toThrow(/^TRUSTED_PROXIES: /)
   expect(clientAddress('10.0.0.2', CLIENT, [entry])).toBe('10.0.0.2')
 })
 
-test('TRUSTED_PROXIES takes addresses and blocks of both families', () => {
+test('TRUSTED_PROXIES accepts addresses and blocks of both families', () => {
   expect(readConfig({ TRUSTED_PROXIES: trusted.join(' , ') }).TRUSTED_PROXIES).toEqual(trusted)
 })
 
@@ -161,13 +161,13 @@ test.each([
   ['https,', undefined],
   ['wss', undefined],
   ['https\u0000', undefined],
-])('the scheme %j counts as %s from a trusted peer, and never from another', (header, expected) => {
+])('the scheme %j is read as %s from a trusted peer, and never from an untrusted one', (header, expected) => {
   expect(forwardedProto('::ffff:10.0.0.1', header, trusted)).toBe(expected)
   expect(forwardedProto(CLIENT, header, trusted)).toBeUndefined()
   expect(forwardedProto('', header, trusted)).toBeUndefined()
 })
 
-test('no header, no scheme', () => {
+test('without the header there is no scheme', () => {
   expect(forwardedProto('10.0.0.1', undefined, trusted)).toBeUndefined()
 })
 
@@ -186,11 +186,11 @@ test.each([
   ['', 'unknown'],
   ['unix:', 'unknown'],
   ['1.2.3', 'unknown'],
-])('limits count %j by %s', (address, key) => {
+])('the limit key of %j is %s', (address, key) => {
   expect(rateLimitKeyOf(address)).toBe(key)
 })
 
-test('one /64 is one counter, its neighbour another', () => {
+test('addresses share a limit key exactly when they share a /64', () => {
   const group = fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16))
   const four = fc.tuple(group, group, group, group).map((groups) => groups.join(':'))
   fc.assert(

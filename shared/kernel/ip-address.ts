@@ -1,15 +1,15 @@
-// Who is at the other end. Anybody can send forwarding headers; what a trusted proxy appended, and that alone, counts.
+// The caller's network address. Any client can send forwarding headers; only entries appended by a trusted proxy are believed.
 import { BlockList, isIP, SocketAddress } from 'node:net'
 
-/** No header of honest proxies names more hops, nor is an address with brackets, zone and port longer. */
+/** Bounds that no honest chain of proxies exceeds; an entry may hold brackets, a zone and a port. */
 const MAX_HOPS = 16
 const MAX_ENTRY_LENGTH = 100
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4')
 
 /**
- * The one spelling of an address: IPv6 compressed and in lower case (RFC 5952), without zone, and as IPv4 where it is a mapped one. Undefined for
- * anything that is not an address.
+ * The canonical spelling of an address: IPv6 compressed and lower case (RFC 5952), without zone, and as IPv4 when it is a mapped one. Undefined for
+ * text that is not an address.
  */
 const normalAddress = (text: string): string | undefined => {
   const family = isIP(text)
@@ -20,7 +20,7 @@ const normalAddress = (text: string): string | undefined => {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1] ?? address
 }
 
-/** As proxies write it (RFC 7239 section 6 without quotes): an address, perhaps in brackets, perhaps with a port. */
+/** An entry as proxies write it (RFC 7239 section 6, without quotes): an address, optionally in brackets and with a port. */
 const forwardedAddress = (entry: string): string | undefined => {
   if (entry.length > MAX_ENTRY_LENGTH) return undefined
   const text = entry.trim()
@@ -31,7 +31,7 @@ const forwardedAddress = (entry: string): string | undefined => {
 
 type Block = { readonly address: string; readonly length: number; readonly family: 'ipv4' | 'ipv6' }
 
-/** An address, or a CIDR block of less than everything: with that any caller could name the address that it is counted by. */
+/** An address or a CIDR block. A block that covers everything is refused: it would let any caller choose the address that limits count. */
 const blockOf = (entry: string): Block | undefined => {
   const [address = '', prefix, ...rest] = entry.split('/')
   const bits = isIP(address) === 6 ? 128 : 32
@@ -40,11 +40,11 @@ const blockOf = (entry: string): Block | undefined => {
   return { address, length, family: familyOf(address) }
 }
 
-/** Whether TRUSTED_PROXIES may hold it. */
+/** Whether the text is a valid entry of TRUSTED_PROXIES. */
 export const isAddressBlock = (entry: string): boolean => blockOf(entry) !== undefined
 
 const lists = new WeakMap<readonly string[], BlockList>()
-/** Made once a configuration. What is no block trusts nobody. */
+/** Built once per configuration. Invalid entries are left out and so trust no address. */
 const listOf = (trustedProxies: readonly string[]): BlockList => {
   const known = lists.get(trustedProxies)
   if (known !== undefined) return known
@@ -57,8 +57,8 @@ const listOf = (trustedProxies: readonly string[]): BlockList => {
 const isTrusted = (address: string, trustedProxies: readonly string[]): boolean =>
   isIP(address) !== 0 && listOf(trustedProxies).check(address, familyOf(address))
 
-/** The last hop that is believed, and where in the header that begins which is not. */
-const walked = (
+/** The last believable hop, and the end of the part of the header that was not believed. */
+const walkHops = (
   peer: string,
   forwardedFor: string | undefined,
   trustedProxies: readonly string[],
@@ -76,22 +76,23 @@ const walked = (
 }
 
 /**
- * The caller's address. `X-Forwarded-For` is read only when the peer is a trusted proxy, from right to left past further trusted ones: what stands left
- * of the first stranger was written by the stranger. At a malformed entry the last hop that was good counts, so nonsense earns no budget of its own.
+ * The caller's address. `X-Forwarded-For` is read only from a trusted peer, from right to left past further trusted proxies: entries left of the
+ * first untrusted address were written by that address. At a malformed entry the last good hop counts, so that nonsense does not earn a separate rate
+ * limit.
  */
 export const clientAddress = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): string =>
-  walked(peer, forwardedFor, trustedProxies).hop
+  walkHops(peer, forwardedFor, trustedProxies).hop
 
-/** Whether the header names somebody who does not count. That a gateway writes down the caller itself is no such word. */
+/** Whether the header names an address that was not believed. A gateway that only repeats its own peer does not count. */
 export const isForwardingIgnored = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): boolean => {
-  const { hop, end } = walked(peer, forwardedFor, trustedProxies)
+  const { hop, end } = walkHops(peer, forwardedFor, trustedProxies)
   const ignored = forwardedFor?.slice(0, Math.max(end, 0)).trim()
   return Boolean(ignored) && forwardedAddress(ignored ?? '') !== hop
 }
 
 /**
- * The scheme that the caller spoke to the nearest trusted proxy (the last value of `X-Forwarded-Proto`). Undefined when the peer is not trusted or says
- * neither; then the connection's own scheme is the answer.
+ * The scheme between the caller and the nearest trusted proxy (the last value of `X-Forwarded-Proto`). Undefined when the peer is not trusted or the
+ * header is unusable; the connection's own scheme applies then.
  */
 export const forwardedProto = (peer: string, header: string | undefined, trustedProxies: readonly string[]): 'http' | 'https' | undefined => {
   if (header === undefined || !isTrusted(normalAddress(peer) ?? '', trustedProxies)) return undefined
@@ -104,7 +105,7 @@ export const forwardedProto = (peer: string, header: string | undefined, trusted
 
 const MAX_PLACE_LENGTH = 60
 
-/** A header's bytes arrive as Latin-1 (RFC 9110 section 5.5), and edges write UTF-8 into them. */
+/** Header bytes arrive as Latin-1 (RFC 9110 section 5.5), but edges write UTF-8 into them. */
 const utf8Of = (value: string): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'))
@@ -114,8 +115,8 @@ const utf8Of = (value: string): string => {
 }
 
 /**
- * Where the caller is, in the words of the trusted edge: its city and country headers, joined. Empty when the peer is not trusted or says nothing. Only
- * headers that the edge overwrites may be read (PLACE_HEADERS): one that it passes on holds what the caller wrote.
+ * The caller's place: the city and country headers of the trusted edge, joined. Empty when the peer is not trusted or the headers are absent.
+ * PLACE_HEADERS must name only headers that the edge overwrites: it passes on the caller's text in all others.
  */
 export const forwardedPlace = (peer: string, values: readonly (string | undefined)[], trustedProxies: readonly string[]): string => {
   if (values.every((value) => value === undefined) || !isTrusted(normalAddress(peer) ?? '', trustedProxies)) return ''
@@ -131,17 +132,20 @@ export const forwardedPlace = (peer: string, values: readonly (string | undefine
   return words.filter((word) => word !== '').join(', ')
 }
 
-/** The first four groups of an IPv6 address in its one spelling. */
+/** The first four groups of a canonical IPv6 address. */
 const networkOf = (address: string): string => {
   const [head = '', tail] = address.split('::')
   const left = head === '' ? [] : head.split(':')
-  // A dotted end stands for two groups; neither is among the first four.
+  // A dotted end stands for two groups, neither of which is among the first four.
   const right = tail === undefined || tail === '' ? [] : tail.replace(/\d+\.\d+\.\d+\.\d+$/, '0:0').split(':')
   const gap = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
   return [...left, ...gap, ...right].slice(0, 4).join(':')
 }
 
-/** What a limit counts by: IPv4 whole, IPv6 by its /64 (one subscriber has all of that), and one counter for all that is no address. */
+/**
+ * The key by which limits count: the whole IPv4 address, the /64 of an IPv6 address (one subscriber owns all of it), and a single key for text that
+ * is not an address.
+ */
 export const rateLimitKeyOf = (address: string): string => {
   const normal = normalAddress(address)
   if (normal === undefined) return 'unknown'

@@ -1,19 +1,20 @@
-// Log lines: one JSON object a line, nothing secret. A line is built from named fields alone; there is no way to log a request, a body or an error object as it is.
+// Log lines: one JSON object per line, without secrets. A line consists of named fields only; a request, a body or an error object cannot be logged
+// as a whole.
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
 export type Level = 'info' | 'warn' | 'error'
 export type Log = {
   info(event: string, fields?: Fields): void
   warn(event: string, fields?: Fields): void
-  /** The error's class, message and code; never its parameters. */
+  /** Logs the error's class, message and code; never its parameters. */
   error(event: string, error: unknown, fields?: Fields): void
-  /** A line in somebody else's format, as it is: for what a collector reads out of the log. */
+  /** Writes a line unchanged, for formats that a collector reads from the log. */
   line(text: string): void
 }
 
-/** PostgreSQL repeats the refused value in its messages on data exceptions (class 22) and violated constraints (class 23). */
+/** PostgreSQL repeats the refused value in messages of data exceptions (class 22) and constraint violations (class 23). */
 const REPEATS_VALUES = /^2[23]/
 
-/** The innermost message: drizzle's wrapper repeats the statement and its parameters. */
+/** The innermost error: drizzle's wrapper repeats the statement and its parameters. */
 const describe = (error: unknown): { error: string; error_code?: string; stack?: string } => {
   let e = error
   while (e instanceof Error && e.cause instanceof Error) e = e.cause
@@ -34,7 +35,7 @@ const describe = (error: unknown): { error: string; error_code?: string; stack?:
   }
 }
 
-/** The second half of an SDK client id, should one reach a line by way of somebody else's message. */
+/** Removes the secret half of an SDK client id, which another component's message may contain. */
 const withoutSecrets = (line: string): string => line.replace(/~[0-9a-f]{64}/gi, '~[redacted]')
 
 export const jsonLog = (write: (line: string) => void, now: () => Date): Log => {
@@ -50,7 +51,7 @@ export const jsonLog = (write: (line: string) => void, now: () => Date): Log => 
 
 export const stdoutLog = (now: () => Date): Log => jsonLog((line) => process.stdout.write(`${line}\n`), now)
 
-/** Keeps its lines, for tests to read. */
+/** Keeps its lines in memory, for tests. */
 export const memoryLog = (now: () => Date): Log & { readonly lines: string[] } => {
   const lines: string[] = []
   return { ...jsonLog((line) => void lines.push(line), now), lines }

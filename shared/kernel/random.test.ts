@@ -4,7 +4,7 @@ import { lowestIdAt, systemRandom } from './random.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-test('ids of one process sort in the order they were made, also within a millisecond and past its count', () => {
+test('ids of one process sort in creation order, also within a millisecond and past its counter', () => {
   const clock = fixedClock('2026-01-01T00:00:00Z')
   const random = systemRandom(clock)
   const ids = Array.from({ length: 10_000 }, (_, n) => {
@@ -16,7 +16,7 @@ test('ids of one process sort in the order they were made, also within a millise
   for (const id of ids) expect(id).toMatch(UUID_V7)
 })
 
-test('a clock that was put right by some seconds makes no id that sorts before those that are there', () => {
+test('ids keep their order when the clock is corrected back by a few seconds', () => {
   const clock = fixedClock('2026-01-02T00:00:00Z')
   const random = systemRandom(clock)
   const ids = [random.id()]
@@ -27,7 +27,7 @@ test('a clock that was put right by some seconds makes no id that sorts before t
   expect(ids).toEqual(ids.toSorted())
 })
 
-test('a clock that was set back far is believed', () => {
+test('ids follow a clock that was set back far', () => {
   const clock = fixedClock('2026-01-02T00:00:00Z')
   const random = systemRandom(clock)
   const later = random.id()
@@ -35,7 +35,7 @@ test('a clock that was set back far is believed', () => {
   expect(random.id() < later).toBe(true)
 })
 
-test('the least id of a moment stands between what was made before it and what was not', () => {
+test('the least id of a moment sorts after earlier ids and before later ones', () => {
   const clock = fixedClock('2026-01-01T00:00:00Z')
   const random = systemRandom(clock)
   const before = random.id()

@@ -1,45 +1,34 @@
 // The only source of randomness.
 import { randomFillSync } from 'node:crypto'
+import { v7 } from 'uuid'
 import type { Clock } from './clock.ts'
 
 export type Random = {
   bytes(count: number): Uint8Array
-  /** UUIDv7 (RFC 9562 section 5.7): sorts by the time it was made, and within one process by the order. */
+  /** UUIDv7 (RFC 9562 section 5.7): sorts by creation time, and within one process by creation order. */
   id(): string
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+/** How far a clock correction may set the clock back while ids keep their order, for readers that follow the audit log by id. */
+const MAX_CORRECTION_MS = 30_000
 
-const MOST_IN_A_MILLISECOND = 0xfff
-/** A clock that is put right goes back by less. Ids stand still until it has caught up, or who follows the record would have gone past them. */
-const PUT_RIGHT_MS = 30_000
-
-/**
- * UUIDv7 whose twelve bits after the time count within a millisecond (RFC 9562 section 6.2, method 1), beginning somewhere in the lower half: what one process
- * makes one after the other also sorts so. A full count borrows from the next millisecond.
- */
+/** UUIDv7 with a counter within the millisecond (RFC 9562 section 6.2, method 1), so that the ids of one process sort in the order they were made. */
 const uuidV7 = (clock: Clock, bytes: (count: number) => Uint8Array): (() => string) => {
-  let [lastMs, count] = [0, 0]
+  let [msecs, seq] = [0, 0]
   return () => {
     const now = clock.now().getTime()
-    const entropy = bytes(10)
-    // A clock that was set back far (tests do) is believed.
-    if (now > lastMs || lastMs - now > PUT_RIGHT_MS)
-      [lastMs, count] = [now, (((entropy[0] ?? 0) << 8) | (entropy[1] ?? 0)) & (MOST_IN_A_MILLISECOND >> 1)]
-    else if (count < MOST_IN_A_MILLISECOND) count += 1
-    else [lastMs, count] = [lastMs + 1, 0]
-    const time = lastMs.toString(16).padStart(12, '0')
-    const [version, variant] = [0x7000 | count, 0x80 | ((entropy[2] ?? 0) & 0x3f)]
-    const rest = hex(entropy.subarray(3))
-    return `${time.slice(0, 8)}-${time.slice(8)}-${version.toString(16)}-${variant.toString(16)}${rest.slice(0, 2)}-${rest.slice(2)}`
+    const random = bytes(16)
+    // A clock that is set back further starts over, as tests do.
+    if (now > msecs || msecs - now > MAX_CORRECTION_MS) [msecs, seq] = [now, Buffer.from(random).readUInt32BE() >>> 1]
+    else seq += 1
+    return v7({ msecs, seq, random })
   }
 }
 
-/** The least UUIDv7 of a moment: a bound between what was made before it and what was not. */
+/** The lowest UUIDv7 of a moment: ids made earlier sort before it. */
 export const lowestIdAt = (at: Date): string => {
-  // Ids begin with 1970.
-  const h = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
-  return `${h.slice(0, 8)}-${h.slice(8)}-7000-8000-000000000000`
+  // UUIDv7 counts from 1970.
+  return v7({ msecs: Math.max(0, at.getTime()), seq: 0, random: new Uint8Array(16) })
 }
 
 export const systemRandom = (clock: Clock): Random => {
@@ -48,7 +37,7 @@ export const systemRandom = (clock: Clock): Random => {
 }
 
 const ADVANCE_BYTES = 4096
-/** Randomness of ids, fetched many at once: ids are no secrets, and a fetch costs more than all else about one. */
+/** Buffers randomness for ids, which are not secret: a system call costs more than the rest of an id. */
 const inAdvance = (bytes: (count: number) => Uint8Array): ((count: number) => Uint8Array) => {
   let [block, used] = [new Uint8Array(0), 0]
   return (count) => {
@@ -58,7 +47,7 @@ const inAdvance = (bytes: (count: number) => Uint8Array): ((count: number) => Ui
   }
 }
 
-/** The same sequence for the same seed. For tests alone; not a source of secrets. */
+/** The same sequence for the same seed. For tests only: the output is predictable. */
 export const seededRandom = (clock: Clock, seed: number): Random => {
   let state = seed >>> 0 || 1
   const next = (): number => {
@@ -71,7 +60,7 @@ export const seededRandom = (clock: Clock, seed: number): Random => {
   return { bytes, id: uuidV7(clock, bytes) }
 }
 
-/** 256 bits as 43 base64url characters: a handle that nobody guesses. */
+/** 256 random bits as 43 base64url characters. */
 export const randomToken = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url')
 
 /** `count` decimal digits, each equally likely (rejection sampling, no modulo bias). */

@@ -1,11 +1,11 @@
-// Bounds how many pieces of work run at once; the rest wait their turn.
+// Bounds how many tasks run at once; the rest wait in order.
 import { AppError } from './errors.ts'
 
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>
 
 /**
- * At most `max` at once, first come, first served.
- * @throws AppError unavailable at once when `maxWaiting` are already in line: who would wait past the request's end is better told to come back.
+ * Runs at most `max` tasks at once, first come, first served.
+ * @throws AppError unavailable when `maxWaiting` tasks already wait: an immediate retry hint is better than a request that times out
  */
 export const createSemaphore = (max: number, maxWaiting: number): Semaphore => {
   const waiting: (() => void)[] = []
@@ -14,7 +14,7 @@ export const createSemaphore = (max: number, maxWaiting: number): Semaphore => {
     if (running < max) running += 1
     else {
       if (waiting.length >= maxWaiting) throw new AppError('unavailable', undefined, { retryAfterSeconds: 2 })
-      // The one that ends hands its place over, so `running` does not change.
+      // The finishing task passes its place on, so `running` does not change.
       await new Promise<void>((resolve) => waiting.push(resolve))
     }
     try {

@@ -54,6 +54,6 @@ test.each([
   'system',
   'platform',
   'a'.repeat(1e6),
-])('%j is no tenant domain', (typed) => {
+])('%j is not a tenant domain', (typed) => {
   expect(normaliseTenantDomain(typed, 'app.example')).toBeUndefined()
 })

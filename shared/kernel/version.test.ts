@@ -2,6 +2,6 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { VERSION } from './version.ts'
 
-test('the version is that of package.json', () => {
+test('VERSION equals the version in package.json', () => {
   expect(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))).toMatchObject({ version: VERSION })
 })

@@ -1,2 +1,2 @@
-// The version of the program, as in package.json. Kept here so that no bundle carries that file.
+// The version in package.json, repeated here so that no bundle includes that file.
 export const VERSION = '0.1.0'

@@ -1,4 +1,4 @@
-// The context that the platform works with: each part is an interface, created once per process by the composition root. Functions ask for the parts they use.
+// The platform's context. Each part is an interface, created once per process by the composition root; functions ask for the parts they use.
 import type { Db } from '#db/engine/client'
 import type { KernelCtx, RequestInfo } from '#shared/kernel/context'
 import type { Principals } from '#shared/platform/principals/principals'

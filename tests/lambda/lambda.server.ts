@@ -273,7 +273,7 @@ test('what a request leaves behind goes through the queue to the mail server, fr
     const { port } = sink.server.address() as AddressInfo
     const sqs = new SQSClient({ endpoint: aws.endpoint })
     const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'lambda-errands' }))
-    const more = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.endpoint, ERRAND_QUEUE_URL: QueueUrl, SMTP_URL: `smtp://127.0.0.1:${port}` }
+    const more = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.endpoint, TASK_QUEUE_URL: QueueUrl, SMTP_URL: `smtp://127.0.0.1:${port}` }
     const [auth, outbox] = await Promise.all([system.start('auth', more), system.start('outbox', more)])
     const { email } = await system.person('admin')
     const body = JSON.stringify({ email, tenant_domain: system.company.domain })

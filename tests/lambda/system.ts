@@ -1,7 +1,7 @@
 // What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
 import { join } from 'node:path'
 import type { Route } from '#shared/platform/http/route'
-import { builtOnce } from '../../infra/bundle/built-once.ts'
+import { cachedBundle } from '../../infra/bundle/cached-bundle.ts'
 import { type Company, type Person, startApp, type TestApp } from '../support/app.ts'
 import { ownDatabase, TEST_LOGIN_PASSWORD } from '../support/database.ts'
 import { type LambdaProcess, startLambda } from './runtime.ts'
@@ -58,7 +58,7 @@ export const startLambdaSystem = async (routes: readonly Route<never>[] = [], mo
     person: (grant) => app.person(company, grant),
     token: (person) => app.token(person),
     start: async (name, own = {}) => {
-      const process = await startLambda(join((await builtOnce(name)).folder, `${name}.mjs`), { ...env, ...own })
+      const process = await startLambda(join((await cachedBundle(name)).folder, `${name}.mjs`), { ...env, ...own })
       running.push(process)
       return process
     },

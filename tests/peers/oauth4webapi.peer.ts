@@ -1,7 +1,7 @@
 // oauth4webapi as client and as resource server.
 import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { newOauthClient, newResource, type OauthTestClient, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unmetChecks } from './unmet-checks.ts'

@@ -2,7 +2,7 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/offered'
+import { CIBA, DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { cookieJar } from '../support/app.ts'
 import { newOauthClient, newResource, REDIRECT, type ResourceServer } from '../support/oauth.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'

@@ -13,6 +13,7 @@ import { FACTOR_SEEDS } from '../../functions/factors/seeds.ts'
 import { FEDERATION_SEEDS } from '../../functions/federation/seeds.ts'
 import { MANAGEMENT_SEEDS } from '../../functions/management/seeds.ts'
 import { OAUTH_SEEDS } from '../../functions/oauth/seeds.ts'
+import { PEOPLE_SEEDS } from '../../functions/people/seeds.ts'
 import { SAML_SEEDS } from '../../functions/saml/seeds.ts'
 import { PASSKEY_SEEDS } from '../../functions/webauthn/seeds.ts'
 import type { Company, Person, TestApp } from '../support/app.ts'
@@ -107,6 +108,7 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   ...AGENT_SEEDS,
   ...FEDERATION_SEEDS,
   ...PASSKEY_SEEDS,
+  ...PEOPLE_SEEDS,
   ...SAML_SEEDS,
   ...DEVICE_AUTHORIZATION_SEEDS,
   ...FACTOR_SEEDS,
@@ -123,11 +125,6 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   }),
   'admin.addMembers': members,
   'admin.removeMembers': members,
-  'people.get': person(),
-  'people.update': person({ body: { name: 'Pat Again' }, headers: { 'if-match': '*' } }),
-  'people.export': person(),
-  'people.erase': person(),
-  'people.exportTenant': tenant,
   'user.getEndUser': ofTenant(person()),
   'user.updateEndUser': ofTenant(person({ body: { name: 'Pat Again' } })),
   'user.setEndUserStatus': ofTenant(person({ body: { active: false } })),

@@ -1,7 +1,6 @@
 // A company whose decisions are asked for over HTTP, for tests of the access group.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
 import { problem } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
@@ -15,7 +14,6 @@ export const OTHER_INVOICE = 'dddddddd-0000-4000-8000-000000000002'
 export const changePolicy = <T>(app: TestApp, company: Company, work: (t: TenantTx) => Promise<T>): Promise<T> =>
   atomically(forTenant(app.db, company.tenantId), async (t) => {
     const result = await work(t)
-    await raisePolicyVersion(t)
     return result
   })
 

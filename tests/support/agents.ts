@@ -4,7 +4,7 @@ import { atomically, forTenant } from '#db/engine/tenant'
 import { insertAgent, insertDelegationPolicy } from '#db/store/agents'
 import { insertDetailType, type NewDetailType } from '#db/store/oauth-details'
 import { putBinding, putRole } from '#db/testing/access'
-import { TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import type { Company, TestApp } from './app.ts'
 import { newOauthClient, type OauthTestClient, postForm, type ResourceServer, type Where } from './oauth.ts'
 

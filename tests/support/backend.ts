@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertClient } from '#db/store/clients'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
 import type { Company, TestApp } from './app.ts'
 
@@ -35,7 +34,6 @@ export const newBackend = async (app: TestApp, company: Company, permissions: re
       createdAt: at,
       updatedAt: at,
     })
-    await raisePolicyVersion(t)
     return id
   })
   return { clientId, secret, serviceAccountId, authorization: basic(clientId, secret) }

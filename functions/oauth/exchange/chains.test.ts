@@ -6,10 +6,10 @@ import { asTenantId } from '#db/engine/tenant'
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import type { Act, DelegationBounds } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
-import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { PAYMENT } from '#tests/support/agents'
-import { type Narrowed, narrow, type Wanted } from './narrow.ts'
+import { type Narrowed, narrow, type RequestedExchange } from './narrow.ts'
 import type { Subject } from './subject.ts'
 
 const TENANT = asTenantId('0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee')
@@ -152,7 +152,7 @@ test('never wider in scope, details, or life; one more acts; the depth holds', (
       for (const one of steps) {
         at = new Date(at.getTime() + one.after * 1000)
         const bounds: DelegationBounds = { depth: one.depth, policies: one.policies }
-        const wanted: Wanted = { ...one, now: at }
+        const wanted: RequestedExchange = { ...one, now: at }
         let narrowed: Narrowed
         try {
           narrowed = narrow(clientOf(one.by, one.agent, one.allowedScopes), RESOURCE, subject, bounds, TYPES, wanted)

@@ -4,23 +4,23 @@ import { SignJWT } from 'jose'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findDelegationBounds, lockPolicyVersions, type PolicyVersion } from '#db/store/oauth-delegations'
 import { findIssuerByName } from '#db/store/oauth-issuers'
-import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import { ID_JAG_TYP } from '../grants/jwt-bearer.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
-import type { Asked } from '../token-request.ts'
+import type { TokenRequest } from '../token-request.ts'
 import type { TokenSet } from '../token-set.ts'
 import { policiesFor } from './narrow.ts'
 import { actorOf, policyChanged } from './step.ts'
-import { judgeActorToken, readSubject, type Subject, unacceptable } from './subject.ts'
+import { readSubject, type Subject, unacceptable, validateActorToken } from './subject.ts'
 
 const ASSERTION_SECONDS = 300
 
 /** @throws AppError invalid_target: only servers that the tenant named, where the client is known */
-const audienceFor = async (ctx: Ctx, { form, client }: Asked) => {
+const audienceFor = async (ctx: Ctx, { form, client }: TokenRequest) => {
   if (form.audience === undefined) throw new AppError('invalid_request', 'audience is missing: the issuer that the assertion is for.')
   const issuer = await findIssuerByName(forTenant(ctx.db, client.tenantId), form.audience)
   const clientId = issuer?.clientIds[client.clientId]
@@ -37,7 +37,7 @@ type Bound = {
 const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false, policies: [] }
 
 /** What was left to an agent goes no further than policies let that agent act for the person, there as here. @throws AppError invalid_request */
-const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject, issuer: string): Promise<Bound> => {
+const boundFor = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject: Subject, issuer: string): Promise<Bound> => {
   if (client.agent === undefined || subject.path.length === 0 || subject.userId === undefined) return UNBOUND
   const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: subject.userId }, now: ctx.clock.now() })
   const policies = policiesFor(bounds, issuer)
@@ -50,27 +50,27 @@ const boundFor = async (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subje
 }
 
 /** An assertion without scopes says anything to whoever reads it so: one that is bounded names them. @throws AppError invalid_scope */
-const assertedScopes = (asked: readonly string[], sent: readonly string[], { may, isBound }: Bound): readonly string[] => {
-  const wider = asked.find((scope) => !(sent.includes(scope) && may(scope)))
+const assertedScopes = (requested: readonly string[], sent: readonly string[], { may, isBound }: Bound): readonly string[] => {
+  const wider = requested.find((scope) => !(sent.includes(scope) && may(scope)))
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
-  if (asked.length > 0 || !isBound) return asked
+  if (requested.length > 0 || !isBound) return requested
   const all = sent.filter(may)
   if (all.length === 0) throw new AppError('invalid_scope', 'Nothing may be asserted for that server.')
   return all
 }
 
 /** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof */
-export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> => {
-  const { form, client, jkt } = asked
+export const assertIdentity = async (ctx: Ctx, request: TokenRequest): Promise<TokenSet> => {
+  const { form, client, jkt } = request
   const t = forTenant(ctx.db, client.tenantId)
   if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Details of another server are not known here.')
   const wanted = parseScopes(form.scope)
-  const { issuer, clientId } = await audienceFor(ctx, asked)
-  const subject = await readSubject(ctx, t, asked)
-  await judgeActorToken(ctx, t, asked)
+  const { issuer, clientId } = await audienceFor(ctx, request)
+  const subject = await readSubject(ctx, t, request)
+  await validateActorToken(ctx, t, request)
   if (subject.clientId !== client.clientId || subject.userId === undefined) throw unacceptable('subject_token', 'is not of this client for a person.')
   if (subject.jkt !== undefined && subject.jkt !== jkt) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to another key.')
-  const bound = await boundFor(ctx, t, asked, subject, issuer.issuer)
+  const bound = await boundFor(ctx, t, request, subject, issuer.issuer)
   const scopes = assertedScopes(wanted, issuer.sentScopes, bound)
   const now = ctx.clock.now()
   const iat = unixSeconds(now)
@@ -80,7 +80,7 @@ export const assertIdentity = async (ctx: Ctx, asked: Asked): Promise<TokenSet> 
     if (bound.isBound && !(await lockPolicyVersions(tx, bound.policies))) throw policyChanged()
     await recordEvent(tx, ctx, {
       event: 'oauth.identity_asserted',
-      actor: actorOf(asked, subject.userId),
+      actor: actorOf(request, subject.userId),
       target: { type: 'trusted_issuer', id: issuer.id },
       after: { audience: issuer.issuer, client_id: clientId, scopes, jti, resource: form.resource ?? null },
     })

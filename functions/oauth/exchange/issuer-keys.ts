@@ -5,13 +5,13 @@ import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Ctx } from '../group.ts'
 
-type Kept = { readonly keys: readonly JWK[]; readonly since: ClockReading }
+type Stored = { readonly keys: readonly JWK[]; readonly since: ClockReading }
 const FRESH_MS = 300_000
 /** How soon a key that is not known may have the set fetched again. */
 const AGAIN_MS = 30_000
 const MOST_KEPT = 1000
 const MOST_KEYS = 50
-const kept = new WeakMap<Outbound, Map<string, Kept>>()
+const kept = new WeakMap<Outbound, Map<string, Stored>>()
 
 const keysIn = (body: Uint8Array): readonly JWK[] | undefined => {
   try {
@@ -33,7 +33,7 @@ const fetched = async (ctx: Ctx, url: string): Promise<readonly JWK[] | undefine
 }
 
 const published = async (ctx: Ctx, url: string, kid: unknown): Promise<readonly JWK[]> => {
-  const memory = kept.get(ctx.outbound) ?? new Map<string, Kept>()
+  const memory = kept.get(ctx.outbound) ?? new Map<string, Stored>()
   kept.set(ctx.outbound, memory)
   const known = memory.get(url)
   const age = known === undefined ? Number.POSITIVE_INFINITY : ageMs(ctx.clock, known.since)
@@ -47,5 +47,5 @@ const published = async (ctx: Ctx, url: string, kid: unknown): Promise<readonly 
   return keys
 }
 
-export const keysOf = async (ctx: Ctx, issuer: TrustedIssuer, kid: unknown): Promise<readonly JWK[]> =>
+export const keysOfIssuer = async (ctx: Ctx, issuer: TrustedIssuer, kid: unknown): Promise<readonly JWK[]> =>
   issuer.jwksUri === null ? ((issuer.jwks?.keys ?? []) as readonly JWK[]) : published(ctx, issuer.jwksUri, kid)

@@ -4,13 +4,13 @@ import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import type { Act, BoundingPolicy, DelegationBounds, PolicyVersion } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
 import { type Details, narrowedDetails } from '#shared/domains/oauth/details'
-import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
-import { mayAsk } from '../scopes.ts'
+import { mayRequest } from '../scopes.ts'
 import { actOf } from '../token-set.ts'
 import type { Subject } from './subject.ts'
 
-export type Wanted = {
+export type RequestedExchange = {
   readonly scopes: readonly string[]
   readonly details: Details | undefined
   readonly impersonation: boolean
@@ -42,7 +42,7 @@ export const policiesFor = ({ policies }: DelegationBounds, place: string): read
   return here
 }
 
-const boundingPolicies = (bounds: DelegationBounds, resource: RequestedResource, wanted: Wanted): readonly BoundingPolicy[] => {
+const boundingPolicies = (bounds: DelegationBounds, resource: RequestedResource, wanted: RequestedExchange): readonly BoundingPolicy[] => {
   const here = policiesFor(bounds, resource.resource)
   const fitting = wanted.impersonation ? here.filter(({ impersonation }) => impersonation) : here
   if (fitting.length === 0) throw refused('No delegation policy allows impersonation.')
@@ -50,7 +50,7 @@ const boundingPolicies = (bounds: DelegationBounds, resource: RequestedResource,
 }
 
 /** A token that is bound to a key stays bound: to the same one, unless its holder named who may act next. */
-const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: Wanted): void => {
+const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: RequestedExchange): void => {
   if (subject.jkt === undefined) return
   if (jkt === undefined) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to a key, so a proof is needed.')
   if (jkt !== subject.jkt && subject.mayAct !== client.clientId) throw refused('The subject_token is bound to another key.')
@@ -59,7 +59,7 @@ const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: Wanted): v
 type Chain = Pick<Narrowed, 'act' | 'depth' | 'mayAct'> & { readonly policies: readonly BoundingPolicy[] | undefined }
 
 /** The holder itself takes less: nobody new acts. */
-const sameHolder = (subject: Subject, { impersonation, requestedActor }: Wanted): Chain => {
+const sameHolder = (subject: Subject, { impersonation, requestedActor }: RequestedExchange): Chain => {
   if (impersonation) throw refused('Nobody impersonates by a token of its own.')
   if (subject.mayAct !== undefined && requestedActor !== undefined && requestedActor !== subject.mayAct)
     throw refused('The subject_token names who may act, and that is somebody else.')
@@ -67,7 +67,13 @@ const sameHolder = (subject: Subject, { impersonation, requestedActor }: Wanted)
 }
 
 /** Somebody else acts: an agent, which may, as one more in the chain. */
-const nextActor = (client: OauthClient, resource: RequestedResource, subject: Subject, bounds: DelegationBounds, wanted: Wanted): Chain => {
+const nextActor = (
+  client: OauthClient,
+  resource: RequestedResource,
+  subject: Subject,
+  bounds: DelegationBounds,
+  wanted: RequestedExchange,
+): Chain => {
   if (client.agent === undefined) throw refused('Only an agent acts for somebody else.')
   if (subject.mayAct !== undefined && subject.mayAct !== client.clientId)
     throw refused('The subject_token names who may act, and that is somebody else.')
@@ -82,14 +88,14 @@ const narrowedScopes = (
   resource: RequestedResource,
   subject: Subject,
   policies: readonly BoundingPolicy[] | undefined,
-  asked: readonly string[],
+  requested: readonly string[],
 ): readonly string[] => {
   const allowed = policies === undefined ? undefined : new Set(policies.flatMap(({ allowed_permissions }) => allowed_permissions))
   const may = (scope: string): boolean =>
-    subject.scopes.includes(scope) && mayAsk(client, scope) && (allowed === undefined || allowed.has(ruledBy(resource, scope)))
-  const wider = asked.find((scope) => !may(scope))
+    subject.scopes.includes(scope) && mayRequest(client, scope) && (allowed === undefined || allowed.has(ruledBy(resource, scope)))
+  const wider = requested.find((scope) => !may(scope))
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} may not be had by this token.`)
-  return asked.length > 0 ? asked : subject.scopes.filter(may)
+  return requested.length > 0 ? requested : subject.scopes.filter(may)
 }
 
 const secondsLeft = ({ expiresAt }: Subject, now: Date): number => Math.floor(expiresAt.getTime() / 1000) - Math.floor(now.getTime() / 1000)
@@ -101,7 +107,7 @@ export const narrow = (
   subject: Subject,
   bounds: DelegationBounds,
   types: readonly DetailType[],
-  wanted: Wanted,
+  wanted: RequestedExchange,
 ): Narrowed => {
   judgeBinding(client, subject, wanted)
   const isSame = subject.clientId === client.clientId

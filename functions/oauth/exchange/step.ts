@@ -9,8 +9,8 @@ import { AppError } from '#shared/kernel/errors'
 import { byAgent, byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { budgetsOf } from '../budgets.ts'
 import type { Ctx } from '../group.ts'
-import type { Asked } from '../token-request.ts'
-import { type TokenSet, toldDetails } from '../token-set.ts'
+import type { TokenRequest } from '../token-request.ts'
+import { disclosedDetails, type TokenSet } from '../token-set.ts'
 import type { Narrowed } from './narrow.ts'
 import type { Subject } from './subject.ts'
 
@@ -28,7 +28,7 @@ export type Step = {
 }
 
 /** Who did it, for the record: the agent, or the client, and for whom. */
-export const actorOf = ({ client }: Asked, onBehalfOf: string | undefined) =>
+export const actorOf = ({ client }: TokenRequest, onBehalfOf: string | undefined) =>
   client.agent === undefined
     ? byClient(client.clientId, onBehalfOf)
     : byAgent(client.clientId, { clientId: client.clientId, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) })
@@ -36,17 +36,17 @@ export const actorOf = ({ client }: Asked, onBehalfOf: string | undefined) =>
 /** At this very moment. Nothing was done, and a second try is judged by what the policy says now. */
 export const policyChanged = (): AppError => new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
 
-const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => {
+const keep = (ctx: Ctx, request: TokenRequest, id: string, step: Step): Promise<void> => {
   const { subject, narrowed, resource, types, parents, event } = step
   const at = ctx.clock.now()
   const expiresAt = secondsAfter(at, narrowed.ttlSeconds)
   const details = narrowed.details.map(({ detail }) => detail)
-  return atomically(forTenant(ctx.db, asked.client.tenantId), async (t) => {
+  return atomically(forTenant(ctx.db, request.client.tenantId), async (t) => {
     await step.also?.(t)
     const delegation = {
       id,
       path: [...subject.path, id],
-      clientId: asked.client.clientId,
+      clientId: request.client.clientId,
       subjectTokenId: subject.tokenId ?? null,
       ...subject.root,
       userId: subject.userId ?? null,
@@ -63,7 +63,7 @@ const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => 
     await insertBudgets(t, budgetsOf(ctx, { holderId: id, details: narrowed.details, types, parents, at, expiresAt }))
     await recordEvent(t, ctx, {
       event,
-      actor: actorOf(asked, subject.userId),
+      actor: actorOf(request, subject.userId),
       target: { type: 'delegation', id },
       after: {
         subject: subject.sub,
@@ -78,15 +78,15 @@ const keep = (ctx: Ctx, asked: Asked, id: string, step: Step): Promise<void> => 
 }
 
 /** Keeps the step and signs the token that hangs below it. */
-export const takeStep = async (ctx: Ctx, asked: Asked, step: Step): Promise<TokenSet> => {
+export const issueDelegatedToken = async (ctx: Ctx, request: TokenRequest, step: Step): Promise<TokenSet> => {
   const { subject, narrowed, resource, jkt } = step
   const id = ctx.random.id()
-  await keep(ctx, asked, id, step)
+  await keep(ctx, request, id, step)
   const details = narrowed.details.map(({ detail }) => detail)
   const token = await issueAccessToken(ctx, {
-    tenantId: asked.client.tenantId,
+    tenantId: request.client.tenantId,
     sub: subject.sub,
-    clientId: asked.client.clientId,
+    clientId: request.client.clientId,
     audience: resource.resource,
     scopes: narrowed.scopes,
     authorizationId: subject.root.authorizationId ?? undefined,
@@ -103,6 +103,6 @@ export const takeStep = async (ctx: Ctx, asked: Asked, step: Step): Promise<Toke
     token_type: jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: narrowed.ttlSeconds,
     scope: narrowed.scopes.join(' '),
-    ...toldDetails(details),
+    ...disclosedDetails(details),
   }
 }

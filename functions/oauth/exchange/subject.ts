@@ -6,13 +6,13 @@ import { type Act, findDelegation } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import { findAuthorizationState } from '#db/store/oauth-families'
 import { findTokenState } from '#db/store/oauth-introspection'
-import { type AccessClaims, madeAt, question, verifyAccessToken } from '#shared/domains/oauth/access-token'
-import { isIdentityScope, TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { type AccessClaims, madeAt, tokenQueryOf, verifyAccessToken } from '#shared/domains/oauth/access-token'
+import { isIdentityScope, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import type { Ctx } from '../group.ts'
 import { readIdTokenHint } from '../id-token-hint.ts'
-import type { Asked } from '../token-request.ts'
-import { actOf, standingScopes } from '../token-set.ts'
+import type { TokenRequest } from '../token-request.ts'
+import { actOf, currentScopes } from '../token-set.ts'
 
 /** What a chain began with. */
 export type Root = {
@@ -67,7 +67,7 @@ const rootOf = (claims: AccessClaims): Root => ({
 const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Subject | undefined> => {
   const claims = await verifyAccessToken(ctx, token)
   if (claims === undefined || claims.tenantId !== t.tenantId) return undefined
-  const state = await findTokenState(t, question(claims, ctx.clock.now()))
+  const state = await findTokenState(t, tokenQueryOf(claims, ctx.clock.now()))
   if (state?.alive !== true) return undefined
   const step = claims.delegationId === undefined ? undefined : await findDelegation(t, claims.delegationId)
   if (claims.delegationId !== undefined && step === undefined) return undefined
@@ -109,7 +109,7 @@ const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, pub
     expiresAt: claims.expiresAt,
     audience: standing.resource?.resource,
     resourceServerId: standing.resource?.id,
-    scopes: ofResource(standing.scopes, standingScopes(standing)),
+    scopes: ofResource(standing.scopes, currentScopes(standing)),
     details: standing.details,
     act,
     depth: depthOf(act),
@@ -123,7 +123,7 @@ const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, pub
 }
 
 /** @throws AppError invalid_request */
-export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Asked): Promise<Subject> => {
+export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: TokenRequest): Promise<Subject> => {
   const { subject_token: token, subject_token_type: type } = form
   if (token === undefined) throw new AppError('invalid_request', 'subject_token is missing.')
   if (type === undefined) throw new AppError('invalid_request', 'subject_token_type is missing.')
@@ -138,7 +138,7 @@ export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Asked
  * The actor is the client that asks. A token of its own may prove that once more; nobody acts by a token of somebody else, or by one that was left to it.
  * @throws AppError invalid_request
  */
-export const judgeActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: Asked): Promise<void> => {
+export const validateActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: TokenRequest): Promise<void> => {
   const { actor_token: token, actor_token_type: type } = form
   if (token === undefined && type === undefined) return
   if (token === undefined || type === undefined) throw new AppError('invalid_request', 'actor_token and actor_token_type come together.')
@@ -146,6 +146,6 @@ export const judgeActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: A
   const claims = await verifyAccessToken(ctx, token)
   if (claims === undefined || claims.tenantId !== t.tenantId || claims.clientId !== client.clientId) throw unacceptable('actor_token')
   if (claims.sub !== client.clientId || claims.act !== undefined) throw unacceptable('actor_token', 'is not of the actor itself.')
-  const state = await findTokenState(t, question(claims, ctx.clock.now()))
+  const state = await findTokenState(t, tokenQueryOf(claims, ctx.clock.now()))
   if (state?.alive !== true) throw unacceptable('actor_token')
 }

@@ -1,7 +1,7 @@
 // A client in its own name (RFC 6749 section 4.4): it gets what its service account holds, and nothing is stored.
 
 import { issueAccessToken } from '#shared/domains/oauth/access-token'
-import { isIdentityScope } from '#shared/domains/oauth/offered'
+import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from '../scopes.ts'
 import type { Grant } from '../token-request.ts'
@@ -10,15 +10,15 @@ import type { Grant } from '../token-request.ts'
 export const clientCredentials: Grant = async (ctx, { client, form, jkt }) => {
   if (client.isPublic || client.serviceAccountId === undefined) throw new AppError('unauthorized_client')
   if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Nobody is there to allow anything in detail.')
-  const asked = parseScopes(form.scope)
-  const resource = resourceFor(client, form.resource, asked)
+  const requested = parseScopes(form.scope)
+  const resource = resourceFor(client, form.resource, requested)
   if (resource === undefined) throw new AppError('invalid_target', 'The client is registered at no resource server.')
-  if (asked.some(isIdentityScope)) throw new AppError('invalid_scope', 'No person stands behind this token.')
-  requireKnownScopes(client, resource, asked)
+  if (requested.some(isIdentityScope)) throw new AppError('invalid_scope', 'No person stands behind this token.')
+  requireKnownScopes(client, resource, requested)
   const held = new Set(resource.ofServiceAccount)
-  const missing = asked.find((scope) => !held.has(scope))
+  const missing = requested.find((scope) => !held.has(scope))
   if (missing !== undefined) throw new AppError('invalid_scope', `The client does not hold what ${missing} needs.`)
-  const scopes = (asked.length > 0 ? asked : defaultScopes(client, resource)).filter((scope) => held.has(scope))
+  const scopes = (requested.length > 0 ? requested : defaultScopes(client, resource)).filter((scope) => held.has(scope))
   const { tenantId, clientId } = client
   const ttlSeconds = resource.tokenSeconds
   const token = await issueAccessToken(ctx, {

@@ -11,39 +11,30 @@ import { findDetailTypes } from '#db/store/oauth-details'
 import { findIssuerByName, findUserIdByExternalId, type TrustedIssuer } from '#db/store/oauth-issuers'
 import { findUser } from '#db/store/users'
 import { type Details, detailsIn, parseDetails } from '#shared/domains/oauth/details'
-import { sha256 } from '#shared/domains/oauth/handles'
-import { judgeDetails } from '#shared/domains/oauth/judge-details'
-import { DEFAULT_DEPTH } from '#shared/domains/oauth/offered'
+import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
+import { validateDetails } from '#shared/domains/oauth/validate-details'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
-import { type Claims, isInTime, verified } from '../client-assertion.ts'
-import { keysOf } from '../exchange/issuer-keys.ts'
+import { isUuid } from '#shared/kernel/ids'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
+import { type Claims, isInTime, verifyClientAssertion } from '../client-assertion.ts'
+import { keysOfIssuer } from '../exchange/issuer-keys.ts'
 import { narrow } from '../exchange/narrow.ts'
-import { takeStep } from '../exchange/step.ts'
+import { issueDelegatedToken } from '../exchange/step.ts'
 import { depthOf, type Subject } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
-import { asRegistered, parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token-request.ts'
+import { canonicalResource, parseScopes } from '../scopes.ts'
+import type { Grant, TokenRequest } from '../token-request.ts'
 
 export const ID_JAG_TYP = 'oauth-id-jag+jwt'
 const SKEW_SECONDS = 60
 const MOST_ACTORS = 16
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const refused = (why = 'The assertion is invalid, expired, used, or of nobody who is trusted.'): AppError => new AppError('invalid_grant', why)
 const isText = (value: unknown, longest = 2048): value is string => typeof value === 'string' && value !== '' && value.length <= longest
 
 type Assertion = { readonly claims: Claims; readonly issuer: TrustedIssuer; readonly jti: string; readonly exp: number; readonly isIdentity: boolean }
-
-/** Whose word it claims to be, before anything is believed of it. */
-const claimedIssuer = (assertion: string): unknown => {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return typeof claims === 'object' && claims !== null ? (claims as Claims).iss : undefined
-  } catch {
-    return undefined
-  }
-}
 
 const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unknown } => {
   try {
@@ -55,15 +46,15 @@ const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unk
 }
 
 /** Checks in the order of RFC 7523 section 3. @throws AppError invalid_grant */
-const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: Asked, assertion: string): Promise<Assertion> => {
-  const name = claimedIssuer(assertion)
+const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, assertion: string): Promise<Assertion> => {
+  const name = unverifiedClaims(assertion).iss
   // Our own word is for others: here it would let one tenant of ours speak to another.
   const issuer = isText(name) && name !== ctx.config.BASE_URL ? await findIssuerByName(t, name) : undefined
   const { typ, kid } = headerOf(assertion)
   const isIdentity = typ === ID_JAG_TYP
   const isPlain = typ === undefined || (typeof typ === 'string' && /^jwt$/i.test(typ))
   if (issuer === undefined || !(isIdentity ? issuer.acceptsIdentity : isPlain && issuer.acceptsJwt)) throw refused()
-  const claims = await verified(await keysOf(ctx, issuer, kid), assertion, (value) => value === typ)
+  const claims = await verifyClientAssertion(await keysOfIssuer(ctx, issuer, kid), assertion, (value) => value === typ)
   if (claims === undefined || claims.iss !== issuer.issuer || claims.aud !== ctx.config.BASE_URL) throw refused()
   const { jti, exp, client_id: named } = claims
   if (!isText(claims.sub, 512) || !isText(jti, 256) || !isInTime(claims, unixSeconds(ctx.clock.now()))) throw refused()
@@ -82,7 +73,7 @@ const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<str
   const sub = claims.sub as string
   if (issuer.subjectMapping === 'identity') return (await findIdentity(t, issuer.issuer, sub))?.userId
   if (issuer.subjectMapping === 'external_id') return findUserIdByExternalId(t, sub)
-  return UUID.test(sub) ? sub : undefined
+  return isUuid(sub) ? sub : undefined
 }
 
 /** @throws AppError invalid_grant */
@@ -104,11 +95,11 @@ const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefi
 }
 
 /** @throws AppError invalid_target */
-const targetOf = ({ client, form }: Asked, { claims }: Assertion): RequestedResource => {
+const targetOf = ({ client, form }: TokenRequest, { claims }: Assertion): RequestedResource => {
   const { resource } = client
   const isNamed = form.resource !== undefined || claims.resource !== undefined || resource?.candidates === 1
   if (resource === undefined || !isNamed) throw new AppError('invalid_target')
-  if (claims.resource !== undefined && (typeof claims.resource !== 'string' || asRegistered(claims.resource) !== resource.resource))
+  if (claims.resource !== undefined && (typeof claims.resource !== 'string' || canonicalResource(claims.resource) !== resource.resource))
     throw new AppError('invalid_target', 'The assertion is for another resource.')
   return resource
 }
@@ -123,7 +114,7 @@ const scopesOf = ({ claims, issuer }: Assertion, held: readonly string[]): reado
 /** The assertion as what a step begins with. An agent acts for its person, so the tenant's policies bound it; another client is the one that the assertion is for. */
 const subjectOf = (
   ctx: Ctx,
-  { client }: Asked,
+  { client }: TokenRequest,
   a: Assertion,
   userId: string,
   resource: RequestedResource,
@@ -165,15 +156,15 @@ const asGrant = <T>(work: () => T): T => {
 }
 
 /** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details, unauthorized_client */
-export const jwtBearer: Grant = async (ctx, asked) => {
-  const { client, form, jkt } = asked
+export const jwtBearer: Grant = async (ctx, request) => {
+  const { client, form, jkt } = request
   if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever shows an assertion proves who it is.')
   if (form.assertion === undefined) throw new AppError('invalid_request', 'assertion is missing.')
   const t = forTenant(ctx.db, client.tenantId)
   const wanted = { scopes: parseScopes(form.scope), details: parseDetails(form.authorization_details) }
-  const assertion = await readAssertion(ctx, t, asked, form.assertion)
+  const assertion = await readAssertion(ctx, t, request, form.assertion)
   judgeBinding(assertion.claims, jkt)
-  const resource = targetOf(asked, assertion)
+  const resource = targetOf(request, assertion)
   const userId = await personOf(t, assertion)
   const now = ctx.clock.now()
   const { held } = await findConsentState(t, { userId, clientId: client.clientId, resourceServerId: resource.id, now })
@@ -182,15 +173,15 @@ export const jwtBearer: Grant = async (ctx, asked) => {
     t,
     [...asserted, ...(wanted.details ?? [])].map(({ type }) => type),
   )
-  judgeDetails([...asserted, ...(wanted.details ?? [])], types, resource.id)
+  validateDetails([...asserted, ...(wanted.details ?? [])], types, resource.id)
   const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: userId }, now })
-  const subject = subjectOf(ctx, asked, assertion, userId, resource, scopesOf(assertion, held), asserted)
+  const subject = subjectOf(ctx, request, assertion, userId, resource, scopesOf(assertion, held), asserted)
   if (subject.depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
   const narrowed = asGrant(() =>
     narrow(client, resource, subject, bounds, types, { ...wanted, impersonation: false, requestedActor: undefined, jkt, now }),
   )
   const once = sha256(`assertion ${assertion.issuer.id} ${assertion.jti}`)
-  return takeStep(ctx, asked, {
+  return issueDelegatedToken(ctx, request, {
     subject,
     narrowed,
     resource,

@@ -3,34 +3,36 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuthorizationState, findAuthorizationState, revokeAuthorization, rotateRefresh } from '#db/store/oauth-families'
-import { type RefreshToken, readRefreshToken, sha256 } from '#shared/domains/oauth/handles'
+import { type RefreshToken, readRefreshToken } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
-import { chooser } from '../chosen.ts'
+import { sha256 } from '#shared/platform/crypto/sha256'
+import { detailSelector } from '../detail-selector.ts'
 import type { Ctx } from '../group.ts'
 import { parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token-request.ts'
-import { standingScopes, tokensOfPerson } from '../token-set.ts'
+import type { Grant, TokenRequest } from '../token-request.ts'
+import { currentScopes, tokensOfPerson } from '../token-set.ts'
 
 const RETRY_SECONDS = 10
 
-type Shown = { readonly clientId: string; readonly generation: number; readonly familyHash: Uint8Array; readonly jkt: string | undefined }
+type Presented = { readonly clientId: string; readonly generation: number; readonly familyHash: Uint8Array; readonly jkt: string | undefined }
 type Outcome = 'rotated' | 'retry' | 'reuse' | 'refused'
 
 /** What a refresh token that is ours earns. `turned`: it was the one that counted, and was used now. Pure. */
-export const judgeRefresh = (s: AuthorizationState, shown: Shown, turned: boolean, now: Date): Outcome => {
-  const isOwn = s.clientId === shown.clientId && s.familyHash !== undefined && constantTimeEqual(new Uint8Array(s.familyHash), shown.familyHash)
-  if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== shown.jkt)) return 'refused'
-  if (turned) return 'rotated'
+export const decideRefresh = (s: AuthorizationState, presented: Presented, rotated: boolean, now: Date): Outcome => {
+  const isOwn =
+    s.clientId === presented.clientId && s.familyHash !== undefined && constantTimeEqual(new Uint8Array(s.familyHash), presented.familyHash)
+  if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== presented.jkt)) return 'refused'
+  if (rotated) return 'rotated'
   if (!s.alive || s.refreshExpiresAt === undefined || s.refreshExpiresAt <= now) return 'refused'
   // It counted when the statement looked, and did not when it wrote: another request with it was quicker, or this one asks for more than there is.
-  if (shown.generation === s.generation) return 'retry'
+  if (presented.generation === s.generation) return 'retry'
   const age = s.rotatedAt === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - s.rotatedAt.getTime()) / 1000
-  return shown.generation === s.generation - 1 && age <= RETRY_SECONDS ? 'retry' : 'reuse'
+  return presented.generation === s.generation - 1 && age <= RETRY_SECONDS ? 'retry' : 'reuse'
 }
 
-const endFamily = (ctx: Ctx, { client }: Asked, { authorizationId }: RefreshToken, userId: string): Promise<void> =>
+const endFamily = (ctx: Ctx, { client }: TokenRequest, { authorizationId }: RefreshToken, userId: string): Promise<void> =>
   atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     if (!(await revokeAuthorization(t, authorizationId, ctx.clock.now(), 'refresh_token_reused'))) return
     const target = { type: 'authorization', id: authorizationId }
@@ -42,41 +44,42 @@ const endFamily = (ctx: Ctx, { client }: Asked, { authorizationId }: RefreshToke
     })
   })
 
-const narrowed = (standing: AuthorizationState, asked: readonly string[]): readonly string[] => {
-  if (asked.some((scope) => !standing.scopes.includes(scope))) throw new AppError('invalid_scope', 'A refresh never widens what was granted.')
-  const held = standingScopes(standing)
-  return asked.length === 0 ? held : asked.filter((scope) => held.includes(scope))
+const narrowed = (authorizationState: AuthorizationState, requested: readonly string[]): readonly string[] => {
+  if (requested.some((scope) => !authorizationState.scopes.includes(scope)))
+    throw new AppError('invalid_scope', 'A refresh never widens what was granted.')
+  const held = currentScopes(authorizationState)
+  return requested.length === 0 ? held : requested.filter((scope) => held.includes(scope))
 }
 
 /** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details */
-export const refreshTokenGrant: Grant = async (ctx, asked) => {
-  const { client, form, jkt } = asked
+export const refreshTokenGrant: Grant = async (ctx, request) => {
+  const { client, form, jkt } = request
   if (form.refresh_token === undefined) throw new AppError('invalid_request', 'refresh_token is missing.')
   const wanted = parseScopes(form.scope)
-  const choose = await chooser(form.authorization_details)
-  const shown = readRefreshToken(ctx, form.refresh_token)
-  if (shown === undefined || shown.tenantId !== client.tenantId) throw new AppError('invalid_grant')
-  const [now, familyHash, clientId] = [ctx.clock.now(), sha256(shown.family), client.clientId]
-  const { generation, authorizationId: id } = shown
+  const choose = await detailSelector(form.authorization_details)
+  const presented = readRefreshToken(ctx, form.refresh_token)
+  if (presented === undefined || presented.tenantId !== client.tenantId) throw new AppError('invalid_grant')
+  const [now, familyHash, clientId] = [ctx.clock.now(), sha256(presented.family), client.clientId]
+  const { generation, authorizationId: id } = presented
   // Asked for more than there is, nothing turns.
   if (form.authorization_details !== undefined) choose((await findAuthorizationState(forTenant(ctx.db, client.tenantId), id, now))?.details ?? [])
   const rotation = { id, generation, familyHash, clientId, jkt, now, scopes: wanted, resource: form.resource }
   const found = await rotateRefresh(forTenant(ctx.db, client.tenantId), rotation)
   if (found === undefined) throw new AppError('invalid_grant')
-  const { standing, turned } = found
-  const outcome = judgeRefresh(standing, { clientId, generation, familyHash, jkt }, turned, now)
-  if (outcome === 'reuse') await endFamily(ctx, asked, shown, standing.userId)
+  const { authorizationState, rotated } = found
+  const outcome = decideRefresh(authorizationState, { clientId, generation, familyHash, jkt }, rotated, now)
+  if (outcome === 'reuse') await endFamily(ctx, request, presented, authorizationState.userId)
   if (outcome === 'reuse' || outcome === 'refused') throw new AppError('invalid_grant')
-  if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
+  if (form.resource !== undefined && form.resource !== authorizationState.resource?.resource) throw new AppError('invalid_target')
   return tokensOfPerson(ctx, {
     tenantId: client.tenantId,
     publicId: client.publicId,
     authorizationId: id,
-    standing,
-    scopes: narrowed(standing, wanted),
-    details: choose(standing.details),
+    authorizationState,
+    scopes: narrowed(authorizationState, wanted),
+    details: choose(authorizationState.details),
     jkt,
     nonce: undefined,
-    refresh: { generation: generation + 1, family: shown.family },
+    refresh: { generation: generation + 1, family: presented.family },
   })
 }

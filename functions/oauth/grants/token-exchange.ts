@@ -4,24 +4,24 @@ import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findDelegationBounds } from '#db/store/oauth-delegations'
 import { findBudgets, findDetailTypes } from '#db/store/oauth-details'
 import { parseDetails } from '#shared/domains/oauth/details'
-import { judgeDetails } from '#shared/domains/oauth/judge-details'
-import { TOKEN_TYPES } from '#shared/domains/oauth/offered'
+import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
+import { validateDetails } from '#shared/domains/oauth/validate-details'
 import { AppError } from '#shared/kernel/errors'
-import { narrow, type Wanted } from '../exchange/narrow.ts'
-import { takeStep } from '../exchange/step.ts'
-import { judgeActorToken, readSubject, type Subject } from '../exchange/subject.ts'
+import { isUuid } from '#shared/kernel/ids'
+import { narrow, type RequestedExchange } from '../exchange/narrow.ts'
+import { issueDelegatedToken } from '../exchange/step.ts'
+import { readSubject, type Subject, validateActorToken } from '../exchange/subject.ts'
 import type { Ctx } from '../group.ts'
-import { asRegistered, parseScopes } from '../scopes.ts'
-import type { Asked, Grant } from '../token-request.ts'
+import { canonicalResource, parseScopes } from '../scopes.ts'
+import type { Grant, TokenRequest } from '../token-request.ts'
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const NOTHING = { depth: undefined, policies: [] }
 
 /** @throws AppError invalid_request, invalid_scope, invalid_authorization_details */
-const wantedIn = (ctx: Ctx, { form, jkt }: Asked): Wanted => {
+const wantedIn = (ctx: Ctx, { form, jkt }: TokenRequest): RequestedExchange => {
   const { impersonation, requested_actor: requestedActor } = form
   if (impersonation !== undefined && impersonation !== 'true') throw new AppError('invalid_request', 'impersonation is true, or left out.')
-  if (requestedActor !== undefined && !UUID.test(requestedActor)) throw new AppError('invalid_request', 'requested_actor is the id of an agent.')
+  if (requestedActor !== undefined && !isUuid(requestedActor)) throw new AppError('invalid_request', 'requested_actor is the id of an agent.')
   return {
     scopes: parseScopes(form.scope),
     details: parseDetails(form.authorization_details),
@@ -33,18 +33,18 @@ const wantedIn = (ctx: Ctx, { form, jkt }: Asked): Wanted => {
 }
 
 /** The audience stays: the one of the subject token. @throws AppError invalid_target */
-const targetOf = ({ client, form }: Asked, subject: Subject) => {
+const targetOf = ({ client, form }: TokenRequest, subject: Subject) => {
   const named = [form.resource, form.audience].filter((name) => name !== undefined)
   const { resource } = client
   if (resource === undefined || subject.audience === undefined || resource.resource !== subject.audience) {
     throw new AppError('invalid_target', 'The client is not registered at the resource server that the subject_token is for.')
   }
-  if (named.some((name) => asRegistered(name) !== subject.audience))
+  if (named.some((name) => canonicalResource(name) !== subject.audience))
     throw new AppError('invalid_target', 'The subject_token is for another audience.')
   return resource
 }
 
-const boundsFor = (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject) => {
+const boundsFor = (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject: Subject) => {
   if (subject.clientId === client.clientId || client.agent === undefined) return NOTHING
   const id = subject.userId ?? subject.serviceAccountId
   if (id === undefined) return NOTHING
@@ -53,34 +53,34 @@ const boundsFor = (ctx: Ctx, t: TenantDb, { client }: Asked, subject: Subject) =
 }
 
 /** Types are asked for where something is limited. @throws AppError invalid_authorization_details */
-const typesFor = async (t: TenantDb, subject: Subject, wanted: Wanted) => {
+const typesFor = async (t: TenantDb, subject: Subject, wanted: RequestedExchange) => {
   const names = [...subject.details, ...(wanted.details ?? [])].map(({ type }) => type)
   const types = await findDetailTypes(t, names)
-  if (wanted.details !== undefined) judgeDetails(wanted.details, types, subject.resourceServerId)
+  if (wanted.details !== undefined) validateDetails(wanted.details, types, subject.resourceServerId)
   return types
 }
 
-const toAccessToken: Grant = async (ctx, asked) => {
-  const { client, form, jkt } = asked
-  const wanted = wantedIn(ctx, asked)
+const toAccessToken: Grant = async (ctx, request) => {
+  const { client, form, jkt } = request
+  const wanted = wantedIn(ctx, request)
   const t = forTenant(ctx.db, client.tenantId)
-  const subject = await readSubject(ctx, t, asked)
-  await judgeActorToken(ctx, t, asked)
-  const resource = targetOf(asked, subject)
+  const subject = await readSubject(ctx, t, request)
+  await validateActorToken(ctx, t, request)
+  const resource = targetOf(request, subject)
   const types = await typesFor(t, subject, wanted)
-  const narrowed = narrow(client, resource, subject, await boundsFor(ctx, t, asked, subject), types, wanted)
+  const narrowed = narrow(client, resource, subject, await boundsFor(ctx, t, request, subject), types, wanted)
   if (narrowed.ttlSeconds <= 0) throw new AppError('invalid_request', 'The subject_token is about to expire.')
   const parents = narrowed.details.length === 0 || subject.holderId === undefined ? [] : await findBudgets(t, subject.holderId)
-  const tokens = await takeStep(ctx, asked, { subject, narrowed, resource, types, parents, event: 'oauth.token_exchanged', jkt })
+  const tokens = await issueDelegatedToken(ctx, request, { subject, narrowed, resource, types, parents, event: 'oauth.token_exchanged', jkt })
   return { ...tokens, issued_token_type: form.requested_token_type ?? TOKEN_TYPES.access }
 }
 
 /** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, unauthorized_client */
-export const tokenExchange: Grant = async (ctx, asked) => {
-  const { client, form } = asked
+export const tokenExchange: Grant = async (ctx, request) => {
+  const { client, form } = request
   if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever exchanges tokens proves who it is.')
   const wanted = form.requested_token_type
-  if (wanted === undefined || wanted === TOKEN_TYPES.access || wanted === TOKEN_TYPES.jwt) return toAccessToken(ctx, asked)
-  if (wanted === TOKEN_TYPES.idJag) return (await import('../exchange/identity-assertion.ts')).assertIdentity(ctx, asked)
+  if (wanted === undefined || wanted === TOKEN_TYPES.access || wanted === TOKEN_TYPES.jwt) return toAccessToken(ctx, request)
+  if (wanted === TOKEN_TYPES.idJag) return (await import('../exchange/identity-assertion.ts')).assertIdentity(ctx, request)
   throw new AppError('invalid_request', 'This requested_token_type is not offered.')
 }

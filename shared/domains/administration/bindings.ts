@@ -16,7 +16,6 @@ import {
   type NewBinding,
 } from '#db/store/bindings'
 import { findRole, type Role } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
 import { changeAccess, type GrantorPermissions, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
@@ -72,7 +71,6 @@ const assign = async (t: TenantTx, ctx: RequestCtx, caller: User, role: Role, wa
   if (known !== undefined) await deleteBinding(t, known.id)
   await requireQuotaRoom(t, 'bindings')
   if (!(await insertBinding(t, wanted))) throw new AppError('conflict')
-  await raisePolicyVersion(t)
   await recordEvent(t, ctx, {
     event: 'role_binding.assigned',
     actor: byUser(caller),
@@ -133,7 +131,6 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
 const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
   await requireRoleGrantable(t, grantable, role)
   await deleteBinding(t, binding.id)
-  await raisePolicyVersion(t)
   await recordEvent(t, ctx, {
     event: 'role_binding.revoked',
     actor: byUser(caller),

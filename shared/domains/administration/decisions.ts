@@ -4,10 +4,11 @@ import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { listPermissions, type Permission } from '#db/store/permissions'
 import { findPermissionsOfScopes, listScopes } from '#db/store/scopes'
 import type { RequestCtx } from '#shared/domains/context'
-import type { Binding, BindingIndex, Policy } from '#shared/domains/decision/compile'
-import { type Context, failingCondition } from '#shared/domains/decision/conditions'
+import type { BindingIndex, Policy } from '#shared/domains/decision/compile'
+import type { Context } from '#shared/domains/decision/conditions'
 import { allowedIndexes, type Principal } from '#shared/domains/decision/decide'
 import { callerContext, decideFor } from '#shared/domains/decision/decide-for'
+import { isLive } from '#shared/domains/decision/live'
 import { AppError } from '#shared/kernel/errors'
 import type { HttpResult } from '#shared/platform/http/route'
 import { hasPermission, type User } from '#shared/platform/principals/principal'
@@ -73,9 +74,6 @@ const ownNames = ({ policy, principal, context, now }: Own): string[] => {
   })
 }
 
-const isLive = ({ context, now }: Own, { expiresAt, conditions }: Binding): boolean =>
-  expiresAt > now && (conditions === undefined || (conditions !== 'unusable' && failingCondition(conditions, context, now) === undefined))
-
 /** Names of the roles that are one's own for the whole tenant now. */
 const ownRoles = (own: Own): string[] => {
   const { policy, principal } = own
@@ -84,7 +82,7 @@ const ownRoles = (own: Own): string[] => {
     policy.holders[principal.kind].get(principal.id)?.wide,
     ...principal.groups.map((group) => policy.holders.group.get(group)?.wide),
   ]
-  const live = shelves.flatMap((shelf) => (shelf?.bindings ?? []).filter((binding) => isLive(own, binding)))
+  const live = shelves.flatMap((shelf) => (shelf?.bindings ?? []).filter((binding) => isLive(binding, own.context, own.now)))
   return [...new Set(live.map((binding) => binding.role.name))].toSorted()
 }
 

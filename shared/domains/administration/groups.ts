@@ -17,7 +17,6 @@ import {
   removeClientFromGroups,
   updateGroup,
 } from '#db/store/groups'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { guardAdministrators } from '#shared/domains/authority/access-change'
 import { actInTenant, requireRightsOfGroups } from '#shared/domains/authority/acting-tenant'
 import type { RequestCtx } from '#shared/domains/context'
@@ -130,7 +129,6 @@ export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: Tena
       await requireRightsOfGroups(t, ctx, grantable, ids)
       const gone = await deleteGroups(t, ids)
       if (gone.length !== ids.length) throw new AppError('not_found')
-      await raisePolicyVersion(t)
       for (const group of gone)
         await recordEvent(t, ctx, {
           event: 'group.deleted',

@@ -1,9 +1,10 @@
 // Cursors of the administration's lists. AuthSec's bodies are bare arrays, so the next page is named in the Link header (RFC 8288).
+
 import type { KeysetCursor, Page } from '#db/store/keyset'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 import { HttpResult } from '#shared/platform/http/route'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** A moment as this file writes it: what the calendar does not have is none. */
 const isMoment = (text: string): boolean => {
   const at = new Date(text)
@@ -22,8 +23,8 @@ const read = (cursor: string, sort: string): KeysetCursor => {
     throw refused
   }
   const [of, key, id] = Array.isArray(parts) ? (parts as unknown[]) : []
-  if (of !== sort || typeof key !== 'string' || typeof id !== 'string' || !UUID.test(id)) throw refused
-  if (key.includes('\0') || !key.isWellFormed() || (sort.endsWith('created_at') && !isMoment(key))) throw refused
+  if (of !== sort || typeof key !== 'string' || !isUuid(id)) throw refused
+  if (key.includes('\0') || !key.isWellFormed() || (sort.endsWith('_at') && !isMoment(key))) throw refused
   return { key, id }
 }
 

@@ -14,7 +14,6 @@ import {
   type NamedPermission,
   type PermissionPair,
 } from '#db/store/permissions'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { actAsGrantor, changeAccess, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
 import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
@@ -111,7 +110,6 @@ export const removePermission = async (
     const uses = await findUsesOfPermission(t, found.id)
     if (uses.scopes.length > 0) requireGrantable(grantable, [permissionName(found)])
     await deletePermission(t, found.id)
-    await raisePolicyVersion(t)
     const { resource, action, description } = found
     await recordEvent(t, ctx, {
       event: 'permission.deleted',

@@ -14,7 +14,6 @@ import {
   type Role,
   replaceRole,
 } from '#db/store/roles'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { changeAccess, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
 import { requireQuotaRoom } from '#shared/domains/tenancy/quotas'
@@ -69,7 +68,6 @@ export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
     await requireQuotaRoom(t, 'roles')
     const role = { id: ctx.random.id(), name: body.name, description: body.description ?? '' }
     if (!(await insertRole(t, { ...role, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() }))) throw new AppError('role_exists')
-    await raisePolicyVersion(t)
     await recordEvent(t, ctx, {
       event: 'role.created',
       actor: byUser(caller),
@@ -105,7 +103,6 @@ export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, 
     requireOver(grantable, had)
     const to = { name: body.name, description: body.description ?? '' }
     await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
-    await raisePolicyVersion(t)
     await recordEvent(t, ctx, {
       event: 'role.updated',
       actor: byUser(caller),
@@ -139,7 +136,6 @@ export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string):
     const before = recorded(role, had)
     const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
     await deleteRole(t, roleId)
-    await raisePolicyVersion(t)
     await recordEvent(t, ctx, { event: 'role.deleted', actor: byUser(caller), target: { type: 'role', id: roleId }, before: { ...before, bindings } })
   })
   return { message: 'Role deleted', id: roleId }

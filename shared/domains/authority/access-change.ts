@@ -40,7 +40,7 @@ export const grantorPermissions = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, 
 /** @throws AppError cannot_grant */
 export const requireGrantable = (grantable: GrantorPermissions, permissions: readonly string[]): void => {
   const missing = permissions.find((permission) => !grantable.covers(permission))
-  if (missing !== undefined) throw new AppError('cannot_grant', `You can only grant permissions that you hold, and you do not hold ${missing}.`)
+  if (missing !== undefined) throw new AppError('cannot_grant', `You can only grant permissions that you hold; you do not hold ${missing}.`)
 }
 
 /**

@@ -15,7 +15,8 @@ import type { Poller } from '#db/store/polled-grants'
 import { findPushDeviceOfSession } from '#db/store/push-devices'
 import type { RequestCtx } from '#shared/domains/context'
 import { decidedGrant, type PollResult, pollState, type RedeemGrant } from '#shared/domains/device-authorization/poll'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
+import { parseUuid } from '#shared/kernel/ids'
 import { byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import type { StepUp } from '#shared/platform/http/access'
@@ -34,8 +35,6 @@ export type CibaDecision = {
   readonly onPage?: true
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
 /** The caller's pending requests. */
 export const listCibaRequests = (ctx: RequestCtx, caller: User): Promise<CibaRequest[]> =>
   findCibaRequestsFor(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
@@ -45,13 +44,10 @@ const hasNumber = (ctx: RequestCtx, request: CibaRequest, number: string | undef
 
 const target = (id: string) => ({ type: 'ciba_request', id })
 
-const findRequest = (t: TenantDb, ctx: RequestCtx, caller: User, authReqId: string): Promise<CibaRequest | undefined> =>
-  findCibaRequestFor(
-    t,
-    caller.userId,
-    UUID.test(authReqId) ? { id: authReqId.toLowerCase() } : { handleHash: authReqIdHash(ctx, authReqId) },
-    ctx.clock.now(),
-  )
+const findRequest = (t: TenantDb, ctx: RequestCtx, caller: User, authReqId: string): Promise<CibaRequest | undefined> => {
+  const id = parseUuid(authReqId)
+  return findCibaRequestFor(t, caller.userId, id === undefined ? { handleHash: authReqIdHash(ctx, authReqId) } : { id }, ctx.clock.now())
+}
 
 /** The notified device that this session is registered for. */
 const findNotifiedDevice = async (t: TenantDb, caller: User, request: CibaRequest): Promise<string | undefined> => {
@@ -107,7 +103,7 @@ export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDeci
       event: `ciba.${status}`,
       actor: byUser(caller),
       target: target(request.id),
-      after: { device_id: deviceId, binding_message: request.bindingMessage, ...notedDetails(request.details) },
+      after: { device_id: deviceId, binding_message: request.bindingMessage, ...auditedDetails(request.details) },
       ...why,
     })
     return isWrong ? 'wrong_number' : status

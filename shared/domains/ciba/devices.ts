@@ -18,6 +18,7 @@ import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { notify } from '#shared/domains/notifications/notify'
 import { requireRecentSignIn } from '#shared/domains/sign-in/recent-sign-in'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 import { bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { parseSubscription } from '#shared/platform/outbox/push/web-push'
 import type { User } from '#shared/platform/principals/principal'
@@ -125,8 +126,6 @@ export const registerPushDevice = async (ctx: RequestCtx, caller: User, request:
 export const listPushDevices = (ctx: Pick<BaseCtx, 'db'>, caller: User): Promise<PushDevice[]> =>
   findPushDevices(forTenant(ctx.db, caller.tenantId), caller.userId)
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /**
  * Routes that call this emit `push_device.removed`.
  * @throws AppError device_unknown when the caller has no such device
@@ -134,7 +133,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export const forgetPushDevice = async (ctx: RequestCtx, caller: User, deviceId: string): Promise<void> => {
   const id = deviceId.toLowerCase()
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    if (!UUID.test(id) || !(await removePushDevice(t, caller.userId, id))) throw new AppError('device_unknown')
+    if (!isUuid(id) || !(await removePushDevice(t, caller.userId, id))) throw new AppError('device_unknown')
     await recordEvent(t, ctx, { event: 'push_device.removed', actor: byUser(caller), target: { type: 'push_device', id } })
     await notify(t, ctx, { ...ownerOf(caller), template: 'factor_removed', data: { kind: 'push', name: '', by: 'owner' } })
   })

@@ -9,7 +9,7 @@ import { findUserByEmail, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ResourceBinding } from '#shared/domains/device-authorization/poll'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { disclosesAccounts } from '#shared/domains/tenancy/compatibility'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -122,7 +122,7 @@ const saveRequest = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, te
     target: { type: 'ciba_request', id },
     // Always under the tenant's key: a key made for a person's first event would disclose that they exist.
     subjectId: t.tenantId,
-    after: { scopes: prompt.scopes, devices: devices.length, ...notedDetails(prompt.oauth?.details) },
+    after: { scopes: prompt.scopes, devices: devices.length, ...auditedDetails(prompt.oauth?.details) },
   })
   const number = matchNumber === undefined ? {} : { matchNumber }
   return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: prompt.titles ?? [] }

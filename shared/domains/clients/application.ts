@@ -4,8 +4,8 @@ import { directory, type TenantId } from '#db/engine/tenant'
 import { findClientEntry } from '#db/store/clients'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
+import { isUuid } from '#shared/kernel/ids'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const SDK_SECRET = /^[0-9a-f]{64}$/
 
 /** Accepts any case, quotes, underscores and AuthSec's `-main-client` suffix. */
@@ -21,7 +21,7 @@ const normalised = (text: string): readonly string[] =>
 /** A client id as clients send it, alone or as the first half of an SDK client id. */
 export const parseClientId = (text: string): string | undefined => {
   const [id = ''] = normalised(text)
-  return UUID.test(id) ? id : undefined
+  return isUuid(id) ? id : undefined
 }
 
 /** The secret half of an SDK client id: `<client uuid>~<64 lower-case hex>`. Never logged, never echoed. */

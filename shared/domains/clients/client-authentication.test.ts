@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { insertAgent } from '#db/store/agents'
 import { setUserActive } from '#db/store/people'
-import { raisePolicyVersion, setTenantStatus } from '#db/store/tenants'
+import { setTenantStatus } from '#db/store/tenants'
 import { removeBinding } from '#db/testing/access'
 import type { RequestCtx } from '#shared/domains/context'
 import { client } from '#shared/platform/http/access'
@@ -116,7 +116,6 @@ describe('a revoked backend is refused at once on this instance and within a sec
           b.serviceAccountId,
         )) as [string][]
         await removeBinding(t, row?.[0] ?? '')
-        await raisePolicyVersion(t)
       },
     ],
     [
@@ -129,7 +128,6 @@ describe('a revoked backend is refused at once on this instance and within a sec
           t.tenantId,
           b.serviceAccountId,
         )
-        await raisePolicyVersion(t)
       },
     ],
   ]

@@ -1,35 +1,27 @@
-// Client secrets: 256 random bits, returned once and stored as SHA-256, which is enough for random secrets. A client has two: its client secret, and the second
-// half of its SDK client id for SDKs that send only a client id.
-import { createHash } from 'node:crypto'
+// A client has two secrets, both disclosed once: the one that it presents as a password, and the second half of its SDK client id, for SDKs that send a client id
+// and nothing else.
 import { directory, forTenant } from '#db/engine/tenant'
 import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
 import type { BaseCtx } from '#shared/domains/context'
 import { type Random, randomToken } from '#shared/kernel/random'
-import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 import type { BasicCredentials } from '#shared/platform/http/basic-auth'
 import { parseClientId, parseSdkSecret } from './application.ts'
-
-/** The stored form of a secret. */
-export const secretDigest = (secret: string): Uint8Array => new Uint8Array(createHash('sha256').update(secret).digest())
+import { isClientSecret } from './client-secret.ts'
 
 export type NewSecret = { readonly secret: string; readonly hash: Uint8Array }
 
 export const newClientSecret = (random: Random): NewSecret => {
   const secret = randomToken(random)
-  return { secret, hash: secretDigest(secret) }
+  return { secret, hash: sha256(secret) }
 }
 
 /** `secret` is the second half; `sdkClientId` joins both. */
 export const newSdkSecret = (random: Random): NewSecret => {
   const secret = Buffer.from(random.bytes(32)).toString('hex')
-  return { secret, hash: secretDigest(secret) }
+  return { secret, hash: sha256(secret) }
 }
 export const sdkClientId = (clientId: string, secret: string): string => `${clientId}~${secret}`
-
-const isOneOf = (secret: string, hashes: readonly (Uint8Array | null)[]): boolean => {
-  const digest = secretDigest(secret)
-  return hashes.some((hash) => hash !== null && constantTimeEqual(digest, new Uint8Array(hash)))
-}
 
 type Deps = Pick<BaseCtx, 'db' | 'clock'>
 
@@ -40,20 +32,18 @@ const credentialsOf = async (ctx: Deps, text: string): Promise<ClientCredentials
 }
 
 const entryOf = ({ clientId, tenantId, active }: ClientCredentials): ClientEntry => ({ clientId, tenantId, active })
-const inOverlap = (ctx: Deps, { previousValidUntil }: ClientCredentials): boolean =>
-  previousValidUntil !== null && previousValidUntil > ctx.clock.now()
 
 type Method = Client['tokenEndpointAuthMethod']
 const IN_HEADER: readonly Method[] = [null, 'client_secret_basic']
 const IN_BODY: readonly Method[] = [...IN_HEADER, 'client_secret_post']
 
-/** The client, when it is registered for one of the methods (RFC 7591 section 2). A leftover secret of another method does not count. */
-const clientWithMethod = async (ctx: Deps, found: ClientCredentials, methods: readonly Method[]): Promise<ClientEntry | undefined> => {
+/** The client, if it is registered for one of these methods (RFC 7591 section 2); it may still have a secret from an earlier registration. */
+const registeredFor = async (ctx: Deps, found: ClientCredentials, methods: readonly Method[]): Promise<ClientEntry | undefined> => {
   const client = await findClient(forTenant(ctx.db, found.tenantId), found.clientId)
   return client !== undefined && !client.isPublic && methods.includes(client.tokenEndpointAuthMethod) ? entryOf(found) : undefined
 }
 
-/** An active client that presents its secret by HTTP Basic or in a body, with or without a service account. */
+/** The active client that presents its secret by HTTP Basic or in a body, whether or not it has a service account. */
 export const authenticateClientSecret = async (
   ctx: Deps,
   { clientId, secret }: BasicCredentials,
@@ -61,18 +51,17 @@ export const authenticateClientSecret = async (
 ): Promise<ClientEntry | undefined> => {
   const found = await credentialsOf(ctx, clientId)
   if (found === undefined) return undefined
-  const hashes = [found.secretHash, ...(inOverlap(ctx, found) ? [found.previousSecretHash] : [])]
-  return isOneOf(secret, hashes) ? clientWithMethod(ctx, found, presented === 'in body' ? IN_BODY : IN_HEADER) : undefined
+  return isClientSecret(secret, found, ctx.clock.now()) ? registeredFor(ctx, found, presented === 'in body' ? IN_BODY : IN_HEADER) : undefined
 }
 
 /**
- * An active client that presents its SDK client id in a body or in `X-Client-ID`. SDKs have no other method, so it counts as a secret in a body even for clients
- * registered for HTTP Basic. A plain client id does not authenticate.
+ * The active client that presents its SDK client id, in a body or in `X-Client-ID`. SDKs can do nothing else, so it counts as a secret in a body, also for a client
+ * that is registered for HTTP Basic. A plain client id authenticates no client.
  */
 export const authenticateSdkClient = async (ctx: Deps, text: string): Promise<ClientEntry | undefined> => {
   const secret = parseSdkSecret(text)
   const found = secret === undefined ? undefined : await credentialsOf(ctx, text)
   if (secret === undefined || found === undefined) return undefined
-  const hashes = [found.sdkSecretHash, ...(inOverlap(ctx, found) ? [found.previousSdkSecretHash] : [])]
-  return isOneOf(secret, hashes) ? clientWithMethod(ctx, found, IN_BODY) : undefined
+  const stored = { ...found, secretHash: found.sdkSecretHash, previousSecretHash: found.previousSdkSecretHash }
+  return isClientSecret(secret, stored, ctx.clock.now()) ? registeredFor(ctx, found, IN_BODY) : undefined
 }

@@ -4,7 +4,7 @@ import { type Engine, openDb } from '#db/engine/client'
 import type { PostgresOptions } from '#db/engine/pool'
 import type { BaseCtx } from '#shared/domains/context'
 import { type Clock, systemClock } from '#shared/kernel/clock'
-import { type Config, ConfigError, readConfig } from '#shared/kernel/config'
+import { type Config, ConfigError, deprecatedVariables, readConfig } from '#shared/kernel/config'
 import { stdoutLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
 import { awsAccessFrom } from '#shared/platform/aws/call'
@@ -61,10 +61,11 @@ const openSecrets = async (env: Environment, { SECRETS_MANAGER_PREFIX: prefix, M
 export const cloud = async (env: Environment): Promise<Cloud> => {
   // The two functions that send mail read SMTP_URL themselves.
   const config = readConfig(await withManagedEnvironment(env), ['SMTP_URL'])
-  const { DATABASE_URL: url, ERRAND_QUEUE_URL: queueUrl } = config
+  const { DATABASE_URL: url, TASK_QUEUE_URL: queueUrl } = config
   if (url === undefined) throw new ConfigError('DATABASE_URL: must be set')
   const clock = systemClock
   const log = stdoutLog(() => clock.now())
+  for (const warning of deprecatedVariables(env)) log.warn('deprecated_setting', { warning })
   const engine = await openEngine(config, url, {
     url,
     maxConnections: config.DATABASE_POOL,

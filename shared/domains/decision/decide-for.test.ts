@@ -1,7 +1,6 @@
 // Decisions as routes request them.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { raisePolicyVersion } from '#db/store/tenants'
 import { putBinding, putRole } from '#db/testing/access'
 import type { User } from '#shared/platform/principals/principal'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
@@ -34,7 +33,6 @@ const grant = (app: TestApp, company: Company, person: Person, permission: strin
     const at = app.clock.now()
     const roleId = await putRole(t, `may ${permission}`, [permission], at)
     const id = await putBinding(t, roleId, { userId: person.id }, at, conditions === undefined ? {} : { conditions })
-    await raisePolicyVersion(t)
     return id
   })
 

@@ -1,6 +1,7 @@
 // Decisions about a principal for routes: loads the policy, builds the context, decides, and gives the reason.
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
+import { parseUuid } from '#shared/kernel/ids'
 import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { Binding } from './compile.ts'
@@ -17,14 +18,6 @@ export type ContextRequest = {
   readonly auth_time?: string | number | undefined
   readonly ip?: string | undefined
   readonly at?: string | number | undefined
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** The lower-case UUID, or undefined for anything else. */
-export const parseUuid = (text: string | undefined): string | undefined => {
-  const id = text?.toLowerCase()
-  return id !== undefined && UUID.test(id) ? id : undefined
 }
 
 /** The largest time value (ECMA-262), in milliseconds. */

@@ -1,7 +1,8 @@
 // The decision: a pure function over a compiled policy. Deny by default, in AuthSec's order.
 import type { PrincipalState } from '#db/store/policy'
 import { type Binding, type BindingIndex, type Holder, holdsPermission, type Permission, type Policy } from './compile.ts'
-import { type Context, failingCondition } from './conditions.ts'
+import type { Context } from './conditions.ts'
+import { isLive } from './live.ts'
 
 /** The principal as stored. */
 export type Principal = PrincipalState
@@ -19,9 +20,7 @@ export type Decision = { readonly allowed: boolean /** The first granting bindin
 const DENIED: Decision = Object.freeze({ allowed: false, binding: undefined })
 
 const grants = (binding: Binding, scopeType: string | undefined, context: Context, now: number): boolean =>
-  binding.expiresAt > now &&
-  (scopeType === undefined || binding.scopeType === undefined || binding.scopeType === scopeType) &&
-  (binding.conditions === undefined || (binding.conditions !== 'unusable' && failingCondition(binding.conditions, context, now) === undefined))
+  (scopeType === undefined || binding.scopeType === undefined || binding.scopeType === scopeType) && isLive(binding, context, now)
 
 /** Walks the shorter of the two lists. Both find the same binding, because they have the same order. */
 export const firstMatchingBinding = (

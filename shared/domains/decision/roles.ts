@@ -1,7 +1,8 @@
 // Whether a principal has a role, for services that check roles instead of permissions. Bindings, expiry and conditions count as in a decision.
-import type { Binding, BindingIndex, Holder, Policy } from './compile.ts'
-import { type Context, failingCondition } from './conditions.ts'
+import type { BindingIndex, Holder, Policy } from './compile.ts'
+import type { Context } from './conditions.ts'
 import type { Principal } from './decide.ts'
+import { isLive } from './live.ts'
 
 export type RoleQuestion = {
   /** The exact name. */
@@ -10,16 +11,13 @@ export type RoleQuestion = {
   readonly scope?: { readonly type: string; readonly id: string }
 }
 
-const isInForce = ({ expiresAt, conditions }: Binding, context: Context, now: number): boolean =>
-  expiresAt > now && (conditions === undefined || (conditions !== 'unusable' && failingCondition(conditions, context, now) === undefined))
-
 /** By an own binding or a group's. Denied by default. */
 export const hasRole = (policy: Policy, principal: Principal | undefined, { role, scope }: RoleQuestion, context: Context, now: number): boolean => {
   if (principal?.active !== true) return false
   const isIn = (index: BindingIndex | undefined): boolean =>
     index?.bindings.some(
       (binding) =>
-        binding.role.name === role && (binding.scopeType === undefined || binding.scopeType === scope?.type) && isInForce(binding, context, now),
+        binding.role.name === role && (binding.scopeType === undefined || binding.scopeType === scope?.type) && isLive(binding, context, now),
     ) ?? false
   const holders: (Holder | undefined)[] = [
     policy.holders[principal.kind].get(principal.id),

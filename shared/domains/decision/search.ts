@@ -1,14 +1,13 @@
 // Searches for principals, resources and actions on the compiled indexes. Every result agrees with the decision.
 import type { PrincipalKind } from '#db/store/policy'
 import type { Binding, Policy } from './compile.ts'
-import { type Context, failingCondition } from './conditions.ts'
+import type { Context } from './conditions.ts'
 import { decide, firstMatchingBinding, type Principal, type Question } from './decide.ts'
+import { isLive } from './live.ts'
 
 const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Context, now: number): boolean =>
-  binding.expiresAt > now &&
   (binding.scopeId === undefined || (binding.scopeId === scopeId && (scopeType === undefined || binding.scopeType === scopeType))) &&
-  binding.conditions !== 'unusable' &&
-  (binding.conditions === undefined || failingCondition(binding.conditions, context, now) === undefined)
+  isLive(binding, context, now)
 
 /** Principals of the kind, and groups, that a binding grants it to now. The store resolves which are active and who is in the groups. */
 export const holdersAllowed = (

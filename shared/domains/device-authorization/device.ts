@@ -16,7 +16,7 @@ import {
 } from '#db/store/device-grants'
 import type { DeviceInfo, GrantDecision, Poller } from '#db/store/polled-grants'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
-import { notedDetails } from '#shared/domains/oauth/details'
+import { auditedDetails } from '#shared/domains/oauth/details'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -91,7 +91,7 @@ export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: Devi
   const userCode = await saveGrant(t, ctx, given, id, deviceCode)
   const { clientId, channel = 'device', scopes } = given
   const actor = clientId === undefined ? byAnonymous : byClient(clientId)
-  const after = { channel, scopes, ...notedDetails(given.oauth?.details) }
+  const after = { channel, scopes, ...auditedDetails(given.oauth?.details) }
   await recordEvent(t, ctx, { event: 'device_grant.requested', actor, target: { type: 'device_grant', id }, after })
   const uri = verificationUri(ctx.config)
   return {
@@ -170,7 +170,7 @@ export const decideDeviceGrant = async (
     const decided = isAdopted ? await adoptDeviceGrant(t, grant.id, caller.tenantId, decision) : await decide(t, grant.id, decision)
     if (decided === undefined) return false
     const change = { event: `device_grant.${decision.status}`, actor: byUser(caller), target: { type: 'device_grant', id: grant.id } } as const
-    const after = { client_id: grant.clientId, scopes: grant.scopes, ...notedDetails(grant.details) }
+    const after = { client_id: grant.clientId, scopes: grant.scopes, ...auditedDetails(grant.details) }
     await (isAdopted
       ? inOtherTenant(t, caller.tenantId, (own) => recordEvent(own, ctx, { ...change, after }))
       : recordEvent(t, ctx, { ...change, after }))

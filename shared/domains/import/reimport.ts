@@ -6,7 +6,7 @@ import { findFactors } from '#db/store/factors'
 import type { ImportRows } from '#db/store/import'
 import { hasCredential } from '#db/store/passkeys'
 import { findPresent, insertLink, insertOne, type KeyedTable, type LinkTable, reimportClient, reimportPerson } from '#db/store/reimport'
-import { findTenant, lockPolicy, raisePolicyVersion, type Tenant, updateTenantSettings } from '#db/store/tenants'
+import { findTenant, lockPolicy, type Tenant, updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, findUser, lockUser, putAdministrator, updateUser } from '#db/store/users'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
@@ -180,7 +180,6 @@ export const reimport = async (t: TenantTx, ctx: ImportContext, plan: Plan, note
   await listNewAdministrators(run, plan)
   const latest = latestMoment(plan, now)
   if (latest !== undefined && latest > upTo) await updateTenantSettings(t, { ...tenant.settings, importedUpTo: latest.toISOString() }, now)
-  await raisePolicyVersion(t)
   await recordEvent(t, ctx, { event: 'tenant.imported', actor: bySystem, target: { type: 'tenant', id: t.tenantId }, after })
   return count
 }

@@ -5,7 +5,7 @@ import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type Tenan
 import { findClientEntry, findDefaultClient, insertClient } from '#db/store/clients'
 import { claimDomain, findDomainOwner, findVerifiedDomain } from '#db/store/domains'
 import { addUsage, insertImported } from '#db/store/import'
-import { findTenant, insertTenant, raisePolicyVersion, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
+import { findTenant, insertTenant, setTenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findLivePermissions, putAdministrator } from '#db/store/users'
 import { platformParty } from '#shared/domains/passkeys/platform'
 import { seedTenant } from '#shared/domains/tenancy/seeds'
@@ -121,7 +121,6 @@ const write = async (t: TenantTx, ctx: ImportContext, plan: Plan, notes: ReportN
   await addUsage(t, 'users', rows.users.length)
   await addUsage(t, 'clients', rows.clients.length + (hasDefault ? 0 : 1))
   await listAdministrators(t, ctx, plan, at, notes)
-  await raisePolicyVersion(t)
   const upTo = latestMoment(plan, at)
   if (upTo !== undefined) await updateTenantSettings(t, { ...(await findTenant(t))?.settings, importedUpTo: upTo.toISOString() }, at)
   const after = { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), factors: plan.factors.length }

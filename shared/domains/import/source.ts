@@ -1,15 +1,13 @@
 // Reads a database of the original, whichever of its releases made it: a table or a column that is not there is empty.
+import { parseUuid } from '#shared/kernel/ids'
 
 export type SourceRow = Readonly<Record<string, unknown>>
 /** One connection to the database of the original; it only reads. */
 export type SourceQuery = (text: string, params: readonly unknown[]) => Promise<readonly SourceRow[]>
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 export const uuidField = (row: SourceRow, name: string): string | undefined => {
   const value = row[name]
-  const id = typeof value === 'string' ? value.trim().toLowerCase() : ''
-  return UUID.test(id) ? id : undefined
+  return typeof value === 'string' ? parseUuid(value.trim()) : undefined
 }
 /** Trimmed; undefined when empty. PostgreSQL cannot hold a null byte, so there is none. */
 export const textField = (row: SourceRow, name: string, most = 1000): string | undefined => {

@@ -11,14 +11,13 @@ import {
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import type { Cookie } from '#shared/platform/http/route'
 
 export const LOGIN_SECONDS = 600
 
 export type TransactionHandle = { readonly tenantId: TenantId; readonly text: string; readonly from: 'cookie' | 'header' | 'body' }
-
-const HANDLE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/
 
 const COOKIES: Readonly<Partial<Record<TransactionPurpose, string>>> = {
   login: 'authsec_login',
@@ -88,7 +87,7 @@ export const readTransactionHandle = (
     : header
       ? ([header, 'header'] as const)
       : ([ctx.request.cookie(cookieName(purpose, ctx.request.secure)), 'cookie'] as const)
-  const tenantId = text === undefined ? undefined : HANDLE.exec(text)?.[1]
+  const tenantId = splitHandle(text)?.id
   return text === undefined || tenantId === undefined ? undefined : { tenantId: asTenantId(tenantId), text, from }
 }
 

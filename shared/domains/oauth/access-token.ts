@@ -1,10 +1,12 @@
 // Access tokens: JWTs of RFC 9068, one audience each. A token proves what was granted; whether that still stands is asked of the store.
+
 import { compactVerify, SignJWT } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { Act } from '#db/store/oauth-delegations'
 import type { AuthorizationDetail } from '#db/store/oauth-details'
 import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
+import { isUuid } from '#shared/kernel/ids'
 import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tokens/strict-jws'
 import { tokenDigest, VerifiedTokenCache } from '#shared/platform/tokens/verified-token-cache'
 
@@ -75,9 +77,7 @@ export const issueAccessToken = async (ctx: SignDeps, grant: NewAccessToken): Pr
   return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: TYP }).sign(key)
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const at = (seconds: number): Date => new Date(seconds * 1000)
-const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isSeconds = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
 
@@ -172,7 +172,7 @@ export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise
 export const madeAt = ({ tokenId }: Pick<AccessClaims, 'tokenId'>): Date => new Date(Number.parseInt(tokenId.replace('-', '').slice(0, 12), 16))
 
 /** What the store is asked of a token. */
-export const question = (claims: AccessClaims, now: Date) => ({
+export const tokenQueryOf = (claims: AccessClaims, now: Date) => ({
   tokenId: claims.tokenId,
   clientId: claims.clientId,
   authorizationId: claims.authorizationId,

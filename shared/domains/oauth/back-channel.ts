@@ -31,7 +31,7 @@ export const logoutToken = async (ctx: Omit<Deps, 'outbound'>, { userId, session
 }
 
 /** Tells once. A client that is gone, or wants no word any more, is told nothing. @throws AppError delivery_failed */
-export const tellSignedOut = async (ctx: Deps, t: TenantDb, id: string, data: Readonly<Record<string, string>>): Promise<void> => {
+export const notifySignedOut = async (ctx: Deps, t: TenantDb, id: string, data: Readonly<Record<string, string>>): Promise<void> => {
   const { client_id: clientId = '', user_id: userId = '', session_id: sessionId = '' } = data
   const client = await findClient(t, clientId)
   const uri = client?.backchannelLogoutUri ?? null

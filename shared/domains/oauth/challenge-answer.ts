@@ -17,7 +17,7 @@ import { recordEvent } from '#shared/platform/audit/audit-log'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { currentVisit, type Visit } from '#shared/platform/http/pages/visit'
 import { newHandle, readHandle } from './handles.ts'
-import { ENDPOINTS } from './offered.ts'
+import { ENDPOINTS } from './supported.ts'
 
 /** A browser follows an address at once. */
 const ANSWER_SECONDS = 120
@@ -85,7 +85,7 @@ export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string,
   return `${ctx.config.BASE_URL}${ENDPOINTS.authorization}?${query}`
 }
 
-export type Answered = {
+export type ChallengeResult = {
   readonly t: TenantDb
   readonly row: StoredAuthorizationRequest
   readonly accepts: boolean
@@ -96,7 +96,7 @@ export type Answered = {
  * The answer that the browser brings back. Another browser's try leaves it as it is; `take` uses it up in the transaction of what comes of it.
  * @throws AppError login_challenge_invalid, consent_challenge_invalid
  */
-export const broughtBack = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<Answered> => {
+export const readChallengeResult = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<ChallengeResult> => {
   const handle = readHandle(text)
   if (handle === undefined) throw invalidChallenge(step)
   const kinds = [`${step}_accepted`, `${step}_rejected`] as const

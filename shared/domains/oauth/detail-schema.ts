@@ -36,7 +36,7 @@ const judgeNode = (node: unknown, at: string, depth: number): void => {
 }
 
 /** Whether a value keeps to a schema that was judged before. */
-export const keepsTo = (schema: Json, value: unknown): boolean => new Validator(schema as Schema, '2020-12', true).validate(value).valid
+export const conformsTo = (schema: Json, value: unknown): boolean => new Validator(schema as Schema, '2020-12', true).validate(value).valid
 
 const judgeLimit = ({ member, kind, currency_member: currency }: DetailLimit, properties: Json, required: readonly unknown[], at: string): void => {
   const typeOf = (name: string): unknown => (isObject(properties[name]) ? properties[name].type : undefined)
@@ -47,7 +47,7 @@ const judgeLimit = ({ member, kind, currency_member: currency }: DetailLimit, pr
 }
 
 /** @throws AppError invalid_request, with the place */
-export const judgeDetailSchema = (schema: Json, limits: readonly DetailLimit[]): void => {
+export const validateDetailSchema = (schema: Json, limits: readonly DetailLimit[]): void => {
   if (Buffer.byteLength(JSON.stringify(schema)) > MOST_BYTES) throw refused('body.json_schema', `is larger than ${MOST_BYTES} bytes`)
   judgeNode(schema, 'body.json_schema', 1)
   if (schema.type !== 'object') throw refused('body.json_schema.type', 'must be object')
@@ -58,7 +58,7 @@ export const judgeDetailSchema = (schema: Json, limits: readonly DetailLimit[]):
   const kinds = limits.map(({ kind }) => kind)
   if (new Set(kinds).size < kinds.length) throw refused('body.limits', 'one limit of each kind')
   try {
-    keepsTo(schema, {})
+    conformsTo(schema, {})
   } catch {
     throw refused('body.json_schema', 'cannot be used')
   }

@@ -1,7 +1,8 @@
 // Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: judge-details.ts.
-import { createHash } from 'node:crypto'
+
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
+import { sha256 } from '#shared/platform/crypto/sha256'
 
 export type Details = readonly AuthorizationDetail[]
 type Json = Readonly<Record<string, unknown>>
@@ -23,7 +24,7 @@ export const canonical = (value: unknown): string => {
   const members = Object.keys(value).toSorted()
   return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
 }
-export const detailHash = (detail: AuthorizationDetail): Uint8Array => new Uint8Array(createHash('sha256').update(canonical(detail)).digest())
+export const detailHash = (detail: AuthorizationDetail): Uint8Array => sha256(canonical(detail))
 const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
 
 const countMembers = (value: unknown, depth = 0): number => {
@@ -100,24 +101,24 @@ export const limitsOf = (types: readonly DetailType[], type: string): readonly D
  * @throws AppError invalid_authorization_details where there is none
  */
 export const narrowedDetails = (
-  asked: Details,
+  requested: Details,
   held: Details,
   types: readonly DetailType[],
 ): readonly { detail: AuthorizationDetail; of: AuthorizationDetail }[] =>
-  asked.map((detail) => {
+  requested.map((detail) => {
     const of = held.find((one) => isWithin(detail, one, limitsOf(types, detail.type)))
     if (of === undefined) throw refused('This is more than was allowed.')
     return { detail, of }
   })
 
 /** Some of what is held, whole. @throws AppError invalid_authorization_details */
-export const chosenDetails = (asked: Details | undefined, held: Details): Details => {
-  if (asked?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only what was allowed may be chosen, as it was allowed.')
-  return asked ?? held
+export const selectedDetails = (requested: Details | undefined, held: Details): Details => {
+  if (requested?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only what was allowed may be chosen, as it was allowed.')
+  return requested ?? held
 }
 
 /** As the record has it. */
-export const notedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
+export const auditedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
 
 /** What of a detail is used up. */
 export type Limits = {

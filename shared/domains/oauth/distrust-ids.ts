@@ -24,7 +24,7 @@ export const idsIn = (claims: Claims): readonly (readonly [DistrustKind, string]
 }
 
 /** What is told of an id: the first 22 characters of base64url(SHA-256(`kind id`)). */
-export const toldId = (digest: string): string => digest.slice(0, 22)
+export const disclosedId = (digest: string): string => digest.slice(0, 22)
 
 /** `revoked`: digests, each with the second up to which tokens are meant. */
 export const isMeant = (revoked: ReadonlyMap<string, number>, digests: readonly string[], iat: unknown): boolean =>

@@ -2,7 +2,7 @@
 // a token with an id in it recognises the id, and nobody learns anything of the others. Pure; shared by the server that tells and by whoever checks.
 import { createHash } from 'node:crypto'
 import type { AuditEvent } from '#shared/platform/audit/events'
-import { type Claims, type DistrustKind, idsIn, isMeant, toldId } from './distrust-ids.ts'
+import { type Claims, type DistrustKind, disclosedId, idsIn, isMeant } from './distrust-ids.ts'
 
 export type { DistrustKind } from './distrust-ids.ts'
 
@@ -68,7 +68,7 @@ const OF_TARGET: Readonly<Record<string, DistrustKind>> = {
   token: 'token',
 }
 
-export type Happened = {
+export type DistrustEvent = {
   readonly event: string
   readonly actorId: string | null
   readonly targetType: string | null
@@ -78,7 +78,7 @@ export type Happened = {
 export type Distrusted = { readonly kind: DistrustKind; readonly id: string; readonly at: Date }
 
 /** What an event says is not trusted any more. One that is about something that is not known here means everything: who checks asks once too often. */
-export const distrustOf = (tenantId: string, happened: Happened): Distrusted => {
+export const distrustOf = (tenantId: string, happened: DistrustEvent): Distrusted => {
   const { event, actorId, targetType, targetId, at } = happened
   const about = DISTRUSTING[event as AuditEvent]
   const kind = OF_TARGET[targetType ?? '']
@@ -87,7 +87,8 @@ export const distrustOf = (tenantId: string, happened: Happened): Distrusted => 
   return { kind: 'tenant', id: tenantId, at }
 }
 
-export const distrustDigest = (kind: DistrustKind, id: string): string => toldId(createHash('sha256').update(`${kind} ${id}`).digest('base64url'))
+export const distrustDigest = (kind: DistrustKind, id: string): string =>
+  disclosedId(createHash('sha256').update(`${kind} ${id}`).digest('base64url'))
 
 /** Everything that a token hangs below and tells. */
 export const digestsOf = (claims: Claims): readonly string[] => idsIn(claims).map(([kind, id]) => distrustDigest(kind, id))

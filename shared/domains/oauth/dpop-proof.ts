@@ -1,7 +1,7 @@
 // A proof of possession (RFC 9449) read by itself: its form, its signature, and that it is about this request. Whether it is young and was not shown before is
 // for its reader to say. On web standards alone, since resource servers read proofs too, also at the edge.
 import { base64url, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose'
-import { CLIENT_SIGNING_ALGS } from './offered.ts'
+import { CLIENT_SIGNING_ALGS } from './supported.ts'
 
 const MAX_PROOF_LENGTH = 4096
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']

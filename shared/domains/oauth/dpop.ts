@@ -30,7 +30,7 @@ const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
 const isYoung = (ctx: Deps, { iat, nonce }: Proof): boolean =>
   nonce === undefined ? Math.abs(unixSeconds(ctx.clock.now()) - iat) <= WINDOW_SECONDS : isFreshNonce(ctx, nonce)
 
-export type CalledWith = {
+export type ProvedRequest = {
   readonly method: string
   /** Path and query that were called. */
   readonly target: string
@@ -43,7 +43,7 @@ export type CalledWith = {
  * @throws AppError invalid_dpop_proof, use_dpop_nonce
  * @see RFC 9449 section 4.3
  */
-export const proofKey = async (ctx: Deps, { method, target, token }: CalledWith): Promise<string | undefined> => {
+export const proofKey = async (ctx: Deps, { method, target, token }: ProvedRequest): Promise<string | undefined> => {
   const shown = ctx.request.header('dpop')
   if (shown === undefined) return undefined
   const { origin, pathname } = new URL(`${ctx.config.BASE_URL}${target}`)

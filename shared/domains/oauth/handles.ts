@@ -1,15 +1,13 @@
 // Codes, request handles and refresh tokens: opaque to everybody else. Each begins with its tenant, so that row level security stands before the look-up.
-import { createHash } from 'node:crypto'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
+import { splitHandle } from '#shared/kernel/ids'
 import { randomToken } from '#shared/kernel/random'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
+import { sha256 } from '#shared/platform/crypto/sha256'
 
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-const HANDLE = new RegExp(`^(${UUID})\\.([\\w-]{43})$`)
-const REFRESH = new RegExp(`^(${UUID})\\.([\\w-]{112})$`)
-
-export const sha256 = (value: string | Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(value).digest())
+/** 84 bytes in base64url: authorization, generation, family and MAC. */
+const REFRESH_LENGTH = 112
 
 export type NewHandle = { readonly text: string; readonly hash: Uint8Array }
 export type Handle = { readonly tenantId: TenantId; readonly hash: Uint8Array }
@@ -20,7 +18,7 @@ export const newHandle = (ctx: Pick<BaseCtx, 'random'>, tenantId: TenantId): New
 }
 
 export const readHandle = (text: string): Handle | undefined => {
-  const tenantId = HANDLE.exec(text)?.[1]
+  const tenantId = splitHandle(text)?.id
   return tenantId === undefined ? undefined : { tenantId: asTenantId(tenantId), hash: sha256(text) }
 }
 
@@ -57,11 +55,12 @@ const uuidOf = (bytes: Buffer): string => {
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
 }
 
-/** What a refresh token that we made says; undefined for anything else. */
+/** The content of a refresh token of ours; undefined for anything else. */
 export const readRefreshToken = (ctx: Hashing, text: string): RefreshToken | undefined => {
-  const [, tenantId, encoded] = REFRESH.exec(text) ?? []
-  if (tenantId === undefined || encoded === undefined) return undefined
-  const bytes = Buffer.from(encoded, 'base64url')
+  const handle = splitHandle(text, REFRESH_LENGTH)
+  if (handle === undefined) return undefined
+  const { id: tenantId, secret } = handle
+  const bytes = Buffer.from(secret, 'base64url')
   const body = bytes.subarray(0, 52)
   if (!constantTimeEqual(new Uint8Array(bytes.subarray(52)), macOf(ctx, tenantId, body))) return undefined
   return {

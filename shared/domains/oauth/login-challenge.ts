@@ -9,8 +9,8 @@ import { stepUpNeeded } from '#shared/platform/http/step-up'
 import { ACR } from '#shared/platform/tokens/acr'
 import { answerChallenge, findChallenge } from './challenge-answer.ts'
 import { readHandle } from './handles.ts'
-import { REQUEST_URI } from './offered.ts'
-import { type AskedSignIn, askedSignIn, weighSignIn } from './sign-in-need.ts'
+import { assessSignIn, type RequestedSignIn, requestedSignIn } from './sign-in-requirement.ts'
+import { REQUEST_URI } from './supported.ts'
 
 export type LoginChallenge = {
   /** The handle alone. */
@@ -40,9 +40,9 @@ export type SignedIn = {
 }
 
 /** An acr of no name that we know is asked of nobody: the client learns that it was not met. @throws AppError insufficient_user_authentication */
-const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, asked: AskedSignIn, who: SignedIn, waitingSince: Date): void => {
-  const { isOld, isStrong } = weighSignIn(asked, who, waitingSince, ctx.clock.now())
-  const acr = isStrong ? undefined : ACR.find((known) => asked.acrValues.includes(known))
+const requireAsked = (ctx: Pick<RequestCtx, 'clock'>, requested: RequestedSignIn, who: SignedIn, waitingSince: Date): void => {
+  const { isOld, isStrong } = assessSignIn(requested, who, waitingSince, ctx.clock.now())
+  const acr = isStrong ? undefined : ACR.find((known) => requested.acrValues.includes(known))
   if (isOld || acr !== undefined) throw stepUpNeeded({ ...(isOld ? { withinSeconds: 0 } : {}), ...(acr === undefined ? {} : { acr }) })
 }
 
@@ -56,7 +56,7 @@ export const acceptLogin = async (ctx: RequestCtx, who: SignedIn, text: string):
   const named = readHandle(text)?.tenantId
   if (named !== undefined && named !== who.tenantId) throw new AppError('tenant_mismatch')
   const { row } = await findChallenge(ctx, 'login', text)
-  requireAsked(ctx, askedSignIn(row.parameters), who, row.createdAt)
+  requireAsked(ctx, requestedSignIn(row.parameters), who, row.createdAt)
   const { userId, sessionId } = who
   const actor = { type: 'user', id: userId, sessionId } as const
   const redirectTo = await answerChallenge(ctx, 'login', text, { accepts: true, who: { userId, sessionId }, event: { actor } })

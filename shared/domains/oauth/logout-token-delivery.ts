@@ -8,4 +8,4 @@ type Deps = Pick<BaseCtx, 'config' | 'clock' | 'signingKeys'> & { readonly outbo
 export const logoutTokenDelivery =
   (ctx: Deps): DeliverLogoutToken =>
   async (t, messageId, data) =>
-    (await import('./back-channel.ts')).tellSignedOut(ctx, t, messageId, data)
+    (await import('./back-channel.ts')).notifySignedOut(ctx, t, messageId, data)

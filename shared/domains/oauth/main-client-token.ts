@@ -9,10 +9,10 @@ import { findTenant, type Tenant } from '#db/store/tenants'
 import { findUser, type User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
-import { type AccessClaims, question, verifyAccessToken } from './access-token.ts'
+import { type AccessClaims, tokenQueryOf, verifyAccessToken } from './access-token.ts'
 
 type Session = NonNullable<Awaited<ReturnType<typeof findLiveSession>>>
-export type Behind = {
+export type MainClientSession = {
   readonly t: TenantDb
   readonly user: User
   readonly tenant: Tenant
@@ -36,12 +36,12 @@ const isForUs = (ctx: Pick<RequestCtx, 'config'>, claims: AccessClaims | undefin
   NEEDED.every((scope) => claims.scopes.includes(scope))
 
 /** @throws AppError invalid_token, whatever is wrong with it */
-export const behindMainClientToken = async (ctx: RequestCtx, token: string): Promise<Behind> => {
+export const readMainClientToken = async (ctx: RequestCtx, token: string): Promise<MainClientSession> => {
   const claims = await verifyAccessToken(ctx, token)
   if (!isForUs(ctx, claims)) throw new AppError('invalid_token')
   const [t, now] = [forTenant(ctx.db, claims.tenantId), ctx.clock.now()]
   const refused = new AppError('invalid_token', undefined, { refusal: { tenantId: claims.tenantId, userId: claims.sub, event: 'user.signed_in' } })
-  const state = await findTokenState(t, question(claims, now))
+  const state = await findTokenState(t, tokenQueryOf(claims, now))
   if (state?.alive !== true || state.userId !== claims.sub || (await findDefaultClient(t))?.id !== claims.clientId) throw refused
   const session = await findLiveSession(t, claims.sub, claims.authentication?.sessionId ?? '', now)
   const [user, tenant] = [await findUser(t, claims.sub), await findTenant(t)]

@@ -1,7 +1,7 @@
 // The password step, the same for everybody. Unknown, wrong, disabled, suspended and locked cost the same and answer the same.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { type Account, findBeforePassword, type SessionRequirements, type SignInTenant } from '#db/store/sign-in'
+import { type Account, findBeforePassword, type SignInSnapshot, type SignInTenant } from '#db/store/sign-in'
 import { isLocked, lockUser, updateUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { allowsDirectSignUp } from '#shared/domains/tenancy/compatibility'
@@ -25,10 +25,9 @@ export type VerifiedPassword = {
   readonly tenant: SignInTenant
   /** Whether a live binding makes the person an administrator; neither a column nor the door does. */
   readonly hasAdminAccess: boolean
-  /** What a session needs, and by what it is found whether nothing of all this has changed since; undefined where something has, by ourselves. */
+  /** What was read with the password, for the next step; undefined where the password's hash was renewed since. */
   readonly snapshot: SignInSnapshot | undefined
 }
-export type SignInSnapshot = { readonly requirements: SessionRequirements; readonly by: string }
 
 /**
  * Whose password this is, in that tenant. Computes exactly one hash and asks the same of the database, whoever it is.
@@ -41,7 +40,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   const deviceHash = deviceHashOf(ctx, email)
   const before = await findBeforePassword(t, email, deviceHash, now)
   for (const key of before.keys) await ctx.keyring.learn(t, key)
-  const { tenant, device, hasAdminAccess, requirements } = before
+  const { tenant, device, hasAdminAccess, snapshot } = before
   const user = tenantId === undefined ? undefined : before.user
   const locked = user !== undefined && isLocked(device ?? user, now)
   const { fits, renew } = await ctx.passwords.verify(password, user?.passwordHash ?? undefined)
@@ -55,7 +54,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   }
   requireUsable(user, t.tenantId, now)
   if (renew) return { user: await renewHash(ctx, t.tenantId, user, password), tenant, hasAdminAccess, snapshot: undefined }
-  return { user, tenant, hasAdminAccess, snapshot: before.snapshot === undefined ? undefined : { requirements, by: before.snapshot } }
+  return { user, tenant, hasAdminAccess, snapshot }
 }
 
 /** What only somebody with the right password is told. */

@@ -22,10 +22,10 @@ const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Application
 /** @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, email_not_verified */
 export const loginEndUser = async (ctx: RequestCtx, body: EndUserCredentials) => {
   const application = await doorOrUndefined(ctx, body.client_id)
-  const { user, tenant } = await checkPassword(ctx, application?.tenantId, body.email, body.password)
+  const { user, tenant, snapshot } = await checkPassword(ctx, application?.tenantId, body.email, body.password)
   if (application === undefined) throw invalidCredentials(undefined, undefined)
   requireProvedAddress(ctx, tenant, user)
-  const done = await afterPassword(ctx, { tenantId: application.tenantId, user, clientId: application.clientId, mayMint: false })
+  const done = await afterPassword(ctx, { tenantId: application.tenantId, user, snapshot, clientId: application.clientId, mayMint: false })
   const kinds: readonly FactorKind[] = done.state.kinds
   return new HttpResult(
     {

@@ -1,15 +1,15 @@
 // The first factor was right: either that is enough and a session begins, or a ticket carries the proof to the next step.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Account, lockAccountAndFindRequirements } from '#db/store/sign-in'
-import { isInvitationPending } from '#db/store/users'
+import { type Account, findSignInSnapshot, lockSnapshot, type SignInSnapshot } from '#db/store/sign-in'
 import type { RequestCtx } from '#shared/domains/context'
 import { LOGIN_SECONDS, startLoginTransaction, transactionCookie } from '#shared/domains/login-transaction/login-transaction'
+import { onSnapshot, SnapshotChanged } from '#shared/kernel/snapshot'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cookie } from '#shared/platform/http/route'
-import { invalidCredentials, isUnchanged, type SignInSnapshot } from './check-password.ts'
+import { invalidCredentials, isUnchanged } from './check-password.ts'
 import { type FactorState, factorState, isSatisfied } from './factors.ts'
-import { beginSession, beginSessionFromSnapshot, type MintedSession, mintToken } from './session.ts'
+import { beginSession, type MintedSession, mintToken } from './session.ts'
 
 export type FirstStepResult = {
   readonly state: FactorState
@@ -23,7 +23,7 @@ type Given = {
   /** As read when the first factor was checked. */
   readonly user: Account
   readonly clientId: string | undefined
-  /** Whether this door may answer a token by itself when no factor is owed. */
+  /** Whether this door may answer a token by itself when no factor is requirements. */
   readonly mayMint: boolean
   /** What was proved, by its RFC 8176 names; a password unless told. */
   readonly amr?: readonly string[]
@@ -51,17 +51,10 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
   return transactionToken
 }
 
-/** The usual case: a password is enough, and nothing happened while it was checked. Undefined, and nothing is written, in any other. */
-const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepResult | undefined> => {
-  const { tenantId, user, clientId, mayMint, snapshot, amr = PASSWORD } = given
-  if (snapshot === undefined || !mayMint || given.also !== undefined || isInvitationPending(user)) return undefined
-  const state = factorState(snapshot.requirements)
-  if (!isSatisfied(state.required, amr)) return undefined
-  const mint = { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), requirements: snapshot.requirements }
-  const startedSession = await beginSessionFromSnapshot(forTenant(ctx.db, tenantId), ctx, mint, snapshot.by)
-  if (startedSession === undefined) return undefined
-  const minted = await mintToken(ctx, startedSession)
-  return { state, minted, cookies: minted.cookies }
+/** Whether the first factor is enough for a session, or a further step is required. Pure. */
+const decide = ({ mayMint, amr = PASSWORD }: Given, { requirements }: SignInSnapshot) => {
+  const state = factorState(requirements)
+  return { state, mints: mayMint && isSatisfied(state.required, amr) }
 }
 
 /**
@@ -69,18 +62,23 @@ const mintAtOnce = async (ctx: RequestCtx, given: Given): Promise<FirstStepResul
  * @throws AppError invalid_credentials when the account was changed, disabled or reset while its first factor was checked
  */
 export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<FirstStepResult> => {
-  const { tenantId, user, clientId, mayMint, amr = PASSWORD } = given
-  const atOnce = await mintAtOnce(ctx, given)
-  if (atOnce !== undefined) return atOnce
-  const done = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const [held, requirements] = await lockAccountAndFindRequirements(t, user.id, ctx.clock.now())
-    if (!isUnchanged(user, held)) throw invalidCredentials(tenantId, user.id)
-    await given.also?.(t)
-    const state = factorState(requirements)
-    if (!mayMint || !isSatisfied(state.required, amr)) return { state, ticket: await beginTransaction(t, ctx, given) }
-    return { state, begun: await beginSession(t, ctx, { user, clientId, amr, authTime: given.authTime ?? ctx.clock.now(), requirements }) }
+  const { tenantId, user, clientId, also, amr = PASSWORD } = given
+  const t = forTenant(ctx.db, tenantId)
+  const now = ctx.clock.now()
+  const done = await onSnapshot(async (isFirst) => {
+    const snapshot = (isFirst ? given.snapshot : undefined) ?? (await findSignInSnapshot(t, user.id, now))
+    if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw invalidCredentials(tenantId, user.id)
+    const { state, mints } = decide(given, snapshot)
+    const mint = { user, clientId, amr, authTime: given.authTime ?? now, requirements: snapshot.requirements }
+    if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
+    return atomically(t, async (tx) => {
+      if (!(await lockSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
+      await also?.(tx)
+      return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, transactionToken: await beginTransaction(tx, ctx, given) }
+    })
   })
-  if (done.begun === undefined) return { state: done.state, transactionToken: done.ticket, cookies: [transactionCookie(ctx, 'login', done.ticket)] }
+  if (done.begun === undefined)
+    return { state: done.state, transactionToken: done.transactionToken, cookies: [transactionCookie(ctx, 'login', done.transactionToken)] }
   const minted = await mintToken(ctx, done.begun)
   return { state: done.state, minted, cookies: minted.cookies }
 }

@@ -32,10 +32,10 @@ const refused = (handle: TransactionHandle | undefined, loginTransaction: LoginT
     },
   })
 
-type Judged = { readonly user: Account; readonly requirements: SessionRequirements }
+type Validated = { readonly user: Account; readonly requirements: SessionRequirements }
 
 /** Holds the person's row, so that a reset or a new factor comes either before this or after it. */
-const judge = async (t: TenantTx, loginTransaction: LoginTransaction, given: MintRequest, now: Date): Promise<Judged | undefined> => {
+const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: MintRequest, now: Date): Promise<Validated | undefined> => {
   if (loginTransaction.userId === null) return undefined
   const [user, requirements] = await lockAccountAndFindRequirements(t, loginTransaction.userId, now)
   if (user === undefined || !user.active || user.deletedAt !== null || user.email !== given.email) return undefined
@@ -58,16 +58,16 @@ export const mintFromLoginTransaction = async (ctx: RequestCtx, given: MintReque
   const t = forTenant(ctx.db, handle.tenantId)
   const hash = transactionHandleHash(ctx, handle.text)
   const started = await atomically(t, async (tx) => {
-    const judged = await judge(tx, loginTransaction, given, ctx.clock.now())
-    const consumed = judged === undefined ? undefined : await consumeLoginTransaction(tx, hash, ctx.clock.now())
-    if (judged === undefined || consumed === undefined) return undefined
+    const validated = await validate(tx, loginTransaction, given, ctx.clock.now())
+    const consumed = validated === undefined ? undefined : await consumeLoginTransaction(tx, hash, ctx.clock.now())
+    if (validated === undefined || consumed === undefined) return undefined
     const session = await beginSession(tx, ctx, {
-      ...judged,
+      ...validated,
       clientId: consumed.clientId ?? undefined,
       amr: consumed.verified,
       authTime: consumed.authTime ?? consumed.createdAt,
     })
-    return { ...session, user: judged.user }
+    return { ...session, user: validated.user }
   })
   if (started !== undefined) return { ...(await mintToken(ctx, started)), user: started.user }
   await atomically(t, (tx) => refuseLoginTransaction(tx, hash, ctx.clock.now()))

@@ -1,22 +1,15 @@
 // The one place where a session and its token come from, whatever door a person came through.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
-import type { NewAuditRow } from '#db/store/audit-events'
-import {
-  type Account,
-  findSessionRequirements,
-  insertSessionStart,
-  insertSessionStartIfUnchanged,
-  type SessionRequirements,
-  type SignInTenant,
-} from '#db/store/sign-in'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { type Account, findSessionRequirements, insertSessionStart, type SessionRequirements, type SignInTenant } from '#db/store/sign-in'
 import { findUser, isInvitationPending } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { signInQuota, signInQuotaExceeded } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
-import { type AuditEntry, auditRow, prepareAuditEvents } from '#shared/platform/audit/audit-log'
+import { SnapshotChanged } from '#shared/kernel/snapshot'
+import { type AuditEntry, prepareAuditEvents } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { deviceCookie, deviceCookieValue, knownDevice } from '#shared/platform/http/guard'
 import type { Cookie } from '#shared/platform/http/route'
@@ -38,8 +31,10 @@ export type SessionRequest = {
   /** RFC 8176 names of the factors that this server verified. */
   readonly amr: readonly string[]
   readonly authTime: Date
-  /** What the tenant asks and the person has, where that was read in this transaction. */
+  /** What the tenant requires and the person has, where that was read. */
   readonly requirements?: SessionRequirements
+  /** Of the snapshot that this was decided by, where no transaction holds the person. */
+  readonly version?: string
   /** What the token's `scope` says; nothing unless told. */
   readonly scopes?: readonly string[]
   /** Whether the browser at hand is the person's own; it is unless told, and never where a device signs in on the word of another screen. */
@@ -132,32 +127,20 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
 }
 
 /**
- * Begins a session. Routes that call this emit `session.created`, `user.signed_in`.
+ * Begins a session: in a transaction that holds the person, or alone on the condition that the snapshot of `mint.version` is still true. Routes that call this
+ * emit `session.created`, `user.signed_in`.
  * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
+ * @throws SnapshotChanged
  */
-export const beginSession = async (t: TenantTx, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
-  if (isInvitationPending(mint.user)) await requireStillInvited(t, ctx, mint.user)
+export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
+  if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
   const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
   const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
-  const events: NewAuditRow[] = []
-  for (const occurrence of occurrences) events.push(await auditRow(t, ctx, occurrence))
-  if (!(await insertSessionStart(t, mint.user.id, written, events))) throw signInQuotaExceeded(ctx, t.tenantId)
-  return begun
-}
-
-/**
- * As `beginSession`, in one statement, of somebody whose first factor was judged by what was read before it. Undefined, and nothing is written, where that is
- * no longer so, the quota is used up, or the record cannot be sealed yet or came too late: `beginSession` says which.
- */
-export const beginSessionFromSnapshot = async (
-  t: TenantDb,
-  ctx: RequestCtx,
-  mint: SessionRequest & { readonly requirements: SessionRequirements },
-  snapshot: string,
-): Promise<StartedSession | undefined> => {
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, mint.requirements)
   const events = await prepareAuditEvents(t, ctx, ...occurrences)
-  return events !== undefined && (await insertSessionStartIfUnchanged(t, mint.user.id, snapshot, written, events)) ? begun : undefined
+  const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
+  if (outcome === 'changed') throw new SnapshotChanged()
+  if (outcome === 'used up') throw signInQuotaExceeded(ctx, t.tenantId)
+  return begun
 }
 
 /** Signs the token of a session that was committed. */

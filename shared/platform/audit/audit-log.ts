@@ -1,6 +1,6 @@
-// Writes what happened: a change inside the caller's transaction, a refusal in one of its own after the rollback.
+// Writes audit events: of a change in the caller's transaction, of a refusal in a separate transaction after the rollback.
 
-import type { TenantDb, TenantTx } from '#db/engine/tenant'
+import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { AUDIT_WRITE_SECONDS, insertAuditEvent, insertAuditEvents, type NewAuditRow, type PreparedAuditEvents } from '#db/store/audit-events'
 import { secondsAfter, systemClock } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
@@ -15,7 +15,7 @@ export type Actor = {
   readonly id?: string
   readonly sessionId?: string
   readonly clientId?: string
-  /** The person for whom an agent or a client acts. */
+  /** The person on whose behalf an agent or a client acts. */
   readonly onBehalfOf?: string
 }
 
@@ -25,20 +25,20 @@ export const byUser = (user: User): Actor => ({
   sessionId: user.sessionId,
   ...(user.clientId === undefined ? {} : { clientId: user.clientId }),
 })
-/** A client in its own name, or for the person who let it. */
+/** A client on its own behalf, or on behalf of a person. */
 export const byClient = (clientId: string, onBehalfOf?: string): Actor => ({
   type: 'client',
   id: clientId,
   clientId,
   ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
 })
-/** An agent, through its client and for its person where it has them. */
+/** An agent, with its client and its person where it has them. */
 export const byAgent = (agentId: string, by: { readonly onBehalfOf?: string; readonly clientId?: string } = {}): Actor => ({
   type: 'agent',
   id: agentId,
   ...by,
 })
-/** A person, or a backend as its service account. */
+/** A person, or a client as its service account. */
 export const byCaller = (caller: Caller): Actor =>
   caller.kind === 'user' ? byUser(caller) : { type: 'client', id: caller.serviceAccountId, clientId: caller.clientId }
 export const bySystem: Actor = { type: 'system' }
@@ -49,11 +49,11 @@ export type AuditEntry = {
   readonly actor: Actor
   readonly target?: { readonly type: string; readonly id: string }
   /**
-   * The person whose data `before` and `after` hold; unless told, the person it was done to, else the one who did it or for whom it was done, else the
-   * tenant. Erasing that person makes them unreadable.
+   * The person whose data `before` and `after` contain. By default the target if it is a person, else the acting person or the person acted for, else
+   * the tenant. Erasing that person makes these values unreadable.
    */
   readonly subjectId?: string
-  /** True values of what changed. Never a secret: no password, hash, code, ticket or token. */
+  /** The actual values of the change. Never a secret: no password, hash, code, ticket or token. */
   readonly before?: Readonly<Record<string, unknown>>
   readonly after?: Readonly<Record<string, unknown>>
   readonly outcome?: 'success' | 'refused'
@@ -61,7 +61,7 @@ export type AuditEntry = {
   readonly count?: number
 }
 
-/** What the sealed part of an event holds; details.ts reads it. */
+/** The sealed part of an event; details.ts reads it. */
 export type SealedDetails = {
   readonly address?: string | undefined
   readonly user_agent?: string | undefined
@@ -80,16 +80,16 @@ const detailsOf = (request: RequestInfo | undefined, o: AuditEntry): SealedDetai
 const subjectOf = ({ subjectId, target, actor }: AuditEntry): string | undefined =>
   subjectId ?? (target?.type === 'user' ? target.id : undefined) ?? (actor.type === 'user' ? actor.id : actor.onBehalfOf)
 
-/** What any route's surroundings write. */
+/** Events that the request frame writes for any route. */
 const BY_MOUNT: ReadonlySet<AuditEvent> = new Set(['request.refused', 'tenant.accessed'])
 
-/** An event that the route did not declare in `emits` is a defect of ours, and stops the change. */
+/** An event that the route does not declare in `emits` is a defect and aborts the change. */
 const declared = (request: RequestInfo | undefined, event: AuditEvent): void => {
   if (request === undefined || BY_MOUNT.has(event)) return
   if (request.emits === 'nothing' || !request.emits.includes(event)) throw new Error(`${request.route} writes ${event} without declaring it`)
 }
 
-/** The row of an event, but for what is sealed of it. */
+/** The row of an event without its sealed part. */
 const rowOf = (t: TenantDb, ctx: AuditCtx, o: AuditEntry) => {
   if (o.outcome !== 'refused') declared(ctx.request, o.event)
   const id = ctx.random.id()
@@ -113,7 +113,7 @@ const rowOf = (t: TenantDb, ctx: AuditCtx, o: AuditEntry) => {
   }
 }
 
-/** The row of an event, sealed, for a statement that writes it beside the change. Whoever asks for it writes it, or nothing of the change. */
+/** The complete row of an event, for a statement that writes it together with the change. The caller must write it or abandon the change. */
 export const auditRow = async (t: TenantTx, ctx: AuditCtx, o: AuditEntry): Promise<NewAuditRow> => {
   const row = rowOf(t, ctx, o)
   const details = detailsOf(ctx.request, o)
@@ -127,25 +127,24 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Promise<New
   return sealed === undefined ? undefined : { ...row, sealed }
 }
 
-/** For events whose ids are made next. By the true time also in tests, whose clock stands still: the database knows no other. */
+/** Latest time at which rows of newly created ids may be written. Uses the real time even in tests, because the database has no other clock. */
 const writtenUntil = (): Date => secondsAfter(systemClock.now(), AUDIT_WRITE_SECONDS)
 
-/** As `auditRow`, before there is a transaction: undefined where the key of a subject is not at hand, and so has to be read or made in one. */
-export const prepareAuditEvents = async (
-  t: TenantDb,
-  ctx: AuditCtx,
-  ...occurrences: readonly AuditEntry[]
-): Promise<PreparedAuditEvents | undefined> => {
+/**
+ * Events for a statement that writes them beside the change, alone or in a transaction. Alone, it has a second to write them; where this process does not have
+ * the key of a subject, it is read or made in a transaction before.
+ */
+export const prepareAuditEvents = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
   const until = writtenUntil()
-  const made = await Promise.all(occurrences.map((o) => rowAtHand(t, ctx, o)))
-  const rows = made.filter((row) => row !== undefined)
-  return rows.length < made.length ? undefined : { rows, until }
+  const rows: NewAuditRow[] = []
+  for (const o of occurrences) rows.push((await rowAtHand(t, ctx, o)) ?? (await atomically(t, (tx) => auditRow(tx, ctx, o))))
+  return 'inTransaction' in t ? { rows } : { rows, until }
 }
 
-/** Writes one event. It commits with the change it speaks of, or not at all. */
+/** Writes one event, which commits or rolls back together with the change. */
 export const recordEvent = async (t: TenantTx, ctx: AuditCtx, o: AuditEntry): Promise<void> => insertAuditEvent(t, await auditRow(t, ctx, o))
 
-/** Writes the events of a bulk change, in one statement. */
+/** Writes the events of a bulk change in one statement. */
 export const recordEvents = async (t: TenantTx, ctx: AuditCtx, occurrences: readonly AuditEntry[]): Promise<void> => {
   const rows: NewAuditRow[] = []
   for (const o of occurrences) rows.push(await auditRow(t, ctx, o))

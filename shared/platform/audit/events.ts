@@ -1,4 +1,4 @@
-// Names of audit events: object.verb in the past tense.
+// Names of audit events: `object.verb` in the past tense.
 
 export const AUDIT_EVENTS = [
   'tenant.created',

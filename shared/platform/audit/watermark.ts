@@ -1,11 +1,10 @@
-// Up to where the record is final. Its order is the order of ids, an id is made before its transaction commits, and transactions overlap: a reader that went by
-// the newest id it saw would step over events that commit later under a lower id.
+// Determines up to which id the audit log is final. Events are ordered by id, an id is created before its transaction commits, and transactions overlap: a
+// reader that continues from the newest id it has seen would miss events that commit later with a lower id.
 //
-// An id is written within SETTLING_SECONDS of being made (it is made by `record`, in a transaction under way, which then inserts at once; or else its statement
-// writes nothing when it is late; the bound also covers how far the clocks of two instances are apart), or its transaction waits for a lock that another holds.
-// So every event with an id older than that, as of now, stands in a transaction that has written something by now, or waits. Once all of those are over, each of
-// those events is committed and visible, or will never be: below that bound nothing can be added. How long those transactions last does not matter, and writers
-// pay nothing for it.
+// A row is written within AUDIT_SETTLING_SECONDS of its id's creation (the audit log inserts at once in a running transaction; a delayed statement writes nothing;
+// the bound also covers clock differences), or its transaction waits for a lock. So every event with an older id belongs to a transaction that has already
+// written something, or that waits. When all of those have ended, each such event is either visible or will never exist, and nothing can be added below that
+// bound. The duration of those transactions does not matter, and writers pay nothing.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AnyScope, directory } from '#db/engine/tenant'
 import { AUDIT_WRITE_SECONDS } from '#db/store/audit-events'
@@ -14,7 +13,10 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { lowestIdAt } from '#shared/kernel/random'
 import type { PlatformCtx } from '#shared/platform/context'
 
-/** From making an event's id to its row being written, with room for clocks that disagree. Also the least delay of whoever follows the record. */
+/**
+ * Longest time between the creation of an event's id and the write of its row, including clock differences; also the minimum delay of readers that
+ * follow the audit log.
+ */
 export const AUDIT_SETTLING_SECONDS = AUDIT_WRITE_SECONDS + 1
 
 const TRIES = 20
@@ -28,7 +30,7 @@ const haveEnded = async (d: AnyScope, marked: readonly string[]): Promise<boolea
   return false
 }
 
-/** The bound below which no tenant's record can grow; undefined when some transaction is taking long, so that the caller comes again. */
+/** The id below which no tenant's audit log can grow; undefined while a transaction takes long, so that the caller tries again later. */
 export const auditWatermark = async (ctx: Pick<PlatformCtx, 'db' | 'clock'>): Promise<string | undefined> => {
   const bound = lowestIdAt(secondsAfter(ctx.clock.now(), -AUDIT_SETTLING_SECONDS))
   const d = directory(ctx.db)

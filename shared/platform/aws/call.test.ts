@@ -20,14 +20,14 @@ const access: AwsAccess = {
   region: 'eu-central-1',
   endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
 }
-const ask = async (...given: typeof answers) => {
+const callWith = async (...given: typeof answers) => {
   answers.splice(0, answers.length, ...given)
   input.length = 0
   return awsCalls(access, 'sqs')('SendMessage', { QueueUrl: 'q' })
 }
 
-test('a call says its action and its role, signed', async () => {
-  expect(await ask([200, { MessageId: 'm' }])).toEqual({ MessageId: 'm' })
+test('a call has its action and session token, and is signed', async () => {
+  expect(await callWith([200, { MessageId: 'm' }])).toEqual({ MessageId: 'm' })
   expect(input).toEqual([
     {
       body: '{"QueueUrl":"q"}',
@@ -44,34 +44,34 @@ test('a call says its action and its role, signed', async () => {
   expect(JSON.stringify(input)).not.toContain('secret"')
 })
 
-test('what passes is tried again, twice; a refusal is told at once, by its name alone', async () => {
-  expect(await ask([503, {}], [400, { __type: 'ThrottlingException' }], [200, {}])).toEqual({})
+test('transient failures are retried twice; a refusal is thrown at once, with its type only', async () => {
+  expect(await callWith([503, {}], [400, { __type: 'ThrottlingException' }], [200, {}])).toEqual({})
   expect(input).toHaveLength(3)
-  await expect(ask([500, {}], [500, {}], [500, { __type: 'InternalFailure' }], [200, {}])).rejects.toThrow(/^InternalFailure$/)
+  await expect(callWith([500, {}], [500, {}], [500, { __type: 'InternalFailure' }], [200, {}])).rejects.toThrow(/^InternalFailure$/)
   expect(input).toHaveLength(3)
-  await expect(ask([400, { __type: 'com.amazonaws#AccessDeniedException', Message: 'User arn:aws:… may not' }])).rejects.toMatchObject({
+  await expect(callWith([400, { __type: 'com.amazonaws#AccessDeniedException', Message: 'User arn:aws:… may not' }])).rejects.toMatchObject({
     name: 'AccessDeniedException',
     message: 'AccessDeniedException',
   })
   expect(input).toHaveLength(1)
 })
 
-test('a service that does not answer holds up a function for a second, whatever it is tried', async () => {
+test('a service that does not answer delays a function by at most a second over all attempts', async () => {
   const silent = createServer(() => undefined)
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const { port } = silent.address() as AddressInfo
   const call = awsCalls({ ...access, endpoint: `http://127.0.0.1:${port}` }, 'sqs')('SendMessage', {})
-  const order = Promise.race([call.catch((error: Error) => error.name), new Promise((resolve) => setTimeout(resolve, 2900, 'still waiting'))])
-  expect(await order).toBe('TimeoutError')
+  const outcome = Promise.race([call.catch((error: Error) => error.name), new Promise((resolve) => setTimeout(resolve, 2900, 'still waiting'))])
+  expect(await outcome).toBe('TimeoutError')
   silent.closeAllConnections()
   silent.close()
 })
 
-test('a service that is not there is told as what it is, after three tries', async () => {
+test('an unreachable service fails after three attempts', async () => {
   await expect(awsCalls({ ...access, endpoint: 'http://127.0.0.1:1' }, 'sqs')('SendMessage', {})).rejects.toThrow('fetch failed')
 })
 
-test('credentials are those that the platform put into the environment, all of them or none', () => {
+test('credentials come from the environment, complete or not at all', () => {
   const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-central-1' }
   expect(awsAccessFrom(env)).toEqual({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' }, region: 'eu-central-1' })
   for (const missing of Object.keys(env)) expect(awsAccessFrom({ ...env, [missing]: '' }), missing).toBeUndefined()

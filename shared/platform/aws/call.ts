@@ -1,11 +1,11 @@
-// Calls of AWS services that speak JSON, for a function that has its credentials in its environment: two actions do not ask for the SDK, which is larger than the
-// function and would be loaded at every start.
+// Calls AWS JSON services with the credentials in a function's environment. Two actions do not justify the SDK, which is larger than the function and
+// would be loaded at every start.
 import { AwsClient } from 'aws4fetch'
 
 export type AwsCredentials = { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
 export type AwsAccess = { readonly credentials: AwsCredentials; readonly region: string; readonly endpoint?: string }
 
-/** What Lambda puts there; undefined on a machine whose credentials have to be asked for, which is the SDK's to do. */
+/** The access that Lambda provides; undefined on a machine where the SDK has to obtain credentials. */
 export const awsAccessFrom = (env: Readonly<Record<string, string | undefined>>): AwsAccess | undefined => {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token, AWS_REGION: region } = env
   if (!accessKeyId || !secretAccessKey || !region) return undefined
@@ -13,7 +13,9 @@ export const awsAccessFrom = (env: Readonly<Record<string, string | undefined>>)
   return { credentials, region, ...(env.AWS_ENDPOINT_URL ? { endpoint: env.AWS_ENDPOINT_URL } : {}) }
 }
 
-/** By the last part of its type, as the service names it: `ResourceNotFoundException`. What else it says may hold more than we want to log. */
+/**
+ * A refusal, named by the last part of its type, such as `ResourceNotFoundException`. The service's message may contain data that must not be logged.
+ */
 export class AwsError extends Error {
   constructor(type: string) {
     super(type)
@@ -21,20 +23,23 @@ export class AwsError extends Error {
   }
 }
 
-/** With the time for a call and all its tries: a start can wait, and what a request leaves behind has to be handed over before its function ends. */
+/**
+ * Services with the time limit for a call including its retries: a start can wait, while a request must hand over its messages before its function
+ * ends.
+ */
 const SERVICES = {
   secretsmanager: { target: 'secretsmanager', type: 'application/x-amz-json-1.1', withinMs: 5000 },
   sqs: { target: 'AmazonSQS', type: 'application/x-amz-json-1.0', withinMs: 1000 },
 } as const
 
 const TRIES = 3
-/** Throttled, or a failure of the service's. */
-const isPassing = (status: number, type: string): boolean => status >= 500 || status === 429 || type === 'ThrottlingException'
+/** Throttling or a server error, which a retry may fix. */
+const isTransient = (status: number, type: string): boolean => status >= 500 || status === 429 || type === 'ThrottlingException'
 
 type Answered = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
 type Call = (action: string, input: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>
 
-/** @throws AwsRefused, or what `fetch` throws where the service cannot be reached; both after a second and a third try where that may help */
+/** @throws AwsRefused, or the error of `fetch` when the service cannot be reached; after up to three attempts for transient failures */
 export const awsCalls = ({ credentials, region, endpoint }: AwsAccess, service: keyof typeof SERVICES): Call => {
   const { target, type, withinMs } = SERVICES[service]
   const url = new URL(endpoint ?? `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`)
@@ -53,7 +58,7 @@ export const awsCalls = ({ credentials, region, endpoint }: AwsAccess, service: 
       })
       if (answered?.status === 200) return answered.body
       const refusal = String(answered?.body.__type ?? 'UnknownError').replace(/^.*#/, '')
-      if (answered !== undefined && (tried === TRIES || !isPassing(answered.status, refusal))) throw new AwsError(refusal)
+      if (answered !== undefined && (tried === TRIES || !isTransient(answered.status, refusal))) throw new AwsError(refusal)
     }
   }
 }

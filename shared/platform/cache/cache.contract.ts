@@ -1,4 +1,4 @@
-// What every cache promises. Each implementation runs this suite; keys are new each time, so a server that is shared or kept is fine.
+// The contract of every cache. Keys are new each time, so a shared server can be used.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedClock, systemClock } from '#shared/kernel/clock'
 import { systemRandom } from '#shared/kernel/random'
@@ -6,11 +6,11 @@ import type { Cache } from './cache.ts'
 
 const random = systemRandom(systemClock)
 const newKey = (): string => `test:${random.id()}`
-/** The start of a bucket of a minute and of an hour. */
+/** The start of both a minute bucket and an hour bucket. */
 const START = '2026-01-01T00:00:00Z'
 const twenty = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
 
-/** `open` is handed the clock by which windows are cut. */
+/** `open` receives the clock that determines windows. */
 export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixedClock>) => Cache): void => {
   describe(`the cache contract: ${name}`, () => {
     const clock = fixedClock(START)
@@ -21,7 +21,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
     afterAll(() => cache.close())
     const counted = async (key: string, windowSeconds = 60): Promise<number | undefined> => (await cache.count([{ key, windowSeconds }]))[0]
 
-    test('what was put is there, whatever its characters, until it is dropped', async () => {
+    test('a value with any characters is stored until it is dropped', async () => {
       const key = newKey()
       expect(await cache.get(key)).toBeUndefined()
       for (const value of ['', 'true', '{"a":1}', 'ünï\u0000\n😀', 'second']) {
@@ -33,7 +33,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       await cache.drop(key)
     })
 
-    test('a lifetime need not be whole seconds, and one that is over is no error', async () => {
+    test('a lifetime may be fractional or already over', async () => {
       const key = newKey()
       await cache.put(key, 'v', 59.1234)
       expect(await cache.get(key)).toBe('v')
@@ -41,7 +41,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       await expect(cache.put(newKey(), 'v', -1)).resolves.toBeUndefined()
     })
 
-    test('of twenty that put at once one is told that it was first, and its value stays', async () => {
+    test('of twenty concurrent putIfAbsent calls exactly one returns true, and its value is stored', async () => {
       const key = newKey()
       const notified = await twenty((n) => cache.putIfAbsent(key, `from ${n}`, 60))
       expect(notified.filter(Boolean)).toHaveLength(1)
@@ -50,7 +50,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.putIfAbsent(key, 'again', 60)).toBe(true)
     })
 
-    test('of twenty that take at once one gets the value', async () => {
+    test('of twenty concurrent take calls exactly one gets the value', async () => {
       const key = newKey()
       await cache.put(key, 'once', 60)
       const got = await twenty(() => cache.take(key))
@@ -58,7 +58,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.get(key)).toBeUndefined()
     })
 
-    test('counts every call once, each key and window length for itself', async () => {
+    test('counts every call once, separately by key and window length', async () => {
       clock.set(new Date(START))
       const [a, b] = [newKey(), newKey()]
       const counts = await twenty(() => counted(a))
@@ -73,7 +73,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.count([])).toEqual([])
     })
 
-    test('a window slides: the previous one counts by the share that is still inside, rounded up', async () => {
+    test('a window slides: the previous bucket counts by its remaining share, rounded up', async () => {
       clock.set(new Date(START))
       const key = newKey()
       for (let n = 0; n < 10; n++) await counted(key)
@@ -89,7 +89,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await counted(key)).toBe(1)
     })
 
-    test('a look at a window is what was counted, and counts nothing', async () => {
+    test('peek returns the count without counting', async () => {
       clock.set(new Date(START))
       const [a, b] = [newKey(), newKey()]
       for (let n = 0; n < 10; n++) await counted(a)
@@ -105,7 +105,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.peek([])).toEqual([])
     })
 
-    test('sums add up, whole or broken, and no two names mix', async () => {
+    test('integers and fractions add up, separately by name', async () => {
       const [a, b] = [newKey(), newKey()]
       expect(await cache.sums(a)).toEqual({})
       await cache.add(a, {})
@@ -116,7 +116,7 @@ export const cacheContract = (name: string, open: (clock: ReturnType<typeof fixe
       expect(await cache.sums(b)).toEqual({ requests: 1 })
     })
 
-    test('however many sums there are, all are read', async () => {
+    test('thousands of sums are all read', async () => {
       const name = newKey()
       const many = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`["series","","${n}"]`, n + 1]))
       await cache.add(name, many)

@@ -9,10 +9,10 @@ import { redisCache } from './redis.ts'
 cacheContract('memory', memoryCache)
 
 const START = '2026-01-01T00:00:00Z'
-/** Nothing listens there. */
-const NOWHERE = 'redis://127.0.0.1:1'
+/** A port on which nothing listens. */
+const UNREACHABLE = 'redis://127.0.0.1:1'
 
-test('in memory, what expired is gone for every way of asking', async () => {
+test('in memory, an expired value is gone for every method', async () => {
   const clock = fixedClock(START)
   const cache = memoryCache(clock)
   await cache.put('read', 'v', 60)
@@ -26,7 +26,7 @@ test('in memory, what expired is gone for every way of asking', async () => {
   expect(await cache.putIfAbsent('absent', 'new', 60)).toBe(true)
 })
 
-test('a full memory forgets what was written longest ago, and counting pushes out no values', async () => {
+test('a full cache drops the oldest entry, and counters do not displace values', async () => {
   const cache = memoryCache(fixedClock(START), 3)
   for (const key of ['a', 'b']) await cache.put(key, key, 60)
   await cache.put('a', 'again', 60)
@@ -41,7 +41,7 @@ test('a full memory forgets what was written longest ago, and counting pushes ou
   expect(await cache.get('a')).toBe('again')
 })
 
-test('memory is swept: what expired makes room before what lives', async () => {
+test('expired entries are removed before live ones', async () => {
   const clock = fixedClock(START)
   const cache = memoryCache(clock, 3)
   await cache.put('long', 'v', 3600)
@@ -51,7 +51,7 @@ test('memory is swept: what expired makes room before what lives', async () => {
   expect(await cache.get('long')).toBe('v')
 })
 
-const everyWay = (cache: Cache): Promise<unknown>[] => [
+const everyMethod = (cache: Cache): Promise<unknown>[] => [
   cache.get('k'),
   cache.put('k', 'v', 60),
   cache.putIfAbsent('k', 'v', 60),
@@ -63,10 +63,10 @@ const everyWay = (cache: Cache): Promise<unknown>[] => [
   cache.ping(),
 ]
 
-test('a Redis that cannot be reached is CacheAway, whatever is asked of it, at once and later', async () => {
-  const cache = redisCache(NOWHERE, fixedClock(START))
+test('an unreachable Redis throws CacheUnavailable from every method, at first and later', async () => {
+  const cache = redisCache(UNREACHABLE, fixedClock(START))
   for (let round = 0; round < 3; round++) {
-    for (const outcome of await Promise.allSettled(everyWay(cache))) {
+    for (const outcome of await Promise.allSettled(everyMethod(cache))) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheUnavailable) })
     }
   }
@@ -74,13 +74,13 @@ test('a Redis that cannot be reached is CacheAway, whatever is asked of it, at o
   await expect(cache.get('k')).rejects.toThrow(CacheUnavailable)
 })
 
-test('a Redis that takes the call and never answers is CacheAway', async () => {
+test('a Redis that never answers throws CacheUnavailable', async () => {
   const sockets: Socket[] = []
   const silent = createServer((socket) => void sockets.push(socket))
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
   const address = silent.address()
   const cache = redisCache(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, fixedClock(START))
-  for (const outcome of await Promise.allSettled(everyWay(cache))) {
+  for (const outcome of await Promise.allSettled(everyMethod(cache))) {
     expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CacheUnavailable) })
   }
   await cache.close()
@@ -88,6 +88,6 @@ test('a Redis that takes the call and never answers is CacheAway', async () => {
   await new Promise((closed) => silent.close(closed))
 })
 
-test('a cache that is never asked opens no connection, and closing it is quiet', async () => {
-  await expect(redisCache(NOWHERE, fixedClock(START)).close()).resolves.toBeUndefined()
+test('an unused cache opens no connection and closes without an error', async () => {
+  await expect(redisCache(UNREACHABLE, fixedClock(START)).close()).resolves.toBeUndefined()
 })

@@ -1,37 +1,38 @@
-// The shared cache, in our words. What it holds may be lost at any moment: whatever unlocks something has its record in Postgres or is lost on the safe side.
+// The interface of the shared cache. Its contents may be lost at any moment: anything that grants access is also stored in Postgres, or its loss is
+// safe.
 
-/** The cache cannot be reached. Callers close the door or fall back to Postgres; they never let through. */
+/** The cache is unavailable. Callers refuse or fall back to Postgres; they never skip a check. */
 export class CacheUnavailable extends Error {
   constructor(cause: unknown) {
     super('The cache cannot be reached.', { cause })
-    this.name = 'CacheAway'
+    this.name = 'CacheUnavailable'
   }
 }
 
-/** One sliding window: how many times `key` was counted within the last `windowSeconds`. */
+/** A sliding window: the number of times that `key` was counted within the last `windowSeconds`. */
 export type Window = { readonly key: string; readonly windowSeconds: number }
 
-/** All throw CacheAway when the server cannot be reached within a second. Keys are ours and hold no personal data in clear. */
+/** All methods throw CacheUnavailable when the server does not answer within a second. Keys are our own and contain no personal data in clear text. */
 export type Cache = {
   get(key: string): Promise<string | undefined>
   put(key: string, value: string, ttlSeconds: number): Promise<void>
-  /** Puts unless the key is there; of many at once exactly one is told true. */
+  /** Stores the value unless the key exists; of many concurrent calls exactly one returns true. */
   putIfAbsent(key: string, value: string, ttlSeconds: number): Promise<boolean>
-  /** Reads and deletes in one step; of many at once exactly one gets the value. */
+  /** Reads and deletes atomically; of many concurrent calls exactly one gets the value. */
   take(key: string): Promise<string | undefined>
   drop(key: string): Promise<void>
   /**
-   * Counts each window once and answers the counts, this one included, in one round trip. The window slides by two buckets: the count is right for
-   * evenly spread calls, and after a burst never lower than what the running bucket holds.
+   * Counts each window once and returns the counts including this one, in one round trip. The window slides over two buckets: exact for evenly spread
+   * calls, and after a burst never below the current bucket.
    */
   count(windows: readonly Window[]): Promise<number[]>
-  /** As `count`, counting nothing. */
+  /** As `count`, without counting. */
   peek(windows: readonly Window[]): Promise<number[]>
-  /** Adds to named sums under one name (the metrics of a fleet), in one round trip. */
+  /** Adds to the sums under a name (the metrics of all instances), in one round trip. */
   add(name: string, sums: Readonly<Record<string, number>>): Promise<void>
   /** The sums under that name. */
   sums(name: string): Promise<Readonly<Record<string, number>>>
-  /** Throws CacheAway unless the server answers. */
+  /** @throws CacheUnavailable unless the server answers */
   ping(): Promise<void>
   close(): Promise<void>
 }

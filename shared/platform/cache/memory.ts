@@ -1,4 +1,4 @@
-// The cache inside the process: the default of local mode and of tests. One thread, so every method is one step.
+// An in-process cache, the default in local mode and tests. JavaScript is single-threaded, so every method is atomic.
 import { type Clock, secondsAfter } from '#shared/kernel/clock'
 import type { Cache } from './cache.ts'
 import { bucketAt, slidingCount } from './sliding.ts'
@@ -9,8 +9,8 @@ const SWEEP_SECONDS = 60
 type Bounded<T> = { get(key: string): T | undefined; set(key: string, value: T, expiresAt: Date): void; drop(key: string): void }
 
 /**
- * At most `maxEntries`, each until it expires. A full map forgets what was written longest ago, so a flood of new keys cannot wipe out a counter that
- * is being hammered.
+ * A map of at most `maxEntries` that expire. When full it drops the least recently written entry, so a flood of new keys cannot displace a counter in
+ * heavy use.
  */
 const boundedMap = <T>(clock: Clock, maxEntries: number): Bounded<T> => {
   const entries = new Map<string, { readonly value: T; readonly expiresAt: Date }>()
@@ -41,7 +41,7 @@ const boundedMap = <T>(clock: Clock, maxEntries: number): Bounded<T> => {
 
 type Counted = { readonly bucket: number; readonly previous: number; readonly current: number }
 
-/** Never away. Values and counters are bounded apart, so that a flood of requests cannot push out sign-ins that are under way. */
+/** Always available. Values and counters are bounded separately, so that a flood of requests cannot displace sign-ins in progress. */
 export const memoryCache = (clock: Clock, maxEntries = MAX_ENTRIES): Cache => {
   const values = boundedMap<string>(clock, maxEntries)
   const counters = boundedMap<Counted>(clock, maxEntries)

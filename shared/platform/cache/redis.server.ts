@@ -1,4 +1,4 @@
-// Against a real server: TEST_REDIS_URL, or the usual port of this machine.
+// Needs a Redis server: TEST_REDIS_URL, or the default port of this machine.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
@@ -14,14 +14,14 @@ const clock = fixedClock(START)
 const newKey = (): string => `test:${systemRandom(systemClock).id()}`
 const raw = new Redis(url)
 afterAll(async () => {
-  // Sums have no end of their own.
+  // Sums do not expire by themselves.
   for (const key of await raw.keys('authsec:sums:test:*')) await raw.expire(key, 60)
   await raw.quit()
 })
 
 cacheContract('Redis', (windows) => redisCache(url, windows))
 
-test('every key has our prefix and, but for the sums, an end', async () => {
+test('every key has our prefix and, except sums, expires', async () => {
   const cache = redisCache(url, clock)
   const key = newKey()
   await cache.put(key, 'v', 300)
@@ -36,7 +36,7 @@ test('every key has our prefix and, but for the sums, an end', async () => {
   await cache.close()
 })
 
-test('a mistake of ours is no absence', async () => {
+test('a wrong command is an error other than CacheUnavailable', async () => {
   const cache = redisCache(url, clock)
   const key = newKey()
   await raw.lpush(`authsec:${key}`, 'a list')
@@ -46,7 +46,7 @@ test('a mistake of ours is no absence', async () => {
   await cache.close()
 })
 
-/** A way to the server that can be cut and mended, and that writes down what goes through. */
+/** A TCP proxy to the server that can be cut and restored, and records what passes. */
 const bridge = () => {
   const writes: string[] = []
   const sockets = new Set<Socket>()
@@ -63,12 +63,12 @@ const bridge = () => {
         open(typeof address === 'object' && address ? address.port : 0)
       })
     })
-  /** Drops the connections that are open; new ones get through. */
+  /** Drops the open connections; new ones work. */
   const drop = (): void => {
     for (const socket of sockets) socket.destroy()
     sockets.clear()
   }
-  /** The connections that are open stay so, and nothing gets through them any more; new ones get through. */
+  /** Silences the open connections without closing them; new ones work. */
   const mute = (): void => {
     for (const socket of sockets) socket.unpipe().removeAllListeners('end').pause()
   }
@@ -79,7 +79,7 @@ const bridge = () => {
   return { writes, mend, drop, mute, cut }
 }
 
-test('a server that comes back is found again, without a restart', async () => {
+test('the cache reconnects when the server returns, without a restart', async () => {
   const way = bridge()
   const port = await way.mend()
   const cache = redisCache(`redis://127.0.0.1:${port}`, clock)
@@ -94,7 +94,7 @@ test('a server that comes back is found again, without a restart', async () => {
   await way.cut()
 })
 
-test('a connection that died while idle costs no caller an error', async () => {
+test('a connection that dropped while idle causes no error', async () => {
   const way = bridge()
   const cache = redisCache(`redis://127.0.0.1:${await way.mend()}`, clock)
   const key = newKey()
@@ -105,7 +105,7 @@ test('a connection that died while idle costs no caller an error', async () => {
   await way.cut()
 })
 
-test('a connection that went silent is given up for a new one', async () => {
+test('a silent connection is replaced', async () => {
   const way = bridge()
   const cache = redisCache(`redis://127.0.0.1:${await way.mend()}`, clock)
   const key = newKey()
@@ -117,7 +117,7 @@ test('a connection that went silent is given up for a new one', async () => {
   await way.cut()
 })
 
-test('counting several windows, and adding several sums, is one write each', async () => {
+test('counting several windows and adding several sums takes one write each', async () => {
   const way = bridge()
   const cache = redisCache(`redis://127.0.0.1:${await way.mend()}`, clock)
   await cache.ping()
@@ -130,7 +130,7 @@ test('counting several windows, and adding several sums, is one write each', asy
   await way.cut()
 })
 
-test('sums are read in pieces: no answer is one that a second is too short for', async () => {
+test('sums are read in chunks, each of which fits the time limit', async () => {
   const way = bridge()
   const cache = redisCache(`redis://127.0.0.1:${await way.mend()}`, clock)
   const name = newKey()

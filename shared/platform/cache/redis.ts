@@ -1,4 +1,4 @@
-// The cache on a Redis server over TCP. Connects at the first use and again by itself; whatever keeps it from answering within a second is CacheAway.
+// The cache on a Redis server over TCP. Connects at first use and reconnects by itself; any failure to answer within a second is CacheUnavailable.
 import { type ChainableCommander, Redis } from 'ioredis'
 import type { Clock } from '#shared/kernel/clock'
 import { type Cache, CacheUnavailable, type Window } from './cache.ts'
@@ -9,13 +9,13 @@ const HANG_UP_MS = 100
 const RETRY_STEP_MS = 50
 const RETRY_MAX_MS = 500
 
-/** The server's word that the command itself was wrong: a mistake of ours, not an absence. */
+/** The server reports a wrong command: our error, not unavailability. */
 const isOurMistake = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ReplyError' && /^(WRONGTYPE|ERR (?!max number of clients))/.test(error.message)
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out'
 
-/** Redis takes whole, positive times alone; what is left of a lifetime may be neither. */
+/** Redis accepts only positive integers; the rest of a lifetime may be neither. */
 const lifeMs = (seconds: number): number => Math.max(1, Math.ceil(seconds * 1000))
 
 type Line = { readonly redis: Redis; answer<T>(ask: (redis: Redis) => Promise<T>): Promise<T> }
@@ -28,7 +28,8 @@ const lineTo = (url: string, keyPrefix: string): Line => {
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
     disconnectTimeout: HANG_UP_MS,
-    // A connection that died while idle is replaced and the command sent again. Sent twice, `take` and `putIfAbsent` can lose, never win twice.
+    // A connection that dropped while idle is replaced and the command is sent again. Sent twice, `take` and `putIfAbsent` can lose, but never win
+    // twice.
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => {
       failedConnects = attempt
@@ -38,18 +39,18 @@ const lineTo = (url: string, keyPrefix: string): Line => {
   redis.on('ready', () => {
     failedConnects = 0
   })
-  // Every call tells its own caller; without a listener ioredis would print.
+  // Every call reports its own error; without a listener ioredis would print it.
   redis.on('error', () => undefined)
 
   const answer = async <T>(ask: (redis: Redis) => Promise<T>): Promise<T> => {
-    // Known to be away: nobody waits for the next attempt, which runs by itself.
+    // While the server is known to be unavailable, callers do not wait for the next attempt, which runs by itself.
     if (failedConnects > 1) throw new CacheUnavailable('reconnecting')
     try {
       return await ask(redis)
     } catch (error) {
       if (isOurMistake(error)) throw error
-      // A peer that vanished without a word leaves the connection open, and every call would wait its second until the kernel gives up. (The driver's
-      // `socketTimeout` is no help: its timer outlives the connection and kills the next one, redis/ioredis#2147.)
+      // A peer that vanished silently leaves the connection open, and every call would wait for its timeout until the kernel gives up. (The driver's
+      // `socketTimeout` does not help: its timer outlives the connection and kills the next one, redis/ioredis#2147.)
       if (isTimeout(error) && redis.status === 'ready') redis.disconnect(true)
       throw new CacheUnavailable(error)
     }
@@ -57,7 +58,7 @@ const lineTo = (url: string, keyPrefix: string): Line => {
   return { redis, answer }
 }
 
-/** Runs what was queued as one transaction in one write, and answers the replies in order. */
+/** Runs the queued commands as one transaction in one write, and returns the replies in order. */
 const executed = async (commands: ChainableCommander): Promise<unknown[]> => {
   const replies = await commands.exec()
   if (replies === null) throw new Error('The transaction was not run.')
@@ -94,7 +95,7 @@ const peekWindows = async (redis: Redis, windows: readonly Window[], now: Date):
 }
 
 const SUMS_AT_ONCE = 1000
-/** In pieces, each of which is answered within its second: a fleet has as many sums as it has series. */
+/** Reads in chunks, each of which is answered within the time limit: all instances together have many series. */
 const readSums = async (redis: Redis, name: string): Promise<Readonly<Record<string, number>>> => {
   const sums = new Map<string, number>()
   let cursor = '0'
@@ -112,7 +113,7 @@ const addSums = (redis: Redis, name: string, sums: Readonly<Record<string, numbe
   return executed(commands)
 }
 
-/** Windows are cut by `clock`; entries expire by the server's own. Opens no connection until it is used. */
+/** `clock` determines the windows; entries expire by the server's clock. Opens no connection until it is used. */
 export const redisCache = (url: string, clock: Clock, keyPrefix = 'authsec:'): Cache => {
   const { redis, answer } = lineTo(url, keyPrefix)
   return {

@@ -1,12 +1,12 @@
-// A sliding window out of two buckets: what the current one holds, and of the previous one the share that still lies inside the window.
-// It needs two numbers a key however busy the key is; the memory cache, Redis and the counters in Postgres all count this way.
+// A sliding window computed from two buckets: the current count plus the remaining share of the previous one. It needs two numbers per key; the
+// memory cache, Redis and the Postgres counters all use it.
 
 export type Bucket = {
-  /** Which bucket since 1970; the previous one is one less. */
+  /** Bucket number since 1970; the previous bucket has the number before. */
   readonly number: number
   readonly startedAt: Date
   readonly lengthMs: number
-  /** Until this bucket ends; as much of the previous one still lies inside the window. */
+  /** Time until this bucket ends, which equals the share of the previous one that is still inside the window. */
   readonly remainingMs: number
 }
 
@@ -17,6 +17,6 @@ export const bucketAt = (at: Date, windowSeconds: number): Bucket => {
   return { number, startedAt, lengthMs, remainingMs: lengthMs - (at.getTime() - startedAt.getTime()) }
 }
 
-/** Rounds up: in doubt it counts one too many. Divides last, so that whole results stay whole. */
+/** Rounds up, so that it never counts too few. Divides last, so that integral results stay exact. */
 export const slidingCount = (previous: number, current: number, { remainingMs, lengthMs }: Bucket): number =>
   current + Math.ceil((previous * remainingMs) / lengthMs)

@@ -8,7 +8,7 @@ import { createTtlCache } from './ttl-cache.ts'
 const [acme, globex] = ['0190aaaa-0000-7000-8000-000000000001', '0190aaaa-0000-7000-8000-000000000002'].map(asTenantId) as [TenantId, TenantId]
 const nothing = async (): Promise<void> => undefined
 
-/** A store whose rows a test changes, and a memory of it that counts how often it asks. */
+/** A store that the test changes, and a cache of it that counts reads. */
 const start = async () => {
   const db = openDb((await testDb()).engine)
   const clock = fixedClock('2026-03-02T09:00:00Z')
@@ -27,7 +27,7 @@ const start = async () => {
   return { db, clock, memory, store, get, commitOf }
 }
 
-test('what was read serves for a second and no longer, whichever of the clocks says so', async () => {
+test('a value is cached for one second by either clock', async () => {
   const { clock, store, get } = await start()
   expect(await get()).toBe(1)
   store.value = 2
@@ -41,7 +41,7 @@ test('what was read serves for a second and no longer, whichever of the clocks s
   expect(store.asked).toBe(3)
 })
 
-test('age counts from before the reading began', async () => {
+test('the age is measured from the start of the read', async () => {
   const { clock, store, get } = await start()
   expect(await get('k', acme, async () => clock.advance(0.7))).toBe(1)
   store.value = 2
@@ -49,7 +49,7 @@ test('age counts from before the reading began', async () => {
   expect(await get()).toBe(2)
 })
 
-test('a commit of its tenant on this instance ends it at once, one of another tenant does not', async () => {
+test('a commit of the value’s tenant drops it at once; a commit of another tenant does not', async () => {
   const { store, get, commitOf } = await start()
   await get()
   store.value = 2
@@ -59,7 +59,7 @@ test('a commit of its tenant on this instance ends it at once, one of another te
   expect(await get()).toBe(2)
 })
 
-test('what was read while a change committed serves that request alone', async () => {
+test('a value read during a commit is used once and not cached', async () => {
   const { store, get, commitOf } = await start()
   const during = async (): Promise<void> => {
     store.value = 2
@@ -69,7 +69,7 @@ test('what was read while a change committed serves that request alone', async (
   expect(await get()).toBe(2)
 })
 
-test('a slow reading that ends after a newer one does not take its place for longer', async () => {
+test('a slow read that ends after a newer one does not replace it', async () => {
   const { clock, store, get, commitOf } = await start()
   let end: () => void = () => undefined
   const slow = get('k', acme, () => new Promise((resolve) => (end = resolve)))
@@ -82,7 +82,7 @@ test('a slow reading that ends after a newer one does not take its place for lon
   expect(await get()).toBe(2)
 })
 
-test('commits of more tenants than are remembered forget too much, never too little', async () => {
+test('with commits of more tenants than can be tracked, values are dropped too early, never too late', async () => {
   const { db, store, get } = await start()
   await get()
   store.value = 2
@@ -91,7 +91,7 @@ test('commits of more tenants than are remembered forget too much, never too lit
   expect(await get()).toBe(2)
 })
 
-test('nobody is remembered as not being there', async () => {
+test('a missing value is not cached', async () => {
   const { memory, store } = await start()
   const find = async () => {
     store.asked += 1

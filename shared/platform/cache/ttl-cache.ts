@@ -1,5 +1,5 @@
-// What was read of the store, for as long as it is as good as read now: one second at most, and not past a commit of its tenant on this instance. So a change
-// is felt here at once, and within two seconds where another instance made it.
+// Caches values of the store for at most one second, and not past a commit of their tenant on this instance. A change takes effect at once on this
+// instance, and within two seconds on others.
 import type { Db } from '#db/engine/client'
 import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
 
@@ -10,15 +10,18 @@ type Of = { readonly tenantId: string }
 type Kept<T> = { readonly value: T; readonly since: ClockReading; readonly commits: number }
 
 export type TtlCache<T extends Of> = {
-  /** What is remembered, or what `find` finds now. Where it finds nothing, nothing is kept. */
+  /** The cached value, or the result of `find`. A missing value is not cached. */
   get(key: string, find: () => Promise<T | undefined>): Promise<T | undefined>
-  /** What was remembered last, however old. */
+  /** The last cached value, of any age. */
   last(key: string): T | undefined
 }
 
 export const createTtlCache = <T extends Of>({ db, clock }: { readonly db: Db; readonly clock: Clock }): TtlCache<T> => {
   const kept = new Map<string, Kept<T>>()
-  /** How many commits this instance has seen, and at which of them each tenant last committed; unknown tenants, at the latest one forgotten. */
+  /**
+   * Number of commits seen by this instance, and the number at each tenant's last commit. Tenants that are no longer tracked count as committed at
+   * `forgotten`.
+   */
   let commits = 0
   let forgotten = 0
   const committed = new Map<string, number>()

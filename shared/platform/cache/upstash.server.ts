@@ -1,4 +1,4 @@
-// The cache's contract through Upstash's client, against a bridge that speaks its REST API before a real Redis.
+// The cache's contract with Upstash's client, against a bridge that implements its REST API on a real Redis.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedClock } from '#shared/kernel/clock'
 import { type UpstashBridge, upstashBridge } from '#tests/support/upstash-bridge'
@@ -18,7 +18,7 @@ describe('Upstash', () => {
     own = await upstashBridge(process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379')
   })
 
-  test('counting several windows, and adding several sums, is one request each', async () => {
+  test('counting several windows and adding several sums takes one request each', async () => {
     const cache = upstashCache(own, clock)
     const before = own.requests()
     await cache.count(['a', 'b', 'c'].map((key) => ({ key: `test:upstash:${key}`, windowSeconds: 60 })))
@@ -26,7 +26,7 @@ describe('Upstash', () => {
     expect(own.requests() - before).toBe(2)
   })
 
-  test('a wrong token, and a service that does not answer, is a cache that is away', async () => {
+  test('a wrong token and an unreachable service throw CacheUnavailable', async () => {
     await expect(upstashCache({ ...own, token: 'other' }, clock).get('k')).rejects.toThrow(CacheUnavailable)
     await own.close()
     await expect(upstashCache(own, clock).get('k')).rejects.toThrow(CacheUnavailable)

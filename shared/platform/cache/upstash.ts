@@ -1,4 +1,4 @@
-// The cache at Upstash, over its REST API: no connection that a frozen function could lose. Whatever keeps it from answering within a second is CacheAway.
+// The cache at Upstash over its REST API, without a connection that a frozen function could lose. Any failure to answer within a second is CacheUnavailable.
 import { type Pipeline, Redis } from '@upstash/redis'
 import type { Clock } from '#shared/kernel/clock'
 import { type Cache, CacheUnavailable, type Window } from './cache.ts'
@@ -6,10 +6,10 @@ import { bucketAt, slidingCount } from './sliding.ts'
 
 const TIMEOUT_MS = 1000
 
-/** Redis takes whole, positive times alone; what is left of a lifetime may be neither. */
+/** Redis accepts only positive integers; the rest of a lifetime may be neither. */
 const lifeMs = (seconds: number): number => Math.max(1, Math.ceil(seconds * 1000))
 
-/** The server's word that the command itself was wrong: a mistake of ours, not an absence. */
+/** The server reports a wrong command: our error, not unavailability. */
 const isOurMistake = (error: unknown): boolean =>
   error instanceof Error && error.name === 'UpstashError' && /WRONGTYPE|ERR (?!max)/.test(error.message)
 
@@ -48,7 +48,7 @@ const peekWindows = async (redis: Redis, prefix: string, windows: readonly Windo
 }
 
 const SUMS_AT_ONCE = 1000
-/** In pieces, each of which is answered within its second: a fleet has as many sums as it has series. */
+/** Reads in chunks, each of which is answered within the time limit: all instances together have many series. */
 const readSums = async (redis: Redis, key: string): Promise<Readonly<Record<string, number>>> => {
   const sums = new Map<string, number>()
   let cursor = '0'
@@ -62,12 +62,12 @@ const readSums = async (redis: Redis, key: string): Promise<Readonly<Record<stri
 
 export type Upstash = { readonly url: string; readonly token: string }
 
-/** Windows are cut by `clock`; entries expire by the server's own. */
+/** `clock` determines the windows; entries expire by the server's clock. */
 export const upstashCache = ({ url, token }: Upstash, clock: Clock, prefix = 'authsec:'): Cache => {
   const redis = new Redis({
     url,
     token,
-    // Left alone, the text `true` would come back as a boolean.
+    // Otherwise the text `true` would be returned as a boolean.
     automaticDeserialization: false,
     enableTelemetry: false,
     retry: false,

@@ -1,4 +1,5 @@
-// argon2id (RFC 9106) as both engines see it: raw bytes in, raw bytes out. PHC strings are read and written here alone, so the engines cannot differ in them.
+// The interface of both argon2id engines (RFC 9106): raw bytes in and out. Only this file reads and writes PHC strings, so that the engines cannot
+// differ in them.
 
 /** `memoryKib` and `passes` are the m and t of RFC 9106 section 3.1, `lanes` is p. */
 export type Argon2Cost = { readonly memoryKib: number; readonly passes: number; readonly lanes: number }
@@ -16,7 +17,7 @@ export const ARGON2_COST: Argon2Cost = { memoryKib: 19_456, passes: 2, lanes: 1 
 export const SALT_BYTES = 16
 export const DIGEST_BYTES = 32
 
-// A stored string decides how much memory a sign-in takes, so what an import brought in is bounded: m=4294967295 kills the process.
+// A stored hash determines the memory of a sign-in, so imported hashes are bounded: m=4294967295 would kill the process.
 const MOST_MEMORY_KIB = 262_144
 const MOST_WORK_KIB = 1_048_576
 
@@ -35,6 +36,6 @@ export const parsePhc = (text: string): PhcString | undefined => {
   return { cost: { memoryKib, passes, lanes }, salt, digest }
 }
 
-/** Whether any part is below what we would choose today. */
+/** Whether any parameter is below our current choice. */
 export const isWeakerThanDefault = ({ cost, salt, digest }: PhcString): boolean =>
   cost.memoryKib < ARGON2_COST.memoryKib || cost.passes < ARGON2_COST.passes || salt.length < SALT_BYTES || digest.length < DIGEST_BYTES

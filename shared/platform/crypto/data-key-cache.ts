@@ -1,4 +1,4 @@
-// Unwrapped data keys of this process: few, for five minutes, and never one that a rollback takes back.
+// Caches unwrapped data keys of this process: a bounded number, for five minutes, and never a key that a rollback removes.
 import type { RunStatement } from '#db/engine/client'
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
@@ -6,23 +6,23 @@ import type { SealKey } from './seal.ts'
 
 const KEPT_MS = 5 * 60 * 1000
 const KEPT_KEYS = 2000
-/** Longer than any transaction lives: a request ends after 29 seconds. */
+/** Longer than any transaction: a request ends after 29 seconds. */
 const SETTLED_MS = 60 * 1000
 
 export type DataKeyCache = {
   get(t: TenantDb, subjectId: string): SealKey | undefined
-  /** Keeps a key that was read. */
+  /** Caches a key that was read. */
   put(t: TenantDb, subjectId: string, key: SealKey): void
-  /** Keeps a key that this transaction made, for this transaction alone: it may yet roll back. */
+  /** Caches a key that this transaction created, for this transaction only: it may still roll back. */
   putMade(t: TenantTx, subjectId: string, key: SealKey): void
-  /** Forgets a key that this transaction destroys. */
+  /** Drops a key that this transaction destroys. */
   drop(t: TenantTx, subjectId: string): void
 }
 
 export const dataKeyCache = (clock: Clock): DataKeyCache => {
   const shared = new Map<string, { readonly key: SealKey; readonly since: ClockReading }>()
   const made = new WeakMap<RunStatement, Map<string, SealKey>>()
-  // Whether the destroying transaction commits is not known yet, and meanwhile others still read the key: so nobody keeps it until that is settled.
+  // Other transactions still read the key until the destroying one commits, so it is not cached again until that is settled.
   const unsettled = new Map<string, number>()
   const nameOf = (t: TenantDb, subjectId: string): string => `${t.tenantId}/${subjectId}`
 

@@ -1,4 +1,4 @@
-// What the directory of administrators calls an address: a keyed hash, never the address.
+// The keyed hash by which the directory of administrators stores an address.
 import type { KeyedHash } from './keyed-hash.ts'
 
 export const emailHash = (ctx: { readonly hash: KeyedHash }, email: string): Uint8Array => ctx.hash('email', email)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { constantTimeEqual } from './equal.ts'
 
-test('equal bytes and texts are equal, all others are not', () => {
+test('equal only for identical bytes or identical text', () => {
   expect(constantTimeEqual('abc', 'abc')).toBe(true)
   expect(constantTimeEqual('', '')).toBe(true)
   expect(constantTimeEqual('abc', 'abd')).toBe(false)

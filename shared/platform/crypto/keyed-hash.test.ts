@@ -13,7 +13,7 @@ test('is HMAC-SHA-256 over length-prefixed UTF-16 parts', () => {
   expect(hex(hash('p', 'ab'))).toBe(createHmac('sha256', secret).update(framed).digest('hex'))
 })
 
-test('purposes, cuts between parts and secrets all separate', () => {
+test('different purposes, part boundaries and secrets give different digests', () => {
   const digests = [
     hash('a', 'bc'),
     hash('ab', 'c'),
@@ -26,13 +26,13 @@ test('purposes, cuts between parts and secrets all separate', () => {
   expect(new Set(digests).size).toBe(digests.length)
 })
 
-test('two lists share a digest only if they are the same list, lone surrogates included', () => {
+test('different lists have different digests, lone surrogates included', () => {
   const texts = fc.array(fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 4 }), { maxLength: 3 })
   fc.assert(fc.property(texts, texts, (a, b) => (hex(hash('p', ...a)) === hex(hash('p', ...b))) === (JSON.stringify(a) === JSON.stringify(b))))
   expect(hex(hash('p', '\ud800'))).not.toBe(hex(hash('p', '\ufffd')))
 })
 
-test('the secret is copied: changing the bytes later changes nothing', () => {
+test('the secret is copied: changing the caller’s bytes later has no effect', () => {
   const mine = new Uint8Array(32).fill(9)
   const before = keyedHash(mine)
   const digest = hex(before('p', 'x'))
@@ -40,7 +40,7 @@ test('the secret is copied: changing the bytes later changes nothing', () => {
   expect(hex(before('p', 'x'))).toBe(digest)
 })
 
-test('a short or malformed secret stops the start without being shown', () => {
+test('a short or malformed secret stops the start, and the error does not contain it', () => {
   expect(() => keyedHash(new Uint8Array(31))).toThrow(ConfigError)
   expect(parseHashKey(Buffer.from(secret).toString('base64'))).toEqual(secret)
   for (const text of ['', 'c2hvcnQ=', 'not base64!', Buffer.from(secret).toString('base64').replace('=', '')]) {

@@ -1,4 +1,4 @@
-// HMAC-SHA-256 under the deployment's HASH_KEY: for what is looked up by value but must not be readable (addresses), and for short codes.
+// HMAC-SHA-256 with the deployment's HASH_KEY: for values that are looked up but must not be readable (addresses), and for short codes.
 import { createHmac, createSecretKey } from 'node:crypto'
 import { ConfigError } from '#shared/kernel/config'
 
@@ -7,7 +7,7 @@ export type KeyedHash = (purpose: string, ...parts: readonly string[]) => Uint8A
 
 const MIN_SECRET_BYTES = 32
 
-/** UTF-16, because UTF-8 would turn every lone surrogate into the same replacement character and so let two texts share a digest. */
+/** UTF-16, because UTF-8 maps every lone surrogate to the same replacement character, so that two texts would share a digest. */
 const framed = (parts: readonly string[]): Uint8Array => {
   const bytes = Buffer.allocUnsafe(parts.reduce((size, part) => size + 4 + 2 * part.length, 0))
   let at = 0
@@ -18,7 +18,10 @@ const framed = (parts: readonly string[]): Uint8Array => {
   return bytes
 }
 
-/** Keyed by at least 32 bytes; a shorter secret throws. */
+/**
+ * A hash keyed by at least 32 bytes.
+ * @throws ConfigError when the secret is shorter
+ */
 export const keyedHash = (secret: Uint8Array): KeyedHash => {
   if (secret.length < MIN_SECRET_BYTES) throw new ConfigError('HASH_KEY: must be at least 32 bytes')
   const key = createSecretKey(secret)

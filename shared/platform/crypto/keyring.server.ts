@@ -10,7 +10,7 @@ const random = systemRandom(systemClock)
 const masterKeys = [{ id: 'm', key: random.bytes(32) }] as const
 const ring = (): Keyring => createKeyring({ masterKeys, clock: systemClock, random })
 
-test('of twenty instances that seal for a new subject at once, all seal under one key', async () => {
+test('twenty instances that seal for a new subject concurrently use one key', async () => {
   const tenant = asTenantId(random.id())
   const sealed = await Promise.all(
     Array.from({ length: 20 }, (_, i) => atomically(forTenant(db, tenant), (t) => ring().seal(t, tenant, String(i), 'c'))),
@@ -20,7 +20,7 @@ test('of twenty instances that seal for a new subject at once, all seal under on
   expect(opened).toEqual(sealed.map((_, i) => String(i)))
 })
 
-test('a key that is read while it is being destroyed is not kept', async () => {
+test('a key that is read while it is being destroyed is not cached', async () => {
   const mine = ring()
   const tenant = asTenantId(random.id())
   const sealed = await atomically(forTenant(db, tenant), (t) => mine.seal(t, tenant, 'gone', 'c'))

@@ -27,7 +27,7 @@ const openOne = (ring: Keyring, tenantId: TenantId, subjectId: string, sealed: U
 const destroyOne = (ring: Keyring, tenantId: TenantId, subjectId: string): Promise<void> =>
   atomically(forTenant(db, tenantId), (t) => ring.destroy(t, subjectId))
 
-/** The same database, counting the statements that are sent. */
+/** The same database with a counter of statements. */
 const counting = (): { readonly db: Db; readonly count: () => number } => {
   let sent = 0
   const { engine } = db
@@ -45,14 +45,14 @@ const counting = (): { readonly db: Db; readonly count: () => number } => {
   return { db: { ...db, engine: { ...engine, one, transaction } }, count: () => sent }
 }
 
-test('what is sealed for a subject opens for it, on this instance and on another', async () => {
+test('a sealed value opens for its subject on any instance', async () => {
   const tenant = newTenant()
   const sealed = await sealOne(start().ring, tenant, tenant, 'grüße \u0000')
   expect(await openOne(start().ring, tenant, tenant, sealed)).toBe('grüße \u0000')
   expect(Buffer.from(sealed).includes('gr')).toBe(false)
 })
 
-test('a value that stands elsewhere does not open: other context, person, tenant, or changed', async () => {
+test('a value does not open in another context, for another person or tenant, or altered', async () => {
   const { ring } = start()
   const [acme, globex, ana, ben] = [newTenant(), newTenant(), random.id(), random.id()]
   const sealed = await sealOne(ring, acme, ana, 'secret', 'factors/1')
@@ -66,7 +66,7 @@ test('a value that stands elsewhere does not open: other context, person, tenant
   expect(await openOne(ring, acme, ana, sealed, 'factors/1')).toBe('secret')
 })
 
-test('a value relabelled as another subject with a key of its own does not open', async () => {
+test('a value relabelled as another subject’s does not open', async () => {
   const { ring } = start()
   const [tenant, ana, ben] = [newTenant(), random.id(), random.id()]
   const ofAna = await sealOne(ring, tenant, ana, 'secret')
@@ -87,7 +87,7 @@ test('a wrapped key that was moved to another subject or tenant is refused', asy
   await expect(sealOne(start().ring, tenant, ana, 'more')).rejects.toThrow(SealError)
 })
 
-test('a key that a rollback took back is not kept', async () => {
+test('a key of a rolled-back transaction is not cached', async () => {
   const { ring } = start()
   const tenant = newTenant()
   const undone = atomically(forTenant(db, tenant), async (t) => {
@@ -101,7 +101,7 @@ test('a key that a rollback took back is not kept', async () => {
   expect(await openOne(start().ring, tenant, tenant, sealed)).toBe('kept')
 })
 
-test('nor is one that was read back in the transaction that made it', async () => {
+test('a key read back inside the transaction that created it is not cached after a rollback', async () => {
   const { ring, clock } = start()
   const tenant = newTenant()
   const old = await sealOne(ring, tenant, tenant, 'old')
@@ -125,7 +125,7 @@ test('two seals in one transaction share one key', async () => {
   expect(await openOne(start().ring, tenant, tenant, b ?? new Uint8Array())).toBe('b')
 })
 
-test('a destroyed key opens nothing on the instance that destroyed it, and the next one opens none of the old values', async () => {
+test('after its key is destroyed a value never opens on that instance, also not with the next key', async () => {
   const { ring } = start()
   const [tenant, ana] = [newTenant(), random.id()]
   const before = await sealOne(ring, tenant, ana, 'before')
@@ -139,7 +139,7 @@ test('a destroyed key opens nothing on the instance that destroyed it, and the n
   expect(await openOne(ring, tenant, tenant, ofTenant)).toBe('of the tenant')
 })
 
-test('a destruction that rolled back destroyed nothing', async () => {
+test('a rolled-back destruction keeps the key', async () => {
   const { ring } = start()
   const tenant = newTenant()
   const sealed = await sealOne(ring, tenant, tenant, 'kept')
@@ -152,7 +152,7 @@ test('a destruction that rolled back destroyed nothing', async () => {
   expect(await openOne(ring, tenant, tenant, sealed)).toBe('kept')
 })
 
-test('another instance forgets a destroyed key within five minutes, and knows the next one at once', async () => {
+test('another instance drops a destroyed key within five minutes and accepts the next one at once', async () => {
   const [here, there] = [start(), start()]
   const tenant = newTenant()
   const sealed = await sealOne(here.ring, tenant, tenant, 'gone')
@@ -168,7 +168,7 @@ test('another instance forgets a destroyed key within five minutes, and knows th
   expect(await openOne(there.ring, tenant, tenant, third)).toBe('third')
 })
 
-test('a key is read once in five minutes', async () => {
+test('a key is read at most once in five minutes', async () => {
   const { ring, clock } = start()
   const tenant = newTenant()
   const sealed = await sealOne(ring, tenant, tenant, 'x')
@@ -180,7 +180,7 @@ test('a key is read once in five minutes', async () => {
   expect(counted.count()).toBe(2)
 })
 
-test('what belongs to the deployment opens under its context alone, also under an older master key', async () => {
+test('a deployment value opens only in its context, also with an older master key', async () => {
   const [old, next] = [masterKey('old'), masterKey('next')]
   const sealed = await start(old).ring.sealForDeployment('key', 'signing_keys/a')
   const { ring } = start(next, old)

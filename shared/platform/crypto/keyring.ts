@@ -1,4 +1,5 @@
 // Envelope encryption: a master key from the secret manager wraps data keys in Postgres; a data key seals what belongs to one tenant or one person.
+
 import type { Db } from '#db/engine/client'
 import { acrossTenants, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
@@ -12,6 +13,7 @@ import {
   rewrapDataKeysOfAllTenants,
 } from '#db/store/data-keys'
 import type { Clock } from '#shared/kernel/clock'
+import { isUuid } from '#shared/kernel/ids'
 import type { Random } from '#shared/kernel/random'
 import { dataKeyCache } from './data-key-cache.ts'
 import { constantTimeEqual } from './equal.ts'
@@ -19,46 +21,50 @@ import type { MasterKeys } from './master-keys.ts'
 import { importSealKey, KEY_BYTES, keyIdOf, SealError, type SealKey, seal, unseal } from './seal.ts'
 
 /**
- * AES-256-GCM everywhere. Additional data bind a sealed value to its tenant, its subject and a context (table and row), so that a value moved elsewhere
- * does not open. Unwrapped keys are kept in memory for at most five minutes, so another instance may open a destroyed subject's values for that long, and
- * what it seals for that subject meanwhile can never be read.
+ * AES-256-GCM everywhere. Additional data bind a sealed value to its tenant, its subject and a context (table and row), so that a moved value does
+ * not open. Unwrapped keys are cached for at most five minutes: for that long another instance may open a destroyed subject's values, and values it
+ * seals for that subject meanwhile can never be read.
  */
 export type Keyring = {
-  /** Seals under the subject's data key, which is made at first use inside the caller's transaction. The subject is the tenant (its id) or a person. */
+  /**
+   * Seals with the subject's data key, which is created at first use inside the caller's transaction. The subject is the tenant (its id) or a person.
+   */
   seal(t: TenantTx, subjectId: string, plain: string, context: string): Promise<Uint8Array>
-  /** As `seal`, under a key that this process has at hand; undefined without. */
+  /** As `seal`, with a cached key only; undefined when none is cached. */
   sealAtHand(t: TenantDb, subjectId: string, plain: string, context: string): Promise<Uint8Array | undefined>
-  /** Takes in a key that somebody has read beside something else, so that sealing or opening need not ask for it. */
+  /** Caches a key row that the caller has already read, so that sealing or opening needs no query. */
   learn(t: TenantDb, key: DataKey): Promise<void>
-  /** Undefined when the subject's key was destroyed. Throws SealError on a value that was changed or moved. */
+  /**
+   * Opens a value; undefined when the subject's key was destroyed.
+   * @throws SealError on a value that was altered or moved
+   */
   open(t: TenantDb, subjectId: string, sealed: Uint8Array, context: string): Promise<string | undefined>
-  /** Destroys the subject's key: what it sealed can never be read again. */
+  /** Destroys the subject's key: values sealed with it can never be read again. */
   destroy(t: TenantTx, subjectId: string): Promise<void>
-  /** Destroys the keys of the tenant and of everybody in it. */
+  /** Destroys the keys of the tenant and of all its people. */
   destroyAll(t: TenantTx): Promise<void>
-  /** Seals directly under the current master key, for what belongs to the deployment (signing keys). */
+  /** Seals with the current master key, for values of the deployment (signing keys). */
   sealForDeployment(plain: string, context: string): Promise<Uint8Array>
   /** @throws SealError */
   openForDeployment(sealed: Uint8Array, context: string): Promise<string>
-  /** Whether the value is under an older master key than the current one. */
+  /** Whether the value is sealed with an older master key. */
   isUnderOlderMasterKey(sealed: Uint8Array): boolean
   /**
-   * Wraps every data key that is under an older master key with the current one. Both stay readable meanwhile. Answers how many.
-   * @throws SealError at the end, when some keys are under a master key that is not here; the others are done by then
+   * Wraps every data key with the current master key. Keys stay readable meanwhile. Returns the number of changed keys.
+   * @throws SealError at the end, when some keys are wrapped with a master key that is not configured; the others are done by then
    */
   rewrapOfAllTenants(db: Db): Promise<number>
   readonly currentMasterKeyId: string
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 const uuidBytes = (id: string): Uint8Array => {
-  if (!UUID.test(id)) throw new SealError('A subject is named by a lower-case UUID.')
+  if (!isUuid(id)) throw new SealError('A subject is named by a lower-case UUID.')
   return Buffer.from(id.replaceAll('-', ''), 'hex')
 }
-/** Tenant, subject, key: so that a value tells where it belongs also when its key is gone. */
+/** Tenant, subject and key id, so that a value names its owner even after its key is destroyed. */
 const dataKeyId = (tenantId: string, subjectId: string, id: string): Uint8Array =>
   new Uint8Array(Buffer.concat([uuidBytes(tenantId), uuidBytes(subjectId), uuidBytes(id)]))
 const OWNER_BYTES = 32
@@ -73,14 +79,14 @@ type MasterRing = {
 const masterRing = (masterKeys: MasterKeys, random: Random): MasterRing => {
   const imported = new Map(masterKeys.map(({ id, key }) => [id, importSealKey(bytesOf(id), key)]))
   const named = (id: string): Promise<SealKey> =>
-    imported.get(id) ?? Promise.reject(new SealError('A value is under a master key that is not in MASTER_KEYS.'))
+    imported.get(id) ?? Promise.reject(new SealError('A value is sealed with a master key that is not in MASTER_KEYS.'))
   return {
     wrap: async (plain, binding) => seal(random, await named(masterKeys[0].id), plain, binding),
     unwrap: async (sealed, binding) => unseal(await named(Buffer.from(keyIdOf(sealed)).toString('utf8')), sealed, binding),
   }
 }
 
-const REWRAPPED_AT_ONCE = 200
+const REWRAP_BATCH = 200
 
 const rewrapAll = async (db: Db, ring: MasterRing, currentId: string): Promise<number> => {
   const jobs = acrossTenants(db)
@@ -97,7 +103,7 @@ const rewrapAll = async (db: Db, ring: MasterRing, currentId: string): Promise<n
     }
   }
   for (;;) {
-    const found = await dataKeysToRewrapOfAllTenants(jobs, currentId, after, REWRAPPED_AT_ONCE)
+    const found = await dataKeysToRewrapOfAllTenants(jobs, currentId, after, REWRAP_BATCH)
     after = found.at(-1)
     if (after === undefined) break
     done += await rewrapDataKeysOfAllTenants(jobs, (await Promise.all(found.map(rewrapped))).flat())
@@ -107,8 +113,8 @@ const rewrapAll = async (db: Db, ring: MasterRing, currentId: string): Promise<n
 }
 
 /**
- * To change the master key: roll out MASTER_KEYS with the new key second, then with the new key first, let the job re-wrap until it answers 0, and take the
- * old key away. Every instance can then unwrap at every moment whatever another wraps.
+ * To change the master key: deploy MASTER_KEYS with the new key second, then with the new key first, let the job re-wrap until it returns 0, and
+ * remove the old key. Every instance can then always unwrap what another wraps.
  */
 export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly clock: Clock; readonly random: Random }): Keyring => {
   const { masterKeys, clock, random } = parts
@@ -116,7 +122,7 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
   const ring = masterRing(masterKeys, random)
   const cache = dataKeyCache(clock)
 
-  /** With an id, the kept key counts only if it is that one: another instance may have destroyed it and made the next. */
+  /** With an id, a cached key counts only if it is that one: another instance may have destroyed it and created the next. */
   const find = async (t: TenantDb, subjectId: string, id?: Uint8Array): Promise<SealKey | undefined> => {
     const kept = cache.get(t, subjectId)
     if (kept !== undefined && (id === undefined || constantTimeEqual(kept.id, id))) return kept
@@ -144,9 +150,9 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
   return {
     currentMasterKeyId,
     seal: async (t, subjectId, plain, context) => {
-      // Not added means that another transaction has just committed one, which the next statement sees.
+      // When the insert finds a row, another transaction has just committed one, which the next statement sees.
       const key = (await find(t, subjectId)) ?? (await make(t, subjectId)) ?? (await find(t, subjectId))
-      if (key === undefined) throw new SealError('The key of a subject was destroyed while it was made.')
+      if (key === undefined) throw new SealError('The key of a subject was destroyed while it was created.')
       return seal(random, key, bytesOf(plain), ['tenant', context])
     },
     sealAtHand: async (t, subjectId, plain, context) => {
@@ -159,7 +165,7 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
     open: async (t, subjectId, sealed, context) => {
       const id = keyIdOf(sealed)
       const owner = dataKeyId(t.tenantId, subjectId, t.tenantId).subarray(0, OWNER_BYTES)
-      if (!constantTimeEqual(id.subarray(0, OWNER_BYTES), owner)) throw new SealError('A sealed value stands where it does not belong.')
+      if (!constantTimeEqual(id.subarray(0, OWNER_BYTES), owner)) throw new SealError('A sealed value belongs to another subject.')
       const key = await find(t, subjectId, id)
       if (key === undefined || !constantTimeEqual(key.id, id)) return undefined
       return utf8.decode(await unseal(key, sealed, ['tenant', context]))

@@ -1,4 +1,4 @@
-// The native engine, loaded with the first password: most functions never see one, and a library of the platform is dear to load.
+// The native engine, loaded with the first password: most functions never hash one, and loading the native library is slow.
 import type { Argon2Engine } from './argon2.ts'
 
 export const lazyArgon2: Argon2Engine = {

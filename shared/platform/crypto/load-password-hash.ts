@@ -1,4 +1,4 @@
-// For processes that run anywhere: the native engine where its file loads, WebAssembly otherwise. Neither is imported before it is asked for.
+// Chooses the engine at run time: the native one where its library loads, WebAssembly otherwise. Neither is imported before it is needed.
 import type { Argon2Engine } from './argon2.ts'
 import { type PasswordHash, type PasswordHashOptions, passwordHash } from './password-hash.ts'
 

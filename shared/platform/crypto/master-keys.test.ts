@@ -25,7 +25,7 @@ test.each([
   ['an empty entry', `a:${base64(1)},`],
   ['one id twice', `a:${base64(1)},a:${base64(2)}`],
   ['one key twice', `a:${base64(1)},b:${base64(1)}`],
-])('refuses %s, and never shows a key', (_, text) => {
+])('refuses %s, and the error contains no key', (_, text) => {
   expect(() => parseMasterKeys(text)).toThrow(ConfigError)
   try {
     parseMasterKeys(text)

@@ -1,4 +1,4 @@
-// MASTER_KEYS as text: `id:base64,id:base64`. The first one wraps, all unwrap.
+// Parses MASTER_KEYS: `id:base64,id:base64`. The first key wraps, all unwrap.
 import { ConfigError } from '#shared/kernel/config'
 import { KEY_BYTES } from './seal.ts'
 
@@ -19,15 +19,14 @@ const parseOne = (text: string): MasterKey => {
 }
 
 /**
- * Refuses two keys of one id and one key under two ids: either would make a later removal take away more, or less, than was meant.
- * @throws ConfigError which names an id at most, never a key
+ * Refuses two keys with one id and one key with two ids: removing an entry later would then remove more, or less, than intended.
+ * @throws ConfigError, which names an id at most, never a key
  */
 export const parseMasterKeys = (text: string): MasterKeys => {
   const [first, ...others] = text.split(',').map((part) => parseOne(part.trim()))
   if (first === undefined) throw new ConfigError('MASTER_KEYS: holds no key')
   const all: MasterKeys = [first, ...others]
   if (new Set(all.map(({ id }) => id)).size < all.length) throw new ConfigError('MASTER_KEYS: two keys have the same id')
-  if (new Set(all.map(({ key }) => Buffer.from(key).toString('hex'))).size < all.length)
-    throw new ConfigError('MASTER_KEYS: one key stands under two ids')
+  if (new Set(all.map(({ key }) => Buffer.from(key).toString('hex'))).size < all.length) throw new ConfigError('MASTER_KEYS: one key has two ids')
   return all
 }

@@ -43,19 +43,19 @@ test('two hashes of one password share no salt', async () => {
   expect(await native.hash(password)).not.toBe(await native.hash(password))
 })
 
-test('the same letters fit however they are composed, and only those', async () => {
+test('composed and decomposed letters are the same password, compatibility forms are not (NFC)', async () => {
   const stored = await native.hash('Å-und-ﬁnf-Würfel')
   expect(await native.verify('A\u030a-und-ﬁnf-Wu\u0308rfel', stored)).toEqual(right)
   expect(await native.verify('Å-und-finf-Würfel', stored)).toEqual(wrong)
 })
 
-test.each(['2a', '2b', '2y'])('a $%s hash of bcrypt is verified, and asks to be renewed', async (version) => {
+test.each(['2a', '2b', '2y'])('a bcrypt hash with prefix $%s is verified and marked for renewal', async (version) => {
   const stored = (await bcrypt('hunter2', 4)).replace('$2b$', `$${version}$`)
   expect(await native.verify('hunter2', stored)).toEqual({ fits: true, renew: true })
   expect(await native.verify('hunter3', stored)).toEqual(wrong)
 })
 
-test('bcrypt: 72 bytes fit, more never do, though their first 72 are right; nor does a null', async () => {
+test('bcrypt: 72 bytes match; longer passwords and passwords with a null never do', async () => {
   const long = 'ü'.repeat(36)
   const stored = await bcrypt(long, 4)
   expect(await native.verify(long, stored)).toEqual({ fits: true, renew: true })
@@ -92,19 +92,19 @@ const malformed = [
   '$2b$04$short',
 ]
 
-test.each(malformed)('a stored string that cannot be read fits nothing and costs one hash: %j', async (stored) => {
+test.each(malformed)('an unreadable stored hash matches nothing and costs one hash: %j', async (stored) => {
   const before = native.computed()
   expect(await native.verify('x', stored)).toEqual(wrong)
   expect(native.computed() - before).toBe(1)
 })
 
-test('a truncated hash of ours, at any length, is refused without a throw', () => {
+test('a truncated argon2id hash of any length is refused without a throw', () => {
   const stored = formatPhc({ cost: ARGON2_COST, salt: Buffer.alloc(16), digest: Buffer.alloc(32) })
   for (let length = 0; length < stored.length - 22; length += 1) expect(parsePhc(stored.slice(0, length))).toBeUndefined()
   expect(parsePhc(`${stored}\n`)).toBeUndefined()
 })
 
-test('every call computes exactly one hash: nobody, wrong, right, bcrypt, too long for bcrypt', async () => {
+test('every call computes exactly one hash: no account, wrong, right, bcrypt, too long for bcrypt', async () => {
   const passwords = passwordHash({ engine: argon2Native })
   const costs: number[] = []
   const stored = await passwords.hash('right')
@@ -126,27 +126,27 @@ test('every call computes exactly one hash: nobody, wrong, right, bcrypt, too lo
   expect(costs).toEqual([1, 1, 1, 1, 1, 1, 1])
 })
 
-test('without a hash nothing fits, at the cost of a real one', async () => {
-  const asked: unknown[] = []
+test('without a stored hash nothing matches, at the cost of a real one', async () => {
+  const calls: unknown[] = []
   const watching: Argon2Engine = {
     name: 'native',
     derive: (text, salt, cost, length) => {
-      asked.push({ cost, length, salt: salt.length })
+      calls.push({ cost, length, salt: salt.length })
       return argon2Native.derive(text, salt, cost, length)
     },
   }
   const passwords = passwordHash({ engine: watching })
   for (const text of ['', 'anything']) expect(await passwords.verify(text, undefined)).toEqual(wrong)
   await passwords.hash('x')
-  expect(asked).toEqual(Array.from({ length: 3 }, () => ({ cost: ARGON2_COST, length: 32, salt: 16 })))
+  expect(calls).toEqual(Array.from({ length: 3 }, () => ({ cost: ARGON2_COST, length: 32, salt: 16 })))
 })
 
-test('an empty password fits nothing on either engine', async () => {
+test('an empty password matches nothing on either engine', async () => {
   const stored = await native.hash('x')
   for (const passwords of [native, wasm]) expect(await passwords.verify('', stored)).toEqual(wrong)
 })
 
-test('no more than maxConcurrent hashes run at once, those that wait run in turn, and a full line is refused', async () => {
+test('at most maxConcurrent hashes run at once, waiting ones run in order, and a full queue refuses', async () => {
   let running = 0
   let most = 0
   const counting: Argon2Engine = {
@@ -171,18 +171,18 @@ test('no more than maxConcurrent hashes run at once, those that wait run in turn
     ['unavailable', 2],
   ])
   expect(outcomes.filter((o) => o.status === 'fulfilled')).toHaveLength(8)
-  // The places of the two that failed are free again.
+  // The two failed hashes have released their places.
   await Promise.all([passwords.hash('x'), passwords.hash('x'), passwords.hash('x')])
   expect(most).toBe(2)
 })
 
-test('the native engine is taken where it loads', async () => {
+test('the native engine is used where it loads', async () => {
   expect((await loadArgon2()).name).toBe('native')
   const passwords = await loadPasswordHash()
   expect(await passwords.verify(password, await wasm.hash(password))).toEqual(right)
 })
 
-test('a bundle that runs where the native package is missing takes WebAssembly', async () => {
+test('a bundle without the native package uses WebAssembly', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'password-hash-'))
   try {
     await build({

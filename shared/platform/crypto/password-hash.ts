@@ -1,4 +1,4 @@
-// Hashing and checking passwords: argon2id (m=19456 KiB, t=2, p=1); bcrypt is only verified.
+// Hashes and verifies passwords: argon2id (m=19456 KiB, t=2, p=1); bcrypt is only verified.
 import { timingSafeEqual } from 'node:crypto'
 import { systemClock } from '#shared/kernel/clock'
 import { type Random, systemRandom } from '#shared/kernel/random'
@@ -9,34 +9,33 @@ export type PasswordHash = {
   /** A PHC string. */
   hash(password: string): Promise<string>
   /**
-   * Whether the password fits, and whether the hash should be renewed. Without a hash, or with one that cannot be read, a dummy is computed, so that an
-   * unknown person costs what a known one does. Every call computes exactly one hash.
+   * Whether the password matches, and whether the hash should be renewed. Without a readable hash a dummy is computed, so that unknown and known
+   * accounts take the same time. Every call computes exactly one hash.
    */
   verify(password: string, hash: string | undefined): Promise<{ readonly fits: boolean; readonly renew: boolean }>
-  /** How many hashes were computed: what "alike in time" is proved by. */
+  /** Number of computed hashes; tests prove equal cost with it. */
   readonly computed: () => number
 }
 
 export type PasswordHashOptions = {
   readonly engine: Argon2Engine
-  /** Three by default: each takes 19 MiB and one of the four threads of Node's pool, which signatures need as well. */
+  /** Three by default: each takes 19 MiB and one of the four threads of Node's pool, which signatures need too. */
   readonly maxConcurrent?: number
   readonly maxWaiting?: number
   readonly random?: Pick<Random, 'bytes'>
 }
 
-// Costs above 14 (a second and more) are not the original's, and would let one imported row hold a core.
+// Costs above 14 take more than a second, do not occur in AuthSec, and would let an imported row occupy a core.
 const BCRYPT = /^\$2[aby]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/
 
-/** Whether a stored hash can ever fit: ours, or one of bcrypt that is verified and then renewed. */
+/** Whether a stored hash can be verified: argon2id, or bcrypt that is renewed after verification. */
 export const isReadableHash = (hash: string): boolean => BCRYPT.test(hash) || parsePhc(hash) !== undefined
 
 /**
- * Both methods throw AppError unavailable when too many wait already.
- *
- * Passwords are hashed in Unicode form NFC (NIST SP 800-63B-4 section 3.1.1.2), so that two keyboards that compose a letter differently mean the same
- * password; NFC rather than NFKC, which would merge characters that people see as different. bcrypt hashes were made by others from the bytes as sent, and
- * are checked so. bcrypt reads 72 bytes, and some of its makers stop at a null: such passwords fit no bcrypt hash.
+ * Passwords are hashed in Unicode form NFC (NIST SP 800-63B-4 section 3.1.1.2), so that keyboards that compose a letter differently produce the same
+ * password; NFKC would merge characters that people see as different. Imported bcrypt hashes were computed from the bytes as sent and are verified
+ * without normalisation. bcrypt reads 72 bytes, and some implementations stop at a null: such passwords never match a bcrypt hash.
+ * @throws AppError unavailable from both methods when too many hashes already wait
  */
 export const passwordHash = ({
   engine,
@@ -44,7 +43,7 @@ export const passwordHash = ({
   maxWaiting = 1000,
   random = systemRandom(systemClock),
 }: PasswordHashOptions): PasswordHash => {
-  const inSlot = createSemaphore(maxConcurrent, maxWaiting)
+  const limited = createSemaphore(maxConcurrent, maxWaiting)
   let dummy: PhcString | undefined
   const dummyOnce = (): PhcString => {
     dummy ??= { cost: ARGON2_COST, salt: random.bytes(SALT_BYTES), digest: random.bytes(DIGEST_BYTES) }
@@ -52,7 +51,7 @@ export const passwordHash = ({
   }
   let computed = 0
   const count = <T>(work: () => Promise<T>): Promise<T> =>
-    inSlot(() => {
+    limited(() => {
       computed += 1
       return work()
     })
@@ -62,7 +61,7 @@ export const passwordHash = ({
   const fitsPhc = async (password: string, { cost, salt, digest }: PhcString): Promise<boolean> =>
     timingSafeEqual(await derive(password, salt, { cost, length: digest.length }), digest)
   const fitsBcrypt = async (password: string, hash: string): Promise<boolean> => {
-    // Only accounts that came from elsewhere have such hashes, so most functions never load it.
+    // Only imported accounts have bcrypt hashes, so most functions never load it.
     const { compare, truncates } = await import('bcryptjs')
     const same = await count(() => compare(password, hash))
     return same && !truncates(password) && !password.includes('\0')

@@ -9,7 +9,7 @@ import { systemRandom } from '#shared/kernel/random'
 import { createKeyring, type Keyring } from './keyring.ts'
 import type { MasterKey } from './master-keys.ts'
 
-// A database of its own: re-wrapping sees every key there is, and other files' keys are under other master keys.
+// A separate database: re-wrapping reads every key, and other files' keys have other master keys.
 const db = openDb(pgliteEngine(await openPglite()))
 await migrate(db, new Date(0))
 afterAll(() => db.engine.close())
@@ -27,7 +27,7 @@ const masterKeyOf = async (tenant: TenantId, subjectId: string = tenant): Promis
   (await findDataKey(forTenant(db, tenant), subjectId))?.masterKeyId
 const [old, next, lost] = [masterKey('old'), masterKey('next'), masterKey('lost')]
 
-test('every key moves to the current master key, while others read, and then the old one can go', async () => {
+test('re-wrapping moves every key to the current master key during reads, after which the old one can be removed', async () => {
   const before = ringOf(old)
   const [crowd, people] = [newTenant(), Array.from({ length: 450 }, () => random.id())]
   const tenants = Array.from({ length: 3 }, newTenant)
@@ -54,7 +54,7 @@ test('every key moves to the current master key, while others read, and then the
   expect(await Promise.all(people.map((person) => masterKeyOf(crowd, person)))).toEqual(people.map(() => 'next'))
 })
 
-test('a key under an unknown master key stops nothing but itself, and is told', async () => {
+test('a key under an unknown master key is reported and does not stop the others', async () => {
   const [orphan, tenant] = [newTenant(), newTenant()]
   await sealOne(ringOf(lost), orphan)
   const sealed = await sealOne(ringOf(old), tenant)

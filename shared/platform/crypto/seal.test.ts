@@ -12,7 +12,7 @@ const binding = ['table', 'row']
 const key = await importSealKey(id, raw)
 const sealed = await seal(random, key, plain, binding)
 
-test('opens under its key and binding, and says which key that is', async () => {
+test('opens with its key and binding, and names its key', async () => {
   expect(await unseal(key, sealed, binding)).toEqual(plain)
   expect(keyIdOf(sealed)).toEqual(id)
   expect(await unseal(key, await seal(random, key, new Uint8Array(), []), [])).toEqual(new Uint8Array())
@@ -24,7 +24,7 @@ test('has the documented layout', async () => {
   expect(Buffer.from(sealed.subarray(5, 17))).not.toEqual(Buffer.from((await seal(random, key, plain, binding)).subarray(5, 17)))
 })
 
-test('is AES-256-GCM as WebCrypto has it, both ways', async () => {
+test('is compatible with AES-256-GCM of WebCrypto in both directions', async () => {
   const bound = Buffer.concat([
     Uint8Array.of(0, 0, 0, 5, 1, 3, 1, 2, 3, 0, 0, 0, 5),
     Buffer.from('table'),
@@ -40,7 +40,7 @@ test('is AES-256-GCM as WebCrypto has it, both ways', async () => {
   expect(await unseal(key, Uint8Array.of(1, 3, 1, 2, 3, ...nonce, ...made), binding)).toEqual(plain)
 })
 
-test('does not open elsewhere, under another key, or relabelled', async () => {
+test('does not open with another binding, another key or another label', async () => {
   for (const elsewhere of [['table', 'row2'], ['tabler', 'ow'], ['table'], ['table', 'row', ''], []]) {
     await expect(unseal(key, sealed, elsewhere)).rejects.toThrow(SealError)
   }
@@ -50,7 +50,7 @@ test('does not open elsewhere, under another key, or relabelled', async () => {
   await expect(unseal(await importSealKey(Uint8Array.of(9, 2, 3), raw), relabelled, binding)).rejects.toThrow(SealError)
 })
 
-test('no changed, cut or lengthened value opens, and nothing but SealError is thrown', async () => {
+test('no altered, truncated or extended value opens, and only SealError is thrown', async () => {
   const at = fc.nat(sealed.length - 1)
   const changed = fc.oneof(
     fc.tuple(at, fc.integer({ min: 1, max: 255 })).map(([i, x]) => sealed.map((byte, j) => (j === i ? byte ^ x : byte))),
@@ -61,7 +61,7 @@ test('no changed, cut or lengthened value opens, and nothing but SealError is th
   await fc.assert(fc.asyncProperty(changed, async (value) => void (await expect(unseal(key, value, binding)).rejects.toBeInstanceOf(SealError))))
 })
 
-test('keys have 32 bytes and a name', async () => {
+test('keys must have 32 bytes and an id', async () => {
   await expect(importSealKey(id, new Uint8Array(16))).rejects.toThrow(SealError)
   await expect(importSealKey(new Uint8Array(), raw)).rejects.toThrow(SealError)
   await expect(importSealKey(new Uint8Array(256), raw)).rejects.toThrow(SealError)

@@ -1,10 +1,10 @@
-// Authenticated encryption of small values: AES-256-GCM (NIST SP 800-38D) of node:crypto, which does it here and now: WebCrypto hands each value to another
-// thread, and for a few hundred bytes that costs several times what it saves.
+// Authenticated encryption of small values: AES-256-GCM (NIST SP 800-38D) with node:crypto. WebCrypto would move each value to another thread, which costs
+// several times more than encrypting a few hundred bytes.
 //
 //   version (1 byte, 1) | length of key id (1 byte) | key id | nonce (12 bytes) | ciphertext and tag (16 bytes more than the plain text)
 //
-// The additional data are everything before the nonce and the caller's binding, each length-prefixed: a value that was changed, relabelled with another
-// key's id, or moved to another place does not open. Nonces are random: one key seals far fewer than the 2^32 values that section 8.3 allows.
+// The additional data are everything before the nonce and the caller's binding, each length-prefixed: a value that was altered, relabelled with another
+// key's id or moved to another place does not open. Nonces are random: one key seals far fewer than the 2^32 values that section 8.3 allows.
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto'
 import type { Random } from '#shared/kernel/random'
 
@@ -13,7 +13,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 export const KEY_BYTES = 32
 
-/** A value does not open: it was changed, moved, or sealed under a key that is not here. Says nothing of the value. */
+/** A value does not open: it was altered, moved, or sealed with a key that is not configured. The message never contains the value. */
 export class SealError extends Error {
   constructor(message: string) {
     super(message)
@@ -23,18 +23,21 @@ export class SealError extends Error {
 
 const ALGORITHM = 'aes-256-gcm'
 
-/** A key that can be used and not be read. */
+/** A key that can be used but not read. */
 export type SealKey = {
   readonly id: Uint8Array
   /** Ciphertext and tag. */
   readonly encrypt: (nonce: Uint8Array, bound: Uint8Array, plain: Uint8Array) => Uint8Array
-  /** Throws where the tag is not that of the ciphertext. */
+  /** Throws when the tag does not match. */
   readonly decrypt: (nonce: Uint8Array, bound: Uint8Array, sealed: Uint8Array) => Uint8Array
 }
 
-/** Takes 32 bytes in, from where they do not come out again. */
+/**
+ * Imports 32 bytes as a non-extractable key.
+ * @throws SealError on another length
+ */
 export const importSealKey = async (id: Uint8Array, raw: Uint8Array): Promise<SealKey> => {
-  if (raw.length !== KEY_BYTES || id.length === 0 || id.length > 255) throw new SealError('A key has 32 bytes and an id of 1 to 255.')
+  if (raw.length !== KEY_BYTES || id.length === 0 || id.length > 255) throw new SealError('A key must have 32 bytes and an id of 1 to 255 bytes.')
   const key = createSecretKey(new Uint8Array(raw))
   return {
     id,
@@ -60,7 +63,7 @@ const additionalData = (header: Uint8Array, binding: readonly string[]): Uint8Ar
   return Buffer.concat(framed)
 }
 
-/** `binding` names where the value belongs; the same words open it. */
+/** Encrypts a value. `binding` names the place of the value; opening it requires the same binding. */
 export const seal = async (random: Random, key: SealKey, plain: Uint8Array, binding: readonly string[]): Promise<Uint8Array> => {
   const header = Uint8Array.of(VERSION, key.id.length, ...key.id)
   const nonce = random.bytes(NONCE_BYTES)
@@ -73,7 +76,7 @@ const headerLength = (sealed: Uint8Array): number => {
   return length
 }
 
-/** The id of the key that a value says it was sealed under. Proved only by opening it. */
+/** The id of the key that a value claims to be sealed with. Only opening the value proves it. */
 export const keyIdOf = (sealed: Uint8Array): Uint8Array => sealed.slice(2, headerLength(sealed))
 
 /** @throws SealError */

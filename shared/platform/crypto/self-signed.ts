@@ -1,4 +1,4 @@
-// A key pair of ours with a certificate that it signs itself: identity providers want their partner's key in that wrapping.
+// Creates a key pair with a self-signed certificate: SAML identity providers expect their partner's key in that form.
 import 'reflect-metadata'
 import { X509CertificateGenerator } from '@peculiar/x509'
 

@@ -6,7 +6,7 @@ test.each([
   ['  Acme.COM. ', 'acme.com'],
   ['bücher.de', 'xn--bcher-kva.de'],
   ['a-b.acme.co.uk', 'a-b.acme.co.uk'],
-])('%s is a domain that somebody can hold', (text, name) => {
+])('%s is a valid domain', (text, name) => {
   expect(hostnameOf(text)).toBe(name)
 })
 
@@ -39,11 +39,11 @@ test.each([
   `${'a.'.repeat(120)}com`,
   'ac\u200bme.com',
   'acme。',
-])('%j is none', (text) => {
+])('%j is not a valid domain', (text) => {
   expect(hostnameOf(text)).toBeUndefined()
 })
 
-test('a name is within itself and what it stands below, and within nothing that only ends alike', () => {
+test('a name is within itself and its parent domains, and not within a domain that only shares its suffix', () => {
   expect([isWithinDomain('acme.com', 'acme.com'), isWithinDomain('a.acme.com', 'acme.com'), isWithinDomain('evilacme.com', 'acme.com')]).toEqual([
     true,
     true,

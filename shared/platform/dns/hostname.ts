@@ -1,21 +1,21 @@
-// Names of hosts, strictly: what somebody claims must be a name that only its holder can put records under.
+// Strict validation of host names: a claimed domain must be a name below which only its owner can add records.
 import { domainToASCII } from 'node:url'
 
-/** Letters, digits and inner hyphens (RFC 1123 section 2.1); an underscore is for services, not for hosts. */
+/** Letters, digits and inner hyphens (RFC 1123 section 2.1); underscores are for services, not hosts. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const TYPED = /^[\p{L}\p{M}\p{N}.-]+$/u
-/** The longest name that still leaves room for the label below which the proof stands (RFC 1035 section 2.3.4). */
+/** The longest name that leaves room for the challenge label (RFC 1035 section 2.3.4). */
 const MOST_CHARACTERS = 253 - '_authsec-challenge.'.length
 
-/** Names that are never somebody's (RFC 6761, RFC 3172). What only an organisation's own servers know may be proved where DNS_SERVERS names them. */
+/** Names that have no owner (RFC 6761, RFC 3172). Internal names can be verified when DNS_SERVERS points to their name servers. */
 const SPECIAL = /(?:^|\.)(?:arpa|invalid|localhost|onion)$/
 
-/** Second levels under which a country's registry sells names, as most name them. Not the public suffix list, which has thousands. */
+/** Second levels below which country registries commonly sell names. Not the public suffix list, which has thousands. */
 const SHARED_LEVEL = /^(?:ac|co|com|edu|gob|gov|govt|gv|go|mil|ne|net|nom|or|org|sch)\.[a-z]{2}$/
 
 /**
- * Trimmed, lower case, in ASCII (RFC 5891), without a dot at its end. Undefined for what is no name of a host, for a single label, an address, a name that
- * nobody can hold, and one that many share.
+ * Normalises a host name: trimmed, lower case, ASCII (RFC 5891), without a final dot. Undefined for text that is not a host name, a single label, an
+ * address, a name without an owner, and a shared suffix.
  */
 export const hostnameOf = (text: string): string | undefined => {
   const typed = text.trim().replace(/\.$/, '')
@@ -27,5 +27,5 @@ export const hostnameOf = (text: string): string | undefined => {
   return SPECIAL.test(name) || SHARED_LEVEL.test(name) ? undefined : name
 }
 
-/** Whether a name is another's, or stands below it. */
+/** Whether a name equals the domain or is below it. */
 export const isWithinDomain = (name: string, domain: string): boolean => name === domain || name.endsWith(`.${domain}`)

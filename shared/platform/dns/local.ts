@@ -1,4 +1,4 @@
-// A resolver of its own little world: what tests put there is what it answers.
+// A resolver that answers with the records that tests set.
 import type { TxtAnswer, TxtResolver } from './resolver.ts'
 
 export type LocalTxtResolver = TxtResolver & { set(name: string, answer: TxtAnswer): void; readonly queries: readonly string[] }

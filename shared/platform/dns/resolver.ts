@@ -1,8 +1,8 @@
-// Asks the DNS, for proofs that a domain is somebody's.
-/** Every text record of a name, its parts joined (RFC 1035 section 3.3.14); or that there is none, or that nobody answered in time. */
+// The interface of DNS look-ups for domain verification.
+/** All TXT records of a name with their parts joined (RFC 1035 section 3.3.14), or that there are none, or that no server answered in time. */
 export type TxtAnswer = readonly string[] | 'none' | 'unreachable'
-/** Answers within ten seconds, and never throws. */
+/** Resolves within ten seconds and never throws. */
 export type TxtResolver = { txt(name: string): Promise<TxtAnswer> }
 
-/** No more is read of a name's records: what is proved needs one. */
+/** Most records that are read for a name; verification needs one. */
 export const MAX_TXT_RECORDS = 100

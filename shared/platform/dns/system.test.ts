@@ -1,4 +1,4 @@
-// The real resolver against a real name server: ours, over UDP, as RFC 1035 section 4 has it.
+// The real resolver against a real name server over UDP (RFC 1035 section 4).
 import { createSocket, type Socket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { MAX_TXT_RECORDS } from './resolver.ts'
 import { systemTxtResolver } from './system.ts'
 
 const TXT = 16
-/** What the zone says: several records, each of one or more parts. A name that is not here does not exist; `silent` is never answered. */
+/** Records by name, each of one or more parts. Other names do not exist; `silent` is never answered. */
 const ZONE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   '_authsec-challenge.acme.com': [['v=spf1 -all'], ['authsec-domain-', 'verification=abc']],
   'empty.acme.com': [],
@@ -61,27 +61,27 @@ beforeAll(async () => {
 })
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 
-test('all records of a name, each with its parts joined', async () => {
+test('returns all records of a name, each with its parts joined', async () => {
   expect(await systemTxtResolver([address]).txt('_authsec-challenge.acme.com')).toEqual(['v=spf1 -all', 'authsec-domain-verification=abc'])
 })
 
-test('no such name, and a name without such records, are the same: none', async () => {
+test('a missing name and a name without TXT records are both none', async () => {
   const resolver = systemTxtResolver([address])
   expect([await resolver.txt('nobody.acme.com'), await resolver.txt('empty.acme.com')]).toEqual(['none', 'none'])
 })
 
-test('the name is asked as it is, below no search domain of the host', async () => {
+test('the name is looked up without the host’s search domains', async () => {
   requested.length = 0
   await systemTxtResolver([address]).txt('nobody.acme.com')
   expect(new Set(requested)).toEqual(new Set(['nobody.acme.com']))
 })
 
-test('more records than anybody needs are cut off', async () => {
+test('the number of records is bounded', async () => {
   const records = await systemTxtResolver([address]).txt('many.acme.com')
   expect(records === 'unreachable' ? 0 : records.length).toBeLessThanOrEqual(MAX_TXT_RECORDS)
 })
 
-test('a server that fails, one that is silent, and none at all are unreachable, and nothing is thrown', async () => {
+test('a failing, silent or absent server is unreachable, and nothing is thrown', async () => {
   const resolver = systemTxtResolver([address])
   expect(await resolver.txt('broken.acme.com')).toBe('unreachable')
   expect(await resolver.txt('silent.acme.com')).toBe('unreachable')

@@ -1,7 +1,8 @@
-// Where a tenant's URL may lead: to public unicast addresses. What can reach our own network, its metadata services or nothing at all is refused.
+// Decides which addresses a tenant's URL may resolve to: public unicast addresses only. Addresses of our own network, of metadata services and
+// unroutable addresses are refused.
 import { BlockList, isIP } from 'node:net'
 
-/** IANA special-purpose registry (RFC 6890 and its updates), multicast, reserved space, and metadata services that hide among public addresses. */
+/** IANA special-purpose registry (RFC 6890 and its updates), multicast, reserved space, and cloud metadata services at public addresses. */
 const REFUSED_IPV4 = [
   '0.0.0.0/8', // this network
   '10.0.0.0/8',
@@ -21,9 +22,9 @@ const REFUSED_IPV4 = [
   '240.0.0.0/4', // reserved, broadcast
 ] as const
 
-/** Global unicast (RFC 4291 section 2.4). Everything else is refused: mapped and NAT64 addresses, unique local, link-local, multicast. */
+/** Global unicast (RFC 4291 section 2.4). All else is refused: mapped and NAT64 addresses, unique local, link-local, multicast. */
 const GLOBAL_IPV6 = '2000::/3'
-/** Inside it: what carries an IPv4 address (Teredo, 6to4), or is for documentation and benchmarks. */
+/** Refused inside global unicast: ranges that embed IPv4 addresses (Teredo, 6to4), and those for documentation and benchmarks. */
 const REFUSED_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'] as const
 
 const listOf = (blocks: readonly string[], family: 'ipv4' | 'ipv6'): BlockList => {
@@ -39,11 +40,11 @@ const globalIpv6 = listOf([GLOBAL_IPV6], 'ipv6')
 const refusedIpv6 = listOf(REFUSED_IPV6, 'ipv6')
 const loopbackIpv4 = listOf(['127.0.0.0/8'], 'ipv4')
 
-/** Whether an address is one that the public internet routes, in its own spelling: an IPv4 address in IPv6 clothes is none. */
+/** Whether an address is routed on the public internet. IPv4 addresses in IPv6 form are refused. */
 export const isPublicAddress = (address: string): boolean => {
   const family = isIP(address)
   if (family === 4) return !refusedIpv4.check(address, 'ipv4')
-  // A zone names an interface of ours.
+  // A zone refers to a local interface.
   if (family !== 6 || address.includes('%')) return false
   return globalIpv6.check(address, 'ipv6') && !refusedIpv6.check(address, 'ipv6')
 }

@@ -1,4 +1,4 @@
-// The way out to addresses that tenants chose, as the configuration has it.
+// The outbound client for URLs that tenants configured.
 import type { PlatformCtx } from '#shared/platform/context'
 import { traceOutbound } from '#shared/platform/trace/trace'
 import { guardedFetch, type Outbound, systemAddressResolver } from './guarded.ts'

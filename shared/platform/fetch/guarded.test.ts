@@ -21,7 +21,7 @@ describe('URLs', () => {
     'https://hooks.acme.com:443/in',
     'https://hooks.acme.com:8443/in?a=1',
     'https://xn--bcher-kva.ch/in',
-  ])('%s may be chosen', (typed) => {
+  ])('%s is accepted', (typed) => {
     expect(checkOutboundUrl(typed, strict)).toBeInstanceOf(URL)
   })
 
@@ -69,7 +69,7 @@ describe('URLs', () => {
     expect(checkOutboundUrl(typed, strict)).toBe(why)
   })
 
-  test('a developer may name the own machine, in plain http too; nobody else', () => {
+  test('loopback URLs, also over plain http, are accepted only with OUTBOUND_LOOPBACK', () => {
     for (const typed of ['http://127.0.0.1:9000/in', 'http://localhost:9000/in', 'http://[::1]:9000/in']) {
       expect(checkOutboundUrl(typed, { loopback: true })).toBeInstanceOf(URL)
       expect(checkOutboundUrl(typed, strict)).toBe('scheme')
@@ -79,7 +79,7 @@ describe('URLs', () => {
     expect(checkOutboundUrl('https://169.254.169.254/', { loopback: true })).toBe('host')
   })
 
-  test('what passes has the host that it was typed with, whatever is typed', () => {
+  test('an accepted URL has exactly the host in its text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -106,7 +106,7 @@ describe('addresses', () => {
     192.0.2.1 192.88.99.1 192.168.1.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 :: ::1 ::ffff:8.8.8.8
     ::ffff:127.0.0.1 ::ffff:7f00:1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:7f00:1:: 3fff::1 5f00::1 fc00::1 fd00:ec2::254
     fe80::1 fe80::1%eth0 fec0::1 ff02::1 2606:4700::1111%eth0 nonsense 8.8.8.8.8`.split(/\s+/),
-  )('%s is not', (address) => {
+  )('%s is not public', (address) => {
     expect(isPublicAddress(address)).toBe(false)
   })
 })
@@ -134,7 +134,7 @@ const serve = async (answer: RequestListener): Promise<{ url: string; port: numb
   return { url: `http://127.0.0.1:${port}/in`, port, seen }
 }
 
-/** Answers what a test tells it, one answer after the other, the last for ever. */
+/** A resolver with the given answers in order; the last one repeats. */
 const resolving = (...answers: readonly (readonly string[])[]): AddressResolver & { readonly asked: string[] } => {
   const left = [...answers]
   const asked: string[] = []
@@ -157,26 +157,26 @@ const outcome = async (options: Partial<GuardOptions>, url: string): Promise<str
 }
 
 describe('connections', () => {
-  test('an answer is handed over, with its status', async () => {
+  test('a response is returned with its status', async () => {
     const { url, seen } = await serve((_, response) => response.writeHead(201, { 'retry-after': '7' }).end('done'))
     const answer = await guardedFetch({ resolver: resolving([]), loopback: true }).send({ url, method: 'POST', body: '{}', headers: { 'x-a': 'b' } })
     expect([answer.status, Buffer.from(answer.body).toString(), answer.header('retry-after')]).toEqual([201, 'done', '7'])
     expect(seen[0]).toMatchObject({ method: 'POST', headers: { 'x-a': 'b', connection: 'close', 'accept-encoding': 'identity' } })
   })
 
-  test.each([204, 299, 400, 404, 500])('whatever it says, %i is an answer', async (status) => {
+  test.each([204, 299, 400, 404, 500])('status %i is returned as a response', async (status) => {
     const { url } = await serve((_, response) => response.writeHead(status).end())
     expect(await outcome({}, url)).toBe(`answered ${status}`)
   })
 
   test.each(['file:///etc/passwd', 'http://10.0.0.1/', 'https://10.0.0.1/', 'nonsense'])(
-    '%s is judged again when something is sent there',
+    '%s is checked again when a request is sent',
     async (url) => {
       expect(await outcome({}, url)).toBe('url_refused')
     },
   )
 
-  test('a name is judged by every address that it has, when the connection is made', async () => {
+  test('all addresses of a name are checked when the connection is made', async () => {
     const { port, seen } = await serve((_, response) => response.end())
     const url = `https://hooks.acme.com:${port}/in`
     for (const addresses of [['10.0.0.1'], ['169.254.169.254'], ['8.8.8.8', '192.168.0.1'], ['::ffff:127.0.0.1'], ['64:ff9b::7f00:1']])
@@ -188,32 +188,32 @@ describe('connections', () => {
     expect(seen).toHaveLength(0)
   })
 
-  test('a name that turns to an inner address after it was judged is judged again at the next connection', async () => {
+  test('a name that later resolves to an internal address is checked again at the next connection', async () => {
     const resolver = resolving(['127.0.0.1'], ['10.0.0.1'])
     const { port, seen } = await serve((_, response) => response.end())
     const url = `https://hooks.acme.com:${port}/in`
-    // It speaks no TLS: that it was reached is what counts.
+    // The server has no TLS; the test only shows that it was reached.
     expect(await outcome({ resolver }, url)).toBe('connection')
     expect(await outcome({ resolver }, url)).toBe('no_public_address')
     expect(resolver.asked).toEqual(['hooks.acme.com', 'hooks.acme.com'])
     expect(seen).toHaveLength(0)
   })
 
-  test('one connection asks the resolver once: what was judged is what is connected to', async () => {
+  test('a connection resolves once: the checked address is the one connected to', async () => {
     const resolver = resolving(['127.0.0.1'], ['10.0.0.1'])
     const { port } = await serve((_, response) => response.end())
     await outcome({ resolver }, `https://hooks.acme.com:${port}/in`)
     expect(resolver.asked).toHaveLength(1)
   })
 
-  test.each([301, 302, 303, 307, 308])('a redirect (%i) is no answer, and is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('a redirect (%i) is a failure and is not followed', async (status) => {
     const other = await serve((_, response) => response.end())
     const { url } = await serve((_, response) => response.writeHead(status, { location: other.url }).end())
     expect(await outcome({}, url)).toBe('redirect')
     expect(other.seen).toHaveLength(0)
   })
 
-  test('who does not answer, or answers drop by drop, is given up', async () => {
+  test('a server that does not answer, or answers too slowly, times out', async () => {
     const silent = await serve(() => undefined)
     expect(await outcome({ timeoutMs: 100 }, silent.url)).toBe('timeout')
     const dripping = await serve((_, response) => {
@@ -224,7 +224,7 @@ describe('connections', () => {
     expect(await outcome({ timeoutMs: 100, resolver: { resolve: () => new Promise(() => undefined) } }, 'https://hooks.acme.com/')).toBe('timeout')
   })
 
-  test('an endless body is cut off', async () => {
+  test('an endless body is too_large', async () => {
     const { url } = await serve((_, response) => {
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(64 * 1024)));
@@ -235,7 +235,7 @@ describe('connections', () => {
     expect(await outcome({}, url)).toBe('too_large')
   })
 
-  test('who hangs up is a failed connection', async () => {
+  test('a dropped connection is a failure', async () => {
     const { url } = await serve((request) => request.socket.destroy())
     expect(await outcome({}, url)).toBe('connection')
     const cut = await serve((request, response) => {
@@ -245,7 +245,7 @@ describe('connections', () => {
     expect(await outcome({}, cut.url)).toBe('connection')
   })
 
-  test('who turns to another protocol gives no answer, and nobody waits for one', async () => {
+  test('a protocol switch is a failure without a timeout', async () => {
     const turning = createTcpServer((socket) => {
       socket.on('error', () => undefined)
       socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'))
@@ -258,7 +258,7 @@ describe('connections', () => {
     }
   })
 
-  test('a header cannot be smuggled into the request, and Host is the URL’s', async () => {
+  test('a caller cannot override Host', async () => {
     const { url, port, seen } = await serve((_, response) => response.end())
     await guardedFetch({ resolver: resolving([]), loopback: true }).send({ url, method: 'GET', headers: { host: 'other.example' } })
     expect(seen[0]?.headers.host).toBe(`127.0.0.1:${port}`)
@@ -284,7 +284,7 @@ describe('TLS', () => {
     }
   }
 
-  test('server name, Host and certificate are those of the name, though the address was pinned', async () => {
+  test('server name, Host and certificate use the host name although the address is pinned', async () => {
     const pair = certificate('hooks.acme.com')
     const seen: unknown[] = []
     const port = await listen(

@@ -1,5 +1,5 @@
-// The one way out to an address that a tenant chose. What the name resolves to is judged when the connection is made, so nothing that answers differently the
-// second time gets past; nothing is followed, kept open, unpacked or read without bound.
+// The only HTTP client for URLs that tenants configured. The resolved address is checked when the connection is made, so a name cannot resolve
+// differently afterwards. Redirects, keep-alive, decompression and unbounded reads are disabled.
 import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
@@ -8,7 +8,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { isLoopback, isPublicAddress } from './addresses.ts'
 import { checkOutboundUrl } from './outbound-url.ts'
 
-/** All addresses of a host; throws when it has none. */
+/** Returns all addresses of a host; throws when it has none. */
 export type AddressResolver = { readonly resolve: (host: string) => Promise<readonly string[]> }
 
 export const systemAddressResolver: AddressResolver = {
@@ -18,8 +18,8 @@ export const systemAddressResolver: AddressResolver = {
 export type FetchFailureReason = 'url_refused' | 'no_public_address' | 'redirect' | 'timeout' | 'too_large' | 'connection'
 
 /**
- * No answer, and why; never what the other side said. `no_public_address` is one word for a name that has none and for one that leads inside: whoever chose the
- * address must not learn which names only we can resolve.
+ * Why there is no response, never the other side's text. `no_public_address` covers both a name without addresses and one with internal addresses, so
+ * that a tenant cannot learn which internal names exist.
  */
 export class FetchFailure extends Error {
   readonly reason: FetchFailureReason
@@ -39,14 +39,17 @@ export type OutboundRequest = {
 export type OutboundResponse = {
   readonly status: number
   readonly body: Uint8Array
-  /** One value of a header, by its lower-case name. */
+  /** A header's value by its lower-case name. */
   header(name: string): string | undefined
 }
 
-/** Asks once. @throws FetchFailure */
+/**
+ * Sends a request once.
+ * @throws FetchFailure
+ */
 export type Outbound = {
   send(call: OutboundRequest): Promise<OutboundResponse>
-  /** Whether http, any port and loopback hosts are allowed here (development). */
+  /** Whether http, any port and loopback hosts are allowed (development). */
   readonly loopback: boolean
 }
 
@@ -56,7 +59,7 @@ export type GuardOptions = {
   readonly loopback: boolean
   readonly timeoutMs?: number
   readonly maxBytes?: number
-  /** Certificate authorities beside the system's. */
+  /** Certificate authorities in addition to the system's. */
   readonly ca?: string
 }
 
@@ -65,7 +68,7 @@ const MAX_BYTES = 1024 * 1024
 
 type Judge = (address: string) => boolean
 
-/** Resolves and judges, at the moment of connecting. One address that is refused refuses the host: an honest name has no private address beside. */
+/** Resolves and checks at connection time. One refused address refuses the host: an honest name has no private addresses among public ones. */
 const judgedLookup = (resolver: AddressResolver, mayReach: Judge): LookupFunction =>
   ((host, options, done) => {
     const answer = async (): Promise<readonly LookupAddress[]> => {
@@ -100,7 +103,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
     response.on('error', reject)
   })
 
-/** The address that was reached is looked at once more: it is what counts, whatever led there. */
+/** Checks the connected address once more, whatever led there. */
 const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   request.on('socket', (socket) =>
     socket.once('connect', () => {
@@ -125,7 +128,7 @@ const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, 
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)
-    // Whoever turns to another protocol (101) gives no answer and no error either.
+    // A protocol switch (101) emits neither a response nor an error.
     request.on('close', () => reject(new FetchFailure('connection')))
     request.end(call.body)
   })
@@ -145,7 +148,7 @@ const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, 
   }
 }
 
-/** Ten seconds and one mebibyte for all of it: resolving, connecting, asking and reading. */
+/** Limits of ten seconds and one mebibyte cover resolving, connecting, sending and reading. */
 export const guardedFetch = (options: GuardOptions): Outbound => ({
   loopback: options.loopback,
   send: async (call) => {

@@ -1,4 +1,4 @@
-// The way out to addresses that tenants chose, loaded by whoever goes there first.
+// The outbound client for tenants' URLs, loaded with the first request.
 import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from './guarded.ts'
 

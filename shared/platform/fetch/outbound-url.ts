@@ -1,4 +1,4 @@
-// The URLs that a tenant may choose: https, a host name in its one spelling, a usual port, nothing secret in front of the host.
+// Validates URLs that tenants configure: https, a canonical host name, a usual port, and no credentials.
 import { isIP } from 'node:net'
 import { isLoopback } from './addresses.ts'
 
@@ -7,7 +7,7 @@ export type UrlRefusal = 'malformed' | 'scheme' | 'credentials' | 'host' | 'port
 const MOST_CHARACTERS = 2048
 const PORTS: ReadonlySet<string> = new Set(['', '443', '8443'])
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
-/** Names that no public resolver should answer (RFC 6761, RFC 6762, RFC 8375, RFC 9476); what they resolve to is checked anyway. */
+/** Names that no public resolver should answer (RFC 6761, RFC 6762, RFC 8375, RFC 9476); their addresses are checked as well. */
 const PRIVATE_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|test|invalid|example|onion|alt)$/
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
@@ -16,13 +16,13 @@ export const isLocalHost = (url: URL): boolean => url.hostname === 'localhost' |
 
 const isPublicName = (host: string): boolean => {
   const labels = host.split('.')
-  // The last label of a name is never a number: that would be an address in decimal, octal or hexadecimal.
+  // The last label of a name is never a number; that would be an address in decimal, octal or hexadecimal.
   return labels.length >= 2 && host.length <= 253 && labels.every((label) => LABEL.test(label)) && !/^\d|^0x/.test(labels.at(-1) ?? '')
 }
 
 /**
- * As it was typed, the URL must say what a parser reads from it: so an address in octal, a host in full-width letters, a tab or a backslash never pass, and
- * no two parsers can disagree about the host.
+ * The URL's text must match its parsed form, so that octal addresses, full-width letters, tabs and backslashes never pass and no two parsers disagree
+ * about the host.
  */
 const isTypedAsRead = (typed: string, url: URL): boolean => {
   const head = `${url.protocol}//${url.host}`
@@ -30,7 +30,7 @@ const isTypedAsRead = (typed: string, url: URL): boolean => {
   return typed.slice(0, head.length).toLowerCase() === head && (rest === '' || /^[/?]/.test(rest) || /^:443([/?]|$)/.test(rest))
 }
 
-/** Why a URL is refused, or the URL. With `loopback` (development) http, any port and loopback hosts pass as well. */
+/** The parsed URL, or why it is refused. With `loopback` (development), http, any port and loopback hosts are accepted too. */
 export const checkOutboundUrl = (typed: string, { loopback }: { readonly loopback: boolean }): URL | UrlRefusal => {
   if (typed.length > MOST_CHARACTERS) return 'too_long'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused

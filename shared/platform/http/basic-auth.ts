@@ -1,4 +1,4 @@
-// HTTP Basic, as clients use it (RFC 7617, RFC 6749 section 2.3.1).
+// HTTP Basic authentication of clients (RFC 7617, RFC 6749 section 2.3.1).
 
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
@@ -7,15 +7,15 @@ export type BasicCredentials = { readonly clientId: string; readonly secret: str
 
 const REALM = { 'WWW-Authenticate': 'Basic realm="authsec", charset="UTF-8"' }
 
-/** Whatever was wrong: the answer is one. */
+/** One answer for every cause, so that it reveals nothing about clients. */
 export const clientAuthenticationFailed = (): AppError => new AppError('client_authentication_failed', undefined, { headers: REALM })
 
-/** application/x-www-form-urlencoded, as RFC 6749 section 2.3.1 wants both halves encoded. */
+/** RFC 6749 section 2.3.1 encodes both halves as application/x-www-form-urlencoded. */
 const decoded = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
 
 export const usesBasicAuth = (request: Pick<RequestInfo, 'header'>): boolean => /^basic(?: |$)/i.test(request.header('authorization') ?? '')
 
-/** The credentials of a request, or why there are none. */
+/** The credentials of a request, or the error that describes why there are none. */
 export const basicCredentials = (request: Pick<RequestInfo, 'header'>): BasicCredentials | AppError => {
   const [, encoded = '', ...rest] = (request.header('authorization') ?? '').split(' ')
   const text = rest.length > 0 || !usesBasicAuth(request) ? '' : Buffer.from(encoded, 'base64').toString('utf8')

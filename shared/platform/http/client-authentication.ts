@@ -1,14 +1,17 @@
-// How a backend proves that it is a client (RFC 6749 section 2.3.1, HTTP Basic). Implemented in shared/domains/clients.
+// Authenticates clients by HTTP Basic (RFC 6749 section 2.3.1). Implemented in shared/domains/clients.
 import type { TenantId } from '#db/engine/tenant'
 import type { Client, Permission } from '#shared/platform/principals/principal'
 import type { BasicCredentials } from './basic-auth.ts'
 
 export type ClientAuthentication = {
-  /** The tenant of a client that is remembered, if the secret is its: says whose quota to count before the database is asked. Strangers use up nobody's. */
+  /**
+   * The tenant of a cached client, if the secret matches: the quota to count before the database is queried. Unauthenticated callers consume no
+   * tenant's quota.
+   */
   tenantOf(credentials: BasicCredentials): TenantId | undefined
   /**
-   * Proves the secret and reads, of what the client's service account may do, the permissions that are asked for. What was read is used for at most one
-   * second, and not at all after a commit of that tenant on this instance.
+   * Verifies the secret and reads which of the requested permissions the client's service account holds. The result is cached for at most one second,
+   * and dropped at once after a commit of that tenant on this instance.
    * @throws AppError client_authentication_failed, unavailable
    */
   authenticate(credentials: BasicCredentials, requested: readonly Permission[]): Promise<Client>

@@ -1,4 +1,4 @@
-// Which origins may call, and what the question costs.
+// Which origins may call, and the database cost of unknown origins.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { claimDomain } from '#db/store/domains'
@@ -21,7 +21,7 @@ const allowed = async (app: Awaited<typeof started>, origin: string, method = 'G
   (await app.request('/f/thing', { method, headers: { origin } })).headers.get('access-control-allow-origin')
 
 test.each([['https://id.example.com'], ['https://app.example.com'], ['https://other.example.org'], ['https://port.example.org:8443']])(
-  'in production %s may call, with credentials',
+  'in production %s is allowed with credentials',
   async (origin) => {
     const response = await (await production).request('/f/thing', { headers: { origin } })
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -57,13 +57,13 @@ test.each([
   ['https://app.example.com, https://evil.example'],
   ['https://аpp.example.com'.replace('а', 'xn--pp-7cb')],
   [`https://${'a'.repeat(300)}.example`],
-])('in production %j may not', async (origin) => {
+])('in production %j is refused', async (origin) => {
   const app = await production
   expect(await allowed(app, origin)).toBeNull()
   expect(await allowed(app, origin, 'OPTIONS')).toBeNull()
 })
 
-test('elsewhere the machine itself may, on any port, and nobody who looks like it', async () => {
+test('outside production localhost is allowed on any port, and similar names are not', async () => {
   const app = await started
   for (const origin of ['http://localhost:3000', 'http://127.0.0.1:5173', 'http://[::1]:8080', 'https://localhost']) {
     expect(await allowed(app, origin)).toBe(origin)
@@ -73,7 +73,7 @@ test('elsewhere the machine itself may, on any port, and nobody who looks like i
   }
 })
 
-test('a verified custom domain of a tenant may, over https on its own port; an unverified one may not', async () => {
+test('a tenant’s verified custom domain is allowed over https on the default port; an unverified one is not', async () => {
   const app = await started
   const company = await app.company()
   const at = app.clock.now()
@@ -88,7 +88,7 @@ test('a verified custom domain of a tenant may, over https on its own port; an u
   }
 })
 
-test('a preflight is 204 and names what may be sent', async () => {
+test('a preflight is 204 and lists the allowed methods and headers', async () => {
   const response = await (await production).request('/f/thing', {
     method: 'OPTIONS',
     headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-evil' },
@@ -103,12 +103,12 @@ test('a preflight is 204 and names what may be sent', async () => {
   })
 })
 
-test('failures too are readable for who may call', async () => {
+test('error responses carry CORS headers for allowed origins', async () => {
   const { headers, status } = await (await production).request('/nowhere', { headers: { origin: 'https://app.example.com' } })
   expect([status, headers.get('access-control-allow-origin')]).toEqual([404, 'https://app.example.com'])
 })
 
-test('invented origins cost the database little', async () => {
+test('unknown origins cause a bounded number of look-ups', async () => {
   const counted = countedDb((await testDb()).engine)
   const app = await startApp(routes, { env: { RATE_LIMIT: 'on' }, db: counted.db })
   const { statements } = await counted.during(async () => {

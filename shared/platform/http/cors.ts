@@ -1,4 +1,5 @@
-// Which origins a browser may call from: the configured ones, our own, and verified custom domains of tenants. Compared as parsed origins, never as text that contains something.
+// Which origins a browser may call from: configured ones, our own, and verified custom domains of tenants. Compared as parsed origins, never by
+// substring.
 
 import { directory } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -12,15 +13,15 @@ const EXPOSE = 'X-Request-ID, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, L
 const MAX_AGE_SECONDS = 12 * 3600
 const REMEMBERED_SECONDS = 30
 const REMEMBERED_ORIGINS = 1000
-/** Origins that an address may have looked up in a minute: the header is the caller's to invent, and nothing else has limited it yet. */
+/** Database look-ups per address and minute: the caller can invent the header, and no other limit has applied yet. */
 const LOOKUPS_PER_MINUTE = 30
 
 export type Origins = {
-  /** Whether credentialed calls from this origin are answered. `address` is counted when the database has to be asked. */
+  /** Whether credentialed requests from this origin are allowed. A database look-up counts against `address`. */
   allowed(origin: string, address: string): Promise<boolean>
-  /** Whether requests that name this host are meant for us: our own, a configured one, a tenant's. Counted as above when the database has to be asked. */
+  /** Whether this deployment serves the host: our own, a configured one, or a tenant's. A database look-up counts against `address`. */
   serves(host: string, address: string): Promise<boolean>
-  /** Whether the origin is one of ours or configured: not a tenant's custom domain. */
+  /** Whether the origin is ours or a configured one, not a tenant's custom domain. */
   isPlatform(origin: string): boolean
 }
 
@@ -34,15 +35,15 @@ const parsed = (origin: string): URL | undefined => {
 }
 
 /**
- * What pages of any origin may call, as clients in browsers do: what a client has to know, and what it shows its proof to. None of it takes a cookie, and
- * `*` lets none be sent.
+ * Paths that pages of any origin may call, as browser-based clients do: metadata, and endpoints that take their own proof. None of them uses a
+ * cookie, and `*` prevents browsers from sending one.
  */
 const FOR_ANY_PAGE =
   /^(?:(?:\/authsec(?:\/oauth)?)?\/\.well-known\/.+|\/oauth2?\/(?:jwks|token|revoke|userinfo|par|device_authorization|register(?:\/[\w-]+)?))$/
 export const allowsAnyOrigin = (path: string): boolean => FOR_ANY_PAGE.test(path)
 /** RFC 1035 section 2.3.4 */
 const MAX_DOMAIN = 253
-/** As a header spells it: a name in lower case, perhaps with a port. */
+/** A host as in the header: a lower-case name with an optional port. */
 const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 
@@ -89,7 +90,7 @@ export const createOrigins = (ctx: Pick<PlatformCtx, 'config' | 'db' | 'clock' |
   }
 }
 
-/** `*` is any page, without its cookies. */
+/** `*` allows any page, without cookies. */
 export const corsHeaders = (origin: string): Readonly<Record<string, string>> => ({
   'access-control-allow-origin': origin,
   ...(origin === '*' ? {} : { 'access-control-allow-credentials': 'true' }),

@@ -1,4 +1,4 @@
-// What one request carries from step to step.
+// State of one request, passed from step to step.
 import type { Context, MiddlewareHandler } from 'hono'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { Caller } from '#shared/platform/principals/principal'
@@ -6,17 +6,17 @@ import type { ErrorRenderer } from './problem.ts'
 import type { Peer } from './request.ts'
 import type { Route } from './route.ts'
 
-/** Names and values as the caller sent them, vetted and not yet judged by a schema. */
+/** Names and values as the caller sent them, vetted but not yet validated by a schema. */
 export type RequestPart = Readonly<Record<string, unknown>>
 
 type Variables = {
   requestId: string
   originAllowed: boolean | undefined
-  /** What the caller's origin is told, by lower-case names. */
+  /** CORS headers for the caller's origin, by lower-case names. */
   cors: Readonly<Record<string, string>> | undefined
-  /** Whether the caller is told to come over TLS from now on (RFC 6797). */
+  /** Whether the response carries Strict-Transport-Security (RFC 6797). */
   hsts: boolean | undefined
-  /** Length of the answer's body, where it is known. */
+  /** Length of the response body, when known. */
   sentBytes: number | undefined
   route: Route<never> | undefined
   render: ErrorRenderer | undefined
@@ -28,11 +28,11 @@ type Variables = {
 export type Env = { Bindings: { peer?: Peer }; Variables: Variables }
 export type HttpContext = Context<Env>
 export type Middleware = MiddlewareHandler<Env>
-/** A part of what happens before a route's rule; the next one follows by itself. */
+/** A step before the route's rule; the next one follows by itself. */
 export type RequestStage = (c: HttpContext) => void | Promise<void>
 
-/** What an earlier step set; asking before that is a mistake of ours. */
+/** A value that an earlier step has set. Reading it too early is a programming error. */
 export const requireDefined = <T>(value: T | undefined, name: string): T => {
-  if (value === undefined) throw new Error(`${name} is not known yet`)
+  if (value === undefined) throw new Error(`${name} is not set yet`)
   return value
 }

@@ -1,4 +1,4 @@
-// What surrounds every request: methods, headers, ids, time.
+// The frame around every request: methods, headers, request ids, time, host.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -40,7 +40,7 @@ const started = startApp(routes, { render: problem })
 const production = startApp(routes, { render: problem, env: PRODUCTION })
 
 describe('methods', () => {
-  test('an unknown path is 404 as JSON, in the shape of its place', async () => {
+  test('an unknown path is 404 as JSON, in the format of its prefix', async () => {
     const { request } = await started
     for (const [path, type] of [
       ['/nowhere', 'application/problem+json'],
@@ -52,7 +52,7 @@ describe('methods', () => {
     }
   })
 
-  test('another method of a known path is 405 and says which there are', async () => {
+  test('an unsupported method of a known path is 405 with Allow', async () => {
     const { request } = await started
     for (const method of ['POST', 'DELETE', 'PATCH']) {
       const response = await request('/f/thing', { method })
@@ -69,7 +69,7 @@ describe('methods', () => {
     expect((await request('/nowhere', { method: 'HEAD' })).status).toBe(404)
   })
 
-  test('OPTIONS of any path is 204, and lets in nobody', async () => {
+  test('OPTIONS of any path is 204 without CORS headers', async () => {
     const { request } = await started
     for (const path of ['/f/thing', '/authsec/f/slow', '/nowhere', '/f/me']) {
       const response = await request(path, { method: 'OPTIONS' })
@@ -77,25 +77,20 @@ describe('methods', () => {
     }
   })
 
-  test.each([['x-http-method-override'], ['x-http-method'], ['x-method-override']])('%s changes nothing', async (name) => {
+  test.each([['x-http-method-override'], ['x-http-method'], ['x-method-override']])('%s does not change the method', async (name) => {
     const { request } = await started
     expect((await request('/f/thing', { method: 'POST', headers: { [name]: 'PUT' } })).status).toBe(405)
     expect((await request('/authsec/f/thing?_method=GET', { method: 'POST', headers: { [name]: 'GET' } })).status).toBe(204)
   })
 
-  test.each([['x-forwarded-uri'], ['x-original-url'], ['x-rewrite-url'], ['x-forwarded-path']])(
-    '%s is not where we look for the path',
-    async (name) => {
-      const { request } = await started
-      expect((await request('/f/me', { method: 'POST', body: {}, headers: { [name]: '/f/thing', 'user-agent': 'kube-probe/1.30' } })).status).toBe(
-        401,
-      )
-    },
-  )
+  test.each([['x-forwarded-uri'], ['x-original-url'], ['x-rewrite-url'], ['x-forwarded-path']])('%s does not change the path', async (name) => {
+    const { request } = await started
+    expect((await request('/f/me', { method: 'POST', body: {}, headers: { [name]: '/f/thing', 'user-agent': 'kube-probe/1.30' } })).status).toBe(401)
+  })
 })
 
 describe('headers', () => {
-  test('too many are refused by us, with a body that says so', async () => {
+  test('headers that are too large are refused with 431', async () => {
     const { request } = await started
     const large = { 'x-large': 'a'.repeat(64 * 1024) }
     for (const path of ['/f/thing', '/nowhere']) {
@@ -108,14 +103,14 @@ describe('headers', () => {
     expect((await request('/f/thing', { headers: { 'x-large': 'a'.repeat(8 * 1024) } })).status).toBe(204)
   })
 
-  test('they are counted as they were sent, where the server has them so', async () => {
+  test('the server’s raw headers are counted when it provides them', async () => {
     const { app } = await started
-    const ask = (rawHeaders: readonly string[]) => app.request('/f/thing', {}, { peer: { address: '192.0.2.1', secure: false, rawHeaders } })
+    const send = (rawHeaders: readonly string[]) => app.request('/f/thing', {}, { peer: { address: '192.0.2.1', secure: false, rawHeaders } })
     const many = (count: number): string[] => Array.from({ length: 2 * count }, (_, n) => (n % 2 === 0 ? `x-${n}` : 'a'.repeat(1024)))
-    expect([(await ask(many(31))).status, (await ask(many(32))).status]).toEqual([204, 431])
+    expect([(await send(many(31))).status, (await send(many(32))).status]).toEqual([204, 431])
   })
 
-  test('a name that is spelled otherwise is the same header', async () => {
+  test('header names are case-insensitive when merged', async () => {
     const { request } = await started
     const response = await request('/f/spelled')
     expect([response.headers.get('cache-control'), response.headers.get('vary')]).toEqual(['public', 'Accept-Language, Origin'])
@@ -145,7 +140,7 @@ describe('headers', () => {
     }
   })
 
-  test('HSTS for a year over TLS, by a trusted hop over TLS, and in production', async () => {
+  test('HSTS lasts a year: over TLS, over TLS at a trusted proxy, and in production', async () => {
     const behind = await startApp(routes, { env: { TRUSTED_PROXIES: '192.0.2.1' } })
     const HSTS = 'max-age=31536000; includeSubDomains'
     const https = { 'x-forwarded-proto': 'https' }
@@ -155,7 +150,7 @@ describe('headers', () => {
     expect((await (await production).request('/f/thing')).headers.get('strict-transport-security')).toBe(HSTS)
   })
 
-  test('a production on https is reached over TLS, whoever forwards', async () => {
+  test('production with an https base URL counts as secure behind any proxy', async () => {
     expect(await (await (await production).request('/f/secure')).json()).toMatchObject({ secure: true })
     expect(await (await (await started).request('/f/secure', { headers: { 'x-forwarded-proto': 'https' } })).json()).toMatchObject({ secure: false })
   })
@@ -178,7 +173,7 @@ describe('headers', () => {
 })
 
 describe('time', () => {
-  test('a request that takes too long is answered, in AuthSec\u2019s shape', async () => {
+  test('a request that takes too long is answered with 408 in AuthSec\u2019s format', async () => {
     const app = await startApp(routes, { mount: { requestSeconds: 0.02 } })
     const response = await app.request('/authsec/f/slow')
     expect(response.status).toBe(408)
@@ -207,7 +202,7 @@ describe('the host', () => {
   ]
   const env = { ...PRODUCTION, TENANT_DOMAIN_SUFFIX: 'tenants.example', HOSTS: 'health.internal:8080' }
 
-  test('production answers to its own names, to tenants’ and to those that it is told', async () => {
+  test('production serves its own names, tenants’ names and HOSTS', async () => {
     const app = await startApp(routes, { render: problem, env })
     for (const host of own) expect((await app.request('/f/thing', { headers: { host } })).status, host).toBe(204)
     const company = await app.company('hosts')
@@ -220,7 +215,7 @@ describe('the host', () => {
     expect((await app.request('/f/thing', { headers: { host: domain }, address: '192.0.2.77' })).status).toBe(204)
   })
 
-  test('any other is refused before anything is done, for every method and path', async () => {
+  test('any other host is refused for every method and path', async () => {
     const app = await startApp(routes, { render: problem, env })
     for (const host of foreign) {
       for (const [path, method] of [
@@ -234,7 +229,7 @@ describe('the host', () => {
     }
   })
 
-  test('somebody who tries names is stopped before the database is', async () => {
+  test('look-ups of unknown hosts are rate limited per address', async () => {
     const app = await startApp(routes, { render: problem, env })
     const statuses = []
     for (let tried = 0; tried < 40; tried++) {
@@ -244,7 +239,7 @@ describe('the host', () => {
     expect([statuses.slice(0, 30).every((status) => status === 421), statuses.at(-1)]).toEqual([true, 429])
   })
 
-  test('a developer’s machine has no name that it insists on', async () => {
+  test('outside production every host is served', async () => {
     const { request } = await started
     expect((await request('/f/thing', { headers: { host: '192.168.1.7:7468' } })).status).toBe(204)
   })

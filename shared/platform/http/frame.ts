@@ -1,4 +1,4 @@
-// What surrounds every request, known path or not: its id, the bounds of time and headers, CORS, security headers, one log line, one count.
+// Surrounds every request, known path or not: request id, time and header limits, CORS, security headers, one log line, one count.
 
 import { AppError } from '#shared/kernel/errors'
 import { clientAddress, forwardedPlace, forwardedProto, isForwardingIgnored } from '#shared/kernel/ip-address'
@@ -16,23 +16,23 @@ import { pathOf } from './route.ts'
 const MAX_HEADER_BYTES = 32 * 1024
 const EMF_NAMESPACE = 'authsec-serverless'
 
-/** Methods that have a name in metrics and log lines; a caller can make up others without end. */
+/** Methods that appear in metrics and log lines; a caller can invent any number of others. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const methodOf = (c: HttpContext): string => (METHODS.has(c.req.method) ? c.req.method : 'other')
 
-/** A production whose public base is https is reached over TLS alone, also where the hop that ends TLS is not one that we trust to say so. */
+/** A production deployment with an https base URL is only reached over TLS, even when the proxy that ends TLS is not in TRUSTED_PROXIES. */
 const isAlwaysSecure = ({ ENVIRONMENT, BASE_URL }: PlatformCtx['config']): boolean => ENVIRONMENT === 'production' && BASE_URL.startsWith('https:')
 
 const peerOf = (c: HttpContext): Peer => c.env?.peer ?? { address: '', secure: false }
 
-/** Who is at the other end, by the trusted hop. */
+/** Address, scheme and place of the caller, as the nearest trusted proxy reports them. */
 export const forwardedOf = (c: HttpContext, config: PlatformCtx['config']): Forwarded => {
   const peer = peerOf(c)
   const trusted = config.TRUSTED_PROXIES
-  const told = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
+  const forwardedScheme = forwardedProto(peer.address, c.req.header('x-forwarded-proto'), trusted)
   return {
     address: clientAddress(peer.address, c.req.header('x-forwarded-for'), trusted),
-    secure: peer.secure || told === 'https' || isAlwaysSecure(config),
+    secure: peer.secure || forwardedScheme === 'https' || isAlwaysSecure(config),
     place: forwardedPlace(
       peer.address,
       config.PLACE_HEADERS.map((name) => c.req.header(name)),
@@ -41,10 +41,10 @@ export const forwardedOf = (c: HttpContext, config: PlatformCtx['config']): Forw
   }
 }
 
-/** Of the headers as they were sent, where the server has them: making an object of them costs more than all that is read of it. */
+/** Size of the headers. The server's raw list is preferred: building a Headers object costs more than reading it. */
 const headerBytes = (c: HttpContext): number => {
   const parts = c.env?.peer?.rawHeaders ?? [...c.req.raw.headers].flat()
-  // Two more for each name and each value: `: ` and the end of the line.
+  // Each name and each value has two more bytes: `: ` and the line end.
   return parts.reduce((size, part) => size + part.length + 2, 0)
 }
 
@@ -60,8 +60,8 @@ const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
   ...(caller.kind === 'user' ? { session_id: caller.sessionId } : { client_id: caller.clientId }),
 })
 
-/** One line and one count a request. Ids, codes and the route's name: nothing that the caller wrote. */
-const account = (ctx: PlatformCtx, c: HttpContext, startedAt: number): void => {
+/** One log line and one count per request. Only ids, codes and the route's name: no text from the caller. */
+const logRequest = (ctx: PlatformCtx, c: HttpContext, startedAt: number): void => {
   const route = c.get('route')
   const principal = c.get('principal')
   const endpoint = route === undefined ? 'unknown' : pathOf(route)
@@ -81,13 +81,13 @@ const account = (ctx: PlatformCtx, c: HttpContext, startedAt: number): void => {
     status,
     duration_ms: Math.round(durationMs),
     ...(principal === undefined ? {} : noteOf(principal)),
-    // Spoofed, or by a proxy that TRUSTED_PROXIES does not name. What it says is the caller's to write, and so not here.
+    // The header is spoofed, or written by a proxy that TRUSTED_PROXIES does not name. Its value is the caller's text and is not logged.
     ...(isForwardingIgnored(peerOf(c).address, c.req.header('x-forwarded-for'), ctx.config.TRUSTED_PROXIES) ? { forwarded: 'ignored' } : {}),
   })
 }
 
 export type FrameOptions = {
-  /** How long a request may take; REQUEST_SECONDS unless told. */
+  /** Longest duration of a request; by default REQUEST_SECONDS. */
   readonly requestSeconds?: number
 }
 
@@ -98,15 +98,15 @@ export const frame = (
   { requestSeconds = ctx.config.REQUEST_SECONDS }: FrameOptions,
 ): Middleware => {
   const origins = createOrigins(ctx)
-  const judgeOrigin = async (c: HttpContext, origin: string, address: string): Promise<void> => {
-    // Whoever cannot be looked up now is not let in now.
+  const checkOrigin = async (c: HttpContext, origin: string, address: string): Promise<void> => {
+    // An origin that cannot be looked up is not allowed.
     const isAllowed = await origins.allowed(origin, address).catch(() => false)
     if (!isAllowed && !allowsAnyOrigin(c.req.path)) return
     c.set('originAllowed', isAllowed)
     c.set('cors', { ...corsHeaders(isAllowed ? origin : '*'), ...(c.req.method === 'OPTIONS' ? preflightHeaders : {}) })
   }
   const isProduction = ctx.config.ENVIRONMENT === 'production'
-  /** Whoever names a host that is not ours is looking for somebody else, or makes us write links to it (RFC 9110 section 7.4). */
+  /** Refuses hosts that this deployment does not serve: links built from such a host would lead elsewhere (RFC 9110 section 7.4). */
   const requireHost = async (c: HttpContext, address: string): Promise<void> => {
     const host = c.req.header('host')?.toLowerCase()
     if (host === undefined || (await origins.serves(host, address))) return
@@ -125,13 +125,13 @@ export const frame = (
       if (headerBytes(c) > MAX_HEADER_BYTES) throw new AppError('headers_too_large')
       if (isProduction) await requireHost(c, forwarded.address)
       const origin = c.req.header('origin')
-      if (origin !== undefined) await judgeOrigin(c, origin, forwarded.address)
+      if (origin !== undefined) await checkOrigin(c, origin, forwarded.address)
       if (c.req.method === 'OPTIONS') c.res = respond(c, { status: 204, body: null, headers: {} })
       else await withinTime(next(), requestSeconds)
     } catch (error) {
       c.res = await fail(error, c)
     }
-    account(ctx, c, startedAt)
+    logRequest(ctx, c, startedAt)
     await ctx.metrics.flush()
     await refusals.settle()
   }

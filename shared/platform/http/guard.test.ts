@@ -1,4 +1,4 @@
-// How often one may knock: by address whatever is forwarded, by account whatever the address, and never more for another spelling.
+// Rate limits of the guard: per address whatever is forwarded, per account whatever the address, and independent of spelling.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
@@ -22,8 +22,8 @@ const start = (env: Readonly<Record<string, string>> = {}) => startApp(routes, {
 type App = Awaited<ReturnType<typeof start>>
 type Call = Parameters<App['request']>[1]
 let people = 0
-/** Somebody else each time, unless told. */
-const knock = async (app: App, call: Call = {}, path = '/g/login'): Promise<number> =>
+/** A different account each time, unless the call names one. */
+const attempt = async (app: App, call: Call = {}, path = '/g/login'): Promise<number> =>
   (await app.request(path, { body: { email: `p${++people}@acme.example` }, ...call })).status
 const times = async (count: number, once: (n: number) => Promise<number>): Promise<readonly number[]> => {
   const all: number[] = []
@@ -32,16 +32,16 @@ const times = async (count: number, once: (n: number) => Promise<number>): Promi
 }
 const passing = (count: number): readonly number[] => Array<number>(count).fill(204)
 
-test('an address has so many tries a minute, then a time to wait, then again', async () => {
+test('an address has a number of attempts per minute, then Retry-After, then attempts again', async () => {
   const app = await start()
-  expect(await times(perAddress, () => knock(app))).toEqual(passing(perAddress))
+  expect(await times(perAddress, () => attempt(app))).toEqual(passing(perAddress))
   const refused = await app.request('/g/login', { body: { email: 'a@acme.example' } })
   expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([429, 'rate_limited'])
   const wait = Number(refused.headers.get('retry-after'))
   expect(wait).toBeGreaterThan(0)
-  expect(await knock(app, { address: '192.0.2.99' })).toBe(204)
+  expect(await attempt(app, { address: '192.0.2.99' })).toBe(204)
   app.clock.advance(wait)
-  expect(await knock(app)).toBe(204)
+  expect(await attempt(app)).toBe(204)
 })
 
 test.each([
@@ -53,76 +53,76 @@ test.each([
   ],
   ['another browser', (n: number) => ({ 'user-agent': `browser ${n}`, 'x-request-id': `r-${n}` })],
   ['a made-up device', (n: number) => ({ cookie: `authsec_device=${'a'.repeat(43)}.${n}` })],
-])('%s earns no budget of its own', async (_, headers) => {
+])('%s does not earn a separate budget', async (_, headers) => {
   const app = await start()
-  const answers = await times(perAddress + 1, (n) => knock(app, { headers: headers(n) }))
+  const answers = await times(perAddress + 1, (n) => attempt(app, { headers: headers(n) }))
   expect(answers).toEqual([...passing(perAddress), 429])
 })
 
-test('behind a trusted proxy the last stranger counts, and a malformed header falls back on the proxy', async () => {
+test('behind a trusted proxy the last untrusted hop counts, and a malformed header counts as the proxy', async () => {
   const app = await start({ TRUSTED_PROXIES: '192.0.2.1' })
   const from = (address: string) => ({ headers: { 'x-forwarded-for': `10.0.0.${people}, ${address}` } })
-  expect(await times(perAddress + 1, () => knock(app, from('203.0.113.7')))).toEqual([...passing(perAddress), 429])
-  expect(await knock(app, from('203.0.113.8'))).toBe(204)
-  expect(await times(perAddress + 1, (n) => knock(app, { headers: { 'x-forwarded-for': `nonsense-${n}` } }))).toEqual([...passing(perAddress), 429])
+  expect(await times(perAddress + 1, () => attempt(app, from('203.0.113.7')))).toEqual([...passing(perAddress), 429])
+  expect(await attempt(app, from('203.0.113.8'))).toBe(204)
+  expect(await times(perAddress + 1, (n) => attempt(app, { headers: { 'x-forwarded-for': `nonsense-${n}` } }))).toEqual([...passing(perAddress), 429])
 })
 
-test('an IPv6 subscriber is one caller', async () => {
+test('the addresses of an IPv6 /64 are one caller', async () => {
   const app = await start()
-  expect(await times(perAddress + 1, (n) => knock(app, { address: `2001:db8:1:2::${n + 1}` }))).toEqual([...passing(perAddress), 429])
-  expect(await knock(app, { address: '2001:db8:1:3::1' })).toBe(204)
+  expect(await times(perAddress + 1, (n) => attempt(app, { address: `2001:db8:1:2::${n + 1}` }))).toEqual([...passing(perAddress), 429])
+  expect(await attempt(app, { address: '2001:db8:1:3::1' })).toBe(204)
 })
 
-test('another spelling of the path is the same door', async () => {
+test('another spelling of the path is the same route', async () => {
   const app = await start()
   const spellings = ['/g/login', '/g/%6cogin', '/g/./login', '/x/../g/login', '/g/login?a=1', '/g/login#x']
-  const answers = await times(perAddress + 1, (n) => knock(app, {}, spellings[n % spellings.length]))
+  const answers = await times(perAddress + 1, (n) => attempt(app, {}, spellings[n % spellings.length]))
   expect(answers).toEqual([...passing(perAddress), 429])
-  for (const path of ['//g/login', '/G/login', '/g/login/']) expect(await knock(app, { address: '192.0.2.50' }, path)).toBe(404)
+  for (const path of ['//g/login', '/G/login', '/g/login/']) expect(await attempt(app, { address: '192.0.2.50' }, path)).toBe(404)
 })
 
-test('what is broken counts too: the door comes before the parsing', async () => {
+test('malformed requests count, because limits come before parsing', async () => {
   const app = await start()
-  expect(await times(perAddress + 1, () => knock(app, { body: '{' }))).toEqual([...Array(perAddress).fill(400), 429])
+  expect(await times(perAddress + 1, () => attempt(app, { body: '{' }))).toEqual([...Array(perAddress).fill(400), 429])
 })
 
-test('an account has so many tries a minute wherever they come from, in any spelling of its name, over doors of a class', async () => {
+test('an account has a number of attempts per minute across addresses, spellings of its name and routes of a class', async () => {
   const app = await start()
   const names = ['ana@acme.example', 'ANA@acme.example', ' ana@acme.example ']
-  const at = (n: number, path?: string) => knock(app, { address: `198.51.100.${n}`, body: { email: names[n % names.length] ?? '' } }, path)
+  const at = (n: number, path?: string) => attempt(app, { address: `198.51.100.${n}`, body: { email: names[n % names.length] ?? '' } }, path)
   expect(await times(perAccount, (n) => at(n, n % 2 === 0 ? '/g/login' : '/g/other'))).toEqual(passing(perAccount))
   expect(await at(100)).toBe(429)
   expect(await at(101, '/g/other')).toBe(429)
-  expect(await knock(app, { address: '198.51.100.102' })).toBe(204)
+  expect(await attempt(app, { address: '198.51.100.102' })).toBe(204)
 })
 
-test('strangers cannot lock a person out of a browser that is known', async () => {
+test('attempts from elsewhere do not lock a person out of a known browser', async () => {
   const app = await start()
   const email = 'bob@acme.example'
-  const guess = (n: number) => knock(app, { address: `198.51.100.${n}`, body: { email } })
+  const guess = (n: number) => attempt(app, { address: `198.51.100.${n}`, body: { email } })
   await times(perAccount + 3, guess)
   expect(await guess(90)).toBe(429)
   const cookie = (account: string) => ({ cookie: `${deviceCookie(false)}=${deviceCookieValue(app.ctx, account, 'r'.repeat(43))}` })
-  const own = (n: number, account = email) => knock(app, { address: `203.0.113.${n}`, body: { email }, headers: cookie(account) })
+  const own = (n: number, account = email) => attempt(app, { address: `203.0.113.${n}`, body: { email }, headers: cookie(account) })
   expect(await own(1, 'eve@acme.example')).toBe(429)
   expect(await times(perAccount + 1, (n) => own(n + 2))).toEqual([...passing(perAccount), 429])
 })
 
-test('a limit stands before the question who it is', async () => {
+test('limits apply before authentication', async () => {
   const app = await start()
   const many = LIMITS.general.perAddress
-  expect(await times(many + 1, () => knock(app, { method: 'GET', body: undefined, token: 'x.y.z' }, '/g/me'))).toEqual([
+  expect(await times(many + 1, () => attempt(app, { method: 'GET', body: undefined, token: 'x.y.z' }, '/g/me'))).toEqual([
     ...Array(many).fill(401),
     429,
   ])
 })
 
-test('metrics: by token where there is one, for everybody while developing, for nobody in production', async () => {
-  const ask = async (env: Readonly<Record<string, string>>, token?: string): Promise<number> =>
+test('metrics require the token when one is set; without one they are open in development and hidden in production', async () => {
+  const send = async (env: Readonly<Record<string, string>>, token?: string): Promise<number> =>
     (await (await startApp(routes, { env })).request('/g/metrics', token === undefined ? {} : { token })).status
   const guarded = { METRICS_TOKEN: 'a-token-of-sixteen-letters' }
-  expect(await ask({})).toBe(204)
-  expect([await ask(guarded), await ask(guarded, 'wrong'), await ask(guarded, guarded.METRICS_TOKEN)]).toEqual([401, 401, 204])
+  expect(await send({})).toBe(204)
+  expect([await send(guarded), await send(guarded, 'wrong'), await send(guarded, guarded.METRICS_TOKEN)]).toEqual([401, 401, 204])
   const production = {
     ENVIRONMENT: 'production',
     RATE_LIMIT: 'on',
@@ -132,6 +132,6 @@ test('metrics: by token where there is one, for everybody while developing, for 
     SMTP_URL: 'smtp://unused',
     SIGN_UP: 'open',
   }
-  expect(await ask(production)).toBe(404)
-  expect(await ask({ ...production, ...guarded }, guarded.METRICS_TOKEN)).toBe(204)
+  expect(await send(production)).toBe(404)
+  expect(await send({ ...production, ...guarded }, guarded.METRICS_TOKEN)).toBe(204)
 })

@@ -1,4 +1,4 @@
-// Decides an access rule: who is calling, whether they may, and whether they call too often. Runs before anything of the request is parsed.
+// Decides access rules: identity, permission and rate limits. Runs before any part of the request is parsed.
 import { createHash } from 'node:crypto'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
@@ -34,7 +34,7 @@ const digest = (ctx: Pick<GuardCtx, 'hash'>, purpose: string, text: string): str
 const KEPT_ADDRESSES = 10_000
 const addressKeys = new WeakMap<GuardCtx['hash'], Map<string, string>>()
 
-/** What an address is counted by: a keyed hash of it, made once. */
+/** The key under which an address is counted: a keyed hash, cached. */
 export const addressKey = (ctx: Pick<GuardCtx, 'hash'>, address: string): string => {
   const keys = addressKeys.get(ctx.hash) ?? new Map<string, string>()
   addressKeys.set(ctx.hash, keys)
@@ -46,11 +46,11 @@ export const addressKey = (ctx: Pick<GuardCtx, 'hash'>, address: string): string
   return key
 }
 
-/** Per address: the route's own ceiling. */
+/** Per address: the route's own limit. */
 const routeEntry = (ctx: GuardCtx, { id, access: { limit } }: Guarded, request: RequestInfo): LimitEntry =>
   entry(limit, `r:${id}:${addressKey(ctx, request.address)}`, LIMITS[limit.class].perAddress)
 
-/** Per address: the whole deployment's ceiling, for whoever is not proved to be somebody. */
+/** Per address: the deployment-wide limit for unauthenticated callers. */
 export const anonymousLimitEntry = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo): LimitEntry => ({
   key: `a:${addressKey(ctx, request.address)}`,
   windowSeconds: MINUTE,
@@ -58,18 +58,21 @@ export const anonymousLimitEntry = (ctx: Pick<GuardCtx, 'hash'>, request: Reques
   guardsCredential: false,
 })
 
-/** Per address: the whole deployment's ceiling, and the route's own. */
+/** Per address: the deployment-wide limit and the route's own. */
 const addressEntries = (ctx: GuardCtx, route: Guarded, request: RequestInfo): readonly LimitEntry[] =>
   route.access.limit.countedByRule ? [routeEntry(ctx, route, request)] : [anonymousLimitEntry(ctx, request), routeEntry(ctx, route, request)]
 
-/** Name of the cookie that marks a browser from which somebody has signed in. */
+/** Name of the cookie that marks a browser in which a person has signed in. */
 export const deviceCookie = (secure: boolean): string => (secure ? '__Host-authsec_device' : 'authsec_device')
 
-/** `<random>.<mac>`: proves that this browser signed in as this account before. The mac binds it to the account, so it is worthless for another. */
+/**
+ * `<random>.<mac>`: proves that this browser has signed in to this account before. The MAC covers the account, so the mark is worthless for another
+ * one.
+ */
 export const deviceCookieValue = (ctx: Pick<GuardCtx, 'hash'>, account: string, random: string): string =>
   `${random}.${Buffer.from(ctx.hash('device', account, random)).toString('base64url')}`
 
-/** The random half of a device mark that is genuine for this account. */
+/** The random part of a device mark that is valid for this account. */
 export const knownDevice = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo, account: string): string | undefined => {
   const cookie = request.cookie(deviceCookie(request.secure))
   const random = cookie?.slice(0, cookie.indexOf('.'))
@@ -77,7 +80,10 @@ export const knownDevice = (ctx: Pick<GuardCtx, 'hash'>, request: RequestInfo, a
   return constantTimeEqual(cookie, deviceCookieValue(ctx, account, random)) ? random : undefined
 }
 
-/** Per account, after parsing. A browser that signed in as this account before has a budget of its own, so that strangers cannot lock the person out. */
+/**
+ * Limits per account, after parsing. A browser that has signed in to this account before has a budget of its own, so that other callers cannot lock
+ * the person out.
+ */
 export const limitAccount = async (ctx: GuardCtx, route: Pick<Route<never>, 'access'>, request: RequestInfo, body: unknown): Promise<void> => {
   const { limit } = route.access
   if (limit.account === undefined || typeof body !== 'object' || body === null) return
@@ -89,7 +95,7 @@ export const limitAccount = async (ctx: GuardCtx, route: Pick<Route<never>, 'acc
   await ctx.limits.check([entry(limit, key, LIMITS[limit.class].perAccount)])
 }
 
-/** The bearer token of a request, or why there is none. Absent and malformed are told apart, as AuthSec does. */
+/** The bearer token of a request, or the error that describes why there is none. Absent and malformed headers have different texts, as in AuthSec. */
 const bearer = (request: RequestInfo): string | AppError => {
   const header = request.header('authorization')
   if (header === undefined || header === '') return new AppError('unauthorized', 'authorization header required')
@@ -113,37 +119,39 @@ const requireScraper = ({ config }: GuardCtx, request: RequestInfo): void => {
 }
 
 /**
- * A person by the session token. The tenant's quota is counted before anything is asked of the database: for a token that was seen before in the same round
- * trip as the address, for a new one as soon as its signature has said whose it is.
+ * Identifies a person by the session token. The tenant's quota is counted before any database query: for a known token in the same round trip as the
+ * address limits, for a new one as soon as its verified signature names the tenant.
  */
 const identifyUser = async (ctx: GuardCtx, entries: readonly LimitEntry[], request: RequestInfo): Promise<User> => {
   const presented = bearer(request)
-  const seen = presented instanceof AppError ? undefined : ctx.principals.tenantOf(presented)
-  await ctx.limits.check(seen === undefined ? entries : [...entries, ctx.quotas.entry(seen, 'requestsPerMinute')])
+  const knownTenant = presented instanceof AppError ? undefined : ctx.principals.tenantOf(presented)
+  await ctx.limits.check(knownTenant === undefined ? entries : [...entries, ctx.quotas.entry(knownTenant, 'requestsPerMinute')])
   if (presented instanceof AppError) throw presented
   return ctx.principals.resolve(presented, async (tenantId) => {
-    if (seen === undefined) await ctx.limits.check([ctx.quotas.entry(tenantId, 'requestsPerMinute')])
+    if (knownTenant === undefined) await ctx.limits.check([ctx.quotas.entry(tenantId, 'requestsPerMinute')])
   })
 }
 
 /**
- * A backend by its client's secret. One that is remembered is bounded by its route and its tenant's quota alone: all of a company's requests may come from one
- * address. Whoever is not is a stranger until he is proved, and counted as one.
+ * Identifies a client by its secret. A cached client is bounded only by the route's limit and its tenant's quota, because all requests of a company
+ * may come from one address. Any other caller counts as unauthenticated until the secret is verified.
  */
 const identifyClient = async (ctx: GuardCtx, route: Guarded, requested: readonly Permission[], request: RequestInfo): Promise<Client> => {
   const presented = basicCredentials(request)
-  const seen = presented instanceof AppError ? undefined : ctx.clientAuthentication.tenantOf(presented)
+  const knownTenant = presented instanceof AppError ? undefined : ctx.clientAuthentication.tenantOf(presented)
   await ctx.limits.check(
-    seen === undefined ? addressEntries(ctx, route, request) : [routeEntry(ctx, route, request), ctx.quotas.entry(seen, 'requestsPerMinute')],
+    knownTenant === undefined
+      ? addressEntries(ctx, route, request)
+      : [routeEntry(ctx, route, request), ctx.quotas.entry(knownTenant, 'requestsPerMinute')],
   )
   if (presented instanceof AppError) throw presented
   const client = await ctx.clientAuthentication.authenticate(presented, requested)
-  if (seen === undefined) await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute')])
+  if (knownTenant === undefined) await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute')])
   return client
 }
 
 /**
- * A person by the browser's session. A session that is over is none: whoever had it is asked to sign in, not told that a token is wrong.
+ * Identifies a person by the browser's session. An ended session counts as none: the person is asked to sign in and sees no token error.
  * @throws AppError rate_limited, quota_exceeded, cross_site, sign_in_required
  */
 const identifyBrowser = async (
@@ -169,7 +177,7 @@ const identifyBrowser = async (
 }
 
 /**
- * Who is calling, as the route's rule asks, if not too often.
+ * Identifies the caller as the route's access rule requires, within the rate limits.
  * @throws AppError rate_limited, quota_exceeded, unauthorized, invalid_token, client_authentication_failed, not_found, cross_site, sign_in_required
  */
 export const authenticateCaller = async (ctx: GuardCtx, route: Guarded, request: RequestInfo): Promise<Caller | undefined> => {
@@ -177,20 +185,22 @@ export const authenticateCaller = async (ctx: GuardCtx, route: Guarded, request:
   if (access.rule === 'client' && !(access.orUser && !usesBasicAuth(request))) return identifyClient(ctx, route, access.all, request)
   const entries = addressEntries(ctx, route, request)
   if (access.rule === 'page' || access.rule === 'browser') return identifyBrowser(ctx, entries, access.rule === 'browser', request)
-  const nobody = access.rule === 'userOrNobody' && !request.header('authorization')
-  if (access.rule !== 'open' && access.rule !== 'metrics' && !nobody) return identifyUser(ctx, entries, request)
+  const isAnonymous = access.rule === 'userOrNobody' && !request.header('authorization')
+  if (access.rule !== 'open' && access.rule !== 'metrics' && !isAnonymous) return identifyUser(ctx, entries, request)
   await ctx.limits.check(entries)
   if (access.rule === 'metrics') requireScraper(ctx, request)
   return undefined
 }
 
 /**
- * Whether that caller may. Apart from `identify`, so that a refusal is known by name. Where backends and people may call, what people may is the rule's to say.
+ * Checks that the caller may use the route. Separate from `identify`, so that a refusal can name the caller. On routes for both clients and people,
+ * the rule itself checks a person's permissions.
  * @throws AppError insufficient_scope, insufficient_user_authentication, password_change_required
  */
 export const authorize = (ctx: Pick<GuardCtx, 'clock'>, { access }: Pick<Guarded, 'access'>, caller: Caller): void => {
-  const servesAll = access.rule === 'page' || ((access.rule === 'user' || access.rule === 'browser') && access.withTemporaryPassword === true)
-  if (caller.kind === 'user' && caller.passwordChangeRequired && !servesAll) {
+  const allowsTemporaryPassword =
+    access.rule === 'page' || ((access.rule === 'user' || access.rule === 'browser') && access.withTemporaryPassword === true)
+  if (caller.kind === 'user' && caller.passwordChangeRequired && !allowsTemporaryPassword) {
     throw new AppError('password_change_required')
   }
   if (access.rule === 'permission' || (access.rule === 'client' && caller.kind === 'client')) {

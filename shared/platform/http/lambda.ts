@@ -1,4 +1,4 @@
-// A Hono app as a Lambda handler: API Gateway v1 and v2, function URLs, load balancers.
+// Runs a Hono app as a Lambda handler for API Gateway v1 and v2, function URLs and load balancers.
 import type { Hono } from 'hono'
 import { type APIGatewayProxyResult, handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
 import { AppError } from '#shared/kernel/errors'
@@ -15,7 +15,7 @@ const member = (value: unknown, name: string): unknown => (isObject(value) ? val
 
 const isBalancers = (event: unknown): boolean => isObject(member(member(event, 'requestContext'), 'elb'))
 
-/** By the members that the adapter reads: a queue's event has none of them, a socket's or an authorizer's not all. */
+/** Checks the members that the adapter reads: queue events have none of them, websocket and authorizer events not all. */
 const isHttp = (event: unknown): event is LambdaEvent => {
   const context = member(event, 'requestContext')
   if (!isObject(event) || !isObject(context)) return false
@@ -23,7 +23,7 @@ const isHttp = (event: unknown): event is LambdaEvent => {
   return isV2 || (text(event.path) !== '' && text(event.httpMethod) !== '')
 }
 
-/** What the balancer itself wrote: it appends the address of its caller to whatever stands in the header, and overwrites the protocol. */
+/** The value that the load balancer wrote: it appends the caller's address to the header's existing text, and overwrites the protocol. */
 const lastOf = (event: unknown, name: string): string => {
   const many = member(member(event, 'multiValueHeaders'), name)
   const header = Array.isArray(many) ? text(many.at(-1)) : text(member(member(event, 'headers'), name))
@@ -31,9 +31,9 @@ const lastOf = (event: unknown, name: string): string => {
 }
 
 /**
- * The caller's address as the gateway saw it: `requestContext.http.sourceIp` (payload 2.0 and function URLs), `requestContext.identity.sourceIp` (1.0); of a
- * load balancer the entry that it appended to the forwarded header (its attribute `xff_header_processing.mode` must be `append`, as it is unless changed).
- * TRUSTED_PROXIES decides whether anything left of it counts. A gateway ends TLS, so what it hands on was sent over it.
+ * The caller's address as the gateway saw it: `requestContext.http.sourceIp` (payload 2.0 and function URLs), `requestContext.identity.sourceIp`
+ * (1.0), or the entry that a load balancer appended to the forwarded header (its attribute `xff_header_processing.mode` must be `append`, the
+ * default). TRUSTED_PROXIES decides whether entries left of it count. A gateway ends TLS, so its requests arrived over TLS.
  */
 export const peerOfEvent = (event: unknown): Peer => {
   if (isBalancers(event)) return { address: lastOf(event, 'x-forwarded-for'), secure: lastOf(event, 'x-forwarded-proto') === 'https' }
@@ -42,7 +42,7 @@ export const peerOfEvent = (event: unknown): Peer => {
   return { address, secure: address !== '' }
 }
 
-/** A header that was sent more than once is a list (RFC 9110 section 5.3), cookies apart; the adapter would join all of them as cookies are. */
+/** A repeated header is a list (RFC 9110 section 5.3), except cookies; the adapter would join all of them as it joins cookies. */
 const withLists = (event: LambdaEvent): LambdaEvent => {
   const many = member(event, 'multiValueHeaders')
   if (!isBalancers(event) || !isObject(many)) return event
@@ -53,7 +53,7 @@ const withLists = (event: LambdaEvent): LambdaEvent => {
   return { ...event, multiValueHeaders: Object.fromEntries(joined) } as LambdaEvent
 }
 
-/** A function's own address hands on the path as it was sent, like a balancer. An HTTP API decodes it, and names its host. */
+/** Function URLs and load balancers pass the path unchanged; an HTTP API decodes it. */
 const isDecoded = (event: unknown): boolean => {
   const host = text(member(member(event, 'requestContext'), 'domainName'))
   return member(event, 'version') === '2.0' && !/\.lambda-url\.[\w-]+\.on\.aws$/.test(host)
@@ -61,11 +61,14 @@ const isDecoded = (event: unknown): boolean => {
 
 const percent = (part: string): string =>
   [...Buffer.from(part, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
-/** What stands in no path as it is sent (RFC 3986 section 3.3), so was decoded on the way; and a percent sign that begins nothing. */
+/**
+ * Characters that no encoded path contains (RFC 3986 section 3.3) and that were therefore decoded on the way; also a percent sign that starts no
+ * escape.
+ */
 const DECODED = /%(?![0-9A-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu
 const DECODED_WHOLLY = /[^\w\-.~!$&'()*+,;=:@/]/gu
 
-/** The path as the caller sent it: a decoded `?` or `#` would end it, and a decoded percent sign would be read once more. */
+/** Restores the path as the caller sent it: a decoded `?` or `#` would end it, and a decoded percent sign would be decoded twice. */
 const withPath = (event: LambdaEvent): LambdaEvent => {
   const name = text(member(event, 'rawPath')) === '' ? 'path' : 'rawPath'
   const path = text(member(event, name))
@@ -73,22 +76,29 @@ const withPath = (event: LambdaEvent): LambdaEvent => {
   return encoded === path ? event : { ...event, [name]: encoded }
 }
 
-const spelled = (name: string, at: number): string => [...name].map((letter, place) => ((at >> place) & 1 ? letter.toUpperCase() : letter)).join('')
+const withLetterCase = (name: string, at: number): string =>
+  [...name].map((letter, place) => ((at >> place) & 1 ? letter.toUpperCase() : letter)).join('')
 
-/** A balancer without multi-value headers takes one header a name; names differ by case alone, and browsers see as many cookies as there are. */
+/**
+ * A load balancer without multi-value headers accepts one value per name. Names that differ only in case stay separate, so each cookie gets its own
+ * spelling of `set-cookie`.
+ */
 const withCookies = (event: LambdaEvent, result: APIGatewayProxyResult, cookies: readonly string[]): APIGatewayProxyResult => {
   if (cookies.length < 2 || !isBalancers(event) || isObject(member(event, 'multiValueHeaders'))) return result
-  const named = cookies.map((cookie, at) => [spelled('set-cookie', at), cookie])
+  const named = cookies.map((cookie, at) => [withLetterCase('set-cookie', at), cookie])
   return { ...result, headers: { ...result.headers, ...Object.fromEntries(named) } } as APIGatewayProxyResult
 }
 
-/** Of an answer as a function hands it over; a longer one is lost, and the gateway says 502 (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+/**
+ * Lambda's limit for a serialised response; a longer one is lost and the gateway answers 502
+ * (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ */
 const MOST_BYTES = 6 * 1024 * 1024
-/** So many characters fit however they are escaped. */
+/** A body of this length fits even if every character is escaped. */
 const SURELY_FITS = MOST_BYTES / 6 - 64 * 1024
 const fits = (result: APIGatewayProxyResult): boolean => result.body.length < SURELY_FITS || Buffer.byteLength(JSON.stringify(result)) <= MOST_BYTES
 
-/** In place of an answer that is too long: whatever it said of its body counts no more. */
+/** Replaces a response that is too long. Headers that describe its body are removed. */
 const tooLarge = async (path: string, answered: Headers): Promise<Response> => {
   const error = new AppError('answer_too_large')
   const render = isAuthsecPath(path) ? authsecError : problem
@@ -104,14 +114,14 @@ type Fetch = Pick<Hono, 'fetch'>
 type Bindings = { readonly event?: LambdaEvent }
 const handled = (fetch: (request: Request, env: Bindings) => Promise<Response>) => handle({ fetch } as unknown as Fetch as Hono)
 
-/** `settle` hands over what must not wait for the next request: between two of them a function is frozen. */
+/** `settle` finishes work that must not wait for the next request: a function is frozen between two requests. */
 type Around = { readonly settle: () => Promise<void>; readonly log: Pick<Log, 'warn'> }
 
-/** An event that is not an HTTP request is refused; the platform logs that. */
+/** Builds the Lambda handler. An event that is not an HTTP request throws, and the platform logs it. */
 export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Response | Promise<Response> }, { settle, log }: Around) => {
   return async (event: LambdaEvent, context: LambdaContext): Promise<APIGatewayProxyResult> => {
-    if (!isHttp(event)) throw new Error('This function answers HTTP events alone.')
-    const asked = withPath(withLists(event))
+    if (!isHttp(event)) throw new Error('This function only accepts HTTP events.')
+    const normalised = withPath(withLists(event))
     let [path, headers, cookies] = ['', new Headers(), [] as readonly string[]]
     const result = await handled(async (request, env) => {
       const response = await app.fetch(request, { peer: peerOfEvent(env.event) })
@@ -119,11 +129,11 @@ export const lambda = (app: { fetch(request: Request, env: { peer: Peer }): Resp
       headers = response.headers
       cookies = headers.getSetCookie()
       return response
-    })(asked, context)
+    })(normalised, context)
     await settle()
     if (fits(result)) return withCookies(event, result, cookies)
-    // The line of the request says how it ended before it was known to be too long.
+    // The request's own log line was written before the size was known.
     log.warn('request.answer_too_large', { request_id: headers.get('x-request-id') ?? '' })
-    return handled(() => tooLarge(path, headers))(asked, context)
+    return handled(() => tooLarge(path, headers))(normalised, context)
   }
 }

@@ -1,4 +1,4 @@
-// A route of which method and path are known is loaded by its first request, once, and then is the route.
+// A lazily loaded route is loaded once, by its first request, and then behaves as any route.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
@@ -10,7 +10,7 @@ import { json, type LazyRoute, routeFor } from './route.ts'
 const route = routeFor<RequestCtx>()
 const common = { summary: 'A test.', errors: [], emits: 'nothing', reply: json(200, z.object({ q: z.string() })) } as const
 const query = z.strictObject({ q: z.string() })
-const shown = route({
+const parameterised = route({
   ...common,
   id: 'late.shown',
   on: 'GET /late/:id',
@@ -18,11 +18,11 @@ const shown = route({
   query,
   handle: async ({ query: { q } }) => ({ q }),
 })
-const kept = route({ ...common, id: 'late.kept', on: 'GET /late/kept', access: may('audit:read'), handle: async () => ({ q: 'kept' }) })
+const fixed = route({ ...common, id: 'late.kept', on: 'GET /late/fixed', access: may('audit:read'), handle: async () => ({ q: 'fixed' }) })
 
-const start = async (load: (route: typeof shown) => Promise<typeof shown> = async (one) => one) => {
+const start = async (load: (route: typeof parameterised) => Promise<typeof parameterised> = async (one) => one) => {
   const loaded: string[] = []
-  const late = [kept, shown].map(
+  const late = [fixed, parameterised].map(
     (one): LazyRoute<never> => ({
       on: one.on,
       load: async () => {
@@ -34,7 +34,7 @@ const start = async (load: (route: typeof shown) => Promise<typeof shown> = asyn
   return { loaded, app: await startApp(late, { render: problem }) }
 }
 
-test('the first request for a route loads it and no other; the next ones find it', async () => {
+test('the first request for a route loads only that route, and later requests reuse it', async () => {
   const { app, loaded } = await start()
   expect(loaded).toEqual([])
   const answers = await Promise.all(['a', 'b', 'c'].map((q) => app.request(`/late/x?q=${q}`)))
@@ -42,7 +42,7 @@ test('the first request for a route loads it and no other; the next ones find it
   expect(loaded).toEqual(['late.shown'])
 })
 
-test('what is not there, or not under that method, loads nothing', async () => {
+test('an unknown path or method loads nothing', async () => {
   const { app, loaded } = await start()
   expect((await app.request('/late')).status).toBe(404)
   const refused = await app.request('/late/x', { method: 'DELETE' })
@@ -51,36 +51,36 @@ test('what is not there, or not under that method, loads nothing', async () => {
   expect(loaded).toEqual([])
 })
 
-test('what else a path answers is all that fits it, whatever its parameters are called', async () => {
-  const [one, other] = (['PUT /late/:name', 'DELETE /late/kept'] as const).map((on) =>
+test('Allow lists the methods of all routes that match the path, whatever their parameters are called', async () => {
+  const [one, other] = (['PUT /late/:name', 'DELETE /late/fixed'] as const).map((on) =>
     route({ ...common, id: on, on, access: may('audit:read'), handle: async () => ({ q: '' }) }),
   )
   const app = await startApp(
-    [shown, one, other].flatMap((each) => each ?? []),
+    [parameterised, one, other].flatMap((each) => each ?? []),
     { render: problem },
   )
   const allowed = async (path: string) => (await app.request(path, { method: 'POST' })).headers.get('allow')
   expect(await allowed('/late/x')).toBe('GET, HEAD, PUT, OPTIONS')
-  expect(await allowed('/late/kept')).toBe('GET, HEAD, PUT, DELETE, OPTIONS')
+  expect(await allowed('/late/fixed')).toBe('GET, HEAD, PUT, DELETE, OPTIONS')
   expect(await allowed('/late/x/y')).toBeNull()
 })
 
-test('of two that fit a path the first one answers, and its rules hold as soon as it is loaded', async () => {
+test('of two matching routes the first one answers, and its access rule and schema apply', async () => {
   const { app, loaded } = await start()
-  expect((await app.request('/late/kept?q=1')).status).toBe(401)
+  expect((await app.request('/late/fixed?q=1')).status).toBe(401)
   expect((await app.request('/late/x')).status).toBe(400)
   expect((await app.request('/late/x?q=1&r=2')).status).toBe(400)
   expect(loaded).toEqual(['late.kept', 'late.shown'])
 })
 
-test('what is loaded in place of a route never answers for it', async () => {
-  const { app } = await start(async () => shown)
-  const refused = await app.request('/late/kept?q=1')
+test('a different route loaded by mistake never answers', async () => {
+  const { app } = await start(async () => parameterised)
+  const refused = await app.request('/late/fixed?q=1')
   expect([refused.status, (await refused.json()).code]).toEqual([500, 'internal'])
-  expect(app.log.lines.join()).toContain('GET /late/kept was loaded as GET /late/:id')
+  expect(app.log.lines.join()).toContain('GET /late/fixed was loaded as GET /late/:id')
 })
 
-test('a route that could not be loaded is a failure of ours, and tried again', async () => {
+test('a route that failed to load is a 500, and the next request tries again', async () => {
   let tries = 0
   const { app } = await start(async (one) => {
     tries += 1

@@ -17,15 +17,15 @@ const START = '2026-01-01T00:00:00Z'
 const newKey = (): string => systemRandom(systemClock).id()
 const entry = (over: Partial<LimitEntry> = {}): LimitEntry => ({ key: newKey(), windowSeconds: 60, max: 5, guardsCredential: true, ...over })
 
-/** Nothing listens there. */
-const awayCaches: Cache[] = []
-const awayCache = (): Cache => {
+/** Caches at a port on which nothing listens. */
+const unreachableCaches: Cache[] = []
+const unreachableCache = (): Cache => {
   const cache = redisCache('redis://127.0.0.1:1', fixedClock(START))
-  awayCaches.push(cache)
+  unreachableCaches.push(cache)
   return cache
 }
-afterAll(() => Promise.all(awayCaches.map((cache) => cache.close())))
-const awayDb = (): Db => openDb(postgresEngine({ url: 'postgres://nobody@127.0.0.1:1/none' }))
+afterAll(() => Promise.all(unreachableCaches.map((cache) => cache.close())))
+const unreachableDb = (): Db => openDb(postgresEngine({ url: 'postgres://nobody@127.0.0.1:1/none' }))
 
 let db: Db
 beforeAll(async () => {
@@ -48,11 +48,11 @@ const times = async (count: number, work: () => Promise<string>): Promise<string
 }
 
 const places = [
-  { name: 'in the cache', open: (clock = fixedClock(START)) => limitsOn({ cache: memoryCache(clock), db: awayDb(), clock, enabled: true }) },
-  { name: 'in Postgres', open: (clock = fixedClock(START)) => limitsOn({ cache: awayCache(), db, clock, enabled: true }) },
+  { name: 'in the cache', open: (clock = fixedClock(START)) => limitsOn({ cache: memoryCache(clock), db: unreachableDb(), clock, enabled: true }) },
+  { name: 'in Postgres', open: (clock = fixedClock(START)) => limitsOn({ cache: unreachableCache(), db, clock, enabled: true }) },
 ]
 
-test.each(places)('$name, the maximum passes, the next is refused, and another key is not', async ({ open }) => {
+test.each(places)('$name, attempts up to the maximum pass, the next is refused, and another key is unaffected', async ({ open }) => {
   const limits = open()
   const mine = entry({ max: 3 })
   expect(await times(4, () => outcome(limits, mine))).toEqual(['passed', 'passed', 'passed', 'rate_limited'])
@@ -60,7 +60,7 @@ test.each(places)('$name, the maximum passes, the next is refused, and another k
   expect(await outcome(limits, entry({ max: 3 }), mine)).toBe('rate_limited')
 })
 
-test.each(places)('$name, of twenty at once exactly the maximum passes, in whatever order they name their keys', async ({ open }) => {
+test.each(places)('$name, exactly the maximum of twenty concurrent attempts passes, in any order of keys', async ({ open }) => {
   const limits = open()
   const [address, account] = [entry({ max: 10 }), entry({ max: 5 })]
   const outcomes = await Promise.all(
@@ -83,7 +83,7 @@ test.each(places)('$name, the window slides', async ({ open }) => {
   expect(await outcome(limits, mine)).toBe('passed')
 })
 
-test.each(places)('$name, the same key with another window is another counter, named twice it counts once', async ({ open }) => {
+test.each(places)('$name, the same key with another window is another counter, and a repeated entry counts once', async ({ open }) => {
   const limits = open()
   const minute = entry({ max: 2 })
   const hour = { ...minute, windowSeconds: 3600, max: 3 }
@@ -93,7 +93,7 @@ test.each(places)('$name, the same key with another window is another counter, n
   expect(await times(2, () => outcome(limits, strict, { ...strict, ...lax }))).toEqual(['passed', 'rate_limited'])
 })
 
-test('Retry-After is the longest of what is refused, and says nothing of what is not', async () => {
+test('Retry-After is the longest delay of the exceeded entries', async () => {
   const limits = limitsOn({ cache: memoryCache(fixedClock('2026-01-01T00:00:30Z')), db, clock: fixedClock('2026-01-01T00:00:30Z'), enabled: true })
   const [short, long] = [entry({ max: 1 }), entry({ max: 1, windowSeconds: 3600 })]
   await limits.check([short])
@@ -101,7 +101,7 @@ test('Retry-After is the longest of what is refused, and says nothing of what is
   expect(await retryAfter(limits, short, long)).toBe(3570 + 3600)
 })
 
-test('who waits as long as Retry-After says gets through', async () => {
+test('an attempt passes after Retry-After', async () => {
   const arrivals = fc.array(fc.integer({ min: 0, max: 90_000 }), { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 12 }), fc.constantFrom(1, 7, 60, 3600), async (gaps, max, windowSeconds) => {
@@ -122,26 +122,26 @@ test('who waits as long as Retry-After says gets through', async () => {
   )
 })
 
-test('with the cache away, instances share what guards credentials; the rest each counts for itself, without the database', async () => {
-  const open = (over: Db) => limitsOn({ cache: awayCache(), db: over, clock: fixedClock(START), enabled: true })
+test('without the cache, instances share credential limits in Postgres and count other limits in memory', async () => {
+  const open = (over: Db) => limitsOn({ cache: unreachableCache(), db: over, clock: fixedClock(START), enabled: true })
   const guarding = entry({ max: 1 })
   expect(await outcome(open(db), guarding)).toBe('passed')
   expect(await outcome(open(db), guarding)).toBe('rate_limited')
 
   const other = entry({ max: 1, guardsCredential: false })
-  const instance = open(awayDb())
+  const instance = open(unreachableDb())
   expect(await outcome(instance, other)).toBe('passed')
   expect(await outcome(instance, other)).toBe('rate_limited')
-  expect(await outcome(open(awayDb()), other)).toBe('passed')
+  expect(await outcome(open(unreachableDb()), other)).toBe('passed')
 })
 
-test('with both away, what guards a credential is closed', async () => {
-  const limits = limitsOn({ cache: awayCache(), db: awayDb(), clock: fixedClock(START), enabled: true })
+test('without cache and database, credential limits refuse with 503', async () => {
+  const limits = limitsOn({ cache: unreachableCache(), db: unreachableDb(), clock: fixedClock(START), enabled: true })
   const failure = await limits.check([entry(), entry({ guardsCredential: false })]).catch((error: unknown) => error)
   expect(failure).toMatchObject({ code: 'unavailable', status: 503, details: { retryAfterSeconds: expect.any(Number) } })
 })
 
-test('switched off, everything passes and nothing is counted', async () => {
+test('with limits disabled, everything passes and nothing is counted', async () => {
   const clock = fixedClock(START)
   const cache = memoryCache(clock)
   const mine = entry({ max: 1 })
@@ -150,13 +150,13 @@ test('switched off, everything passes and nothing is counted', async () => {
   expect(await outcome(limitsOn({ cache, db, clock, enabled: true }), mine)).toBe('passed')
 })
 
-test('inside a transaction it fails at once, not only when the cache is away', async () => {
+test('inside a transaction the check always fails, even with the cache available', async () => {
   const clock = fixedClock(START)
   const limits = limitsOn({ cache: memoryCache(clock), db, clock, enabled: true })
   await expect(atomically(forTenant(db, SYSTEM_TENANT), () => limits.check([entry()]))).rejects.toThrow('inside a transaction')
 })
 
-test('counters answer in the order they were asked, and go when no window looks at them', async () => {
+test('counts are returned in request order, and expired counters are deleted', async () => {
   const now = new Date('2020-01-01T00:00:00Z')
   const attempt = (windowStart: Date, key: Uint8Array) => ({ key, windowStart, expiresAt: secondsAfter(windowStart, 120) })
   const [a, b] = [Buffer.from(newKey()), Buffer.from(newKey())]

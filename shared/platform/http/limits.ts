@@ -1,4 +1,4 @@
-// Rate limits in the shared cache. Credential and code limits survive the cache: while it is away they are counted in Postgres.
+// Rate limits in the shared cache. While the cache is unavailable, limits of credentials and codes are counted in Postgres.
 import { createHash } from 'node:crypto'
 import { type Db, isDatabaseUnavailable, refuseInsideTransaction } from '#db/engine/client'
 import { directory, type TenantId } from '#db/engine/tenant'
@@ -11,17 +11,17 @@ import { memoryCache } from '#shared/platform/cache/memory'
 import { bucketAt, slidingCount } from '#shared/platform/cache/sliding'
 
 export type LimitEntry = {
-  /** Which counter: route class plus a keyed hash of address or account; never clear text. */
+  /** The counter's name: the route class and a keyed hash of the address or account; never clear text. */
   readonly key: string
   readonly windowSeconds: number
   readonly max: number
-  /** Guards a credential or a code, so it is counted in Postgres while the cache is away; others are counted in this process. */
+  /** Guards a credential or a code: counted in Postgres while the cache is unavailable. Others are then counted in this process. */
   readonly guardsCredential: boolean
-  /** Counts a tenant's quota: past it the answer is `quota_exceeded`, and this is what did not come to pass. */
+  /** Set when the entry counts a tenant's quota: past it the error is `quota_exceeded`, with this refusal for the audit log. */
   readonly quota?: Refusal
 }
 
-/** What the request frame needs of tenants' quotas: one more request to count, and what a tenant's settings say, from the code that just read them. */
+/** What the request frame needs of tenants' quotas: the counter's entry, and a way to pass on settings that other code has just read. */
 export type RequestQuotas = {
   entry(tenantId: TenantId, name: 'requestsPerMinute'): LimitEntry
   learn(tenantId: TenantId, quotas: TenantSettings['quotas']): void
@@ -30,22 +30,22 @@ export type RequestQuotas = {
 export type Limits = {
   /**
    * Counts all entries once, in one round trip; refused attempts count too. Call it outside a transaction.
-   * @throws AppError rate_limited, or quota_exceeded where nothing but a quota is, with `retryAfterSeconds` when one is past its maximum; unavailable when
-   * there is nowhere left to count
+   * @throws AppError rate_limited, or quota_exceeded when only quotas are exceeded, with `retryAfterSeconds`; unavailable when no counter can be
+   * reached
    */
   check(entries: readonly LimitEntry[]): Promise<void>
   /**
-   * Refuses as `check` would, counting nothing: for what counts failures alone.
+   * Refuses as `check` would, without counting: for rules that count only failures.
    * @throws AppError rate_limited, unavailable
    */
   peek(entries: readonly LimitEntry[]): Promise<void>
 }
 
-const AWAY_RETRY_SECONDS = 5
+const UNAVAILABLE_RETRY_SECONDS = 5
 
 /**
- * After so many seconds an attempt passes, if nobody makes another until then. Where the count lies inside its window is not known, so all of it is
- * taken to be in the current bucket: that has to end, and then slide out until the attempt has room.
+ * Seconds until an attempt passes if no other is made before. The position of the counts inside the window is unknown, so all of them are assumed to
+ * be in the current bucket: it must end and then slide out until there is room.
  */
 const secondsUntilRoom = ({ windowSeconds, max }: LimitEntry, count: number, now: Date): number => {
   const { remainingMs } = bucketAt(now, windowSeconds)
@@ -53,11 +53,11 @@ const secondsUntilRoom = ({ windowSeconds, max }: LimitEntry, count: number, now
   return Math.max(1, Math.ceil(remainingMs / 1000 + windowSeconds * (1 - mayStay)))
 }
 
-/** The same key over the same window is the same counter. */
+/** The same key with the same window is the same counter. */
 const counterOf = ({ key, windowSeconds }: LimitEntry): string => `limit:${windowSeconds}:${key}`
 const windowOf = (entry: LimitEntry): Window => ({ key: counterOf(entry), windowSeconds: entry.windowSeconds })
 
-/** Each counter once; it guards a credential if any entry says so. */
+/** Each counter once; it guards a credential if any entry for it does. */
 const distinct = (entries: readonly LimitEntry[]): LimitEntry[] => {
   const guardingLast = [...entries].sort((a, b) => Number(a.guardsCredential) - Number(b.guardsCredential))
   return [...new Map(guardingLast.map((entry) => [counterOf(entry), entry])).values()]
@@ -74,12 +74,12 @@ const countInDatabase = async (db: Db, entries: readonly LimitEntry[], now: Date
     const counts = await (counting ? countAttempts : readAttempts)(directory(db), attempts)
     return windows.map(({ bucket }, at) => slidingCount(counts[at]?.previous ?? 0, counts[at]?.current ?? Number.POSITIVE_INFINITY, bucket))
   } catch (error) {
-    if (isDatabaseUnavailable(error)) throw new AppError('unavailable', undefined, { retryAfterSeconds: AWAY_RETRY_SECONDS }, error)
+    if (isDatabaseUnavailable(error)) throw new AppError('unavailable', undefined, { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS }, error)
     throw error
   }
 }
 
-/** Counts by counter. One that nobody counted is full. */
+/** Counts by counter. A counter without a result is treated as full. */
 type Counts = ReadonlyMap<string, number>
 const paired = (entries: readonly LimitEntry[], counts: readonly number[]): [string, number][] =>
   entries.map((entry, at) => [counterOf(entry), counts[at] ?? Number.POSITIVE_INFINITY])
@@ -92,14 +92,14 @@ const refusalOf = (over: readonly Over[]): AppError => {
   return new AppError('quota_exceeded', undefined, { retryAfterSeconds, refusal: quota })
 }
 
-/** `enabled: false` (RATE_LIMIT=off) lets everything pass; configuration refuses that in production. */
+/** `enabled: false` (RATE_LIMIT=off) allows everything; the configuration refuses that in production. */
 export const limitsOn = ({ cache, db, clock, enabled }: { cache: Cache; db: Db; clock: Clock; enabled: boolean }): Limits => {
-  const ofThisProcess = memoryCache(clock)
+  const processCache = memoryCache(clock)
 
   const withoutCache = async (entries: readonly LimitEntry[], now: Date, counting: boolean): Promise<Counts> => {
     const guarding = entries.filter((entry) => entry.guardsCredential)
     const others = entries.filter((entry) => !entry.guardsCredential)
-    const inProcess = paired(others, await ofThisProcess[counting ? 'count' : 'peek'](others.map(windowOf)))
+    const inProcess = paired(others, await processCache[counting ? 'count' : 'peek'](others.map(windowOf)))
     return new Map([...inProcess, ...paired(guarding, guarding.length === 0 ? [] : await countInDatabase(db, guarding, now, counting))])
   }
 
@@ -112,8 +112,8 @@ export const limitsOn = ({ cache, db, clock, enabled }: { cache: Cache; db: Db; 
     }
   }
 
-  const judge = async (entries: readonly LimitEntry[], counting: boolean): Promise<void> => {
-    // The way through Postgres would fail inside one, and only on the day the cache is away: so it fails always.
+  const enforce = async (entries: readonly LimitEntry[], counting: boolean): Promise<void> => {
+    // Counting in Postgres would fail inside a transaction, but only while the cache is unavailable; so refuse always.
     refuseInsideTransaction()
     if (!enabled || entries.length === 0) return
     const now = clock.now()
@@ -125,5 +125,5 @@ export const limitsOn = ({ cache, db, clock, enabled }: { cache: Cache; db: Db; 
     if (over.length > 0) throw refusalOf(over)
   }
 
-  return { check: (entries) => judge(entries, true), peek: (entries) => judge(entries, false) }
+  return { check: (entries) => enforce(entries, true), peek: (entries) => enforce(entries, false) }
 }

@@ -1,4 +1,5 @@
-// Declarations -> Hono app. A request goes: frame, access, reading, tenant rule, validating, handle, reply; a failure of any step ends in fail.ts.
+// Builds a Hono app from route declarations. Order of a request: frame, access, reading, tenant rule, validation, handle, reply; a failure of any
+// step ends in fail.ts.
 import { Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
@@ -22,9 +23,9 @@ import { type MountableRoute, methodOf, pathOf, type Route } from './route.ts'
 import { foreignTenant } from './tenant-rule.ts'
 import { traceRequest } from './trace-request.ts'
 
-/** One group: its routes, what they need beyond the request, and the shape of its errors. */
+/** One group: its routes, their context apart from the request, and the format of its errors. */
 export type Group<Ctx> = { readonly routes: readonly MountableRoute<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: ErrorRenderer }
-/** A group whose context type was checked where it was made. */
+/** A group whose context type was checked by `group`. */
 export type MountedGroup = { readonly routes: readonly MountableRoute<never>[]; readonly ctx: PlatformCtx; readonly render: ErrorRenderer }
 export const group = <Ctx extends PlatformCtx & { readonly request: RequestInfo }>({ routes, ctx, render }: Group<Ctx>): MountedGroup => ({
   routes: routes as unknown as readonly MountableRoute<never>[],
@@ -32,7 +33,10 @@ export const group = <Ctx extends PlatformCtx & { readonly request: RequestInfo 
   render: render ?? authsecError,
 })
 
-/** Access before parsing: a stranger learns nothing of a schema. Who is calling is noted before it is judged, so that a refusal has a name. */
+/**
+ * Access comes before parsing, so that an unauthorised caller learns nothing about a schema. The caller is stored before `authorize`, so that a
+ * refusal names the caller.
+ */
 const access =
   (ctx: PlatformCtx, route: Route<never>, render: ErrorRenderer): RequestStage =>
   async (c) => {
@@ -45,7 +49,10 @@ const access =
     if (principal !== undefined) authorize(ctx, route, principal)
   }
 
-/** Judges all that was sent, also what no schema asks for. Who administers the platform may name another tenant to a route that acts there: it is recorded. */
+/**
+ * Checks every tenant id in the request, including members that no schema declares. A platform administrator may name another tenant on a route that
+ * acts in it; that is recorded in the audit log.
+ */
 const tenantRule =
   (ctx: PlatformCtx, route: Route<never>): RequestStage =>
   async (c) => {
@@ -82,11 +89,11 @@ const answering =
     return respond(c, notModified(replyWith(route, outcome, request), c.req.raw))
   }
 
-/** What a route needs is made with its first request. */
+/** The handler of a route, built with its first request. */
 const handler = (ctx: PlatformCtx, route: MountableRoute<never>, render: ErrorRenderer): Answering => {
   const make = async (): Promise<Answering> => {
     const loaded = 'load' in route ? await route.load() : route
-    // Its access rule would guard another path than it was written for.
+    // A different route's access rule would guard the wrong path.
     if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
     return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), tenantRule(ctx, loaded), ...validationStages(loaded)])
   }
@@ -100,7 +107,7 @@ const handler = (ctx: PlatformCtx, route: MountableRoute<never>, render: ErrorRe
   }
 }
 
-/** A known path under another method: which ones it answers, asked when no route did. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
+/** Finds the methods of a path when no route matched. Hono answers HEAD wherever there is GET, and the frame answers OPTIONS. */
 const otherMethods = (groups: readonly MountedGroup[]) => {
   type Known = { readonly render: ErrorRenderer; readonly method: string }
   const build = (): TrieRouter<Known> => {
@@ -120,11 +127,11 @@ const otherMethods = (groups: readonly MountedGroup[]) => {
 }
 
 export type MountOptions = FrameOptions & {
-  /** Handed in by who settles them when the process ends. */
+  /** Passed in by a caller that settles them when the process ends. */
   readonly refusals?: RefusalAudit
 }
 
-/** Mounts groups on one app. `ctx` is what the frame around all of them uses. */
+/** Mounts groups on one app. `ctx` is the context of the frame around all of them. */
 export const mount = (ctx: PlatformCtx, groups: readonly MountedGroup[], options: MountOptions = {}): Hono<Env> => {
   const app = new Hono<Env>()
   const refusals = options.refusals ?? createRefusalAudit(ctx)

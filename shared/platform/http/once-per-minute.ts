@@ -1,11 +1,11 @@
-// Which refusal of a tenant past its quota goes into the record: the first of a minute, of the whole fleet.
+// Selects which refusals of a tenant past its quota are recorded in the audit log: the first per minute across all instances.
 import { CacheUnavailable } from '#shared/platform/cache/cache'
 import type { PlatformCtx } from '#shared/platform/context'
 
 const MINUTE_SECONDS = 60
 const MAX_TENANTS = 10_000
 
-/** Whether this is the tenant's first in this minute. While the cache is away, every instance has a first of its own. */
+/** Whether this is the tenant's first refusal in this minute. While the cache is unavailable, each instance has its own first. */
 export const oncePerMinute = ({ cache, clock }: Pick<PlatformCtx, 'cache' | 'clock'>): ((tenantId: string) => Promise<boolean>) => {
   const notified = new Map<string, number>()
   return async (tenantId) => {

@@ -1,4 +1,4 @@
-// What bad queries, paths and forms get, and that access comes before any of it is looked at.
+// Malformed queries, paths and forms are refused, and access is checked before any of them is read.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
@@ -27,7 +27,7 @@ const { raw, post } = rawRequests([
 
 describe('forms', () => {
   const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
-  test('one is read', async () => {
+  test('a form is parsed', async () => {
     expect(await (await post('/t/form', 'name=Zo%C3%AB+B', FORM)).json()).toEqual({ seen: { name: 'Zoë B' } })
   })
   test.each([
@@ -43,7 +43,7 @@ describe('forms', () => {
   ])('%s is refused', async (_, body, field) => {
     expect(await disclosedIn(await post('/t/form', body, FORM))).toEqual({ status: 400, code: 'invalid_request', field })
   })
-  test('JSON and multipart are no form', async () => {
+  test('JSON and multipart are refused where a form is expected', async () => {
     const multipart = new FormData()
     multipart.append('name', 'a')
     const expected = { status: 400, code: 'unsupported_media_type', field: 'header.content-type' }
@@ -75,7 +75,7 @@ describe('queries and paths', () => {
     ['?q', { q: '' }],
     ['?&&', {}],
     ['', {}],
-  ])('%s is read', async (query, seen) => {
+  ])('%s is parsed', async (query, seen) => {
     expect(await (await raw(`/t/query${query}`, { method: 'GET' })).json()).toEqual({ seen })
   })
 
@@ -94,7 +94,7 @@ describe('queries and paths', () => {
     ['/t/query%20'],
     ['/t/../x/t/query'],
     ['/t\\query\\'],
-  ])('%s is another path, and nothing is there', async (path) => {
+  ])('%s is a different path and not found', async (path) => {
     expect(await disclosedIn(await raw(`http://localhost${path}`, { method: 'GET' }))).toMatchObject({ status: 404, code: 'not_found' })
   })
 
@@ -104,37 +104,37 @@ describe('queries and paths', () => {
     }
   })
 
-  test('a path parameter cannot leave its segment', async () => {
+  test('a path parameter stays within its segment', async () => {
     expect(await (await raw('/t/path/a%2Fb', { method: 'GET' })).json()).toEqual({ seen: { id: 'a/b' } })
     expect((await raw('/t/path/a/b', { method: 'GET' })).status).toBe(404)
   })
 })
 
-describe('access comes first', () => {
+describe('access comes before parsing', () => {
   test.each<[string, Raw]>([
     ['a good body', { body: '{"name":"a"}', headers: JSON_HEADERS }],
     ['a broken body', { body: '{', headers: JSON_HEADERS }],
     ['another type', { body: 'x', headers: { 'content-type': 'text/plain' } }],
     ['five megabytes', { headers: { ...JSON_HEADERS, 'content-length': '5242880' } }],
     ['nothing', {}],
-  ])('a stranger with %s is told the same', async (_, sent) => {
+  ])('an unauthenticated caller with %s gets the same 401', async (_, sent) => {
     const response = await raw('/t/closed', sent)
     expect(await disclosedIn(response)).toEqual({ status: 401, code: 'unauthorized' })
     expect(response.headers.get('www-authenticate')).toContain('Bearer')
   })
 
-  test('of a stranger no body is read', async () => {
-    let taken = false
+  test('the body of an unauthenticated caller is not read', async () => {
+    let wasRead = false
     const body = new ReadableStream<Uint8Array>(
       {
         pull: (controller) => {
-          taken = true
+          wasRead = true
           controller.close()
         },
       },
       { highWaterMark: 0 },
     )
     expect((await post('/t/closed', body as unknown as BodyInit)).status).toBe(401)
-    expect(taken).toBe(false)
+    expect(wasRead).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-// What a bad body gets: a 4xx with a stable code and the failing field, and the handler is never reached.
+// A malformed body gets a 4xx with a stable code and the failing field, and never reaches the handler.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
@@ -55,7 +55,7 @@ describe('bodies', () => {
     expect(await disclosedIn(await post('/authsec/t/lenient', body))).toEqual(expected)
   })
 
-  test('nesting that somebody may mean is let through', async () => {
+  test('moderate nesting is accepted', async () => {
     expect((await post('/t/strict', nested(20))).status).toBe(200)
   })
 
@@ -80,7 +80,7 @@ describe('bodies', () => {
     ['application/json;charset=UTF-8'],
     ['Application/JSON'],
     ['application/scim+json'],
-  ])('the content type %j is taken', async (type) => {
+  ])('the content type %j is accepted', async (type) => {
     expect((await post('/t/strict', '{"name":"a"}', { 'content-type': type })).status).toBe(200)
   })
 
@@ -90,7 +90,7 @@ describe('bodies', () => {
   })
 
   const FIVE_MB = 5 * 1024 * 1024
-  /** Sends without a length, and says how much was taken. */
+  /** A stream without a declared length that counts the bytes read from it. */
   const chunked = () => {
     let taken = 0
     const body = new ReadableStream<Uint8Array>({
@@ -104,46 +104,49 @@ describe('bodies', () => {
   }
   const TOO_LARGE = { status: 413, code: 'payload_too_large' }
 
-  test.each([['/t/strict'], ['/authsec/t/lenient'], ['/t/form']])('five megabytes to %s are refused, announced or not', async (path) => {
-    const headers = path === '/t/form' ? { 'content-type': 'application/x-www-form-urlencoded' } : JSON_HEADERS
-    expect(await disclosedIn(await post(path, '{}', { ...headers, 'content-length': String(FIVE_MB) }))).toEqual(TOO_LARGE)
-    expect(await disclosedIn(await post(path, ' '.repeat(FIVE_MB), headers))).toEqual(TOO_LARGE)
-    const stream = chunked()
-    expect(await disclosedIn(await post(path, stream.body as unknown as BodyInit, headers))).toEqual(TOO_LARGE)
-    expect(stream.taken()).toBeLessThan(FIVE_MB / 2)
-  })
+  test.each([['/t/strict'], ['/authsec/t/lenient'], ['/t/form']])(
+    'five megabytes to %s are refused, with or without a declared length',
+    async (path) => {
+      const headers = path === '/t/form' ? { 'content-type': 'application/x-www-form-urlencoded' } : JSON_HEADERS
+      expect(await disclosedIn(await post(path, '{}', { ...headers, 'content-length': String(FIVE_MB) }))).toEqual(TOO_LARGE)
+      expect(await disclosedIn(await post(path, ' '.repeat(FIVE_MB), headers))).toEqual(TOO_LARGE)
+      const stream = chunked()
+      expect(await disclosedIn(await post(path, stream.body as unknown as BodyInit, headers))).toEqual(TOO_LARGE)
+      expect(stream.taken()).toBeLessThan(FIVE_MB / 2)
+    },
+  )
 
-  test('where no body is declared a large one is refused by what it announces, and none is read', async () => {
+  test('a route without a declared body refuses a large Content-Length and reads no body', async () => {
     expect(await disclosedIn(await raw('/t/plain', { headers: { 'content-length': String(FIVE_MB) } }))).toEqual(TOO_LARGE)
     expect((await post('/t/plain', 'anything', { 'content-type': 'text/plain' })).status).toBe(200)
   })
 
-  test('a length that lies does not help', async () => {
+  test('a false Content-Length does not bypass the limit', async () => {
     const response = await post('/t/small', JSON.stringify({ name: 'a'.repeat(100) }), { ...JSON_HEADERS, 'content-length': '3' })
     expect(await disclosedIn(response)).toEqual(TOO_LARGE)
     expect((await post('/t/small', '{"name":"a"}')).status).toBe(200)
   })
 
-  test('names of prototypes are names like others, and reach none', async () => {
+  test('names of prototype members are ordinary names and pollute nothing', async () => {
     const body = '{"name":"a","constructor":{"prototype":{"polluted":1}},"toString":"x","hasOwnProperty":1}'
     expect(await disclosedIn(await post('/t/strict', body))).toMatchObject({ status: 400, code: 'invalid_request' })
     expect(await (await post('/authsec/t/lenient', body)).json()).toEqual({ seen: { name: 'a' } })
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 
-  test('unknown members are refused by name on our own paths and ignored below the prefix', async () => {
+  test('unknown members are refused by name on our own paths and ignored below /authsec', async () => {
     expect(await disclosedIn(await post('/t/strict', '{"name":"a","more":1}'))).toEqual({ status: 400, code: 'invalid_request', field: 'body.more' })
     expect(await (await post('/authsec/t/lenient', '{"name":"a","more":1}')).json()).toEqual({ seen: { name: 'a' } })
   })
 
-  test('a refusal repeats no more than a little of what was sent', async () => {
+  test('an error response repeats little of the input', async () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`member-${n}`, n]))
     const response = await post('/t/strict', JSON.stringify({ name: 'a', ...many }))
     expect(response.status).toBe(400)
     expect((await response.text()).length).toBeLessThan(1000)
   })
 
-  test('an empty optional member is absent below the prefix alone; an empty required one is empty', async () => {
+  test('an empty optional member is absent only below /authsec; an empty required member stays empty', async () => {
     expect(await (await post('/authsec/t/lenient', '{"name":"a","nick":""}')).json()).toEqual({ seen: { name: 'a' } })
     expect(await (await post('/authsec/t/lenient', '{"name":"","nick":null}')).json()).toEqual({ seen: { name: '' } })
     expect(await (await post('/t/strict', '{"name":"a","nick":""}')).json()).toEqual({ seen: { name: 'a', nick: '' } })

@@ -1,4 +1,4 @@
-// From bytes to values that a schema accepted. What no schema should have to think of is refused on the way: sizes, encodings, repeated names.
+// Turns bytes into values that a schema accepts. Refuses problems that no schema should have to consider: sizes, encodings, repeated names.
 import { zValidator } from '@hono/zod-validator'
 import type * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
@@ -12,10 +12,10 @@ const MAX_MESSAGE = 200
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/i
 const CSV_TYPE = /^text\/csv$/i
 const FORM_TYPE = /^application\/x-www-form-urlencoded$/i
-/** The only parameter that a body's type may have, with its only value. */
+/** The only content type parameter that is accepted, with its only value. */
 const UTF_8 = /^charset="?utf-8"?$/i
 
-/** Members that may be absent: an empty text or null in one of them means absent, as the original's clients send it. */
+/** Optional members: an empty text or null in one means absent, as AuthSec's clients send it. */
 const optionalMembers = (schema: Schema | undefined): ReadonlySet<string> => {
   const shape = (schema?._zod.def as { shape?: Readonly<Record<string, Schema>> } | undefined)?.shape ?? {}
   return new Set(Object.entries(shape).flatMap(([name, member]) => (member._zod.optin === 'optional' ? [name] : [])))
@@ -26,14 +26,14 @@ const withoutEmpty = (value: unknown, optional: ReadonlySet<string>): unknown =>
   return Object.fromEntries(Object.entries(value).filter(([name, member]) => !(optional.has(name) && (member === '' || member === null))))
 }
 
-/** Of JSON the error's own title speaks. */
+/** Without a `name`, the error's title already describes JSON. */
 const requireType = (c: HttpContext, wanted: RegExp, name?: string): void => {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';').map((part) => part.trim())
   if (wanted.test(type) && parameters.every((parameter) => UTF_8.test(parameter))) return
   throw new AppError('unsupported_media_type', name === undefined ? undefined : `The body must be sent as ${name}.`, { field: 'header.content-type' })
 }
 
-/** Compressed bodies are refused: what a few bytes unfold to has no bound. */
+/** Compressed bodies are refused: a few bytes can expand without bound. */
 const requirePlain = (c: HttpContext): void => {
   const encoding = c.req.header('content-encoding')
   if (encoding === undefined || /^identity$/i.test(encoding)) return
@@ -42,14 +42,14 @@ const requirePlain = (c: HttpContext): void => {
 
 const boundOf = (route: Route<never>): number => route.maxBodyBytes ?? DEFAULT_BODY_BYTES
 
-/** Where no body is declared none is read; one that is announced as too large is refused all the same. */
+/** A route without a declared body reads none; an announced length beyond the limit is still refused. */
 const refuseLarge =
   (route: Route<never>): RequestStage =>
   (c) => {
     if (Number(c.req.header('content-length') ?? '0') > boundOf(route)) throw new AppError('payload_too_large')
   }
 
-/** Reads the body once, within bounds, and hands the vetted value to the validator. */
+/** Reads the body once, within the size limit, and passes the vetted value to the validator. */
 const readJson = (route: Route<never>): RequestStage => {
   const optional = optionalMembers(route.body)
   const lenient = route.emptyIsAbsent === true || isAuthsecPath(pathOf(route))
@@ -59,12 +59,12 @@ const readJson = (route: Route<never>): RequestStage => {
     if (text !== '') requireType(c, JSON_TYPE)
     const value = lenient ? withoutEmpty(parseJson(text), optional) : parseJson(text)
     c.set('sentBody', value)
-    // The validator reads the body through this; without a body it takes an empty object by itself.
+    // The validator reads the body through this function; without a body it uses an empty object.
     c.req.json = async () => value as never
   }
 }
 
-/** As `readJson`, for `application/x-www-form-urlencoded`; RFC 6749 section 3.2 forbids a repeated parameter. */
+/** As `readJson`, for `application/x-www-form-urlencoded`. RFC 6749 section 3.2 forbids repeated parameters. */
 const readForm =
   (route: Route<never>): RequestStage =>
   async (c) => {
@@ -75,7 +75,7 @@ const readForm =
     c.set('sentBody', Object.fromEntries(pairs))
   }
 
-/** A body that is no JSON: its text, for the schema. */
+/** Reads a CSV body as text, for the schema. */
 const readCsv =
   (route: Route<never>): RequestStage =>
   async (c) => {
@@ -86,17 +86,17 @@ const readCsv =
     c.set('sentBody', text)
   }
 
-/** RFC 6749 section 3.1 forbids a repeated parameter, and nothing of ours takes one. */
+/** Repeated query parameters are refused: RFC 6749 section 3.1 forbids them, and no other route uses them. */
 const readAddress: RequestStage = (c) => {
   const { pathname, search } = new URL(c.req.raw.url)
   requireValidPercentText(pathname, 'path')
   const pairs = parseFormPairs(search.slice(1), 'query')
   c.set('sentQuery', Object.fromEntries(pairs))
-  // The validator reads the query through this.
+  // The validator reads the query through this function.
   c.req.queries = (() => Object.fromEntries([...pairs].map(([name, value]) => [name, [value]]))) as never
 }
 
-/** What was sent, vetted. Before any schema is asked. */
+/** The stages that read and vet the request before validation. */
 export const readStages = (route: Route<never>): RequestStage[] => [
   readAddress,
   route.body ? (route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)) : route.form ? readForm(route) : refuseLarge(route),
@@ -105,7 +105,7 @@ export const readStages = (route: Route<never>): RequestStage[] => [
 type Target = 'json' | 'query' | 'param' | 'form'
 const PART: Readonly<Record<Target, string>> = { json: 'body', query: 'query', param: 'path', form: 'form' }
 
-/** The failing field as a path; for a member that should not be there, that member. */
+/** The failing field as a path; for an unknown member, that member. */
 const fieldOf = (target: Target, issue: z.core.$ZodIssue | undefined): string => {
   const extra = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   return [PART[target], ...(issue?.path ?? []), ...extra].map((name) => String(name).slice(0, 64)).join('.')
@@ -117,27 +117,27 @@ const malformed = (target: Target, error: z.core.$ZodError): AppError => {
   return new AppError('invalid_request', `${field}: ${(issue?.message ?? 'malformed').slice(0, MAX_MESSAGE)}`, { field })
 }
 
-const goOn = async (): Promise<void> => undefined
+const proceed = async (): Promise<void> => undefined
 
 const validate = (target: Target, schema: Schema): RequestStage => {
   const step = zValidator(target, schema as z.ZodType, (result) => {
     if (!result.success) throw malformed(target, result.error as unknown as z.core.$ZodError)
   }) as unknown as Middleware
-  return async (c) => void (await step(c, goOn))
+  return async (c) => void (await step(c, proceed))
 }
 
-/** The validator reads forms through what the request remembers of its body. */
+/** The validator reads forms from the request's body cache. */
 const validateForm = (schema: Schema): RequestStage => {
-  const judge = validate('form', schema)
+  const validated = validate('form', schema)
   return (c) => {
     const form = new FormData()
     for (const [name, value] of Object.entries(c.get('sentBody') as Readonly<Record<string, string>>)) form.append(name, value)
     c.req.bodyCache.formData = Promise.resolve(form) as never
-    return judge(c)
+    return validated(c)
   }
 }
 
-/** Hono's validator reads JSON and forms alone. */
+/** Hono's validator supports only JSON and forms. */
 const validateText =
   (schema: Schema): RequestStage =>
   (c) => {
@@ -146,7 +146,7 @@ const validateText =
     c.req.addValidatedData('json', result.data as object)
   }
 
-/** The hand-written answer where there is one, the schema's otherwise. */
+/** Uses the route's hand-written parser, and the schema when that returns undefined. */
 const quickOr = (route: Route<never>, target: 'json' | 'form', judge: RequestStage): RequestStage => {
   const { quick } = route
   if (quick === undefined) return judge
@@ -157,7 +157,7 @@ const quickOr = (route: Route<never>, target: 'json' | 'form', judge: RequestSta
   }
 }
 
-/** Each declared part by its schema. */
+/** The stages that validate each declared part by its schema. */
 export const validationStages = (route: Route<never>): RequestStage[] => [
   ...(route.path ? [validate('param', route.path)] : []),
   ...(route.query ? [validate('query', route.query)] : []),
@@ -168,7 +168,7 @@ export const validationStages = (route: Route<never>): RequestStage[] => [
 const valid = (c: HttpContext, target: Target): unknown => (c.req as unknown as { valid(target: Target): unknown }).valid(target)
 
 export type ParsedRequest = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly form: unknown }
-/** What the schemas made of it. */
+/** The validated parts of the request. */
 export const parsedParts = (c: HttpContext, route: Route<never>): ParsedRequest => ({
   path: route.path ? valid(c, 'param') : undefined,
   query: route.query ? valid(c, 'query') : undefined,

@@ -1,17 +1,21 @@
-// Changes against what was read (RFC 9110 sections 8.8.3 and 13.1.1): of two who read the same and change it, the second is told.
+// Optimistic concurrency by entity tags (RFC 9110 sections 8.8.3 and 13.1.1): of two callers who read and change the same resource, the second gets
+// an error.
 import { createHash } from 'node:crypto'
 import { AppError } from '#shared/kernel/errors'
 import type { PlatformRequestCtx } from '#shared/platform/context'
 
-/** A strong tag of everything about a thing that a caller can change; what the system notes beside it does not belong here. */
+/** A strong entity tag over everything that a caller can change; leave out fields that the system maintains. */
 export const etagOf = (record: unknown): string => `"${createHash('sha256').update(JSON.stringify(record)).digest('base64url').slice(0, 22)}"`
 
-/** Judges the thing as it is under its lock. @throws AppError precondition_failed */
+/**
+ * Compares with the resource's current tag, read under its lock.
+ * @throws AppError precondition_failed
+ */
 export type Precondition = (etag: string) => void
 
 /**
- * What the request says of the thing that it changes. On our own paths it must say something; AuthSec's clients do not know how, so there it is judged where
- * it is sent. Tags are compared strongly: a weak one matches nothing.
+ * The request's If-Match condition. Our own paths require it; AuthSec's clients do not know it, so it is optional on their paths. Tags are compared
+ * strongly: a weak one never matches.
  * @throws AppError precondition_required
  */
 export const preconditionOf = ({ request }: Pick<PlatformRequestCtx, 'request'>, is: 'required' | 'optional'): Precondition => {

@@ -1,20 +1,20 @@
-// AppError -> response body. A group picks its renderer; no rule builds an error response.
+// Renders an AppError as a response body. A group chooses its renderer; no rule builds an error response.
 
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError, ERRORS, type ErrorCode } from '#shared/kernel/errors'
 
 export type RenderedError = {
-  /** JSON, or the text of a page. */
+  /** A JSON body, or the text of a page. */
   readonly body: Readonly<Record<string, unknown>> | string
   readonly type: string
   readonly headers: Readonly<Record<string, string>>
-  /** Where it is not the error's own. */
+  /** Status, when it differs from the error's own. */
   readonly status?: number
 }
-/** The request that failed, and what its body said. */
+/** The failed request, and its body as sent. */
 export type ErrorContext = { readonly request: RequestInfo; readonly sent: unknown }
-/** `at` is when it happened. `asked` is missing where the path is unknown. */
-export type ErrorRenderer = (error: AppError, requestId: string, at: Date, asked?: ErrorContext) => RenderedError | Promise<RenderedError>
+/** `at` is the time of the failure. `context` is missing when the path is unknown. */
+export type ErrorRenderer = (error: AppError, requestId: string, at: Date, context?: ErrorContext) => RenderedError | Promise<RenderedError>
 
 const challenge = (error: AppError): Readonly<Record<string, string>> => {
   switch (error.code) {
@@ -29,7 +29,7 @@ const challenge = (error: AppError): Readonly<Record<string, string>> => {
   }
 }
 
-/** What is away comes back by itself, usually soon (RFC 9110 section 10.2.3). */
+/** Unavailable dependencies usually recover soon (RFC 9110 section 10.2.3). */
 export const UNAVAILABLE_HEADERS = { 'Retry-After': '2' } as const
 
 export const headersOf = (error: AppError): Readonly<Record<string, string>> => ({
@@ -39,7 +39,7 @@ export const headersOf = (error: AppError): Readonly<Record<string, string>> => 
   ...error.details.headers,
 })
 
-/** The shape below /authsec: `error` is a sentence, `code` is stable (AuthSec's shape). */
+/** AuthSec's error format, below /authsec: `error` is a sentence, `code` is stable. */
 export const authsecError = (error: AppError, requestId: string): RenderedError => {
   const scope = error.code === 'insufficient_scope'
   return {
@@ -57,7 +57,7 @@ export const authsecError = (error: AppError, requestId: string): RenderedError 
   }
 }
 
-/** RFC 9457, for paths of our own. */
+/** Problem details (RFC 9457), for paths of our own. */
 export const problem: ErrorRenderer = (error, requestId) => ({
   type: 'application/problem+json',
   headers: headersOf(error),
@@ -73,7 +73,7 @@ export const problem: ErrorRenderer = (error, requestId) => ({
   },
 })
 
-/** Where AuthSec's `code` is the status (E2): `error` is the stable code, `message` the sentence. */
+/** AuthSec's second error format, where `code` is the status: `error` is the stable code, `message` the sentence. */
 export const statusError: ErrorRenderer = (error, requestId, at) => ({
   type: 'application/json',
   headers: headersOf(error),
@@ -88,7 +88,7 @@ export const statusError: ErrorRenderer = (error, requestId, at) => ({
   },
 })
 
-/** What the protocols call our codes, where they have another name for them (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8628 section 3.5, OpenID CIBA Core section 13). */
+/** Protocol names of our codes, where they differ (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8628 section 3.5, OpenID CIBA Core section 13). */
 const PROTOCOL_NAMES: Partial<Record<ErrorCode, string>> = {
   client_authentication_failed: 'invalid_client',
   client_unauthenticated: 'invalid_client',
@@ -105,8 +105,8 @@ const PROTOCOL_NAMES: Partial<Record<ErrorCode, string>> = {
   timeout: 'temporarily_unavailable',
   internal: 'server_error',
 }
-/** Codes of ours that are the protocols’ own words. */
-const AS_THEY_ARE: ReadonlySet<string> = new Set([
+/** Our codes that are protocol names. */
+const PROTOCOL_CODES: ReadonlySet<string> = new Set([
   'invalid_token',
   'insufficient_scope',
   'invalid_grant',
@@ -133,12 +133,12 @@ const AS_THEY_ARE: ReadonlySet<string> = new Set([
   'limit_exceeded',
 ])
 
-/** The protocols’ name of a code; what none of them knows is a malformed request. */
-export const oauthName = (code: ErrorCode): string => PROTOCOL_NAMES[code] ?? (AS_THEY_ARE.has(code) ? code : 'invalid_request')
-/** Appendix A.8 of RFC 6749 leaves out quotes, backslashes and what is not ASCII. */
+/** The protocol name of a code; a code without one becomes `invalid_request`. */
+export const oauthName = (code: ErrorCode): string => PROTOCOL_NAMES[code] ?? (PROTOCOL_CODES.has(code) ? code : 'invalid_request')
+/** RFC 6749 Appendix A.8 allows neither quotes nor backslashes nor non-ASCII characters. */
 export const oauthDescription = (text: string): string => text.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")
 
-/** `error` is the protocol’s code, its sentence `error_description`; what else stands beside them is ours, and `message` for clients that read that. */
+/** `error` is the protocol's code and `error_description` its sentence. Further members are our own, with `message` for clients that read it. */
 const protocolError =
   (nameOf: (code: ErrorCode) => string): ErrorRenderer =>
   (error, requestId) => ({
@@ -155,10 +155,10 @@ const protocolError =
     },
   })
 
-/** The authorization server’s own endpoints: the error of the specification, letter for letter. */
+/** The authorization server's endpoints: error names exactly as in the specifications. */
 export const authorizationServerError = protocolError(oauthName)
 
-/** What cannot be read of a client’s metadata is called as RFC 7591 section 3.2.2 calls it. */
+/** Malformed client metadata has the error names of RFC 7591 section 3.2.2. */
 export const registrationError: ErrorRenderer = (error, ...more) => {
   const { field = '' } = error.details
   if (error.code !== 'invalid_request' || !field.startsWith('body')) return authorizationServerError(error, ...more)
@@ -166,8 +166,8 @@ export const registrationError: ErrorRenderer = (error, ...more) => {
   return authorizationServerError(new AppError(code, error.message, error.details), ...more)
 }
 
-/** Where the original’s doors to the same grants have words of their own. */
-const ORIGINAL_NAMES: Readonly<Partial<Record<ErrorCode, string>>> = {
+/** Error names of AuthSec's endpoints for the same grants, where they differ. */
+const AUTHSEC_NAMES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ciba_user_unknown: 'user_not_found',
   ciba_no_device: 'no_device_registered',
   voice_invalid_request: 'invalid_request',
@@ -178,11 +178,11 @@ const ORIGINAL_NAMES: Readonly<Partial<Record<ErrorCode, string>>> = {
   temporary_password_expired: 'invalid_grant',
   email_not_verified: 'invalid_grant',
 }
-/** Below /authsec: the same, and a code that no protocol knows stays as it is. */
-const PROTOCOL_AT_THE_DOORS: ReadonlySet<string> = new Set(['authorization_denied', 'client_unauthenticated', 'internal'])
-export const oauthError = protocolError((code) => ORIGINAL_NAMES[code] ?? (PROTOCOL_AT_THE_DOORS.has(code) ? oauthName(code) : code))
+/** Below /authsec: as above, but a code without a protocol name stays unchanged. */
+const PROTOCOL_BELOW_AUTHSEC: ReadonlySet<string> = new Set(['authorization_denied', 'client_unauthenticated', 'internal'])
+export const oauthError = protocolError((code) => AUTHSEC_NAMES[code] ?? (PROTOCOL_BELOW_AUTHSEC.has(code) ? oauthName(code) : code))
 
-/** Where AuthSec tells success in the body (E4). */
+/** AuthSec's third error format, where the body has a `success` member. */
 export const outcomeError: ErrorRenderer = (error, requestId) => {
   const { type, headers, body } = authsecError(error, requestId)
   return { type, headers, body: { success: false, ...(typeof body === 'string' ? {} : body) } }

@@ -9,7 +9,7 @@ import type { User } from '#shared/platform/principals/principal'
 import { startApp, type TestApp } from '#tests/support/app'
 import { createRefusalAudit } from './refusal-audit.ts'
 
-/** Rows of this test alone in a record that all tests share: its route's name is its own. */
+/** An audit log shared by all tests; a unique route name selects this test's rows. */
 const setUp = async () => {
   const app = await startApp([])
   const route = `test.${app.ctx.random.id()}`
@@ -43,7 +43,7 @@ const wrong = (refusal?: { tenantId?: string; userId?: string }): AppError =>
   new AppError('invalid_credentials', undefined, refusal === undefined ? {} : { refusal: { ...refusal, event: 'user.signed_in' } })
 const counts = (rows: readonly AuditRow[]): number[] => rows.map(({ count }) => count).toSorted()
 
-test('the first refusal of a stranger is written at once, the others of that minute as one count when it is over', async () => {
+test('the first refusal of an anonymous caller is written at once, further ones of the minute as one count afterwards', async () => {
   const { app, request, rows, refusals } = await setUp()
   for (let n = 0; n < 5; n++) await refusals.note(wrong(), request(), undefined)
   expect(counts(await rows())).toEqual([1])
@@ -60,7 +60,7 @@ test('the first refusal of a stranger is written at once, the others of that min
   expect(counts(await rows())).toEqual([1, 1, 4])
 })
 
-test('address and code are told apart; addresses of one IPv6 network are not', async () => {
+test('addresses and codes are counted separately; addresses of one IPv6 network together', async () => {
   const { request, rows, refusals } = await setUp()
   for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1'])
     await refusals.note(wrong(), request(address), undefined)
@@ -70,7 +70,7 @@ test('address and code are told apart; addresses of one IPv6 network are not', a
   expect(counts(await rows())).toEqual([1, 1, 1, 1, 1, 1])
 })
 
-test('whose account was tried stays known by count, and does not decide whether a refusal is written at once', async () => {
+test('refusals are counted per account, but the account does not decide whether one is written at once', async () => {
   const { app, request, rows, refusals } = await setUp()
   const { tenantId } = await app.company()
   const [ana, bo] = [app.ctx.random.id(), app.ctx.random.id()]
@@ -85,7 +85,7 @@ test('whose account was tried stays known by count, and does not decide whether 
   ])
 })
 
-test('refusals of somebody signed in are written one by one in that tenant', async () => {
+test('refusals of a signed-in person are written individually in the tenant', async () => {
   const { app, request, rows, refusals } = await setUp()
   const ana = await app.person(await app.company())
   const caller = {
@@ -105,7 +105,7 @@ test('refusals of somebody signed in are written one by one in that tenant', asy
   })
 })
 
-test('what is no refusal is not in the record; one that a rule names is, whatever its status', async () => {
+test('only refusals are recorded; a refusal named by a rule is recorded whatever its status', async () => {
   const { request, rows, refusals } = await setUp()
   for (const code of ['not_found', 'invalid_request', 'internal', 'unavailable'] as const)
     await refusals.note(new AppError(code), request(), undefined)
@@ -114,7 +114,7 @@ test('what is no refusal is not in the record; one that a rule names is, whateve
   expect((await rows())[0]).toMatchObject({ reason: 'invalid_code', targetType: 'event', targetId: 'user.email_changed' })
 })
 
-test('more callers than can be told apart are still counted, and no request settles more than its share', async () => {
+test('callers beyond the bound are counted by code, and a request settles a bounded number of rows', async () => {
   const { app, request, rows } = await setUp()
   const refusals = createRefusalAudit(app.ctx, { folded: 3, settledAtOnce: 2 })
   const { tenantId } = await app.company()
@@ -132,7 +132,7 @@ test('more callers than can be told apart are still counted, and no request sett
   expect([counts(await rows(tenantId)), await nameless()]).toEqual([[1, 1, 1, 1], [2]])
 })
 
-test('a record that cannot be written is logged and breaks nothing', async () => {
+test('an audit event that cannot be written is logged and does not fail the request', async () => {
   const { app, request } = await setUp()
   const keyring = { ...app.ctx.keyring, seal: () => Promise.reject(new Error('no key')) }
   await createRefusalAudit({ ...app.ctx, keyring }).note(wrong(), request(), undefined)

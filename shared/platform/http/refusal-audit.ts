@@ -1,6 +1,6 @@
-// A refusal is in the record, in a transaction of its own after the rollback. Those of anonymous callers are folded: the first of an address, route, code
-// and minute is written at once; further ones are counted, by tenant and account, and written when the minute is over. Whether one is written at once does
-// not depend on whose account was tried, so that how long a refusal takes says nothing of accounts.
+// Records refusals in the audit log, in a separate transaction after the rollback. Refusals of anonymous callers are folded: the first per address,
+// route, code and minute is written at once; further ones are counted by tenant and account and written when the minute is over. Whether one is
+// written at once does not depend on the account, so the response time reveals nothing about accounts.
 import { asTenantId, atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
@@ -10,17 +10,17 @@ import type { PlatformCtx } from '#shared/platform/context'
 import type { Caller } from '#shared/platform/principals/principal'
 
 export type RefusalAudit = {
-  /** Never throws: what cannot be recorded is logged. */
+  /** Never throws: a refusal that cannot be recorded is logged. */
   note(error: AppError, request: RequestInfo | undefined, principal: Caller | undefined): Promise<void>
-  /** Writes the counts of minutes that are over; with `everything`, of the current one too (a process that ends). */
+  /** Writes the counts of past minutes; with `everything`, also of the current one (when a process ends). */
   settle(everything?: boolean): Promise<void>
 }
 
 const REFUSED = new Set([401, 403, 428, 429])
 type Bounds = {
-  /** Distinct callers and accounts that are told apart; beyond it, refusals are counted by their code alone. */
+  /** Number of distinct callers and accounts to count separately; beyond it, refusals are counted only by code. */
   readonly folded: number
-  /** Rows that one request may have to write for others. */
+  /** Most rows of other callers that one request writes. */
   readonly settledAtOnce: number
 }
 const BOUNDS: Bounds = { folded: 10_000, settledAtOnce: 50 }
@@ -46,20 +46,20 @@ const occurrence = (error: AppError, principal: Caller | undefined): AuditEntry 
   }
 }
 
-/** What of a minute was seen, and what is counted. */
+/** The kinds of refusals seen in this minute, and the counts of repeated ones. */
 const createFold = (most: number) => {
   const counts = new Map<string, Folded>()
   let seen = new Set<string>()
   let seenMinute = 0
 
-  const count = (key: string, fresh: Omit<Folded, 'count'>): void => {
+  const count = (key: string, entry: Omit<Folded, 'count'>): void => {
     const known = counts.get(key)
     if (known) known.count++
-    else counts.set(key, { ...fresh, count: 1 })
+    else counts.set(key, { ...entry, count: 1 })
   }
 
   return {
-    /** True for the first of its kind, which the caller writes; any other is counted. */
+    /** True for the first of its kind, which the caller writes; repeated ones are counted. */
     isFirst: (error: AppError, request: RequestInfo, minute: number): boolean => {
       if (minute !== seenMinute) {
         seen = new Set()
@@ -79,8 +79,8 @@ const createFold = (most: number) => {
       }
       return false
     },
-    /** Takes out what was counted before that minute, the oldest first. */
-    take: (before: number, atMost: number): Folded[] => {
+    /** Removes and returns the counts of earlier minutes, oldest first. */
+    takeBefore: (before: number, atMost: number): Folded[] => {
       const taken: Folded[] = []
       for (const [key, entry] of counts) {
         if (entry.minute >= before || taken.length === atMost) break
@@ -106,7 +106,7 @@ export const createRefusalAudit = (ctx: PlatformCtx, bounds = BOUNDS): RefusalAu
 
   const settle = async (everything = false): Promise<void> => {
     const before = everything ? Number.POSITIVE_INFINITY : minuteNow()
-    for (const { tenantId, request, occurrence: o, count } of fold.take(before, everything ? Number.POSITIVE_INFINITY : bounds.settledAtOnce)) {
+    for (const { tenantId, request, occurrence: o, count } of fold.takeBefore(before, everything ? Number.POSITIVE_INFINITY : bounds.settledAtOnce)) {
       await write(tenantId, request, { ...o, count })
     }
   }

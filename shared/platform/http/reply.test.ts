@@ -1,4 +1,4 @@
-// What leaves: declared members, declared statuses, cookies and headers as they should be; failures in the shape of their group.
+// Replies contain only declared members and statuses, with correct cookies and headers; failures have their group's format.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { RequestCtx } from '#shared/domains/context'
@@ -78,7 +78,7 @@ describe('replies', () => {
     expect(response.headers.get('content-length')).toBe('49')
   })
 
-  test('a result that its schema refuses is our failure: 500 without a word of it, and a line in the log', async () => {
+  test('a result that its schema refuses is a 500 that reveals nothing, with a line in the log', async () => {
     const app = await contract
     const response = await app.request('/r/bad')
     const body = await response.text()
@@ -94,7 +94,7 @@ describe('replies', () => {
     expect(`${body}${app.log.lines.join()}`).not.toContain('hunter2-secret-hash')
   })
 
-  test('of several statuses the handler names a declared one', async () => {
+  test('the handler can only answer a declared status', async () => {
     const { request } = await contract
     expect((await request('/r/one/200')).status).toBe(200)
     expect((await request('/r/one/201')).status).toBe(201)
@@ -106,7 +106,7 @@ describe('replies', () => {
     expect([response.status, await response.text(), response.headers.get('content-type')]).toEqual([204, '', null])
   })
 
-  test('a page brings its own policy, and its length in bytes', async () => {
+  test('a page has its own content security policy and its length in bytes', async () => {
     const { headers } = await (await contract).request('/r/page')
     expect(headers.get('content-security-policy')).toBe("default-src 'none'")
     expect(headers.get('content-length')).toBe('9')
@@ -125,20 +125,23 @@ describe('replies', () => {
   })
 })
 
-describe('entity tags', () => {
-  test.each([['"v1"'], ['W/"v1"'], ['"v0", "v1"'], ['*']])('a reader that shows %s gets 304, with what a cache needs and no body', async (shown) => {
-    const response = await (await contract).request('/r/etag', { headers: { 'if-none-match': shown } })
-    expect([response.status, await response.text()]).toEqual([304, ''])
-    expect(response.headers.get('etag')).toBe('"v1"')
-    expect(response.headers.get('cache-control')).toBe('public, max-age=60')
-    expect(response.headers.get('vary')).toContain('Origin')
-    expect(response.headers.get('content-length')).toBeNull()
-  })
-  test.each([['"v2"'], ['""']])('a reader that shows %s gets the body', async (shown) => {
-    const response = await (await contract).request('/r/etag', { headers: { 'if-none-match': shown } })
+describe('entity tags (RFC 9110 section 13.1.2)', () => {
+  test.each([['"v1"'], ['W/"v1"'], ['"v0", "v1"'], ['*']])(
+    'If-None-Match %s gets 304 with the headers that caches need and no body',
+    async (tags) => {
+      const response = await (await contract).request('/r/etag', { headers: { 'if-none-match': tags } })
+      expect([response.status, await response.text()]).toEqual([304, ''])
+      expect(response.headers.get('etag')).toBe('"v1"')
+      expect(response.headers.get('cache-control')).toBe('public, max-age=60')
+      expect(response.headers.get('vary')).toContain('Origin')
+      expect(response.headers.get('content-length')).toBeNull()
+    },
+  )
+  test.each([['"v2"'], ['""']])('If-None-Match %s gets the body', async (tags) => {
+    const response = await (await contract).request('/r/etag', { headers: { 'if-none-match': tags } })
     expect([response.status, await response.text()]).toEqual([200, 'same'])
   })
-  test('HEAD is answered alike, POST is not', async () => {
+  test('the condition applies to HEAD and not to POST', async () => {
     const { request } = await contract
     const headers = { 'if-none-match': '"v1"' }
     expect((await request('/r/etag', { method: 'HEAD', headers })).status).toBe(304)
@@ -147,7 +150,7 @@ describe('entity tags', () => {
 })
 
 describe('failures', () => {
-  test('below the prefix: a sentence, a code, the field, what AuthSec adds, the request', async () => {
+  test('below /authsec: a sentence, a code, the field, AuthSec’s further members, the request id', async () => {
     const response = await (await contract).request('/r/throws/conflict', { headers: { 'x-request-id': 'mine-1' } })
     expect(response.status).toBe(409)
     expect(response.headers.get('content-type')).toBe('application/json')
@@ -161,12 +164,12 @@ describe('failures', () => {
     })
   })
 
-  test('on our own paths: RFC 9457', async () => {
+  test('on our own paths: problem details (RFC 9457)', async () => {
     const response = await (await ours).request('/r/throws/conflict', { headers: { 'x-request-id': 'mine-2' } })
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.json()).toEqual({
       type: 'about:blank',
-      title: 'This is in conflict with what is there.',
+      title: 'The request conflicts with the current state.',
       status: 409,
       detail: 'It is there.',
       code: 'conflict',
@@ -176,7 +179,7 @@ describe('failures', () => {
     })
   })
 
-  test('anything that is no AppError is 500 and tells nothing', async () => {
+  test('an error that is not an AppError is a 500 that reveals nothing', async () => {
     for (const app of [await contract, await ours]) {
       const response = await app.request('/r/throws/anything')
       const body = await response.text()
@@ -186,14 +189,14 @@ describe('failures', () => {
     }
   })
 
-  test('Retry-After says when, and where a part is away soon', async () => {
+  test('Retry-After has the error’s delay, and a short default for unavailable dependencies', async () => {
     const { request } = await contract
     expect((await request('/r/throws/later')).headers.get('retry-after')).toBe('17')
     const away = await request('/r/throws/away')
     expect([away.status, away.headers.get('retry-after')]).toEqual([503, '2'])
   })
 
-  test('WWW-Authenticate says what is missing: a token, a good one, a permission, a recent sign-in (RFC 6750, RFC 9470)', async () => {
+  test('WWW-Authenticate distinguishes a missing token, an invalid one, a missing permission and a sign-in that is too old (RFC 6750, RFC 9470)', async () => {
     const app = await contract
     const company = await app.company()
     const pat = await app.person(company)
@@ -218,7 +221,7 @@ describe('failures', () => {
     expect(header).toMatch(/error="insufficient_user_authentication".*max_age="60"/)
   })
 
-  test('a refusal of somebody who is known stands in the record of that tenant, with a name', async () => {
+  test('a refusal of an authenticated caller is in the tenant’s audit log with the caller’s id', async () => {
     const app = await contract
     const company = await app.company()
     const pat = await app.person(company)

@@ -1,21 +1,21 @@
-// A handler's result becomes a response: what leaves is what the declaration lists, and nothing else.
+// Turns a handler's result into an answer: only what the declaration lists leaves.
 import type * as z from 'zod'
 import type { RequestInfo } from '#shared/kernel/context'
 import { UNAVAILABLE_HEADERS } from './problem.ts'
 import { type PreparedResponse, preparedHeaders } from './response-headers.ts'
 import { ConstantResult, type Cookie, HttpResult, type Route } from './route.ts'
 
-/** A cookie whose name says `__Host-` is only kept by browsers that got it with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
+/** Browsers keep a `__Host-` cookie only with `Secure` and `Path=/` (RFC 6265bis section 4.1.3.2). */
 export const cookieLine = (cookie: Cookie, secure: boolean): string =>
   `${cookie.name}=${cookie.value}; Path=${cookie.path ?? '/'}; Max-Age=${cookie.maxAgeSeconds}; HttpOnly; SameSite=${cookie.sameSite}${secure ? '; Secure' : ''}`
 
 const opaqueTag = (tag: string): string => tag.trim().replace(/^W\//, '')
 
-/** RFC 9110 section 13.1.2: the reader has this already. Compared weakly, as a list, or `*`. */
+/** Whether the client already has this version (RFC 9110 section 13.1.2): weak comparison with a list, or `*`. */
 const hasCurrent = (etag: string, ifNoneMatch: string): boolean =>
   ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => opaqueTag(tag) === opaqueTag(etag))
 
-/** Section 15.4.5: a 304 keeps what would have changed a cache, and says nothing of a body. */
+/** A 304 keeps the headers that caches need and describes no body (RFC 9110 section 15.4.5). */
 export const notModified = (answer: PreparedResponse, request: Request): PreparedResponse => {
   const { ETag: etag } = answer.headers
   const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -39,7 +39,7 @@ const chosenOf = (route: Route<never>, result: unknown): Chosen => {
 type Fixed = Required<Pick<PreparedResponse, 'headers' | 'prepared'>>
 const fixedOf = new WeakMap<Route<never>, Map<Variant, Fixed>>()
 
-/** The headers that all answers of a route with that variant have. */
+/** The headers that all answers of a route with that variant share. */
 const fixedHeaders = (route: Route<never>, variant: Variant): Fixed => {
   const known = fixedOf.get(route) ?? new Map<Variant, Fixed>()
   fixedOf.set(route, known)
@@ -56,7 +56,7 @@ const fixedHeaders = (route: Route<never>, variant: Variant): Fixed => {
   return fixed
 }
 
-/** Throws on a result that its schema refuses: a mistake of ours, and so `internal`. */
+/** Builds the answer. A result that its schema refuses throws, and becomes `internal`. */
 export const replyWith = (route: Route<never>, outcome: unknown, request: Pick<RequestInfo, 'secure'>): PreparedResponse => {
   const known = outcome instanceof ConstantResult ? outcome.answers.get(route) : undefined
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-// One line and one count a request, in which stands nothing that a caller wrote.
+// One log line and one count per request, without text from the caller.
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
@@ -15,7 +15,7 @@ const routes = [
   route({ ...common, ...ok, id: 'f.me', on: 'POST /f/me', access: user(), body: z.object({ password: z.string() }) }),
 ]
 
-test('one line a request: who, what, how it ended, how long', async () => {
+test('one line per request has the caller, the route, the status and the duration', async () => {
   const app = await startApp(routes)
   const company = await app.company()
   const pat = await app.person(company)
@@ -42,7 +42,7 @@ test('one line a request: who, what, how it ended, how long', async () => {
   ])
 })
 
-test('nothing that a caller sends stands in it: no secret in any header, query, path or body', async () => {
+test('no text from the caller is logged: no header, query, path or body', async () => {
   const app = await startApp(routes, { env: { METRICS_EMF: 'on' } })
   const pat = await app.person(await app.company())
   const token = await app.token(pat)
@@ -80,7 +80,7 @@ test('nothing that a caller sends stands in it: no secret in any header, query, 
   expect(log).not.toContain(pat.email)
 })
 
-test('what the database repeats of a refused value does not reach it', async () => {
+test('a value that the database repeats in an error is not logged', async () => {
   const app = await startApp([
     route({
       ...common,
@@ -101,7 +101,7 @@ test('what the database repeats of a refused value does not reach it', async () 
   expect(log).not.toContain('S3CRET-marker')
 })
 
-test('the method and the path of a stranger make no series of their own', async () => {
+test('unknown methods and paths create no metric series of their own', async () => {
   const app = await startApp(routes)
   for (const method of ['GET', 'MADE-UP', 'PURGE']) await app.request('/made/up', { method })
   const text = await app.ctx.metrics.render()
@@ -109,7 +109,7 @@ test('the method and the path of a stranger make no series of their own', async 
   expect(text).not.toMatch(/MADE-UP|made\/up/)
 })
 
-test('with METRICS_EMF each request writes an embedded metric line too', async () => {
+test('with METRICS_EMF each request also writes an embedded metric line', async () => {
   const app = await startApp(routes, { env: { METRICS_EMF: 'on' } })
   app.log.lines.length = 0
   await app.request('/f/thing', { headers: { 'x-request-id': 'r-9' } })

@@ -14,7 +14,7 @@ test.each([
   ['=1', undefined],
   ['ab=1; A=2', undefined],
   ['', undefined],
-])('of the cookies %j the one that is there once is %j: one that somebody planted beside ours makes both worthless', (cookie, value) => {
+])('in %j the cookie is %j: a repeated cookie is not trusted, because one of the two may be planted', (cookie, value) => {
   expect(cookieOf(new Headers({ cookie }), 'a')).toBe(value)
 })
 
@@ -27,6 +27,6 @@ test.each([
   ['a b', false],
   ['<script>', false],
   ['a,b', false],
-])('an id %j that was sent is echoed: %j', (sent, isEchoed) => {
+])('the request id %j is echoed: %j', (sent, isEchoed) => {
   expect(requestIdOf(new Headers({ 'x-request-id': sent }), () => 'ours')).toBe(isEchoed ? sent : 'ours')
 })

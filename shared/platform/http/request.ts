@@ -1,13 +1,13 @@
-// What is known of a request before anything is believed of it.
+// Reads a request's connection, headers and cookies before anything is trusted.
 import type { RequestInfo } from '#shared/kernel/context'
 import type { Route } from './route.ts'
 
-/** What the server around us knows and a header cannot say. */
+/** Connection data from the server, which a header cannot provide. */
 export type Peer = {
-  /** Address of the other end of the connection, as the server or the gateway reports it. */
+  /** Address of the connection's peer, as the server or the gateway reports it. */
   readonly address: string
   readonly secure: boolean
-  /** Names and values of all headers by turns, as they were sent. */
+  /** Names and values of all headers in alternation, as sent. */
   readonly rawHeaders?: readonly string[]
 }
 
@@ -15,13 +15,13 @@ export type Forwarded = { readonly address: string; readonly secure: boolean; re
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/
 
-/** A sent id is echoed when it is harmless. */
-export const requestIdOf = (headers: Headers, fresh: () => string): string => {
+/** A request id that the caller sent is echoed when it is harmless. */
+export const requestIdOf = (headers: Headers, newId: () => string): string => {
   const sent = headers.get('x-request-id')
-  return sent !== null && REQUEST_ID.test(sent) ? sent : fresh()
+  return sent !== null && REQUEST_ID.test(sent) ? sent : newId()
 }
 
-/** A cookie's value; undefined when it is absent, or there twice and so not to be trusted. */
+/** A cookie's value; undefined when it is absent or sent twice, since one of the two may be planted. */
 export const cookieOf = (headers: Headers, name: string): string | undefined => {
   const values = (headers.get('cookie') ?? '').split(';').flatMap((pair) => {
     const at = pair.indexOf('=')

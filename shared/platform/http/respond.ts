@@ -1,4 +1,4 @@
-// Makes the response: the headers that surround every response, and this one's own.
+// Builds the response from an answer, with the headers that every response has.
 import type { HttpContext } from './env.ts'
 import { type PreparedResponse, preparedHeaders } from './response-headers.ts'
 

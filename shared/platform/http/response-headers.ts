@@ -1,17 +1,16 @@
-// A response before it is sent, and the headers that surround every response.
+// An answer before it becomes a Response, and the headers that every response has.
 
-/** An answer before it is a response. */
 export type PreparedResponse = {
   readonly status: number
   readonly body: string | ReadableStream<Uint8Array> | null
   readonly headers: Readonly<Record<string, string>>
   /** Lines of `Set-Cookie`. */
   readonly cookies?: readonly string[]
-  /** All headers but those of the request, where the same answer goes out again and again. */
+  /** All headers except those of the request, precomputed for answers that repeat. */
   readonly prepared?: Readonly<Record<string, string>> | undefined
 }
 
-/** Unless the answer says otherwise; whatever else an answer varies by, it varies by the origin. */
+/** Defaults that an answer may override. `vary` always includes Origin. */
 const SURROUNDING: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -22,7 +21,7 @@ const SURROUNDING: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   vary: 'Origin',
 }
-/** By lower-case name, so that each stands there once however it is spelled. `before`: what was prepared already, which these go over. */
+/** Headers by lower-case name, so that each appears once. They override `before`. */
 export const preparedHeaders = (own: PreparedResponse['headers'], before = SURROUNDING): Readonly<Record<string, string>> => {
   const headers: Record<string, string> = { ...before }
   for (const [spelled, value] of Object.entries(own)) {

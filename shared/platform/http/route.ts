@@ -1,4 +1,4 @@
-// An endpoint is data. `mount` makes it a route, `openapi` makes it documentation, `table.test.ts` makes it a set of refusal tests.
+// An endpoint is data. `mount` turns it into a route, `openapi` into documentation, and `table.test.ts` into refusal tests.
 import type * as z from 'zod'
 import type { ErrorCode } from '#shared/kernel/errors'
 import type { AuditEvent } from '#shared/platform/audit/events'
@@ -6,7 +6,7 @@ import type { Access } from './access.ts'
 import type { ErrorRenderer } from './problem.ts'
 import type { PreparedResponse } from './response-headers.ts'
 
-/** The light constraint: `z.ZodType` makes type-checking three times as dear. */
+/** The light constraint: `z.ZodType` triples the cost of type-checking. */
 export type Schema = z.core.$ZodType
 type Input = Schema | undefined
 type Parsed<S> = S extends Schema ? z.output<S> : undefined
@@ -16,11 +16,11 @@ export type Cookie = {
   readonly value: string
   readonly maxAgeSeconds: number
   readonly sameSite: 'Lax' | 'None' | 'Strict'
-  /** Path, `/` unless told. */
+  /** Path, `/` by default. */
   readonly path?: string
 }
 
-/** A result with more than a body. */
+/** A result with cookies or headers. */
 export class HttpResult<R> {
   readonly result: R
   readonly cookies: readonly Cookie[]
@@ -32,9 +32,9 @@ export class HttpResult<R> {
   }
 }
 
-/** A document that is the same for everybody. Whoever makes it keeps it, and hands out the same one until it changes: so its answer is made once, too. */
+/** A document that is the same for every caller. Its owner keeps the instance until the content changes, so that the answer is built once. */
 export class ConstantResult extends HttpResult<string> {
-  /** As each route gives it. */
+  /** The answer by route. */
   readonly answers = new Map<object, PreparedResponse>()
   constructor(body: string, etag: string) {
     super(body, { headers: { ETag: etag } })
@@ -43,7 +43,7 @@ export class ConstantResult extends HttpResult<string> {
 
 type Status = 200 | 201 | 202 | 204 | 206 | 302 | 303 | 428 | 503
 type Variant = { readonly status: Status; readonly schema?: Schema; readonly type: string; readonly headers?: Readonly<Record<string, string>> }
-/** The allow-list of what leaves. With several variants the handler says which, by status. */
+/** The allow-list of what leaves. With several variants the handler chooses one by status. */
 export type Reply<R> = { readonly variants: readonly Variant[]; readonly bare: boolean; readonly result?: R }
 
 type Headers = Readonly<Record<string, string>>
@@ -52,13 +52,13 @@ export const json = <S extends Schema>(status: Status, schema: S, headers?: Head
   variants: [{ status, schema, type: 'application/json', ...(headers ? { headers } : {}) }],
   bare: true,
 })
-/** Text of another media type: a page, metrics, JSON lines. The handler returns the text or a stream of it. */
+/** Text of another media type: a page, metrics, JSON lines. The handler returns the text or a stream. */
 export const text = (status: Status, type: string, headers?: Headers): Reply<string | ReadableStream<Uint8Array>> => ({
   variants: [{ status, type, ...(headers ? { headers } : {}) }],
   bare: true,
 })
 export const html = (status: Status): Reply<string> => ({ variants: [{ status, type: 'text/html; charset=utf-8' }], bare: true })
-/** A page, or the way to another one. */
+/** A page, or a redirect to another one. */
 export const htmlOrRedirect = (): Reply<StatusResult<200, string> | StatusResult<303, undefined>> => ({
   variants: [
     { status: 200, type: 'text/html; charset=utf-8' },
@@ -69,7 +69,7 @@ export const htmlOrRedirect = (): Reply<StatusResult<200, string> | StatusResult
 export const empty = (status: 204 | 302 | 303): Reply<undefined> => ({ variants: [{ status, type: '' }], bare: true })
 
 export type StatusResult<S extends number, R> = { readonly status: S; readonly body: R }
-/** Names the variant of the reply. */
+/** Chooses a variant of the reply by its status. */
 export const withStatus = <S extends Status, R>(status: S, body: R): StatusResult<S, R> => ({ status, body })
 type Choices = Readonly<Partial<Record<Status, Schema>>>
 type Choice<C extends Choices> = { [S in keyof C & number]: C[S] extends Schema ? StatusResult<S, z.input<C[S]>> : never }[keyof C & number]
@@ -86,7 +86,7 @@ export const oneOfStatuses = <C extends Choices>(choices: C): Reply<Choice<C>> =
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 type TenantName = 'tenant_id' | 'tenantId'
-/** A member of a part that names a tenant. */
+/** A member of a request part that names a tenant. */
 type Naming<Part extends string, S> = S extends Schema
   ? `${Part}.${unknown extends z.output<S> ? TenantName : TenantName & keyof z.output<S>}`
   : never
@@ -101,31 +101,31 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   readonly path?: Path
   readonly query?: Query
   readonly body?: Body
-  /** Media type of the body, `application/json` unless told; of another type the schema gets the text. */
+  /** Media type of the body, by default `application/json`; for another type the schema gets the text. */
   readonly bodyType?: 'application/json' | 'text/csv'
   readonly form?: Form
-  /** Null or an empty text in a member of the body that may be left out says that it is left out. So it is wherever clients of the original call. */
+  /** In optional members of the body, null and empty text mean absent. Always so where AuthSec's clients call. */
   readonly emptyIsAbsent?: true
   /**
-   * Where a platform administrator names another tenant than the platform's own, and the rule acts and reads there (`actingTenant`). Left out, nobody may name
-   * another one: a rule that passed over it would act in the platform's own tenant in silence.
+   * The member in which a platform administrator may name another tenant for the rule to act in (`actingTenant`). Without it such a request is
+   * refused: a rule that ignored the member would silently act in the platform's own tenant.
    */
   readonly actsIn?: Naming<'path', NoInfer<Path>> | Naming<'query', NoInfer<Query>> | Naming<'body', NoInfer<Body>>
   /**
-   * For the hottest paths: what the schema of the body or the form would make of what was sent, found by hand. Undefined leaves it to the schema, which so
-   * has the last word on all that is unusual, and the only one on what is wrong with it.
+   * A hand-written parser for the hottest paths, with the same result as the schema of the body or form. It returns undefined for unusual input,
+   * which the schema then validates or refuses.
    */
   readonly quick?: (sent: unknown) => Parsed<NoInfer<Body>> | Parsed<NoInfer<Form>> | undefined
   readonly reply: Reply<R>
-  /** What the rule may throw; errors of access and parsing are implied. */
+  /** Errors that the rule may throw; errors of access and parsing are implied. */
   readonly errors: readonly ErrorCode[]
-  /** Audit events it writes; `record` refuses any other. */
+  /** Audit events that the rule writes; `record` refuses any other. */
   readonly emits: readonly AuditEvent[] | 'nothing'
-  /** The answer carries a token, a code or a secret: `Cache-Control: no-store`. On by default; name a header value to allow caching. */
+  /** Value of Cache-Control; the default is `no-store`. */
   readonly cache?: string
-  /** Largest body in bytes; 1 MiB unless told. */
+  /** Largest body in bytes; 1 MiB by default. */
   readonly maxBodyBytes?: number
-  /** The shape of its errors, where it is not the group's. */
+  /** Renderer of its errors, when it differs from the group's. */
   readonly render?: ErrorRenderer
   readonly handle: (call: {
     ctx: Ctx
@@ -138,11 +138,11 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
 }
 
 export type Route<Ctx> = Declaration<Ctx, never, unknown, Input, Input, Input, Input>
-/** A route of which a function knows method and path, and loads the rest with the first request for it: see infra/bundle/late-routes.ts. */
+/** A route of which a function knows method and path, and loads the rest with the first request for it: see infra/bundle/lazy-routes.ts. */
 export type LazyRoute<Ctx> = Pick<Route<Ctx>, 'on'> & { readonly load: () => Promise<Route<Ctx>> }
 export type MountableRoute<Ctx> = Route<Ctx> | LazyRoute<Ctx>
 
-/** `const route = routeFor<Ctx>()` once a group, in group.ts. A declaration without `access` does not compile. */
+/** Use `const route = routeFor<Ctx>()` once per group, in group.ts. A declaration without `access` does not compile. */
 export const routeFor =
   <Ctx>() =>
   <P, R, Path extends Input = undefined, Query extends Input = undefined, Body extends Input = undefined, Form extends Input = undefined>(
@@ -152,5 +152,5 @@ export const routeFor =
 
 export const methodOf = (route: { readonly on: string }): Method => route.on.slice(0, route.on.indexOf(' ')) as Method
 export const pathOf = (route: { readonly on: string }): string => route.on.slice(route.on.indexOf(' ') + 1)
-/** Whether clients of the original call it: below its prefix, or at the root where older ones of its SDKs look. */
+/** Whether AuthSec's clients call it: below its prefix, or at the root path that older SDKs use. */
 export const isAuthsecPath = (path: string): boolean => path.startsWith('/authsec') || path.startsWith('/sdkmgr/')

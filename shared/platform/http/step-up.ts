@@ -1,11 +1,11 @@
-// RFC 9470: a sign-in that is too old or too weak for what is asked is told how fresh and how strong it has to be.
+// Step-up authentication (RFC 9470): a sign-in that is too old or too weak gets a challenge with the required age and strength.
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
 import type { StepUp } from './access.ts'
 
-/** Where a session proves more: `POST /account/step-up`. */
+/** Endpoint at which a session steps up. */
 export const STEP_UP_PATH = '/account/step-up'
 
 const wantedAcr = ({ acr, factor }: StepUp): string | undefined => (factor === 'webauthn' ? 'aal3' : acr)
@@ -35,6 +35,6 @@ export const stepUpNeeded = (wanted: StepUp): AppError => {
 export const requireStepUp = ({ clock }: { readonly clock: Clock }, user: Pick<User, 'acr' | 'authTime'>, wanted: StepUp | undefined): void => {
   if (wanted === undefined) return
   const age = (clock.now().getTime() - user.authTime.getTime()) / 1000
-  const fresh = wanted.withinSeconds === undefined || age <= wanted.withinSeconds
-  if (!fresh || !atLeast(user.acr, wantedAcr(wanted))) throw stepUpNeeded(wanted)
+  const isRecent = wanted.withinSeconds === undefined || age <= wanted.withinSeconds
+  if (!isRecent || !atLeast(user.acr, wantedAcr(wanted))) throw stepUpNeeded(wanted)
 }

@@ -1,4 +1,4 @@
-// A tenant that a caller names must be the caller's own, wherever it is named; whether the other one exists is not looked at.
+// A tenant that a caller names must be the caller's own, wherever it is named, and no look-up reveals whether another one exists.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
@@ -36,39 +36,39 @@ const PLACES: readonly (readonly [string, (id: string) => readonly [string, Call
   ['the path', (id) => [`/n/path/${id}`, {}]],
   ['the query', (id) => [`/authsec/n/body?tenant_id=${id}`, { body: {} }]],
   ['the query of a route that reads none', (id) => [`/n/path/x?tenantId=${id}`, {}]],
-  ['a body that does not know it', (id) => ['/authsec/n/body', { body: { tenant_id: id } }]],
-  ['a body, in the original\u2019s spelling', (id) => ['/authsec/n/body', { body: { tenantId: id } }]],
+  ['a body whose schema does not declare it', (id) => ['/authsec/n/body', { body: { tenant_id: id } }]],
+  ['a body, in AuthSec\u2019s spelling', (id) => ['/authsec/n/body', { body: { tenantId: id } }]],
   ['a body, as a workspace', (id) => ['/authsec/n/body', { body: { workspace_id: id } }]],
   ['a form', (id) => ['/n/form', { method: 'POST', headers: FORM, body: `tenant_id=${id}` }]],
   ['a header', (id) => ['/authsec/n/body', { body: {}, headers: { tenant_id: id } }]],
   ['the other header', (id) => ['/authsec/n/body', { body: {}, headers: { 'x-tenant-id': id } }]],
 ]
 
-describe.each(PLACES)('named in %s', (_, at) => {
-  test('another tenant is refused, an existing one as one that is made up, without a look-up; one\u2019s own is not', async () => {
+describe.each(PLACES)('named in %s', (_, callWith) => {
+  test('another tenant is refused alike whether it exists or not; the caller\u2019s own is accepted', async () => {
     const app = await started
     const [acme, globex] = [await app.company('acme'), await app.company('globex')]
     const token = await app.token(acme.admin)
-    const ask = async (id: string): Promise<unknown> => {
-      const [path, call] = at(id)
+    const send = async (id: string): Promise<unknown> => {
+      const [path, call] = callWith(id)
       const response = await app.request(path, { token, headers: {}, ...call, ...(call?.headers ? { headers: { ...call.headers } } : {}) })
       const body = response.status === 204 ? undefined : ((await response.json()) as { code: string; error: string })
       return [response.status, body?.code, body?.error]
     }
     const refused = [403, 'tenant_mismatch', 'Access denied: tenant mismatch.']
-    expect(await ask(globex.tenantId)).toEqual(refused)
-    expect(await ask(globex.tenantId.toUpperCase())).toEqual(refused)
-    expect(await ask(app.ctx.random.id())).toEqual(refused)
-    expect(await ask(SYSTEM_TENANT)).toEqual(refused)
-    expect((await ask(acme.tenantId)) as number[]).toEqual([204, undefined, undefined])
-    expect((await ask(acme.tenantId.toUpperCase())) as number[]).toEqual([204, undefined, undefined])
+    expect(await send(globex.tenantId)).toEqual(refused)
+    expect(await send(globex.tenantId.toUpperCase())).toEqual(refused)
+    expect(await send(app.ctx.random.id())).toEqual(refused)
+    expect(await send(SYSTEM_TENANT)).toEqual(refused)
+    expect((await send(acme.tenantId)) as number[]).toEqual([204, undefined, undefined])
+    expect((await send(acme.tenantId.toUpperCase())) as number[]).toEqual([204, undefined, undefined])
     const refusals = (await app.events(acme.tenantId)).filter(({ reason }) => reason === 'tenant_mismatch')
     expect(refusals).toHaveLength(4)
     expect(await app.events(globex.tenantId)).toHaveLength(3)
   })
 })
 
-test('one\u2019s own beside another is no cover', async () => {
+test('another tenant is refused also beside the caller\u2019s own', async () => {
   const app = await started
   const [acme, globex] = [await app.company('acme'), await app.company('globex')]
   const token = await app.token(acme.admin)
@@ -81,12 +81,12 @@ test('one\u2019s own beside another is no cover', async () => {
   for (const [path, call] of calls) expect((await app.request(path, { token, ...call })).status).toBe(403)
 })
 
-test('nothing is asked of the database for the judgement', async () => {
+test('the check makes no database query', async () => {
   const app = await started
   const acme = await app.company()
   const token = await app.token(acme.admin)
   await app.request('/authsec/n/body', { token, body: {} })
-  // The record of the refusal: the event, sealed under the person's key.
+  // Only the audit log is written: the event, sealed with the person's key.
   const own = await (await counted).during(() => app.request('/authsec/n/body', { token, body: { tenant_id: app.ctx.random.id() } }))
   const again = await (await counted).during(() => app.request('/authsec/n/body', { token, body: { tenant_id: app.ctx.random.id() } }))
   expect(own.statements).toBeGreaterThan(0)
@@ -98,35 +98,37 @@ const root = async () => {
   const email = `root-${app.ctx.random.id()}@platform.example`
   const { userId } = await ensurePlatformAdministrator(app.ctx, { email, name: 'Root', passwordHash: null, proved: true })
   const token = await app.token({ id: userId, email, password: '', tenantId: SYSTEM_TENANT })
-  const ask = async (path: string, call: Call): Promise<unknown> => {
+  const send = async (path: string, call: Call): Promise<unknown> => {
     const response = await app.request(path, { token, ...call })
     return response.status === 204 ? 204 : ((await response.json()) as { code: string }).code
   }
   const accessed = async () => (await app.events(SYSTEM_TENANT)).filter(({ event, actorId }) => event === 'tenant.accessed' && actorId === userId)
-  return { app, userId, ask, accessed }
+  return { app, userId, send, accessed }
 }
 
-test('who administers the platform may where a route acts in the one that is named, and that is in the record', async () => {
-  const { app, userId, ask, accessed } = await root()
+test('a platform administrator may name a tenant where the route acts in it, and the audit log records it', async () => {
+  const { app, userId, send, accessed } = await root()
   const { tenantId } = await app.company()
-  expect(await ask(`/authsec/n/acting/${tenantId}`, { body: {} })).toBe(204)
-  expect(await ask(`/authsec/n/acting/${tenantId.toUpperCase()}`, { body: { tenant_id: tenantId }, headers: { tenant_id: SYSTEM_TENANT } })).toBe(204)
+  expect(await send(`/authsec/n/acting/${tenantId}`, { body: {} })).toBe(204)
+  expect(await send(`/authsec/n/acting/${tenantId.toUpperCase()}`, { body: { tenant_id: tenantId }, headers: { tenant_id: SYSTEM_TENANT } })).toBe(
+    204,
+  )
   const event = { actorId: userId, route: 'n.acting', outcome: 'success', targetId: tenantId }
   expect(await accessed()).toEqual([expect.objectContaining(event), expect.objectContaining(event)])
 })
 
-describe.each(PLACES)('named in %s by who administers the platform', (_, at) => {
+describe.each(PLACES)('named in %s by a platform administrator', (_, callWith) => {
   test('another tenant is refused where the route acts in the platform\u2019s own', async () => {
-    const { app, ask, accessed } = await root()
+    const { app, send, accessed } = await root()
     const { tenantId } = await app.company()
-    const [path, call] = at(tenantId)
-    expect(await ask(path, call)).toBe('tenant_mismatch')
+    const [path, call] = callWith(tenantId)
+    expect(await send(path, call)).toBe('tenant_mismatch')
     expect(await accessed()).toEqual([])
   })
 })
 
-test('where the route does not look, and beside a second one, it is refused to who administers the platform, too', async () => {
-  const { app, ask, accessed } = await root()
+test('a platform administrator cannot name a tenant where the route does not read it, nor two tenants', async () => {
+  const { app, send, accessed } = await root()
   const [{ tenantId: acme }, { tenantId: globex }] = [await app.company('acme'), await app.company('globex')]
   const calls: readonly (readonly [string, Call])[] = [
     [SYSTEM_TENANT, { body: { tenant_id: acme } }],
@@ -136,11 +138,11 @@ test('where the route does not look, and beside a second one, it is refused to w
     [acme, { body: {}, headers: { 'x-tenant-id': globex } }],
     [`${acme}?workspaceId=${globex}`, { body: {} }],
   ]
-  for (const [named, call] of calls) expect(await ask(`/authsec/n/acting/${named}`, call)).toBe('tenant_mismatch')
+  for (const [named, call] of calls) expect(await send(`/authsec/n/acting/${named}`, call)).toBe('tenant_mismatch')
   expect(await accessed()).toEqual([])
 })
 
-test('a route acts only in what it reads', () => {
+test('actsIn must name a declared member', () => {
   const path = z.object({ tenant_id: z.string() })
   // @ts-expect-error there is no such member
   route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'path.tenantId' })
@@ -148,7 +150,7 @@ test('a route acts only in what it reads', () => {
   route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'body.tenant_id' })
 })
 
-test('strangers name tenants as they like: they act in none', async () => {
+test('a tenant named by an anonymous caller is ignored', async () => {
   const app = await started
   expect((await app.request('/n/open', { body: { tenant_id: app.ctx.random.id() } })).status).toBe(204)
 })

@@ -1,30 +1,31 @@
 // The acting tenant is the token's. A tenant id that a caller names is accepted for compatibility and must be the token's.
+
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { AppError } from '#shared/kernel/errors'
+import { parseUuid } from '#shared/kernel/ids'
 import type { Caller } from '#shared/platform/principals/principal'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const NAMES = ['tenant_id', 'tenantId', 'workspace_id', 'workspaceId']
 
-/** What a caller sent, by its parts. */
+/** The request's parts as sent. */
 export type RequestParts = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly headers: unknown }
 
-/** The tenant that a member of a part names. Anything but a UUID names no tenant. */
+/** The tenant that a member names. Text that is not a UUID names no tenant. */
 const namedBy = (part: unknown, name: string): string | undefined => {
   if (typeof part !== 'object' || part === null) return undefined
   const value = (part as Readonly<Record<string, unknown>>)[name]
-  return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined
+  return parseUuid(value)
 }
 
 /**
- * Whether the person administers the platform's tenants, by a permission that exists in the system tenant alone. The others of that resource do not stand for
- * it: whoever runs migrations or keeps the providers has no business in a company.
+ * Whether the person administers the platform's tenants, by a permission that exists only in the system tenant. Other `platform:` permissions do not
+ * imply it: running migrations or maintaining providers does not require access to a company.
  */
 export const isPlatformAdministrator = (user: Caller): boolean => user.tenantId === SYSTEM_TENANT && user.permissions.has('platform:tenants')
 
 /**
- * Another tenant's id in path, query, body or header is refused without any look-up, whoever it belongs to. A platform administrator may name one where the
- * route looks for it (`actsIn`), and no second one; it is answered, for the record. Named elsewhere the route would pass over it and act in the platform's.
+ * Refuses another tenant's id in path, query, body or header without a look-up. A platform administrator may name one other tenant where the route
+ * reads it (`actsIn`); it is returned for the audit log. Named anywhere else, the route would ignore it and act in the platform's own tenant.
  * @throws AppError tenant_mismatch
  */
 export const foreignTenant = (user: Caller, sent: RequestParts, actsIn: string | undefined): string | undefined => {

@@ -1,4 +1,5 @@
-// What no schema should have to think of: text that a database refuses, structures made to exhaust, names that reach prototypes.
+// Refuses input that no schema should have to consider: text that a database refuses, structures built to exhaust resources, names that reach
+// prototypes.
 import { AppError } from '#shared/kernel/errors'
 
 const MAX_DEPTH = 32
@@ -7,17 +8,17 @@ const MAX_NAME = 64
 const badText = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
 const badName = (name: string): boolean => name === '__proto__' || badText(name)
 
-/** Refuses null bytes and lone surrogates, anywhere. */
+/** Refuses null bytes and lone surrogates. */
 export const requireValidText = (text: string, field: string): void => {
   if (badText(text)) throw new AppError('invalid_request', 'Text must be valid Unicode without null characters.', { field })
 }
 
-/** The second half of an SDK client id: a secret. */
+/** The secret half of an SDK client id. */
 const SDK_SECRET = /~[0-9a-f]{64}/i
 
-/** Others keep addresses in logs, so a secret may not stand in one. */
+/** Proxies log URLs, so a URL must not contain a secret. */
 const refuseSecret = (text: string, field: string): void => {
-  if (SDK_SECRET.test(text)) throw new AppError('invalid_request', 'An SDK client id is a secret and may not stand in an address.', { field })
+  if (SDK_SECRET.test(text)) throw new AppError('invalid_request', 'An SDK client id is a secret and must not appear in a URL.', { field })
 }
 
 type Node = { readonly value: object; readonly path: string; readonly depth: number }
@@ -38,7 +39,9 @@ const vetMember = (name: string, member: unknown, { path, depth }: Node): Node |
   return { value: member as object, path: at(), depth: depth + 1 }
 }
 
-/** Refuses, without recursion: nesting past 32, `__proto__` as a name, numbers that JSON cannot hold, text that Postgres cannot. */
+/**
+ * Refuses, without recursion, nesting deeper than 32, `__proto__` as a name, numbers that JSON cannot represent, and text that Postgres cannot store.
+ */
 export const requireValidJson = (root: unknown): void => {
   const top = vetMember('body', root, { value: {}, path: '', depth: -1 })
   const open: Node[] = top === undefined ? [] : [{ ...top, path: 'body' }]
@@ -50,14 +53,14 @@ export const requireValidJson = (root: unknown): void => {
   }
 }
 
-/** Parses and vets a JSON text. An empty text is an empty object, so that a schema can name what is missing. */
+/** Parses and vets a JSON text. An empty text becomes an empty object, so that the schema can name what is missing. */
 export const parseJson = (text: string): unknown => {
   if (text.trim() === '') return {}
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    // The parser's own message repeats what was sent.
+    // The parser's own message repeats the input.
     throw new AppError('invalid_json', undefined, { field: 'body' })
   }
   requireValidJson(parsed)
@@ -72,7 +75,7 @@ const decoded = (text: string, field: string): string => {
   }
 }
 
-/** Refuses escapes that are none, or that decode to what no text and no address may hold. */
+/** Refuses malformed escapes, and escapes that decode to forbidden text. */
 export const requireValidPercentText = (text: string, field: string): void => {
   const plain = text.includes('%') ? decoded(text, field) : text
   if (plain !== text) requireValidText(plain, field)
@@ -80,7 +83,7 @@ export const requireValidPercentText = (text: string, field: string): void => {
 }
 
 /**
- * Names and values of a query or an `application/x-www-form-urlencoded` body, each name once.
+ * Parses names and values of a query or an `application/x-www-form-urlencoded` body, each name once.
  * @throws AppError invalid_request
  */
 export const parseFormPairs = (text: string, part: 'query' | 'form'): ReadonlyMap<string, string> => {
@@ -109,7 +112,7 @@ const decodedBody = (bytes: Uint8Array): string => {
   }
 }
 
-/** Reads at most `maxBytes` of UTF-8. What says how long it is is held to that by the server, so it is read in one piece. */
+/** Reads at most `maxBytes` of UTF-8. The server enforces a declared length, so such a body is read in one piece. */
 export const readBodyText = async (request: Request, maxBytes: number): Promise<string> => {
   const declared = request.headers.get('content-length')
   if (Number(declared ?? '0') > maxBytes) throw new AppError('payload_too_large')

@@ -14,7 +14,7 @@ import { startJobs } from './timers.ts'
 
 const HOUR = 3600
 
-/** Two instances see one database and one cache, and have the rest for themselves. */
+/** Several instances with a shared database and cache. */
 const setUp = async () => {
   const db = await testDb()
   const clock = fixedClock('2026-03-01T12:00:00Z')
@@ -25,7 +25,7 @@ const setUp = async () => {
   return { clock, instance, id, state: () => findJobState(acrossTenants(db), id) }
 }
 
-/** A job that waits until it is told to end. */
+/** A job that runs until the test ends it. */
 const heldJob = (id: string) => {
   let end: () => void = () => undefined
   const ended = new Promise<void>((resolve) => {
@@ -47,7 +47,7 @@ const heldJob = (id: string) => {
   return { declaration, begun, end }
 }
 
-test('a run is noted with its lease, counted and logged', async () => {
+test('a run is stored with its lease, counted and logged', async () => {
   const { clock, instance, id, state } = await setUp()
   const ctx = instance()
   const at = clock.now()
@@ -66,7 +66,7 @@ test('a run is noted with its lease, counted and logged', async () => {
   expect(await ctx.metrics.render()).toContain(`job_runs_total{job="${id}",result="done"} 1`)
 })
 
-test('while one instance runs a job another does not', async () => {
+test('a job does not run on two instances at a time', async () => {
   const { instance, id, state } = await setUp()
   const [one, two] = [instance(), instance()]
   const { declaration, begun, end } = heldJob(id)
@@ -79,7 +79,7 @@ test('while one instance runs a job another does not', async () => {
   expect(await state()).toMatchObject({ runs: 2 })
 })
 
-test('the lease of an instance that died is over after five minutes, and a late return of it changes nothing', async () => {
+test('the lease of a crashed instance ends after five minutes, and its late return changes nothing', async () => {
   const { clock, instance, id, state } = await setUp()
   const [one, two] = [instance(), instance()]
   const slow = heldJob(id)
@@ -100,7 +100,7 @@ test('the lease of an instance that died is over after five minutes, and a late 
   expect(await second).toMatchObject({ outcome: 'done' })
 })
 
-test('a run is told to stop before its lease is over', async () => {
+test('a run gets a stop time before the end of its lease', async () => {
   const { clock, instance, id } = await setUp()
   let left = 0
   const run = async (_: unknown, stopBy: Date) => {
@@ -111,7 +111,7 @@ test('a run is told to stop before its lease is over', async () => {
   expect(left).toBe(270)
 })
 
-test('a failing job throws nothing, is reported and counted, and leaves class and code but no text', async () => {
+test('a failing job does not throw; it is logged and counted with its class and code, without its text', async () => {
   const { instance, id, state } = await setUp()
   const ctx = instance()
   const failing = (error: unknown): Job<unknown> => ({ id, every: HOUR, run: () => Promise.reject(error) })
@@ -133,7 +133,7 @@ test('a failing job throws nothing, is reported and counted, and leaves class an
   expect(ctx.log.lines.filter((line) => JSON.parse(line).event === 'job.failed')).toHaveLength(3)
 })
 
-test('by timer a job runs when it is due, by name at once', async () => {
+test('a timer runs a job only when it is due; a call by name runs it at once', async () => {
   const { clock, instance, id } = await setUp()
   const declaration: Job<unknown> = { id, every: HOUR, run: async () => ({}) }
   const outcome = async (when: 'now' | 'due') => (await runJob(instance(), declaration, when)).outcome
@@ -145,7 +145,7 @@ test('by timer a job runs when it is due, by name at once', async () => {
   expect(await outcome('now')).toBe('done')
 })
 
-test('timers run each job soon after the start and again at its interval, until they are stopped', async () => {
+test('timers run each job soon after the start and then at its interval, until stopped', async () => {
   const { clock, instance, id } = await setUp()
   const timers: { seconds: number; work: () => void; cancelled: boolean }[] = []
   const after = (seconds: number, work: () => void) => {

@@ -1,4 +1,4 @@
-// A job is data, as a route is: what it is called, how often it is due, what it does. It runs under a lease in the database, so one instance at a time.
+// A job is data, as a route is: its id, its interval and its work. It runs under a database lease, so on one instance at a time.
 import { sqlState } from '#db/engine/client'
 import { acrossTenants } from '#db/engine/tenant'
 import { releaseJobLease, takeJobLease } from '#db/store/job-leases'
@@ -7,16 +7,17 @@ import { AppError } from '#shared/kernel/errors'
 import type { Fields } from '#shared/kernel/log'
 import type { PlatformCtx } from '#shared/platform/context'
 
-/** What a run did, for its log line: counts and ids. */
+/** The result of a run for its log line: counts and ids. */
 export type JobResult = Readonly<Record<string, number | string>>
 
 export type Job<Ctx> = {
-  /** Noun of the work; the name to run it by. */
+  /** Noun of the work; the name by which it can be run. */
   readonly id: string
-  /** Seconds from one run to the next. */
+  /** Interval in seconds. */
   readonly every: number
   /**
-   * Does the work. Must bear being run twice, and stop at `stopBy` with the rest left for the next run: after that the lease may be another's.
+   * Does the work. It must tolerate being run twice, and stop at `stopBy` and leave the rest to the next run, because another instance may then hold
+   * the lease.
    */
   readonly run: (ctx: Ctx, stopBy: Date) => Promise<JobResult>
 }
@@ -26,16 +27,16 @@ export const job = <Ctx>(declaration: Job<Ctx>): Job<Ctx> => declaration
 type Deps = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
 
 const LEASE_SECONDS = 5 * 60
-/** Between the moment when a run should stop and the one when its lease is over. */
+/** Time between a run's stop time and the end of its lease. */
 const STOP_EARLY_SECONDS = 30
 
 export type JobReport =
   | { readonly outcome: 'done'; readonly result: JobResult }
   | { readonly outcome: 'failed'; readonly error: string }
-  /** Another instance runs it, or ran it already. */
+  /** Another instance runs it or has just run it. */
   | { readonly outcome: 'skipped' }
 
-/** Class and code of an error, and nothing that could hold a person's data. */
+/** Class and code of an error, without text that may contain personal data. */
 const nameOf = (error: unknown): string => {
   let e = error
   while (e instanceof Error && e.cause instanceof Error && !(e instanceof AppError)) e = e.cause
@@ -62,8 +63,8 @@ const work = async <Ctx>(ctx: Ctx & Deps, { id, run }: Job<Ctx>, holder: string,
 }
 
 /**
- * Runs a job unless it runs elsewhere; with `due`, also unless less than half of its interval has passed since it last began, so that several instances
- * with a timer each do not multiply it. A failing job is logged and counted, here and with its lease, and never throws.
+ * Runs a job unless another instance runs it; with `due`, also unless less than half of its interval has passed since its last start, so that timers
+ * on several instances do not multiply it. A failure is logged, counted and stored with the lease, and never thrown.
  */
 export const runJob = async <Ctx>(ctx: Ctx & Deps, declaration: Job<Ctx>, when: 'now' | 'due' = 'now'): Promise<JobReport> => {
   const { id, every } = declaration
@@ -85,7 +86,7 @@ export const runJob = async <Ctx>(ctx: Ctx & Deps, declaration: Job<Ctx>, when: 
     const fields: Fields = { ...report.result, job: id, duration_ms: Math.round(ctx.clock.elapsed() - from) }
     ctx.log.info('job.done', fields)
   }
-  // In the cloud the function freezes after this.
+  // A cloud function freezes after this.
   await Promise.all([ctx.metrics.flush('now'), ctx.tracer.flush()])
   return report
 }

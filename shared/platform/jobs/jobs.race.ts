@@ -1,4 +1,4 @@
-// Needs a server, where connections really race: TEST_DATABASE_URL.
+// Needs a PostgreSQL server, where connections really compete: TEST_DATABASE_URL.
 import { expect, test } from 'vitest'
 import { acrossTenants } from '#db/engine/tenant'
 import { findJobState } from '#db/store/job-leases'
@@ -11,7 +11,7 @@ import { noTracer } from '#shared/platform/trace/trace'
 import { testDb } from '#tests/support/database'
 import { runJob } from './job.ts'
 
-test.each(['first run', 'later run'])('of twenty instances one runs a job at a time (%s)', async (which) => {
+test.each(['first run', 'later run'])('of twenty instances only one runs a job at a time (%s)', async (which) => {
   const db = await testDb()
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const random = systemRandom(clock)

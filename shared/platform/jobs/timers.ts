@@ -1,25 +1,25 @@
-// Jobs of a process that stays: a timer each. In the cloud schedules call `runJob` instead.
+// Runs the jobs of a long-running process by timers. In the cloud, schedules call `runJob` instead.
 import type { PlatformCtx } from '#shared/platform/context'
 import { type Job, runJob } from './job.ts'
 
 type Deps = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'log' | 'metrics' | 'tracer'>
 
-/** Calls `work` once after so many seconds, unless cancelled. */
+/** Calls `work` once after the given seconds, unless cancelled. */
 export type After = (seconds: number, work: () => void) => () => void
 
 const processTimer: After = (seconds, work) => {
   const timer = setTimeout(work, seconds * 1000)
-  // A timer of ours must not keep a process alive that has nothing else to do.
+  // The timer must not keep an otherwise finished process alive.
   timer.unref()
   return () => clearTimeout(timer)
 }
 
-/** Longest wait for the first run of a job after a start. */
+/** Longest delay of a job's first run after a start. */
 const FIRST_RUN_WITHIN_SECONDS = 10
-/** Runs come up to this share of the interval late, so that instances that started together do not wake the database together. */
+/** Runs are delayed by up to this share of the interval, so that instances that started together do not load the database together. */
 const JITTER = 0.1
 
-/** Runs each job soon after the start and then at its interval, if it is due. `stop` waits for the runs that are under way. */
+/** Runs each job soon after the start and then at its interval, if it is due. `stop` waits for runs in progress. */
 export const startJobs = <Ctx>(ctx: Ctx & Deps, jobs: readonly Job<Ctx>[], after: After = processTimer): { stop(): Promise<void> } => {
   const cancels = new Map<string, () => void>()
   const running = new Set<Promise<unknown>>()

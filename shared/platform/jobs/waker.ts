@@ -1,45 +1,47 @@
-// Runs a piece of work inside a process that lives on (the local server) whenever somebody asks, and again when the work itself says. In the cloud a queue does
-// this, and a job is the net under both.
+// Runs work in a long-running process (the local server) when it is requested, and again when the work asks for it. In the cloud a queue does this; a
+// scheduled job covers both.
 import { AsyncResource } from 'node:async_hooks'
 
 export type Waker = {
-  /** The work is done soon after; never waits and never throws. Many calls at once are one. */
+  /** Requests a run; never waits and never throws. Concurrent requests are merged. */
   wake(): void
-  /** Resolves once nothing is being done. */
+  /** Resolves when nothing is running. */
   idle(): Promise<void>
-  /** Ends what runs and starts nothing more. */
+  /** Waits for the current run and starts no further one. */
   stop(): Promise<void>
 }
 
 const LONGEST_SLEEP_MS = 15 * 60_000
 const SHORTEST_SLEEP_MS = 1000
 
-/** `work` never throws; it answers in how many milliseconds it wants to be done again: undefined when nothing waits, for an idle database may sleep too. */
+/**
+ * `work` never throws. It returns the milliseconds until its next run, or undefined when nothing is waiting, so that an idle database can sleep too.
+ */
 export const waker = (work: () => Promise<number | undefined>): Waker => {
   let running: Promise<void> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isAsked = false
+  let isRequested = false
   let isStopped = false
 
-  const takeAsked = (): boolean => {
-    const requested = isAsked && !isStopped
-    isAsked = false
+  const consumeRequest = (): boolean => {
+    const requested = isRequested && !isStopped
+    isRequested = false
     return requested
   }
   const sleep = (ms: number): void => {
     timer = setTimeout(wake, Math.min(Math.max(ms, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS))
     timer.unref()
   }
-  // Bound here, or a round would inherit the transaction and the trace of the request that woke it.
+  // Bound here; otherwise a run would inherit the transaction and the trace of the request that triggered it.
   const round = AsyncResource.bind(async (): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve))
     let ms = await work()
-    while (takeAsked()) ms = await work()
+    while (consumeRequest()) ms = await work()
     running = undefined
     if (ms !== undefined && !isStopped) sleep(ms)
   })
   const wake = (): void => {
-    if (running !== undefined) isAsked = true
+    if (running !== undefined) isRequested = true
     if (isStopped || running !== undefined) return
     clearTimeout(timer)
     running = round()

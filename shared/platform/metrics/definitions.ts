@@ -1,10 +1,12 @@
-// Every metric, declared once: its name, type, help, labels and buckets. Names and labels are those of the original, so that its dashboards keep working.
+// Every metric, declared once: name, type, help, labels and buckets. Names and labels are AuthSec's, so that its dashboards keep working.
 
 type Described = { readonly help: string; readonly labels: readonly string[] }
 export type Definition =
   | (Described & { readonly type: 'counter' })
   | (Described & { readonly type: 'histogram'; readonly buckets: readonly number[] })
-  /** `instance`: of the process that answers the scrape. `fleet`: one number for all, set by a job and kept in the shared cache. */
+  /**
+   * `instance`: a value of the process that answers the scrape. `fleet`: one value for all instances, set by a job and stored in the shared cache.
+   */
   | (Described & { readonly type: 'gauge'; readonly of: 'instance' | 'fleet' })
 
 /** The default buckets of the Prometheus client libraries, in seconds. */
@@ -18,13 +20,13 @@ export const METRICS = {
   },
   http_request_duration_seconds: {
     type: 'histogram',
-    help: 'Time from the first byte of a request to its answer.',
+    help: 'Time from the first byte of a request to its response.',
     labels: ['method', 'endpoint', 'status_code', 'tenant_id'],
     buckets: SECONDS,
   },
   http_response_size_bytes: {
     type: 'histogram',
-    help: 'Size of the answers.',
+    help: 'Size of the responses.',
     labels: ['method', 'endpoint', 'tenant_id'],
     buckets: [100, 1e3, 1e4, 1e5, 1e6],
   },
@@ -66,11 +68,11 @@ export const METRICS = {
   },
 
   // Ours
-  user_code_failures_total: { type: 'counter', help: 'User codes of device grants that were entered and are none.', labels: [] },
-  push_sent_total: { type: 'counter', help: 'Push messages, by what became of them.', labels: ['provider', 'result'] },
+  user_code_failures_total: { type: 'counter', help: 'Unknown user codes of device grants that were entered.', labels: [] },
+  push_sent_total: { type: 'counter', help: 'Push messages by result.', labels: ['provider', 'result'] },
   job_runs_total: { type: 'counter', help: 'Runs of scheduled jobs.', labels: ['job', 'result'] },
-  metrics_flush_failures_total: { type: 'counter', help: 'Hand-overs of increments that failed and were tried again.', labels: [] },
-  metrics_dropped_total: { type: 'counter', help: 'Increments of series beyond the bound of an instance.', labels: [] },
+  metrics_flush_failures_total: { type: 'counter', help: 'Transfers of increments to the cache that failed and were retried.', labels: [] },
+  metrics_dropped_total: { type: 'counter', help: 'Increments that were dropped because an instance reached its bound of series.', labels: [] },
 } as const satisfies Record<string, Definition>
 
 export type MetricName = keyof typeof METRICS
@@ -81,6 +83,6 @@ export type GaugeName = Named<'gauge'>
 /** A value for each declared label. */
 export type LabelsOf<N extends MetricName> = Readonly<Record<(typeof METRICS)[N]['labels'][number], string>>
 
-/** The declaration, without what is special about this one. */
+/** The declaration with its general type. */
 export const definitionOf = (name: MetricName): Definition => METRICS[name]
 export const isMetricName = (name: string): name is MetricName => Object.hasOwn(METRICS, name)

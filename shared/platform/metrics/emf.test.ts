@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { emfLine } from './emf.ts'
 
-test('a line is of one metric whatever was asked, and all that was asked can be searched', () => {
+test('a line has one metric with one dimension, and all details as searchable properties', () => {
   const at = new Date('2026-03-01T12:00:00.250Z')
   const text = emfLine('authsec', {
     at,

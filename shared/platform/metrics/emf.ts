@@ -1,4 +1,4 @@
-// Latency in the function's own log, from where CloudWatch takes it without an agent or a call.
+// Writes request latency to the function's log, from which CloudWatch reads it without an agent or a call.
 // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 export type RequestLatency = {
@@ -13,8 +13,8 @@ export type RequestLatency = {
 }
 
 /**
- * One embedded metric format line, of one metric: each value of a dimension is billed as a metric of its own, and whoever asks every route once would make
- * some five hundred. Method, endpoint, status, tenant and request are properties, which can be searched and cost nothing.
+ * One embedded metric format line with one metric. CloudWatch bills each value of a dimension as a metric, which would be some five hundred for all
+ * routes; method, endpoint, status, tenant and request are therefore searchable properties.
  */
 export const emfLine = (namespace: string, request: RequestLatency): string =>
   JSON.stringify({

@@ -8,7 +8,7 @@ const linesOf = (samples: readonly Sample[], name: string): string[] =>
     .split('\n')
     .filter((line) => line.startsWith(name))
 
-test('every metric has its help and type before its samples, and every line has the form of the format', () => {
+test('every metric has help and type before its samples, and every line is well-formed', () => {
   const text = renderExposition([
     { name: 'http_requests_total', values: ['GET', '/a', '200', 'unknown'], part: '', value: 3 },
     { name: 'memory_usage_bytes', values: [], part: '', value: 1.5e9 },
@@ -28,7 +28,7 @@ test('every metric has its help and type before its samples, and every line has 
   expect([...seen]).toEqual(Object.keys(METRICS))
 })
 
-test('buckets hold what the smaller ones hold, and +Inf is the count', () => {
+test('buckets are cumulative, and +Inf equals the count', () => {
   const values = ['GET', '/a', 'unknown']
   const lines = linesOf(
     [
@@ -36,7 +36,7 @@ test('buckets hold what the smaller ones hold, and +Inf is the count', () => {
       { name: 'http_response_size_bytes', values, part: '100', value: 1 },
       { name: 'http_response_size_bytes', values, part: '+Inf', value: 4 },
       { name: 'http_response_size_bytes', values, part: 'sum', value: 8_000_900.5 },
-      // Of a version of the program with other buckets.
+      // From a version of the program with other buckets.
       { name: 'http_response_size_bytes', values, part: '500', value: 1 },
     ],
     'http_response_size_bytes',
@@ -60,7 +60,7 @@ test('a label value cannot break out of its quotes', () => {
   ])
 })
 
-test('a field of the cache is read back as it was, and one of another version is left out', () => {
+test('a cache field is read back unchanged, and an unknown field of another version is left out', () => {
   const sample = { name: 'job_runs_total', values: ['a"],[', 'done'], part: '' } as const
   expect(sampleOf(sampleField(sample), 2)).toEqual({ ...sample, value: 2 })
   expect(sampleOf('["unknown_total","","a"]', 1)).toBeUndefined()

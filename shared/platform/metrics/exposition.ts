@@ -12,7 +12,7 @@ const line = (name: string, labels: readonly (readonly [string, string])[], valu
 
 type Series = { readonly values: readonly string[]; readonly parts: Map<SamplePart, number> }
 
-/** The cache holds each observation in its own bucket alone; the format wants every bucket to hold the smaller ones too. */
+/** The cache counts each observation only in its own bucket; the format requires cumulative buckets. */
 const histogramLines = (name: string, buckets: readonly number[], labels: readonly (readonly [string, string])[], { parts }: Series): string[] => {
   const counts = [...parts].flatMap(([part, count]) => (part === 'sum' ? [] : [{ bound: part === '+Inf' ? Infinity : Number(part), count }]))
   const within = (bound: number): number => counts.reduce((total, each) => (each.bound <= bound ? total + each.count : total), 0)
@@ -31,7 +31,7 @@ const seriesLines = (name: MetricName, definition: Definition, series: Series): 
   return [line(name, labels, series.parts.get('') ?? 0)]
 }
 
-/** All declared metrics with the given samples; samples of the same series and part add up. */
+/** All declared metrics with the given samples; samples of the same series and part are added. */
 export const renderExposition = (samples: readonly Sample[]): string => {
   const byName = new Map<MetricName, Map<string, Series>>()
   for (const { name, values, part, value } of samples) {

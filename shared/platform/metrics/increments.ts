@@ -1,4 +1,4 @@
-// What an instance counted and has not yet handed to the shared cache: bounded, kept while the cache is away, handed over once.
+// Increments of an instance that are not yet in the shared cache: bounded, kept while the cache is unavailable, transferred once.
 
 import type { Clock } from '#shared/kernel/clock'
 import type { Cache } from '#shared/platform/cache/cache'
@@ -6,24 +6,24 @@ import { type CounterName, definitionOf, type GaugeName, type HistogramName, typ
 import { type SamplePart, sampleField } from './sample.ts'
 import { OTHER_TENANT, tenantLabels } from './tenant-labels.ts'
 
-/** Name of the fleet's sums in the cache. */
+/** Name of the sums of all instances in the cache. */
 export const METRIC_SUMS_KEY = 'metrics'
 export const gaugeKey = (name: GaugeName): string => `metrics:gauge:${name}`
-/** Requests come faster than a scrape could ever tell apart. */
+/** A scrape cannot distinguish shorter intervals. */
 const FLUSH_INTERVAL_SECONDS = 1
 const MAX_TENANTS = 200
 const MAX_SERIES = 10_000
 const MAX_VALUE_LENGTH = 200
-/** While the cache is away, requests do not wait for it again and again. */
+/** Pause after a failure, so that requests do not wait for an unavailable cache again and again. */
 export const RETRY_AFTER_SECONDS = 5
 
 type Named = { readonly key: string; readonly name: MetricName; readonly values: readonly string[] }
 export type Series = Named & { readonly parts: Map<SamplePart, number> }
 export type PendingSeries = Map<string, Series>
-/** No label has a null character: names, ids, codes and routes of ours. */
+/** Labels contain no null characters: they are our own names, ids, codes and routes. */
 export const seriesKey = (name: MetricName, values: readonly string[]): string => `${name}\0${values.join('\0')}`
 
-/** Label values in the order of the declaration. Throws on a label too many or too few. */
+/** Label values in the order of the declaration. Throws on a missing or extra label. */
 export const labelValues = (name: MetricName, labels: Readonly<Record<string, string>>): string[] => {
   const declared = definitionOf(name).labels
   const values: string[] = []
@@ -52,7 +52,9 @@ const mapTenant = (name: MetricName, values: readonly string[], label: (tenantId
   return at < 0 ? values : values.with(at, label(values[at] ?? ''))
 }
 
-/** Series that this instance has counted are bounded. Past the bound a series loses its tenant; past twice the bound it is dropped, and that is counted. */
+/**
+ * Bounds the number of series of an instance. Past the bound a series loses its tenant; past twice the bound it is dropped and counted as dropped.
+ */
 const seriesBound = (maxSeries: number) => {
   const known = new Set<string>()
   return (name: MetricName, values: readonly string[]): Named | undefined => {
@@ -91,7 +93,7 @@ export type IncrementOptions = { readonly cache: Cache; readonly clock: Clock; r
 export type FlushWhen = 'due' | 'now'
 export type Increments = {
   add(name: CounterName | HistogramName, labels: Readonly<Record<string, string>>, parts: readonly (readonly [SamplePart, number])[]): void
-  /** Never throws. `due`: at most once a second. A batch whose answer was lost on the way is sent again: the cache has no way to tell. */
+  /** Never throws. `due`: at most once per second. A batch whose response was lost is sent again, because the cache cannot detect duplicates. */
   flush(when: FlushWhen): Promise<void>
 }
 
@@ -110,7 +112,7 @@ export const createIncrements = ({ cache, clock, maxSeries = MAX_SERIES, maxTena
     dueAt = clock.elapsed() + FLUSH_INTERVAL_SECONDS * 1000
     try {
       await tenants.settle()
-      // Last, because only this must not be done twice.
+      // Last, because only this step must not be repeated.
       await cache.add(METRIC_SUMS_KEY, sumsOf(batch, tenants.settled))
     } catch {
       retryAt = clock.elapsed() + RETRY_AFTER_SECONDS * 1000

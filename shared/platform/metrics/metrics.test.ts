@@ -6,10 +6,10 @@ import { createMetrics } from './metrics.ts'
 
 const start = '2026-03-01T12:00:00Z'
 
-/** A real cache whose connection can be cut. */
+/** A real cache with a connection that the test can cut. */
 const cuttable = (cache: Cache) => {
-  const line = { away: false }
-  const reach = <T>(call: () => Promise<T>): Promise<T> => (line.away ? Promise.reject(new CacheUnavailable(undefined)) : call())
+  const line = { isCut: false }
+  const reach = <T>(call: () => Promise<T>): Promise<T> => (line.isCut ? Promise.reject(new CacheUnavailable(undefined)) : call())
   const cut: Cache = {
     ...cache,
     get: (key) => reach(() => cache.get(key)),
@@ -35,7 +35,7 @@ const numberAt = (text: string, sample: string): number | undefined => {
 const done = { job: 'expiry', result: 'done' }
 const DONE = 'job_runs_total{job="expiry",result="done"}'
 
-test('what several instances counted is one sum in a scrape of any of them', async () => {
+test('a scrape of any instance has the sum of all instances', async () => {
   const { instance } = fleet()
   const [one, two, three] = [instance(), instance(), instance()]
   one.count('job_runs_total', done)
@@ -53,18 +53,18 @@ test('what several instances counted is one sum in a scrape of any of them', asy
   expect(numberAt(text, `http_request_duration_seconds_sum{${labels}}`)).toBeCloseTo(0.0101)
 })
 
-test('while the cache is away nothing is lost and nothing throws; afterwards everything is there once', async () => {
+test('without the cache nothing is lost or thrown, and afterwards every increment is counted once', async () => {
   const { instance, line, clock } = fleet()
   const metrics = instance()
   metrics.count('job_runs_total', done)
   metrics.count('http_requests_total', request(tenant(1)))
-  line.away = true
+  line.isCut = true
   await Promise.all([metrics.flush('now'), metrics.flush('now')])
   metrics.count('job_runs_total', done)
   clock.advance(60)
   await metrics.flush('now')
   await expect(metrics.render()).rejects.toMatchObject({ code: 'unavailable', details: { retryAfterSeconds: 5 } })
-  line.away = false
+  line.isCut = false
   clock.advance(60)
   await Promise.all([metrics.flush('now'), metrics.flush('now'), metrics.flush('now')])
   const text = await metrics.render()
@@ -73,20 +73,20 @@ test('while the cache is away nothing is lost and nothing throws; afterwards eve
   expect(numberAt(text, 'metrics_flush_failures_total')).toBe(2)
 })
 
-test('requests do not wait for a cache that was away a moment ago', async () => {
+test('requests do not wait for a cache that has just failed', async () => {
   const { instance, line, clock } = fleet()
   const metrics = instance()
   metrics.count('job_runs_total', done)
-  line.away = true
+  line.isCut = true
   await metrics.flush('now')
   clock.advance(4)
   await metrics.flush('now')
-  line.away = false
+  line.isCut = false
   clock.advance(2)
   expect(numberAt(await metrics.render(), 'metrics_flush_failures_total')).toBe(1)
 })
 
-test('increments made while a hand-over is under way belong to the next one', async () => {
+test('increments during a transfer belong to the next one', async () => {
   const { instance, clock } = fleet()
   const metrics = instance()
   metrics.count('http_requests_total', request(tenant(1)))
@@ -100,7 +100,7 @@ test('increments made while a hand-over is under way belong to the next one', as
   expect(numberAt(text, `http_requests_total{method="GET",endpoint="/a",status_code="200",tenant_id="${tenant(2)}"}`)).toBe(1)
 })
 
-test('requests hand over at most once a second', async () => {
+test('requests transfer increments at most once per second', async () => {
   const { instance, clock, cache } = fleet()
   const metrics = instance()
   const sum = async () => Object.values(await cache.sums('metrics'))[0]
@@ -114,7 +114,7 @@ test('requests hand over at most once a second', async () => {
   expect(await sum()).toBe(2)
 })
 
-test('the first tenants of the fleet have series of their own, the rest share one', async () => {
+test('the first tenants have series of their own, the others share one', async () => {
   const { instance, clock } = fleet({ maxTenants: 3 })
   const [one, two] = [instance(), instance()]
   for (const n of [1, 2]) one.count('http_requests_total', request(tenant(n)))
@@ -131,7 +131,7 @@ test('the first tenants of the fleet have series of their own, the rest share on
   expect(of('unknown')).toBe(1)
 })
 
-test('an instance keeps a bounded number of series: then a series loses its tenant, and at last is dropped and counted', async () => {
+test('past its bound of series an instance first merges tenants, then drops and counts increments', async () => {
   const { instance } = fleet({ maxSeries: 3 })
   const metrics = instance()
   for (let n = 0; n < 100; n++) metrics.count('http_requests_total', request(tenant(n)))
@@ -143,7 +143,7 @@ test('an instance keeps a bounded number of series: then a series loses its tena
   expect(numberAt(text, 'metrics_dropped_total')).toBe(98)
 })
 
-test('a gauge of the fleet is seen by every instance until its job is long gone; one of an instance by itself alone', async () => {
+test('a fleet gauge is visible on every instance until it expires; an instance gauge only on its own', async () => {
   const { instance, clock } = fleet()
   const [one, two] = [instance(), instance()]
   one.gauge('active_tenants', {}, 7)
@@ -156,7 +156,7 @@ test('a gauge of the fleet is seen by every instance until its job is long gone;
   expect(numberAt(await two.render(), 'active_tenants')).toBeUndefined()
 })
 
-test('a label too many, too few or misspelt is a defect of the caller', () => {
+test('a missing, extra or misspelt label throws', () => {
   const metrics = fleet().instance()
   // @ts-expect-error a label is missing
   expect(() => metrics.count('job_runs_total', { job: 'a' })).toThrow('job_runs_total has the labels job, result')
@@ -166,7 +166,7 @@ test('a label too many, too few or misspelt is a defect of the caller', () => {
   expect(() => metrics.count('job_runs_total', more)).toThrow('job_runs_total has the labels job, result')
 })
 
-test('a number that is none is left out', async () => {
+test('NaN is left out', async () => {
   const metrics = fleet().instance()
   metrics.observe('http_response_size_bytes', { method: 'GET', endpoint: '/a', tenant_id: 'unknown' }, Number.NaN)
   expect(await metrics.render()).not.toContain('NaN')

@@ -1,27 +1,27 @@
-// Counters that are true for a fleet: an instance keeps increments and hands them to the shared cache; a scrape reads the sums there.
+// Metrics of all instances together: an instance keeps increments and transfers them to the shared cache, and a scrape reads the sums there.
 import { type CounterName, type GaugeName, type HistogramName, type LabelsOf, METRICS } from './definitions.ts'
 import { createIncrements, type FlushWhen, gaugeKey, type IncrementOptions, labelValues, seriesKey } from './increments.ts'
 import type { Sample } from './sample.ts'
 
-/** Names and labels are those of definitions.ts; anything else does not compile, and throws where the compiler was by-passed. */
+/** Names and labels are those of definitions.ts; others do not compile, and throw at run time. */
 export type Metrics = {
   count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void
   /** Adds to a histogram's buckets, sum and count. */
   observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, value: number): void
   gauge<N extends GaugeName>(name: N, labels: LabelsOf<N>, value: number): void
   /**
-   * Hands what was kept to the cache; unless told `now`, at most once a second. Called by mount after a request, and with `now` by a timer locally and at
+   * Transfers increments to the cache, at most once per second unless `now`. Called after each request, and with `now` by a local timer and at
    * shutdown. Never throws.
    */
   flush(when?: FlushWhen): Promise<void>
   /**
-   * Prometheus text exposition format 0.0.4. Numbers of this instance alone would look like a reset of the fleet's counters, so:
-   * @throws AppError unavailable while the cache is away
+   * Prometheus text exposition format 0.0.4. One instance's numbers alone would look like a counter reset.
+   * @throws AppError unavailable while the cache is unavailable
    */
   render(): Promise<string>
 }
 
-/** A gauge of the fleet whose job stopped running disappears rather than lie. */
+/** A fleet gauge disappears when its job stops, instead of reporting an old value. */
 const FLEET_GAUGE_TTL_SECONDS = 2 * 3600
 
 export const createMetrics = (options: IncrementOptions): Metrics => {
@@ -36,7 +36,7 @@ export const createMetrics = (options: IncrementOptions): Metrics => {
       if (fleetGauges.get(name) === value) fleetGauges.delete(name)
     }
   }
-  // A gauge that could not be shared stays for the next time.
+  // A gauge that could not be shared is tried again next time.
   const flush = async (when: FlushWhen = 'due'): Promise<void> =>
     void (await Promise.all([increments.flush(when), shareGauges().catch(() => undefined)]))
 

@@ -1,15 +1,15 @@
-// One number of one series, and what it is called in the shared cache.
+// A sample, and its field name in the shared cache.
 import { definitionOf, isMetricName, type MetricName } from './definitions.ts'
 
-/** Of a histogram, its sum or the upper bound of the one bucket that an observation fell into; of others, nothing. */
+/** For a histogram, `sum` or the upper bound of the observation's bucket; otherwise empty. */
 export type SamplePart = '' | 'sum' | '+Inf' | `${number}`
-/** One number of one series. Label values stand in the order of the declaration. */
+/** One number of one series, with label values in the order of the declaration. */
 export type Sample = { readonly name: MetricName; readonly values: readonly string[]; readonly part: SamplePart; readonly value: number }
 
-/** Name of a sample in the shared cache. */
+/** Field name of a sample in the shared cache. */
 export const sampleField = ({ name, values, part }: Omit<Sample, 'value'>): string => JSON.stringify([name, part, ...values])
 
-/** Reads a field back. Undefined for one that this version does not declare so: another version of the program may share the cache. */
+/** Parses a field. Undefined when this version does not declare it: another version of the program may share the cache. */
 export const sampleOf = (field: string, value: number): Sample | undefined => {
   const parsed: unknown = JSON.parse(field)
   if (!Array.isArray(parsed)) return undefined

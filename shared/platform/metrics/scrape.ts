@@ -1,4 +1,4 @@
-// What one scrape is told: the fleet's sums and gauges from the shared cache, and the gauges of this instance.
+// The response of a scrape: sums and fleet gauges from the shared cache, and the gauges of this instance.
 
 import { AppError } from '#shared/kernel/errors'
 import { type Cache, CacheUnavailable } from '#shared/platform/cache/cache'
@@ -20,7 +20,7 @@ const samplesOf = (sums: Readonly<Record<string, number>>, ...gauges: readonly (
   }),
 ]
 
-/** @throws AppError unavailable while the cache is away */
+/** @throws AppError unavailable while the cache is unavailable */
 export const scrape = async (cache: Cache, own: readonly Sample[]): Promise<string> => {
   const shared = await Promise.all([cache.sums(METRIC_SUMS_KEY), ...FLEET_GAUGES.map((name) => cache.get(gaugeKey(name)))]).catch(
     (error: unknown) => {

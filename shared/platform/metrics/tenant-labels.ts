@@ -1,18 +1,19 @@
-// Which tenants have series of their own: the first so many of the fleet. The rest share one, so that a deployment of many companies stays scrapable.
+// Chooses the tenants that have series of their own: the first ones up to a bound. The others share one label, so that a deployment with many
+// companies can still be scraped.
 import type { Cache } from '#shared/platform/cache/cache'
 
 const LISTED = 'metrics:tenants'
-/** No tenant is known. */
+/** The tenant is unknown. */
 export const UNKNOWN_TENANT = 'unknown'
 /** A tenant beyond the bound. */
 export const OTHER_TENANT = 'other'
 
 export type TenantLabels = {
-  /** The label to count under until `settle`. */
+  /** The label to use until `settle`. */
   propose(tenantId: string): string
   /**
-   * Agrees with the rest of the fleet on the tenants proposed since. Instances that settle at the same moment may go past the bound by what each of them
-   * adds. Throws CacheAway; may be called again.
+   * Agrees with other instances on the proposed tenants. Instances that settle concurrently may exceed the bound by their own additions.
+   * @throws CacheUnavailable; may be called again
    */
   settle(): Promise<void>
   /** The label of a proposed tenant, once settled. */

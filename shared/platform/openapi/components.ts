@@ -1,14 +1,14 @@
-// Schemas of the declarations -> named components. A schema with an id keeps it; any other is named for the operation that uses it.
+// Turns the schemas of route declarations into named components. A schema with an id keeps it; any other is named after its operation.
 import * as z from 'zod'
 import type { Schema } from '#shared/platform/http/route'
 import type { Json, JsonSchema, Ref, Response } from './document.ts'
 
 type Io = 'input' | 'output'
 
-/** Formats that say what zod's long patterns say again. */
+/** Formats that make zod's long patterns redundant. */
 const FORMATS = new Set(['uuid', 'email', 'date-time', 'date', 'time', 'duration', 'uri', 'ipv4', 'ipv6'])
 const NOT_OURS = new Set(['$schema', '$defs', 'id'])
-/** Keywords that hold schemas by name: a member there is a name, not a keyword. */
+/** Keywords that contain schemas by name: their members are names, not keywords. */
 const BY_NAME = new Set(['properties', 'patternProperties', '$defs'])
 
 const isObject = (value: Json | undefined): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -18,7 +18,7 @@ const byName = (members: JsonSchema, io: Io): JsonSchema =>
 
 const dropped = (schema: JsonSchema, keyword: string, value: Json, io: Io): boolean =>
   NOT_OURS.has(keyword) ||
-  // What leaves is stripped to the listed members, but a later version may list more: a client must not refuse them.
+  // Replies have only the listed members, but a later version may add more, and clients must accept that.
   (keyword === 'additionalProperties' && value === false && io === 'output') ||
   (keyword === 'pattern' && FORMATS.has(String(schema.format))) ||
   (keyword === 'maximum' && value === Number.MAX_SAFE_INTEGER) ||
@@ -38,13 +38,16 @@ const cleaned = (schema: Json, io: Io): Json => {
 }
 
 export type Components = {
-  /** A reference to the schema, under its own id or else `name`. @throws Error when another schema has that name */
+  /**
+   * A reference to the schema, named by its id or else `name`.
+   * @throws Error when another schema has that name
+   */
   ref(schema: Schema, io: Io, name: string): Ref
-  /** The members of an object schema, each a component of its own. */
+  /** The members of an object schema, each as a component. */
   members(schema: Schema, name: string): readonly { readonly name: string; readonly required: boolean; readonly schema: Ref }[]
   put(name: string, schema: JsonSchema): Ref
   respond(name: string, response: Response): Ref
-  /** All of them, by name. */
+  /** All components by name. */
   all(): { readonly responses: Readonly<Record<string, Response>>; readonly schemas: Readonly<Record<string, JsonSchema>> }
 }
 
@@ -64,12 +67,12 @@ export const createComponents = (): Components => {
   const put = (name: string, schema: JsonSchema): Ref => {
     const known = schemas.get(name)
     if (known !== undefined && JSON.stringify(known) !== JSON.stringify(schema))
-      throw new Error(`Two schemas are named ${name}; give one another id.`)
+      throw new Error(`Two schemas are named ${name}; change the id of one.`)
     schemas.set(name, schema)
     return { $ref: `#/components/schemas/${name}` }
   }
 
-  /** The schema itself, and those that it names; its own name too, where it has one. */
+  /** The schema, the schemas that it refers to, and its own id if it has one. */
   const converted = (schema: Schema, io: Io) => {
     const json = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as unknown as JsonSchema
     const named = byName(isObject(json.$defs) ? json.$defs : {}, io)

@@ -1,4 +1,4 @@
-// The part of OpenAPI 3.1 that we write, as types. The generator makes it, the API page and the tests read it.
+// Types of the part of OpenAPI 3.1 that the generator writes.
 import type { Access, StepUp } from '#shared/platform/http/access'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
@@ -19,16 +19,16 @@ export type Response = {
   readonly description: string
   readonly headers: Readonly<Record<string, Header>>
   readonly content?: Content
-  /** The values that `code` can have under this status. */
+  /** Possible values of `code` for this status. */
   readonly 'x-error-codes'?: { readonly enum: readonly string[] }
 }
 
-/** Who may call, and how often. */
+/** Who may call, and the rate limit. */
 export type AccessNote = {
   readonly rule: Access<never>['rule']
   readonly why?: string
   readonly permissions?: readonly string[]
-  /** Beside backends, anybody who is signed in. */
+  /** A signed-in person may call it too. */
   readonly orUser?: boolean
   readonly stepUp?: StepUp
   readonly limit: { readonly class: string; readonly perMinuteAndAddress: number; readonly perMinuteAndAccount?: number; readonly account?: string }
@@ -44,7 +44,7 @@ export type Operation = {
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly required: boolean; readonly content: Content }
   readonly responses: Readonly<Record<string, Response | Ref>>
-  /** Every code that it can answer; under which status, and in which words, say the responses. */
+  /** All error codes of the operation; the responses have their statuses and texts. */
   readonly 'x-errors': readonly string[]
   readonly 'x-access': AccessNote
   readonly 'x-audit-events': readonly string[]
@@ -64,13 +64,13 @@ export type OpenApiDocument = {
   }
 }
 
-/** Every operation with its place, in the document's order. */
+/** All operations with path and method, in document order. */
 export const operationsOf = (document: OpenApiDocument): { readonly method: string; readonly path: string; readonly operation: Operation }[] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
   )
 
-/** The response that an operation names or holds. */
+/** The response of an operation, with its reference resolved. */
 export const responseOf = (document: OpenApiDocument, response: Response | Ref): Response => {
   if (!('$ref' in response)) return response
   const named = document.components.responses[response.$ref.split('/').pop() ?? '']

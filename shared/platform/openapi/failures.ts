@@ -1,4 +1,4 @@
-// Every error that a route can answer: what it declares, and what access, parsing and mounting add.
+// All errors of a route: its declared ones, and those of access, parsing and mounting.
 
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import {
@@ -53,7 +53,7 @@ const ofParsing = ({ body, form }: Declared): readonly ErrorCode[] => [
 
 const OF_ALL: readonly ErrorCode[] = ['unknown_host', 'headers_too_large', 'rate_limited', 'unavailable', 'timeout', 'internal']
 
-/** Codes by status, both ascending; none twice. */
+/** Codes by status, both ascending and without duplicates. */
 export const failuresOf = (route: Declared): ReadonlyMap<number, readonly ErrorCode[]> => {
   const codes = [...new Set([...route.errors, ...ofAccess(route), ...ofParsing(route), ...OF_ALL])].sort()
   const byStatus = new Map<number, ErrorCode[]>()
@@ -61,7 +61,7 @@ export const failuresOf = (route: Declared): ReadonlyMap<number, readonly ErrorC
   return new Map([...byStatus].sort(([a], [b]) => a - b))
 }
 
-/** Headers that say how to go on after an error. */
+/** Headers that tell a caller how to recover from the error. */
 export const failureHeaders = (status: number, codes: readonly ErrorCode[]): readonly ('Retry-After' | 'WWW-Authenticate')[] => [
   ...(codes.some((code) => CHALLENGED.has(code)) ? (['WWW-Authenticate'] as const) : []),
   ...(status === 429 || codes.includes('unavailable') ? (['Retry-After'] as const) : []),
@@ -76,7 +76,7 @@ const CHALLENGED: ReadonlySet<ErrorCode> = new Set([
 
 export type ErrorShape = { readonly name: string; readonly type: string; readonly schema: JsonSchema }
 
-const CODE = { type: 'string', description: 'Stable; made for programs.' }
+const CODE = { type: 'string', description: 'Stable, for programs.' }
 const FIELD = { type: 'string', description: 'The failing field, as a path: body.email.' }
 const REQUEST_ID = { type: 'string', description: 'As in X-Request-ID.' }
 
@@ -90,7 +90,7 @@ const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
         type: 'object',
         description: 'RFC 6749 section 5.2.',
         properties: {
-          error: { type: 'string', description: 'The name of the specification.' },
+          error: { type: 'string', description: 'The error name of the specification.' },
           error_description: { type: 'string', description: 'A sentence for people; it may change.' },
           message: { type: 'string' },
           code: CODE,
@@ -168,7 +168,7 @@ const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
         type: 'object',
         description: 'RFC 6749 section 5.2.',
         properties: {
-          error: { type: 'string', description: 'The code that the protocol has.' },
+          error: { type: 'string', description: 'The error code of the protocol.' },
           error_description: { type: 'string', description: 'A sentence for people; it may change.' },
           message: { type: 'string', description: 'The same sentence.' },
           code: CODE,
@@ -202,16 +202,16 @@ const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
   ],
 ])
 
-/** A page for people, in their language; on the way there, programs read `data-code`. */
-const PAGE: ErrorShape = { name: 'ErrorPage', type: 'text/html', schema: { type: 'string', description: 'A page that says what to do.' } }
+/** A page in the reader's language; programs read `data-code`. */
+const PAGE: ErrorShape = { name: 'ErrorPage', type: 'text/html', schema: { type: 'string', description: 'A page that explains the error.' } }
 
-/** Renderers whose shape is another's. */
+/** Renderers with the same shape as another. */
 const LIKE: ReadonlyMap<ErrorRenderer, ErrorRenderer> = new Map([
   [registrationError, authorizationServerError],
   [outcomeErrorOrPage, outcomeError],
 ])
 
-/** What a renderer's errors look like. A new renderer needs an entry here. */
+/** The shape of a renderer's errors. A new renderer needs an entry here. */
 export const errorShape = (render: ErrorRenderer): ErrorShape => {
   const shape = render === pageError || render === lazyPageError ? PAGE : SHAPES.get(LIKE.get(render) ?? render)
   if (shape === undefined) throw new Error('The shape of this renderer is not described.')

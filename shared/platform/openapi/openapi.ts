@@ -1,4 +1,4 @@
-// Declarations -> OpenAPI 3.1, at build time only: no function carries this.
+// Generates OpenAPI 3.1 from route declarations, at build time only.
 import * as z from 'zod'
 import { ERRORS } from '#shared/kernel/errors'
 import { LIMITS } from '#shared/platform/http/access'
@@ -9,7 +9,7 @@ import type { AccessNote, Content, Header, JsonSchema, OpenApiDocument, Operatio
 import { errorShape, failureHeaders, failuresOf } from './failures.ts'
 import { operationDescription } from './operation-description.ts'
 
-/** A group as the document shows it. */
+/** A group as documented. */
 export type DocumentedGroup = {
   readonly name: string
   readonly about: string
@@ -20,11 +20,11 @@ type Options = { readonly title: string; readonly version: string; readonly base
 type Variant = Reply<unknown>['variants'][number]
 
 const ABOUT =
-  'Every error carries a stable `code`; `x-error-codes` lists those of each status. `x-access` says who may call an operation and how often, `x-audit-events` what it writes to the record. ' +
-  'The acting tenant is the token\u2019s: another tenant\u2019s id is refused wherever it is named.'
+  'Every error has a stable `code`; `x-error-codes` lists those of each status. `x-access` states who may call an operation and how often, `x-audit-events` the audit events that it writes. ' +
+  'The acting tenant is the token\u2019s: a request that names another tenant\u2019s id is refused.'
 
 const SECURITY_SCHEMES: Readonly<Record<string, JsonSchema>> = {
-  session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The session token that a sign-in answers.' },
+  session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The session token that a sign-in returns.' },
   client: { type: 'http', scheme: 'basic', description: 'A client\u2019s id and secret (RFC 6749 section 2.3.1).' },
   browser: { type: 'apiKey', in: 'cookie', name: '__Host-authsec_session', description: 'The session of the hosted pages, in a browser.' },
   scraper: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN of the deployment.' },
@@ -33,7 +33,7 @@ const SECURITY_SCHEMES: Readonly<Record<string, JsonSchema>> = {
 const HEADERS = {
   'X-Request-ID': {
     name: 'RequestId',
-    description: 'Names this request in the record and in the log; echoed when sent.',
+    description: 'Identifies this request in the audit log and in the server log; echoed when sent.',
     schema: { type: 'string' },
   },
   'Retry-After': { name: 'RetryAfter', description: 'Seconds to wait before the next try.', schema: { type: 'integer', minimum: 1 } },
@@ -44,13 +44,13 @@ const header = (name: keyof typeof HEADERS): Header => ({ $ref: `#/components/he
 const SUCCESS: Readonly<Record<number, string>> = {
   200: 'Done.',
   201: 'Created.',
-  202: 'Accepted; more is to come.',
+  202: 'Accepted; processing continues.',
   204: 'Done; no body.',
-  206: 'A part.',
-  302: 'Go on elsewhere.',
-  303: 'Go on to another page.',
+  206: 'Partial content.',
+  302: 'Redirect.',
+  303: 'Redirect to another page.',
   428: 'One more step is needed.',
-  503: 'Not able to serve.',
+  503: 'Unavailable.',
 }
 
 /** `/a/:id` -> `/a/{id}` */
@@ -82,7 +82,7 @@ const securityOf = ({ access }: Route<never>): Operation['security'] => {
   return [{ [access.rule === 'metrics' ? 'scraper' : 'session']: [] }]
 }
 
-/** RFC 9110 section 13.1.1: where a change can be against what was read, or must be. */
+/** The If-Match parameter of routes with optimistic concurrency (RFC 9110 section 13.1.1). */
 const ifMatchOf = ({ errors }: Route<never>, components: Components): readonly Parameter[] =>
   errors.includes('precondition_failed')
     ? [
@@ -113,7 +113,7 @@ const requestOf = (route: Route<never>, components: Components): Operation['requ
   const schema = route.body ?? route.form
   if (schema === undefined) return undefined
   const ref = components.ref(schema, 'input', `${pascal(route.id)}Body`)
-  // Without a body a route gets an empty object, so a body is required when that is not enough.
+  // A route without a body gets an empty object; the body is required unless that suffices.
   const required = !z.safeParse(schema, {}).success
   return { required, content: { [route.body ? (route.bodyType ?? 'application/json') : 'application/x-www-form-urlencoded']: { schema: ref } } }
 }
@@ -139,7 +139,7 @@ const successOf = (route: Route<never>, variant: Variant, components: Components
   }
 }
 
-/** One status may be a reply and an error alike (503 of a health check). */
+/** A status can be both a reply and an error (503 of a health check). */
 const both = (reply: Response, failure: Response): Response => {
   const content: Record<string, Content[string]> = { ...reply.content }
   for (const [type, { schema }] of Object.entries(failure.content ?? {})) {

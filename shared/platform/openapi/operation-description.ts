@@ -1,4 +1,4 @@
-// What the description of an operation says beside its summary: who may call it, how often, and which audit events it writes.
+// The description of an operation: who may call it, how often, and which audit events it writes.
 import type { AccessNote } from './document.ts'
 
 const minutes = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`)
@@ -32,7 +32,7 @@ const limitDescription = ({ limit }: AccessNote): string => {
   return `Rate limit: ${limit.perMinuteAndAddress} requests a minute from one address${perAccount}.`
 }
 
-/** Markdown, a paragraph each. */
+/** Markdown, one paragraph each for access, rate limit and audit events. */
 export const operationDescription = (access: AccessNote, auditEvents: readonly string[]): string =>
   [
     accessDescription(access),

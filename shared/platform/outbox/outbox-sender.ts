@@ -1,4 +1,4 @@
-// Wakes the outbox inside a process that lives on: the local server.
+// Sends the outbox inside a long-running process: the local server.
 
 import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
@@ -7,7 +7,7 @@ import { type OutboxContext, sendDueMail } from './outbox.ts'
 
 export type OutboxSender = Waker
 
-/** After the database was away. */
+/** Pause after a database failure. */
 const PAUSE_MS = 30_000
 
 export const outboxSender = (ctx: OutboxContext): OutboxSender =>

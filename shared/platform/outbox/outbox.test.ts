@@ -15,11 +15,11 @@ import type { Mail } from './mail/mail.ts'
 import { enqueueMail, type OutgoingMail, retryDelaySeconds, sendDueMail } from './outbox.ts'
 import { outboxSender } from './outbox-sender.ts'
 
-const asked = { at: new Date('2026-03-04T05:06:07Z'), device: 'Firefox on Linux', address: '192.0.2.7' }
+const requestOrigin = { at: new Date('2026-03-04T05:06:07Z'), device: 'Firefox on Linux', address: '192.0.2.7' }
 const code = (to: string, more: Partial<OutgoingMail> = {}): OutgoingMail =>
-  ({ to, tenantName: 'Acme', template: 'password_reset_code', data: { code: '123456', minutes: 30, asked }, ...more }) as OutgoingMail
+  ({ to, tenantName: 'Acme', template: 'password_reset_code', data: { code: '123456', minutes: 30, requestOrigin }, ...more }) as OutgoingMail
 
-/** A mail server whose behaviour a test decides, message by message. */
+/** A mail sender with a per-message outcome chosen by the test. */
 const decided = (kept: Mail, judge: (to: string) => Promise<void> | void): Mail => ({
   send: async (message) => {
     await judge(message.to)
@@ -27,7 +27,7 @@ const decided = (kept: Mail, judge: (to: string) => Promise<void> | void): Mail 
   },
 })
 
-// A sender takes whatever is due, of whatever test: so these have a database of their own, and empty its queue.
+// A sender processes all due messages of all tests, so these tests use a separate database and empty its queue.
 const database = await ownDb()
 
 const start = async () => {
@@ -85,7 +85,7 @@ beforeEach(emptyQueue)
 afterEach(emptyQueue)
 
 describe('enqueueing', () => {
-  test('a mail that was rolled back is never sent, and one that was committed is', async () => {
+  test('a mail is sent after its transaction commits, and never after a rollback', async () => {
     const { ctx, tenant, enqueue, mail, db } = await start()
     const rolledBack = atomically(forTenant(db, tenant), async (t) => {
       await enqueueMail(t, ctx, code('eve@acme.test'))
@@ -97,7 +97,7 @@ describe('enqueueing', () => {
     expect(mail.outbox).toMatchObject([{ to: 'ana@acme.test', fromName: 'Acme', messageId: `<${id}@id.test>` }])
   })
 
-  test('what lies in the database is sealed, and the queue names nobody', async () => {
+  test('stored messages are sealed, and the queue has no personal data', async () => {
     const { tenant, enqueue, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     const stored = Buffer.from((await rowOf(db, tenant, id))?.sealed ?? []).toString('latin1')
@@ -106,7 +106,7 @@ describe('enqueueing', () => {
     expect(JSON.stringify(await queueOf(db, id))).not.toMatch(/ana|acme|123456/i)
   })
 
-  test('another tenant sees nothing of it', async () => {
+  test('another tenant cannot read a message', async () => {
     const { newTenant, enqueue, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     expect(await rowOf(db, newTenant(), id)).toBeUndefined()
@@ -114,7 +114,7 @@ describe('enqueueing', () => {
 })
 
 describe('sending', () => {
-  test('what was sent is erased and leaves the queue', async () => {
+  test('a sent message is erased and removed from the queue', async () => {
     const { ctx, tenant, enqueue, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     await sendDueMail(ctx)
@@ -123,14 +123,14 @@ describe('sending', () => {
     expect(await sendDueMail(ctx)).toMatchObject({ sent: 0 })
   })
 
-  test('mails of many tenants, more than a batch, all go', async () => {
+  test('more mails than a batch, of many tenants, are all sent', async () => {
     const { ctx, newTenant, enqueue, mail } = await start()
     for (let n = 0; n < 45; n++) await enqueue(`${n}@acme.test`, {}, newTenant())
     expect(await sendDueMail(ctx)).toMatchObject({ sent: 45 })
     expect(new Set(mail.outbox.map(({ to }) => to)).size).toBe(45)
   })
 
-  test('a failure is tried again later, under the same Message-ID, and the record has its class alone', async () => {
+  test('a failed message is retried later with the same Message-ID, and only the error class is stored', async () => {
     const { ctx, tenant, enqueue, mail, clock, db, log } = await start()
     const { id } = await enqueue('ana@acme.test')
     const ids: string[] = []
@@ -154,7 +154,7 @@ describe('sending', () => {
     expect(mail.outbox).toHaveLength(1)
   })
 
-  test('after twelve failures it is given up; the payload stays until retention', async () => {
+  test('a message is given up after twelve failures; its payload stays until retention', async () => {
     const { ctx, tenant, enqueue, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     const down = decided(ctx.mail, () => Promise.reject(new AppError('delivery_failed')))
@@ -173,7 +173,7 @@ describe('sending', () => {
     })
   })
 
-  test('a message that fails, and one that cannot be read, hold up no other', async () => {
+  test('a failing or unreadable message does not block others', async () => {
     const { ctx, tenant, enqueue, mail, db } = await start()
     const { id: unreadable } = await enqueue('unreadable@acme.test')
     await enqueue('refused@acme.test')
@@ -186,7 +186,7 @@ describe('sending', () => {
     expect(await rowOf(db, tenant, unreadable)).toMatchObject({ last_error: 'SealError', sent_at: null })
   })
 
-  test('a message whose person was erased is not sent, and nothing of it stays', async () => {
+  test('a message for an erased person is not sent and is erased', async () => {
     const { ctx, tenant, newTenant, enqueue, mail, db } = await start()
     const subjectId = newTenant()
     const { id } = await enqueue('ana@acme.test', { subjectId })
@@ -204,7 +204,7 @@ describe('sending', () => {
     expect(mail.outbox).toMatchObject([{ to: 'ana@acme.test' }])
   })
 
-  test('an entry whose message is gone leaves the queue', async () => {
+  test('a queue entry without a message is removed', async () => {
     const { ctx, tenant, enqueue, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     await atomically(forTenant(db, tenant), (t) => t.run({ text: 'delete from authsec.outbox_messages where id = $1', params: [id], arrays: false }))
@@ -216,7 +216,7 @@ describe('sending', () => {
 describe('the lease', () => {
   const until = (seconds: number) => new Date(Date.UTC(2026, 2, 4, 5, 6, 7 + seconds))
 
-  test('a message that another holds is left alone until the lease ends', async () => {
+  test('a leased message is skipped until the lease ends', async () => {
     const { ctx, enqueue, mail, clock, db } = await start()
     await enqueue('ana@acme.test')
     expect(await leaseDueMessages(directory(db), clock.now(), until(60), 20)).toHaveLength(1)
@@ -227,7 +227,7 @@ describe('the lease', () => {
     expect(mail.outbox).toHaveLength(1)
   })
 
-  test('a lease takes no more than was asked, those due longest first', async () => {
+  test('a lease takes at most the requested number, oldest due first', async () => {
     const { enqueue, clock, db } = await start()
     const ids: string[] = []
     for (let n = 0; n < 5; n++) {
@@ -238,18 +238,18 @@ describe('the lease', () => {
     expect(leased.map(({ id }) => id).sort()).toEqual(ids.slice(0, 3).sort())
   })
 
-  test('a sender that was frozen, and comes to a message too late for its lease, leaves it', async () => {
+  test('a sender that was frozen past its lease leaves the message to another', async () => {
     const { ctx, enqueue, mail, clock } = await start()
     for (let n = 0; n < 6; n++) await enqueue(`${n}@acme.test`)
-    // Five at once; while they are sent, most of the lease goes by, and the sixth could become another's in the middle.
-    let handed = 0
+    // Five are sent concurrently. Meanwhile most of the lease passes, so the sixth could be leased by another sender.
+    let started = 0
     let proceed = (): void => undefined
     const allFive = new Promise<void>((resolve) => {
       proceed = resolve
     })
     const slow = decided(mail, () => {
-      handed += 1
-      if (handed === 5) {
+      started += 1
+      if (started === 5) {
         clock.advance(46)
         proceed()
       }
@@ -261,7 +261,7 @@ describe('the lease', () => {
     expect(new Set(mail.outbox.map(({ to }) => to)).size).toBe(6)
   })
 
-  test('who lost the lease changes nothing by failing', async () => {
+  test('a failure after the lease was lost changes nothing', async () => {
     const { ctx, tenant, enqueue, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     const slow = decided(ctx.mail, async () => {
@@ -274,7 +274,7 @@ describe('the lease', () => {
     expect(await rowOf(db, tenant, id)).toMatchObject({ last_error: null })
   })
 
-  test('a message given back untried costs no try', async () => {
+  test('a released message does not count as an attempt', async () => {
     const { enqueue, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     const [leased] = await leaseDueMessages(directory(db), clock.now(), until(60), 20)
@@ -283,7 +283,7 @@ describe('the lease', () => {
     expect(await queueOf(db, id)).toMatchObject([{ attempts: 0, leased_until: null }])
   })
 
-  test('a message whose senders all died before settling it is given up after twelve', async () => {
+  test('a message whose senders all crashed is given up after twelve attempts', async () => {
     const { ctx, tenant, enqueue, mail, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
     for (let n = 0; n < 12; n++) {
@@ -295,7 +295,7 @@ describe('the lease', () => {
     expect(await rowOf(db, tenant, id)).toMatchObject({ last_error: 'unsettled', failed_at: expect.any(String) })
   })
 
-  test('a call ends in time for a function, and leaves the rest to the next', async () => {
+  test('a call ends within a function’s time limit and leaves the rest to the next call', async () => {
     const { ctx, enqueue, clock } = await start()
     for (let n = 0; n < 30; n++) await enqueue(`${n}@acme.test`)
     const slow = decided(ctx.mail, () => clock.advance(4))
@@ -305,7 +305,7 @@ describe('the lease', () => {
     expect(await sendDueMail(ctx)).toMatchObject({ sent: 30 - first.sent })
   })
 
-  test('what is due next is known, leases counted', async () => {
+  test('the next due time takes leases into account', async () => {
     const { enqueue, clock, db } = await start()
     expect(await nextDueAt(directory(db))).toBeUndefined()
     await enqueue('ana@acme.test')
@@ -330,13 +330,13 @@ describe('retryDelaySeconds', () => {
   })
 })
 
-test('retention removes what was sent or given up long ago, and nothing else', async () => {
+test('retention removes only messages that were sent or given up long ago', async () => {
   const { ctx, tenant, enqueue, clock, db } = await start()
   clock.set(new Date('2020-01-01T00:00:00Z'))
   const { id: old } = await enqueue('ana@acme.test')
   await sendDueMail(ctx)
   const { id: waiting } = await enqueue('ben@acme.test')
-  // The policy of the jobs role goes by the database's own clock.
+  // The jobs role's row level security policy uses the database's clock.
   const now = new Date()
   const cutoff = new Date(now.getTime() - 8 * 24 * 3600_000)
   expect(await purgeOutboxOfAllTenants(acrossTenants(db), cutoff, cutoff)).toBeGreaterThanOrEqual(1)
@@ -345,7 +345,7 @@ test('retention removes what was sent or given up long ago, and nothing else', a
 })
 
 describe('outboxSender', () => {
-  test('many wakes send everything once', async () => {
+  test('repeated wake calls send each message once', async () => {
     const { ctx, enqueue, mail } = await start()
     const sender = outboxSender(ctx)
     for (let n = 0; n < 3; n++) {
@@ -357,7 +357,7 @@ describe('outboxSender', () => {
     expect(mail.outbox.map(({ to }) => to).sort()).toEqual(['0@acme.test', '1@acme.test', '2@acme.test'])
   })
 
-  test('a wake during a round is not lost', async () => {
+  test('a wake call during a run is not lost', async () => {
     const { ctx, enqueue, mail } = await start()
     await enqueue('first@acme.test')
     let isFirst = true
@@ -374,7 +374,7 @@ describe('outboxSender', () => {
     expect(mail.outbox.map(({ to }) => to)).toEqual(['first@acme.test', 'second@acme.test'])
   })
 
-  test('a wake from inside a transaction runs outside of it', async () => {
+  test('a wake call inside a transaction runs outside it', async () => {
     const { ctx, tenant, mail, db, log } = await start()
     const sender = outboxSender(ctx)
     await atomically(forTenant(db, tenant), async (t) => {
@@ -389,7 +389,7 @@ describe('outboxSender', () => {
     expect(log.lines).toEqual([])
   })
 
-  test('once stopped it starts nothing more', async () => {
+  test('a stopped sender ignores wake calls', async () => {
     const { ctx, enqueue, mail } = await start()
     const sender = outboxSender(ctx)
     await sender.stop()

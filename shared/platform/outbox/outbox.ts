@@ -1,5 +1,5 @@
-// The outbox: a mail is written in the transaction that causes it, and sent afterwards. No request waits for a mail server, and no mail is lost with one. What
-// clients are told of a sign-out goes the same way.
+// The outbox: a mail is written in the transaction that causes it and sent afterwards, so that no request waits for a mail server and no mail is lost.
+// Logout tokens for clients' back channels use the same queue.
 import * as z from 'zod'
 import { isDatabaseUnavailable } from '#db/engine/client'
 import { asTenantId, atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
@@ -24,27 +24,27 @@ import type { MailContent } from './mail/mail-data.ts'
 
 export type OutgoingMail = MailContent & {
   readonly to: string
-  /** In whose name it is sent: sender, heading, subject. */
+  /** Name of the tenant for sender, heading and subject. */
   readonly tenantName: string
   readonly language?: MailLanguage
-  /** The person whose data key seals the message, so that erasing the person erases it too. Without one the tenant's key seals it. */
+  /** The person whose data key seals the message, so that erasing the person erases the message; without one, the tenant's key. */
   readonly subjectId?: string
-  /** Sent then, not before. */
+  /** Earliest time of sending. */
   readonly notBefore?: Date
-  /** By which those that wait can be taken back: `deleteWaitingMessages`. */
+  /** Allows waiting messages to be withdrawn by kind: `dropWaiting`. */
   readonly kind?: MessageKind
 }
 
 const BATCH = 20
-/** How many are sent at once. A batch of messages that all time out must end well within its lease. */
+/** Concurrent sends. A batch in which every message times out must end well within its lease. */
 const AT_ONCE = 5
 const LEASE_SECONDS = 60
-/** Longer than a message may take. What is left of a lease when a message's turn comes; with less, another sender may take it. */
+/** Minimum rest of a lease before a message is sent, longer than sending may take; with less, another sender could take it. */
 const MARGIN_SECONDS = 15
 const ATTEMPTS = 12
 const FIRST_DELAY_SECONDS = 30
 const LONGEST_DELAY_SECONDS = 6 * 3600
-/** Of one call; a function lives 29 seconds. */
+/** Time limit of one call; a function lives 29 seconds. */
 const SENDING_MS = 15_000
 
 const Sealed = z.object({
@@ -58,7 +58,7 @@ const Sealed = z.object({
 
 const contextOf = (id: string): string => `outbox_messages:${id}`
 
-/** The sealed column begins with the id of the subject (16 bytes), without which its key is not found. */
+/** The sealed column starts with the subject's id (16 bytes), which is needed to find its key. */
 const SUBJECT_BYTES = 16
 const withSubject = (subjectId: string, sealed: Uint8Array): Uint8Array => Buffer.concat([Buffer.from(subjectId.replaceAll('-', ''), 'hex'), sealed])
 const subjectOf = (stored: Uint8Array): string => {
@@ -68,14 +68,14 @@ const subjectOf = (stored: Uint8Array): string => {
 
 export type SealedMail = Parameters<typeof insertMessage>[1]
 
-/** A mail's words, fixed and sealed, for a statement that puts it in the outbox beside the change: a later version of a template does not change a mail that waits. */
+/** Renders and seals a mail, for a statement that inserts it together with the change. Later template versions do not affect a waiting mail. */
 export const sealMail = async (
   t: TenantTx,
   ctx: Pick<PlatformCtx, 'keyring' | 'clock' | 'random' | 'config'>,
   mail: OutgoingMail,
 ): Promise<SealedMail> => {
   const id = ctx.random.id()
-  // The words of all languages are loaded with the first mail: most requests send none.
+  // The texts of all languages are loaded with the first mail: most requests send none.
   const { safeDisplayName, renderMail } = await import('./mail/templates.ts')
   const message: MailMessage = {
     ...renderMail(mail, mail.tenantName, mail.language),
@@ -89,7 +89,7 @@ export const sealMail = async (
   return { id, kind: mail.kind ?? 'mail', sealed: withSubject(subjectId, sealed), createdAt, dueAt: mail.notBefore ?? createdAt }
 }
 
-/** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. A quota of mails is counted by who calls. */
+/** Inserts a mail in the caller's transaction. Call `ctx.wakeOutbox()` after the commit. The caller counts mail quotas. */
 export const enqueueMail = async (
   t: TenantTx,
   ctx: Pick<PlatformCtx, 'keyring' | 'clock' | 'random' | 'config'>,
@@ -101,31 +101,34 @@ export const enqueueMail = async (
 }
 
 /**
- * Seconds until the next try after the given number of failures: doubling from half a minute to six hours, anywhere (`jitter`, 0 to 1) in the upper half of
- * the step, so that what failed together does not come back together.
+ * Seconds until the next attempt after the given number of failures: doubling from half a minute to six hours, with `jitter` (0 to 1) choosing a
+ * point in the upper half of the step, so that simultaneous failures are not retried together.
  */
 export const retryDelaySeconds = (failures: number, jitter: number): number => {
   const least = Math.min(FIRST_DELAY_SECONDS * 2 ** (failures - 1), LONGEST_DELAY_SECONDS / 2)
   return Math.round(least * (1 + jitter))
 }
 
-/** The class of a failure. Never its text, which may repeat an address. */
+/** The class of a failure, never its text, which may contain an address. */
 const classOf = (error: unknown): string => {
   if (!(error instanceof AppError)) return error instanceof Error ? error.name : 'unknown'
   return error.cause instanceof Error && error.cause.name === 'SmtpFailure' ? `${error.code}: ${error.cause.message}` : error.code
 }
 
-/** Sends a logout token to a client's back channel. Implemented in shared/domains/oauth. @throws AppError delivery_failed */
+/**
+ * Sends a logout token to a client's back channel. Implemented in shared/domains/oauth.
+ * @throws AppError delivery_failed
+ */
 export type DeliverLogoutToken = (t: TenantDb, messageId: string, data: Readonly<Record<string, string>>) => Promise<void>
 
-/** What a sender needs: the context of every group, and the ways out. */
+/** Dependencies of the sender. */
 export type OutboxContext = Pick<PlatformCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log' | 'config' | 'signingKeys'> & {
   readonly mail: Mail
   readonly deliverLogoutToken: DeliverLogoutToken
 }
 
 type Opened = { readonly state: 'ready'; readonly send: () => Promise<void> } | { readonly state: 'gone' } | { readonly state: 'erased' }
-/** @throws on a payload that was changed or moved, or whose master key is not there */
+/** @throws on an altered or moved payload, or a missing master key */
 const openMessage = async (ctx: OutboxContext, t: TenantDb, id: string): Promise<Opened> => {
   const waiting = await findWaitingMessage(t, id)
   const { kind, data, sealed: stored } = waiting ?? {}
@@ -158,7 +161,7 @@ const failed = async (ctx: OutboxContext, t: TenantDb, leased: LeasedMessage, er
 const sendOne = async (ctx: OutboxContext, leased: LeasedMessage): Promise<Outcome> => {
   const t = forTenant(ctx.db, leased.tenantId)
   if (leased.attempts > ATTEMPTS) {
-    // Every sender that took it died before it could say what became of it.
+    // Every sender that leased it crashed before recording an outcome.
     await atomically(t, (tx) => abandonMessage(tx, leased, ctx.clock.now(), 'unsettled', false))
     return 'given_up'
   }
@@ -184,9 +187,9 @@ const sendOne = async (ctx: OutboxContext, leased: LeasedMessage): Promise<Outco
 export type SentMail = { readonly [K in Outcome]: number }
 
 /**
- * Sends what is due, for at most 15 seconds and the messages in hand. Each message is sent at least once, always under the same Message-ID, and never by two
- * senders at a time. One message that fails, or cannot be read, holds up no other.
- * @throws DatabaseAway when nothing can be leased
+ * Sends due messages for at most 15 seconds plus those in progress. Each message is sent at least once, always with the same Message-ID, and never by
+ * two senders at a time. A failing or unreadable message does not block others.
+ * @throws DatabaseUnavailable when nothing can be leased
  */
 export const sendDueMail = async (ctx: OutboxContext): Promise<SentMail> => {
   const started = ctx.clock.elapsed()
@@ -194,12 +197,12 @@ export const sendDueMail = async (ctx: OutboxContext): Promise<SentMail> => {
   const count: Record<Outcome, number> = { sent: 0, postponed: 0, given_up: 0, left: 0 }
   const attempt = async (leased: LeasedMessage): Promise<Outcome> => {
     try {
-      // No time left to send it, or, in a function that was frozen meanwhile, no certainty that it is still ours when it is sent.
+      // Either no time is left to send it, or the function was frozen and the lease may end during sending.
       const isLate = isOver() || secondsAfter(ctx.clock.now(), MARGIN_SECONDS) > leased.until
       if (!isLate) return await sendOne(ctx, leased)
       await releaseMessage(directory(ctx.db), leased)
     } catch (error) {
-      // Whatever could not be written down: the lease runs out, and the message goes again under its Message-ID.
+      // The outcome could not be stored: the lease expires, and the message is sent again with its Message-ID.
       ctx.log.error('mail.unsettled', error, { tenant_id: leased.tenantId, message_id: leased.id })
     }
     return 'left'

@@ -1,4 +1,4 @@
-// How a tenant's pages look: its own colours, radius and logo over the deployment's, as rules of a style sheet.
+// The appearance of a tenant's pages: its colours, radius and logo as style rules over the deployment's defaults.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findPageBranding, type PageBranding } from '#db/store/branding'
@@ -14,12 +14,12 @@ const rules = (brand: NonNullable<PageBranding['branding']>): string => {
   return `${light === '' ? '' : `:root{${light}}`}${dark === '' ? '' : `@media (prefers-color-scheme:dark){:root{${dark}}}`}`
 }
 
-/** The logo is part of the page: looking at it asks nobody. */
+/** The logo is embedded in the page, so displaying it causes no request. */
 export const brandFrom = (ctx: Pick<PlatformRequestCtx, 'config'>, { tenant, branding: brand }: PageBranding): Brand => {
   const logo = brand?.logo && brand.logoType ? `data:${brand.logoType};base64,${Buffer.from(brand.logo).toString('base64')}` : undefined
   return { name: displayTenantName(ctx, tenant), css: brand === undefined ? '' : rules(brand), logo, tenant }
 }
 
-/** Of the tenant, or of the deployment where none is known. */
+/** The brand of the tenant, or of the deployment when no tenant is known. */
 export const brandOf = async (ctx: Pick<PlatformRequestCtx, 'db' | 'config'>, tenantId: TenantId | undefined): Promise<Brand> =>
   brandFrom(ctx, tenantId === undefined ? { tenant: undefined, branding: undefined } : await findPageBranding(forTenant(ctx.db, tenantId)))

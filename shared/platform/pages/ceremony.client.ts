@@ -1,5 +1,5 @@
-// Passkeys on the hosted pages: offered by the browser while the address is filled in, asked for by a button, added where a factor is owed. The API's own
-// ceremonies judge them; what they leave is the login ticket in its cookie, with which the page's form finishes.
+// Passkeys on the hosted pages: offered by the browser while the address is entered, started by a button, or created where a factor is required. The
+// API's WebAuthn endpoints verify them and store the login ticket in its cookie, with which the page's form continues.
 import { enableFormPosts, enableReveal, showError } from './form.client.ts'
 
 enableReveal(document)
@@ -13,7 +13,7 @@ const button = form?.querySelector<HTMLButtonElement>('button')
 const messages: Readonly<Record<string, string>> = JSON.parse(form?.dataset.messages ?? '{}')
 const main = document.querySelector<HTMLElement>('form:has([data-summary])') ?? form
 
-/** Who is signed in sends the token of the page's form with it. */
+/** A signed-in person's request includes the form token. */
 const fieldsOf = (body: Json): URLSearchParams =>
   new URLSearchParams([
     ...Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
@@ -48,17 +48,17 @@ const run = async ({ begin, finish, who, creates }: Ceremony, more: CredentialRe
   const credential = await credentialOf(publicKey, creates, more)
   if (!(credential instanceof PublicKeyCredential)) throw new Error('passkey_cancelled')
   await ask(finish, { ...who, session_id, credential: credential.toJSON() })
-  // The session goes on under another token, and with it the page's forms: it is read again.
+  // The session continues with another token, and the page's forms depend on it, so the page is loaded again.
   if (form?.dataset.next === undefined) form?.submit()
   else location.assign(form.dataset.next)
 }
 
 const RELOADS: ReadonlySet<string> = new Set(['insufficient_user_authentication', 'sign_in_required', 'form_expired'])
 
-/** What the person gave up is no mistake of theirs; while a form is filled in, nothing is said of it. */
+/** Cancelling is not an error of the person. */
 const say = (error: unknown): void => {
   const code = error instanceof DOMException ? 'passkey_cancelled' : error instanceof TypeError ? 'offline' : String((error as Error).message)
-  // The page itself leads to where the sign-in is renewed.
+  // Reloading the page redirects to the renewed sign-in.
   if (RELOADS.has(code)) location.reload()
   else if (main) showError(main, messages[code] ?? messages.other ?? '')
 }
@@ -73,7 +73,7 @@ const begin = async (ceremony: Ceremony, conditional: boolean): Promise<void> =>
     button.disabled = false
   })
   if (!conditional || !(await PublicKeyCredential.isConditionalMediationAvailable?.())) return
-  // Nobody asked for it, so nothing of it is said.
+  // The person did not start it, so its errors are not displayed.
   await run(ceremony, { mediation: 'conditional', signal: waiting.signal }).catch(() => undefined)
 }
 

@@ -1,4 +1,4 @@
-// Colours and shapes of every page, in both schemes. A tenant sets brand, brand-ink and radius.
+// Colours and shapes of all pages, in light and dark. A tenant sets brand, brand-ink and radius.
 export const DESIGN_TOKENS = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --card: #ffffff; --ink: #16181d; --quiet: #5b6270; --line: #d9dde4; --brand: #2f5bea; --brand-ink: #ffffff;
   --danger: #b42318; --warning: #8a5a00; --good: #116b3a; --radius: 10px }

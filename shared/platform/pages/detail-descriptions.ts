@@ -1,5 +1,5 @@
-// What is asked for in detail (RFC 9396), in words: limits with their numbers and units, everything else as it was asked, quoted. The same on every page on
-// which somebody decides, and in the lists of applications.
+// Describes authorization details (RFC 9396) in words: limits with numbers and units, all other members quoted as requested. Used on every decision
+// page and in the lists of applications.
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import type { Language } from './language.ts'
 import { quotedText } from './quoted.ts'
@@ -11,10 +11,10 @@ const WORDS: Readonly<Record<Language, Words>> = {
   de: { atMost: 'insgesamt höchstens {what}', times: 'höchstens {count} Mal', until: 'bis {at}' },
 }
 
-/** `title` is the tenant's word for the type; of one that is not known any more its name. */
+/** `title` is the tenant's title of the type, or the type's name when it is no longer registered. */
 export type DescribedDetail = { readonly title: string; readonly facts: readonly string[] }
 
-/** Minor units as people write them; the number of digits is the currency's. */
+/** An amount of minor units; the currency determines the number of decimals. */
 const money = (minor: number, currency: string, lang: Language): string => {
   const format = new Intl.NumberFormat(lang, { style: 'currency', currency })
   return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))

@@ -1,4 +1,4 @@
-// What is asked for in detail, as items of a list of what may be done.
+// Authorization details as list items.
 import type { AuthorizationDetail, DetailType } from '#db/store/oauth-details'
 import { describeDetails } from './detail-descriptions.ts'
 import type { Language } from './language.ts'

@@ -1,6 +1,6 @@
-// What cannot go on here, and how to begin again.
+// Content of a page for a process that has ended.
 
-/** Finished, or begun too long ago: how to begin again. */
+/** Finished or expired, with a link to start again. */
 export const endedContent = ({
   title,
   text,

@@ -1,5 +1,5 @@
-// A failure on a hosted page. A form that was not accepted leads back to its page, which says so at the field: reloading repeats nothing. Whoever has to
-// sign in is sent there. What is left is a page of its own.
+// Renders errors of hosted pages. A refused form redirects to its page, which displays the error at the field, so that reloading repeats nothing.
+// Missing sign-ins redirect to sign-in. All other errors have a page of their own.
 import { createHash } from 'node:crypto'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
@@ -12,28 +12,28 @@ import { pagePolicy, renderPage, styleOf } from './layout.tsx'
 import { fillPlaceholders, formatWait } from './wait.ts'
 
 const TYPE = 'text/html; charset=utf-8'
-/** Not typed again by us: it would stand in the answer. */
+/** Fields that are never filled in again, because the response would contain them. */
 const SECRET = /password|otp|code|token|answer|response/
-const LONGEST_TYPED = 320
+const MAX_SUBMITTED_LENGTH = 320
 
-const lead = (path: string, headers: Readonly<Record<string, string>> = {}): RenderedError => ({
+const redirectTo = (path: string, headers: Readonly<Record<string, string>> = {}): RenderedError => ({
   status: 303,
   body: '',
   type: TYPE,
   headers: { ...headers, Location: path },
 })
 
-const typedIn = (sent: unknown): Record<string, string> =>
+const submittedValues = (sent: unknown): Record<string, string> =>
   Object.fromEntries(
     Object.entries(typeof sent === 'object' && sent !== null ? sent : {}).filter(
-      ([name, value]) => typeof value === 'string' && value.length <= LONGEST_TYPED && !SECRET.test(name),
+      ([name, value]) => typeof value === 'string' && value.length <= MAX_SUBMITTED_LENGTH && !SECRET.test(name),
     ),
   )
 
-/** The member itself: `form.email`, `body.new_password`. */
+/** The last part of the path: `email` of `form.email`. */
 const fieldOf = ({ details: { field } }: AppError): string | undefined => field?.split('.').at(-1)
 
-/** Back to the page of the form. Without the cookie that it set, the browser keeps none, and the page could not say why. */
+/** Redirects to the form's page. Without the visit cookie the browser has no cookies for us, and the page could not display the error. */
 const backToForm = (error: AppError, { request, sent }: ErrorContext, at: Date): RenderedError | undefined => {
   const visit = readVisit({ request })
   const { retryAfterSeconds, saidOn } = error.details
@@ -46,9 +46,9 @@ const backToForm = (error: AppError, { request, sent }: ErrorContext, at: Date):
     code: error.code,
     ...(field === undefined ? {} : { field }),
     ...(retryAfterSeconds === undefined ? {} : { until: at.getTime() + retryAfterSeconds * 1000 }),
-    typed: typedIn(sent),
+    typed: submittedValues(sent),
   }
-  return lead(page, { 'Set-Cookie': cookieLine(visitCookie({ request }, { ...visit, said }), request.secure) })
+  return redirectTo(page, { 'Set-Cookie': cookieLine(visitCookie({ request }, { ...visit, said }), request.secure) })
 }
 
 const FAILURES: Readonly<Record<string, 'forbidden' | 'unavailable'>> = {
@@ -99,7 +99,7 @@ const ownPage = async (error: AppError, requestId: string, request: RequestInfo 
       </div>
     ),
   })
-  // Its one style sheet is always the same, so that it is named by its digest.
+  // Its style sheet never changes, so the policy names it by its digest.
   const policy = pagePolicy('', {}).replace(`'nonce-'`, STYLE_HASH())
   return {
     body: html,
@@ -119,11 +119,12 @@ const confirmPath = (error: AppError, page: string): string => {
   return `/confirm?${query}`
 }
 
-export const pageError: ErrorRenderer = (error, requestId, at, asked) => {
-  if (asked !== undefined && error.code === 'sign_in_required') return lead(`/signin?${new URLSearchParams({ return_to: asked.request.page })}`)
-  if (asked !== undefined && error.code === 'insufficient_user_authentication') return lead(confirmPath(error, asked.request.page))
-  if (asked !== undefined && error.code === 'password_change_required') {
-    return lead(`/me/password?${new URLSearchParams({ return_to: asked.request.page })}`)
+export const pageError: ErrorRenderer = (error, requestId, at, context) => {
+  if (context !== undefined && error.code === 'sign_in_required')
+    return redirectTo(`/signin?${new URLSearchParams({ return_to: context.request.page })}`)
+  if (context !== undefined && error.code === 'insufficient_user_authentication') return redirectTo(confirmPath(error, context.request.page))
+  if (context !== undefined && error.code === 'password_change_required') {
+    return redirectTo(`/me/password?${new URLSearchParams({ return_to: context.request.page })}`)
   }
-  return (asked === undefined ? undefined : backToForm(error, asked, at)) ?? ownPage(error, requestId, asked?.request)
+  return (context === undefined ? undefined : backToForm(error, context, at)) ?? ownPage(error, requestId, context?.request)
 }

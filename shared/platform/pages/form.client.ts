@@ -1,4 +1,4 @@
-// What forms do in a browser: show a password, say what was not accepted, send once. Runs on the page, so it imports nothing of the server.
+// Behaviour of forms in the browser: reveal a password, display errors, submit once. Runs on the page, so it imports nothing of the server.
 
 export type FormResponse = {
   readonly ok: boolean
@@ -9,7 +9,7 @@ export type FormResponse = {
 
 const TIMEOUT_MS = 30_000
 
-/** Sends JSON to this origin. Never throws: what could not be sent has the code `offline`. */
+/** Sends JSON to this origin. Never throws: a request that could not be sent has the code `offline`. */
 export const postJson = async (path: string, body: unknown): Promise<FormResponse> => {
   try {
     const response = await fetch(path, {
@@ -28,7 +28,7 @@ export const postJson = async (path: string, body: unknown): Promise<FormRespons
   }
 }
 
-/** Buttons that show and hide what is typed. */
+/** Buttons that show and hide the password. */
 export const enableReveal = (root: ParentNode): void => {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-reveals]')) {
     button.hidden = false
@@ -43,7 +43,7 @@ export const enableReveal = (root: ParentNode): void => {
   }
 }
 
-/** Says what was not accepted, at the field where it has one and in the summary, which takes focus. An empty text takes both away. */
+/** Displays an error at its field, if it has one, and in the summary, which takes focus. An empty text removes both. */
 export const showError = (form: HTMLElement, text: string, fieldId?: string): void => {
   const summary = form.querySelector<HTMLElement>('[data-summary]')
   const words = form.querySelector('[data-summary-text]')
@@ -61,12 +61,10 @@ export const showError = (form: HTMLElement, text: string, fieldId?: string): vo
   if (text !== '') summary.focus()
 }
 
-/** After this long without a sign people press again. */
+/** Delay before a progress indicator; without one people press again. */
 const SIGN_AFTER_MS = 300
 
-/**
- * Forms that the browser sends by itself: once, with a sign when it takes long, and not into nothing when there is no network. What was typed stays.
- */
+/** Forms that the browser submits itself: once, with a progress indicator, and not while offline. The entered values stay. */
 export const enableFormPosts = (root: ParentNode, offline: string): void => {
   for (const form of root.querySelectorAll<HTMLFormElement>('form[method=post]')) {
     let sent = false
@@ -86,7 +84,7 @@ export const enableFormPosts = (root: ParentNode, offline: string): void => {
       const button = event.submitter instanceof HTMLButtonElement ? event.submitter : form.querySelector<HTMLButtonElement>('button[type=submit]')
       if (button) sign = setTimeout(() => shown(button, true), SIGN_AFTER_MS)
     })
-    // A page that comes back from the browser's memory was not sent.
+    // A page restored from the back-forward cache has not been submitted.
     addEventListener('pageshow', () => {
       sent = false
       clearTimeout(sign)
@@ -95,7 +93,7 @@ export const enableFormPosts = (root: ParentNode, offline: string): void => {
   }
 }
 
-/** Sends on submit, one at a time. */
+/** Sends on submit, one request at a time. */
 export const enableSubmit = (form: HTMLFormElement, send: () => Promise<void>): void => {
   const button = form.querySelector<HTMLButtonElement>('button[type=submit]')
   let isUnderWay = false
@@ -115,7 +113,7 @@ export const enableSubmit = (form: HTMLFormElement, send: () => Promise<void>): 
   })
 }
 
-/** Shows one of a page's states. Focus goes to what is to be done there (`data-first`), else to the heading, so that whoever listens hears it. */
+/** Displays one of a page's states. Focus moves to its first control (`data-first`), else to the heading, so that screen readers announce it. */
 export const showStateParts = (state: string): void => {
   for (const part of document.querySelectorAll<HTMLElement>('[data-state]')) {
     part.hidden = part.dataset.state !== state

@@ -1,5 +1,5 @@
-// The parts of every form: a label above each field, its error at the field and in a summary that takes focus, one button that cannot be sent twice.
-// form.client.ts brings them to life.
+// Form components: a label above each field, its error at the field and in a summary that takes focus, and a button that submits once. form.client.ts
+// adds the behaviour.
 import type { Child } from 'hono/jsx'
 
 export const FORM_CSS = `
@@ -26,7 +26,7 @@ input[aria-invalid=true] { border: 2px solid var(--danger) }
 @media (prefers-reduced-motion: reduce) { [aria-busy=true]::before { animation: none } }
 `
 
-/** What was not accepted, above the form. Without a text it is hidden until there is something to say. */
+/** The error above the form; hidden while there is none. */
 export const Summary = ({ heading, text }: { readonly heading: string; readonly text?: string | undefined }) => (
   <div class="summary" role="alert" tabindex={-1} data-summary hidden={text === undefined} {...(text === undefined ? {} : { autofocus: true })}>
     <strong>{heading}</strong>
@@ -38,9 +38,9 @@ type Field = {
   readonly id: string
   readonly label: string
   readonly hint?: string
-  /** What was not accepted in it. */
+  /** The error of this field. */
   readonly error?: string | undefined
-  /** Where the reader begins. */
+  /** The field with initial focus. */
   readonly first?: boolean
 }
 
@@ -61,13 +61,13 @@ const FieldError = ({ id, error }: Field) => (
 const invalid = ({ error }: Field) => (error === undefined ? {} : { 'aria-invalid': 'true' as const })
 
 type Text = Field & {
-  /** Of the field that is sent, where a page has two of it. */
+  /** Name of the submitted field, when a page has two of the same id. */
   readonly name?: string
   readonly type?: 'text' | 'email' | 'tel'
   readonly autocomplete?: string
   readonly inputmode?: 'numeric' | 'text' | 'email'
   readonly value?: string | undefined
-  /** A code: one field, in figures of equal width. */
+  /** A code: one field with tabular figures. */
   readonly code?: boolean
   readonly maxlength?: number
   readonly required?: boolean
@@ -115,7 +115,7 @@ export const TextField = (field: Text) => {
   )
 }
 
-/** A code that was mailed, sent to a phone or made by an app. */
+/** A code from a mail, a phone or an authenticator app. */
 export const CodeField = (field: Field) => <TextField {...field} inputmode="numeric" autocomplete="one-time-code" maxlength={20} code />
 
 type Secret = Field & {
@@ -124,7 +124,7 @@ type Secret = Field & {
   readonly hide: string
 }
 
-/** A password with its toggle, which is there once a script can make it work. Paste works, nothing is cut. */
+/** A password with a toggle that appears when scripts run. Pasting works, and the length is not limited. */
 export const PasswordField = (field: Secret) => {
   const { id, label, autocomplete, show, hide, first = false } = field
   return (
@@ -155,7 +155,7 @@ export const PasswordField = (field: Secret) => {
 
 type Known = { readonly id: string; readonly name?: string; readonly label: string; readonly autocomplete: 'username'; readonly value?: string }
 
-/** What is known already, for the reader and for a password manager. */
+/** A read-only value, for the reader and for password managers. */
 export const KnownField = ({ id, name = id, label, autocomplete, value }: Known) => (
   <div class="field">
     <label for={id}>{label}</label>
@@ -172,7 +172,7 @@ type Press = {
   readonly children?: Child
 }
 
-/** The one thing to do. `busy` takes the label's place once it takes longer than people wait without a sign. */
+/** The submit button. `busy` replaces the label while the request takes long. */
 export const Submit = ({ label, busy, kind = 'primary', name, value }: Press) => (
   <button type="submit" class={kind} data-label={label} data-busy={busy} {...(name === undefined ? {} : { name, value: value ?? '' })}>
     {label}

@@ -1,4 +1,4 @@
-// The front page of local mode: where to go from here.
+// The front page of local mode, with links to everything else.
 import { pagePolicy, renderPage } from './layout.tsx'
 
 export const frontPolicy = (nonce: string): string => pagePolicy(nonce)

@@ -1,4 +1,4 @@
-// Bundles every `*.client.ts` that is a page's script into a module beside it, so that a function carries it as text. `--check` fails when one is stale.
+// Bundles each page script (`*.client.ts`) into a module beside it, so that a function contains it as text. `--check` fails when one is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -25,7 +25,7 @@ const bundled = async (path: string): Promise<string> => {
     target: 'es2022',
     charset: 'utf8',
   })
-  // Inside a page the end tag would end the script wherever it stands.
+  // In a page, `</script` would end the script wherever it appears.
   return (outputFiles[0]?.text ?? '').trim().replaceAll('</script', '<\\/script')
 }
 

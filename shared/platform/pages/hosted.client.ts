@@ -1,4 +1,5 @@
-// The script of every hosted page. All of them work without it: it shows passwords, sends once and with a sign, and knows when there is no network.
+// The script of every hosted page; all pages work without it. It reveals passwords, submits once with a progress indicator, and detects a missing
+// network.
 import { enableFormPosts, enableReveal } from './form.client.ts'
 
 enableReveal(document)

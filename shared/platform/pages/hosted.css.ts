@@ -1,4 +1,4 @@
-// Style rules of the hosted pages beyond those of every page and every form.
+// Style rules of the hosted pages, in addition to those of all pages and forms.
 export const HOSTED_CSS = `
 .approve main { max-width: 560px }
 .brand { display: flex; align-items: center; gap: 12px; margin: 0 0 24px; font-weight: 600; overflow-wrap: anywhere }

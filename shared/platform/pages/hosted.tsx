@@ -1,4 +1,4 @@
-// The frame of the hosted pages: whose page it is, in which language, what to say about the last form, and the token that its forms carry.
+// The frame of the hosted pages: brand, language, the message about the last form, and the token of its forms.
 import type { Child } from 'hono/jsx'
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestInfo } from '#shared/kernel/context'
@@ -19,7 +19,7 @@ import type { PageStrings } from './page-strings.ts'
 import type { HostedStrings } from './strings/hosted-en.ts'
 import { fillPlaceholders, formatWait } from './wait.ts'
 
-/** A language is loaded when its first page is asked for: what a start carries does not grow with the languages. */
+/** A language is loaded with its first page, so that the start does not grow with the number of languages. */
 const HOSTED: Readonly<Record<Language, () => Promise<HostedStrings>>> = {
   en: async () => (await import('./strings/hosted-en.ts')).hostedEn,
   de: async () => (await import('./strings/hosted-de.ts')).hostedDe,
@@ -32,17 +32,17 @@ export type Hosted = {
   readonly forms: PageStrings['form']
   readonly brand: Brand
   readonly visit: Visit
-  /** Of the last form, when it was sent from this page. */
+  /** The message about the last form, when this page sent it. */
   readonly said: FlashMessage | undefined
   readonly nonce: string
   readonly token: string
-  /** Path and query that the page's own form is sent to. */
+  /** Path and query to which the page's form is submitted. */
   readonly action: string
   readonly principal: User | undefined
   readonly now: Date
-  /** Shortest password of the tenant. */
+  /** The tenant's minimum password length. */
   readonly shortest: string
-  /** What is said of the last form, in the reader's words. */
+  /** The message about the last form, in the reader's language. */
   readonly notice: string | undefined
 }
 
@@ -55,14 +55,14 @@ const withParameter = (page: string, name: string, value: string | undefined): s
   return query === '' ? pathOf(page) : `${pathOf(page)}?${query}`
 }
 
-/** The first language of ours that a client asks for (`ui_locales`, OpenID Connect Core section 3.1.2.1). */
+/** The first supported language in `ui_locales` (OpenID Connect Core section 3.1.2.1). */
 export const requestedLanguage = (uiLocales: string | undefined): Language | undefined =>
   uiLocales
     ?.split(' ', 20)
     .map((tag) => tag.toLowerCase().split('-')[0] ?? '')
     .find(isLanguage)
 
-/** The language that was chosen, here or before, else what the client asks for, else the browser's. */
+/** The chosen language, else the one that the client requests, else the browser's. */
 export const pageLanguageOf = (request: RequestInfo, visit: Visit | undefined, uiLocales?: string): Language => {
   const chosen = new URLSearchParams(request.page.split('?')[1] ?? '').get('lang') ?? visit?.lang
   if (chosen !== undefined && isLanguage(chosen)) return chosen
@@ -70,7 +70,7 @@ export const pageLanguageOf = (request: RequestInfo, visit: Visit | undefined, u
 }
 export const hostedWords = (lang: Language): Promise<HostedStrings> => HOSTED[lang]()
 
-/** What it means that a field cannot be read. */
+/** Error codes of malformed fields. */
 const MALFORMED: readonly (readonly [RegExp, string])[] = [
   [/email$/, 'invalid_email'],
   [/password$/, 'empty_password'],
@@ -90,11 +90,11 @@ type Whose = {
   readonly principal?: User | undefined
   readonly tenantId?: TenantId | undefined
   readonly uiLocales?: string | undefined
-  /** Where it was read beside something else. */
+  /** The brand, when the caller has already loaded it. */
   readonly brand?: Brand
 }
 
-/** What every page begins with. */
+/** Loads the common data of a page. */
 export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, uiLocales, ...read }: Whose): Promise<Hosted> => {
   const { request } = ctx
   const known = currentVisit(ctx)
@@ -125,7 +125,7 @@ export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, u
 
 const isDone = (page: Hosted): boolean => page.said !== undefined && Object.hasOwn(page.words.done, page.said.code)
 
-/** What was not accepted in a field: named by the error, or by what the error always means on this page. */
+/** The error of a field: the error names the field, or always concerns it on this page. */
 export const errorOf = (page: Hosted, field: string, ...codes: readonly string[]): string | undefined =>
   page.said !== undefined && !isDone(page) && (page.said.field === field || (page.said.field === undefined && codes.includes(page.said.code)))
     ? page.notice
@@ -135,14 +135,14 @@ export const typedValue = (page: Hosted, field: string): string | undefined => p
 
 type FormProps = {
   readonly page: Hosted
-  /** Where it is sent, when that is not the page itself. */
+  /** Target of the form, when it is not the page itself. */
   readonly action?: string
-  /** Says what was not accepted; one form a page does. */
+  /** Displays the error summary; one form per page does. */
   readonly main?: boolean
   readonly children?: Child
 }
 
-/** A form that the browser sends by itself. */
+/** A form that the browser submits itself. */
 export const HostedForm = ({ page, action, main = false, children }: FormProps) => (
   <form method="post" action={action ?? page.action} novalidate>
     {main ? <Summary heading={page.forms.messages.heading} text={page.said === undefined || isDone(page) ? undefined : page.notice} /> : ''}
@@ -151,7 +151,7 @@ export const HostedForm = ({ page, action, main = false, children }: FormProps) 
   </form>
 )
 
-/** The one line above a page that says what was done. */
+/** The message about a completed action. */
 export const DoneNotice = ({ page }: { readonly page: Hosted }) =>
   isDone(page) ? (
     <p class="note" role="status">
@@ -161,7 +161,7 @@ export const DoneNotice = ({ page }: { readonly page: Hosted }) =>
     ''
   )
 
-/** Of who is signed in the choice is kept, so it is a form, and leads back to the page that it was made on. */
+/** For a signed-in person the choice is stored, so it is a form, and it returns to the current page. */
 const Languages = ({ page }: { readonly page: Hosted }) => {
   const back = page.principal === undefined ? undefined : safeReturn(page.action)
   const languages = Object.entries(page.words.languages).map(([lang, name]) => {
@@ -213,18 +213,18 @@ const Head = ({ brand }: Hosted) => (
 
 type Content = {
   readonly title: string
-  /** Approvals: a little wider. */
+  /** Approval pages are wider. */
   readonly kind?: 'task' | 'approve'
   readonly script?: string
-  /** Its script starts the service worker. */
+  /** Its script registers the service worker. */
   readonly worker?: boolean
   readonly cookies?: readonly Cookie[]
-  /** What the browser remembers from here on, beside what it knows. */
+  /** Additions to the visit cookie. */
   readonly remember?: Partial<Visit>
   readonly children?: Child
 }
 
-/** The page as an answer. What was said is said once. */
+/** The page as a result. The message is removed from the visit cookie, so that it appears once. */
 export const pageResult = (ctx: PlatformRequestCtx, page: Hosted, content: Content): HttpResult<StatusResult<200, string>> => {
   const { nonce, lang } = page
   const { kind = 'task', script, worker = false, cookies = [] } = content
@@ -249,7 +249,7 @@ export const pageResult = (ctx: PlatformRequestCtx, page: Hosted, content: Conte
   })
   const headers = {
     'Content-Security-Policy': pagePolicy(nonce, { script: script !== undefined, forms: true, worker }),
-    // With none at all, browsers would also keep to themselves where a form was sent from.
+    // With `no-referrer`, browsers would also send no usable Origin header with forms.
     'Referrer-Policy': 'same-origin',
     'Content-Language': lang,
     Vary: 'Accept-Language, Cookie',

@@ -1,4 +1,4 @@
-// The picture of a tab.
+// The favicon.
 
-/** A keyhole, of nobody's company, where tabs have room for no more; light and dark grounds take it. In the document, so nothing is fetched. */
+/** A neutral keyhole that is visible on light and dark backgrounds. Embedded, so that no request is made. */
 export const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2f5bea"/><path d="M16 7a5 5 0 0 0-2.2 9.5L12 25h8l-1.8-8.5A5 5 0 0 0 16 7z" fill="#fff"/></svg>')}`

@@ -23,7 +23,7 @@ const leaves = (value: unknown, path = ''): string[] =>
   typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, member]) => leaves(member, `${path}.${name}`)) : [path]
 const placeholders = (value: unknown): string[] => (JSON.stringify(value).match(/\{\w+\}/g) ?? []).toSorted()
 
-test('every language says everything, with the same values in it', () => {
+test('every language has all texts with the same placeholders', () => {
   for (const words of Object.values(LANGUAGES)) {
     expect(leaves(words)).toEqual(leaves(LANGUAGES.en))
     expect(placeholders(words)).toEqual(placeholders(LANGUAGES.en))

@@ -1,4 +1,4 @@
-// The shell of every page: document, tokens, the one style sheet under a nonce, the one script under the same. A page brings its own parts and words.
+// The shell of every page: the document, the design tokens, and one style sheet and one script, both with a nonce.
 
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
@@ -7,7 +7,7 @@ import { ICON } from './icon.ts'
 
 type Abilities = { readonly script?: boolean; readonly forms?: boolean; readonly worker?: boolean }
 
-/** A page's own policy: its style sheet and script by their nonce, calls and forms to this origin where it has them, and nothing else. */
+/** A page's content security policy: its style sheet and script by nonce, requests and forms to this origin where it has them, and nothing else. */
 export const pagePolicy = (nonce: string, { script = false, forms = false, worker = false }: Abilities = {}): string =>
   [
     `default-src 'none'`,
@@ -48,7 +48,7 @@ a:focus-visible { border-radius: 4px }
 }
 `
 
-/** The whole style sheet of a page. */
+/** The complete style sheet of a page. */
 export const styleOf = (css: string): string => DESIGN_TOKENS + BASE + css
 
 type Page = {
@@ -57,7 +57,7 @@ type Page = {
   readonly nonce: string
   /** Style rules of this page's parts. */
   readonly css?: string
-  /** For lists and documents; a task has one narrow column. */
+  /** For lists and documents; other pages have one narrow column. */
   readonly wide?: boolean
   /** Attributes of the body. */
   readonly body?: Readonly<Record<string, string>>
@@ -66,7 +66,7 @@ type Page = {
   readonly children?: Child
 }
 
-/** A whole document. */
+/** A complete HTML document. */
 export const renderPage = ({ lang, title, nonce, css = '', wide = false, body, script, children }: Page): string => {
   const page = (
     <html lang={lang}>
@@ -75,7 +75,7 @@ export const renderPage = ({ lang, title, nonce, css = '', wide = false, body, s
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
-        {/* Without one a browser asks for /favicon.ico. */}
+        {/* Without an icon browsers request /favicon.ico. */}
         <link rel="icon" href={ICON} />
         <style nonce={nonce}>{raw(styleOf(css))}</style>
       </head>

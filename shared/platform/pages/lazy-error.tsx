@@ -1,10 +1,10 @@
 import { type ErrorRenderer, outcomeError } from '#shared/platform/http/problem'
 
-/** The hosted pages' failures, for groups whose callers are mostly clients: loaded when somebody looks at a page. */
+/** The error pages, for groups that mostly serve clients: loaded with the first page. */
 export const lazyPageError: ErrorRenderer = async (...failure) => (await import('./error.tsx')).pageError(...failure)
 
-/** A person with a browser reads a page, which leads to the beginning; everything else reads what it always read. */
-export const outcomeErrorOrPage: ErrorRenderer = (error, requestId, at, asked) => {
-  if (asked === undefined || !(asked.request.header('accept') ?? '').includes('text/html')) return outcomeError(error, requestId, at, asked)
-  return lazyPageError(error, requestId, at, { ...asked, request: { ...asked.request, method: 'GET', page: '/signin' } })
+/** A browser gets a page that leads to sign-in; other callers get the API's error format. */
+export const outcomeErrorOrPage: ErrorRenderer = (error, requestId, at, context) => {
+  if (context === undefined || !(context.request.header('accept') ?? '').includes('text/html')) return outcomeError(error, requestId, at, context)
+  return lazyPageError(error, requestId, at, { ...context, request: { ...context.request, method: 'GET', page: '/signin' } })
 }

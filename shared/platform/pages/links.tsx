@@ -1,4 +1,4 @@
-// The quiet links below a form.
+// Secondary links below a form.
 type Link = { readonly href: string; readonly label: string }
 export const Links = ({ links }: { readonly links: readonly (Link | undefined)[] }) => (
   <ul class="links">

@@ -1,4 +1,4 @@
-// What local mode captured instead of sending.
+// The messages that local mode captured instead of sending.
 
 import type { CapturedMail } from '#shared/platform/outbox/mail/local'
 import type { CapturedPush } from '#shared/platform/outbox/push/local'
@@ -8,7 +8,7 @@ import { pagePolicy, renderPage } from './layout.tsx'
 /** The page needs no script. */
 export const outboxPolicy = (nonce: string): string => pagePolicy(nonce)
 
-/** For a captured mail shown as it is: an opaque origin, no script, no request. Mails style their elements, hence the attribute. */
+/** Policy for a captured mail in its HTML form: an opaque origin, no script, no request. Mails use style attributes. */
 export const CAPTURED_MAIL_POLICY = "sandbox; default-src 'none'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 const CSS = `
@@ -26,7 +26,7 @@ type OutboxPage = {
   /** Text messages. */
   readonly texts?: readonly CapturedSms[]
   readonly nonce: string
-  /** Where a message is shown as HTML, under CAPTURED_MAIL_POLICY; left out, the page shows the text alone. */
+  /** URL of a message's HTML form, served with CAPTURED_MAIL_POLICY; without it the page has only the text. */
   readonly htmlHref?: (message: CapturedMail) => string
 }
 

@@ -1,10 +1,10 @@
 // The texts that every page has, in each language.
 
-/** What a form says when it was not accepted, by error code. `{shortest}` and `{wait}` are filled in where they are shown. */
+/** Messages of a refused form by error code. `{shortest}` and `{wait}` are filled in when displayed. */
 export type FormMessages = {
   /** Above the field errors, as a heading. */
   readonly heading: string
-  /** For every code without words of its own. */
+  /** For every code without a message of its own. */
   readonly other: string
   readonly offline: string
   readonly rate_limited: string

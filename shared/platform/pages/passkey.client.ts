@@ -1,9 +1,9 @@
-// Passkeys in a page: registers, signs in (also while a form is filled in), and has password managers forget what is gone. Asks nobody but this origin, keeps
-// nothing. Runs on the page, so it imports nothing of the server.
+// Passkeys on a page: registers, signs in (also by autofill), and removes deleted passkeys from password managers. Sends requests only to this origin
+// and stores nothing. Runs on the page, so it imports nothing of the server.
 
 type Json = Readonly<Record<string, unknown>>
 export type CeremonyResult = { readonly ok: boolean; readonly code: string; readonly body: Json }
-/** Where a ceremony begins and ends, what the bodies say beside the credential, and a bearer token where there is one. */
+/** Paths of a ceremony's start and end, further members of its bodies, and a bearer token where there is one. */
 export type Ceremony = { readonly begin: string; readonly finish: string; readonly body?: Json; readonly token?: string; readonly ticket?: string }
 
 type Options<T> = { readonly publicKey: T; readonly session_id: string }
@@ -52,10 +52,10 @@ const post = async (path: string, body: Json, { token, ticket }: Ceremony): Prom
   }
 }
 
-/** What a browser says when nothing came of it: `NotAllowedError` (refused, or too late), `InvalidStateError` (registered already), `AbortError`. */
+/** Browser errors: `NotAllowedError` (refused or timed out), `InvalidStateError` (already registered), `AbortError`. */
 const failed = (error: unknown): CeremonyResult => ({ ok: false, code: error instanceof DOMException ? error.name : 'other', body: {} })
 
-/** Written by hand: not every browser that has passkeys has `toJSON`. */
+/** Serialised by hand: not every browser with passkeys has `toJSON`. */
 const written = (credential: PublicKeyCredential): Json => {
   const { response } = credential
   const shared = {
@@ -83,7 +83,7 @@ const written = (credential: PublicKeyCredential): Json => {
 }
 
 export const isSupported = (): boolean => typeof PublicKeyCredential === 'function'
-/** Whether the browser offers passkeys in the list under a form's field (`autocomplete="username webauthn"`). */
+/** Whether the browser offers passkeys by autofill (`autocomplete="username webauthn"`). */
 export const isConditionalSupported = async (): Promise<boolean> =>
   isSupported() && (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true
 
@@ -112,7 +112,8 @@ export const registerPasskey = async (ceremony: Ceremony): Promise<CeremonyResul
 let offered: AbortController | undefined
 
 /**
- * Asks for a passkey. `conditional`: waits until one is chosen in a form's list; another call takes its place, for a browser has one such request at a time.
+ * Requests a passkey. `conditional` waits until one is chosen by autofill. A new call replaces the previous one, because a browser allows one such
+ * request at a time.
  */
 export const assertPasskey = async (ceremony: Ceremony = PASSKEY, mediation: 'optional' | 'conditional' = 'optional'): Promise<CeremonyResult> => {
   offered?.abort()
@@ -128,7 +129,7 @@ export const assertPasskey = async (ceremony: Ceremony = PASSKEY, mediation: 'op
     .then((shown) => finish(ceremony, session_id, shown), failed)
 }
 
-/** WebAuthn Level 3 section 5.1.10; browsers that do not know the signals leave the list as it is. */
+/** WebAuthn Level 3 section 5.1.10. Browsers without these signals keep their list unchanged. */
 type Signals = {
   signalUnknownCredential?(of: { rpId: string; credentialId: string }): Promise<void>
   signalAllAcceptedCredentials?(of: { rpId: string; userId: string; allAcceptedCredentialIds: readonly string[] }): Promise<void>
@@ -138,7 +139,7 @@ const signals = (): Signals => (isSupported() ? (PublicKeyCredential as unknown 
 const quietly = async (sent: Promise<void> | undefined): Promise<void> => sent?.catch(() => undefined)
 
 export type UnknownCredential = { readonly rp_id: string; readonly credential_id: string }
-/** A passkey that the server does not know disappears from the password manager. */
+/** Removes a passkey that the server does not know from the password manager. */
 export const forgetCredential = async (gone: UnknownCredential | undefined): Promise<void> => {
   if (gone !== undefined) await quietly(signals().signalUnknownCredential?.({ rpId: gone.rp_id, credentialId: gone.credential_id }))
 }
@@ -150,7 +151,10 @@ export type AcceptedCredentials = {
   readonly name: string
   readonly display_name: string
 }
-/** Of the person's passkeys those that count stay, and are called as the account is called now. Takes `signals` of the list and of a removal. */
+/**
+ * Keeps only the accepted passkeys in the password manager, with the account's current name. Takes `signals` from the list of passkeys or from a
+ * removal.
+ */
 export const signalAccepted = async (accepted: readonly AcceptedCredentials[]): Promise<void> => {
   for (const { rp_id: rpId, user_id: userId, all_accepted_credential_ids, name, display_name } of accepted) {
     await quietly(signals().signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds: all_accepted_credential_ids }))

@@ -1,4 +1,4 @@
-// The button of a passkey, with what its script needs. Without script, or without passkeys in the browser, it is not there.
+// The passkey button with the data for its script. Hidden without scripts or passkey support.
 
 import { FORM_TOKEN } from '#shared/platform/http/pages/form'
 import { Summary } from './form.tsx'
@@ -20,7 +20,7 @@ const CODES = [
 
 type Part = {
   readonly page: Hosted
-  /** Where the browser goes once the passkey is verified: by the form, or, for who is signed in, by reading a page. */
+  /** Next step after verification: submit the form to `action`, or, for a signed-in person, open the page `next`. */
   readonly action?: string
   readonly next?: string
   readonly label: string
@@ -28,9 +28,9 @@ type Part = {
   readonly finish: string
   readonly who: Readonly<Record<string, unknown>>
   readonly creates?: boolean
-  /** Offered by the browser while a form is filled in. */
+  /** Offered by autofill. */
   readonly conditional?: boolean
-  /** The page’s one form: says what was not accepted. */
+  /** The page’s main form: displays the error summary. */
   readonly main?: boolean
 }
 

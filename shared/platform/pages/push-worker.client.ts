@@ -1,9 +1,10 @@
-// The service worker of a browser that is asked: it shows what was pushed, in the person's language or else the browser's, and opens the page on which a person answers. It answers
-// nothing itself, asks nobody and keeps nothing. Runs in the browser, so it imports nothing of the server.
+// The service worker for approval requests: it displays the push message, in the person's language or else the browser's, and opens the page on which
+// the person decides. It sends no request and stores nothing. Runs in the browser, so it imports nothing of the server.
+import { isUuid } from '#shared/kernel/ids'
 import { pushDe } from './strings/push-de.ts'
 import { type PushStrings, pushEn } from './strings/push-en.ts'
 
-/** The part of the Service Worker and Push API that is used here: the types of a worker and of a page exclude each other. */
+/** The part of the Service Worker and Push APIs that is used here: TypeScript's types of workers and pages exclude each other. */
 type Extendable = Event & { waitUntil(work: Promise<unknown>): void }
 type Pushed = Extendable & { readonly data: { json(): unknown } | null }
 type Clicked = Extendable & { readonly notification: { readonly data: unknown; close(): void } }
@@ -22,17 +23,16 @@ type Worker = {
 const worker = globalThis as unknown as Worker
 
 const LANGUAGES: Readonly<Record<string, PushStrings>> = { en: pushEn, de: pushDe }
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 type Json = Readonly<Record<string, unknown>>
 const asObject = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** Never the address that was sent: a page of ours, whoever sent it. */
-const pathFor = (id: string): string => (UUID.test(id) ? `/approve?id=${id}` : '/approve')
+/** Always a page of ours, never a URL from the message. */
+const pathFor = (id: string): string => (isUuid(id) ? `/approve?id=${id}` : '/approve')
 
 const show = (event: Pushed): Promise<void> => {
-  // Each message has to show something (Push API, `userVisibleOnly`), also one that cannot be read.
+  // Each message must display a notification (Push API, `userVisibleOnly`), even an unreadable one.
   let sent: Json = {}
   try {
     sent = asObject(event.data?.json())

@@ -1,5 +1,5 @@
-// A browser is registered for requests on the account page: its owner lets it show notifications, its push service gives it an address, and the page's form
-// carries that to us.
+// Registers the browser for approval requests on the account page: the person allows notifications, the push service issues a subscription, and the
+// page's form submits it.
 import { enableSubmit, showError } from './form.client.ts'
 
 const WORKER = '/me/push.js'
@@ -7,16 +7,16 @@ type WithTrustedTypes = {
   readonly trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(): string }): { createScriptURL(url: string): string } }
 }
 
-/** The only address that a worker is taken from, whatever is asked for (Trusted Types). */
+/** The only URL from which a worker is loaded (Trusted Types). */
 const workerAddress = (): string =>
   (globalThis as unknown as WithTrustedTypes).trustedTypes?.createPolicy('push-worker', { createScriptURL: () => WORKER }).createScriptURL('') ??
   WORKER
 
-/** @throws DOMException where the browser or its push service does not do it */
+/** @throws DOMException when the browser or its push service refuses */
 const subscribe = async (applicationServerKey: string): Promise<PushSubscription> => {
   await navigator.serviceWorker.register(workerAddress(), { updateViaCache: 'none' })
   const { pushManager } = await navigator.serviceWorker.ready
-  // One that was made for another key cannot be used, and one that was removed here is not used again.
+  // A subscription for another key is unusable, and a removed one must not be reused.
   await (await pushManager.getSubscription())?.unsubscribe()
   return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })
 }

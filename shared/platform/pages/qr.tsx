@@ -1,7 +1,7 @@
-// A code for a camera, drawn into the page: no request leaves for a picture.
+// A QR code drawn into the page, so that no image is requested.
 import { raw } from 'hono/html'
 
-/** The drawing as markup of our own making. */
+/** The QR code as SVG markup. */
 export const qrOf = async (text: string): Promise<string> => {
   const qr = (await import('qrcode')).default
   return qr.toString(text, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' })

@@ -1,7 +1,7 @@
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import type { PlatformCtx } from '#shared/platform/context'
 
-/** The tenant's name as people read it; for the deployment's own, the host that they see in their browser. */
+/** The tenant's display name; for the deployment itself, the host in the browser's address bar. */
 export const displayTenantName = (
   ctx: Pick<PlatformCtx, 'config'>,
   tenant: { readonly tenantId: string; readonly name: string } | undefined,

@@ -1,9 +1,9 @@
-// "2 minutes", in a reader's language; also on pages, so it imports nothing.
+// "2 minutes" in the reader's language. Also used by page scripts, so it imports nothing.
 export const formatWait = (seconds: number, lang: string): string => {
   const [value, unit] = seconds > 90 ? [Math.ceil(seconds / 60), 'minute'] : [Math.max(1, Math.ceil(seconds)), 'second']
   return new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
 }
 
-/** Puts values in the place of `{name}`. */
+/** Replaces `{name}` by values. */
 export const fillPlaceholders = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)

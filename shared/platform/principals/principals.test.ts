@@ -1,4 +1,4 @@
-// What ends a session ends it at once where it was done, and within two seconds elsewhere.
+// Events that end a session take effect at once on the instance where they happen, and within two seconds on others.
 import { expect, test } from 'vitest'
 import { type Engine, openDb } from '#db/engine/client'
 import { atomically, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
@@ -11,11 +11,11 @@ import { type Company, type Person, startApp } from '#tests/support/app'
 import { callerRoutes, me, startCallerApp, status } from '#tests/support/caller-routes'
 import { testDb } from '#tests/support/database'
 
-/** An instance of its own on that engine: it hears of no commit but its own. */
+/** A separate instance on that engine, which sees only its own commits. */
 const start = (engine?: Engine) => startCallerApp(engine && openDb(engine))
 
-type Who = { readonly company: Company; readonly pat: Person; readonly session: string; readonly token: string }
-type End = (t: TenantTx, who: Who, at: Date) => Promise<unknown>
+type Subject = { readonly company: Company; readonly pat: Person; readonly session: string; readonly token: string }
+type End = (t: TenantTx, subject: Subject, at: Date) => Promise<unknown>
 const sql =
   (text: string): End =>
   (t, { company }, at) =>
@@ -27,17 +27,17 @@ const ENDS: readonly (readonly [string, End])[] = [
   ['the session is revoked', (t, { pat, session }, at) => revokeSession(t, pat.id, session, at, 'test')],
   ['the person is disabled', (t, { pat }, at) => setUserActive(t, pat.id, false, at)],
   ['the person is deleted', (t, { pat }, at) => updateUser(t, pat.id, { deletedAt: at })],
-  ['all sessions of the person are over', (t, { pat }, at) => updateUser(t, pat.id, { validFrom: at })],
+  ['all sessions of the person are ended', (t, { pat }, at) => updateUser(t, pat.id, { validFrom: at })],
   ['the client is disabled', clients('active = false')],
   ['the client is deleted', sql('update authsec.clients set deleted_at = $3 where tenant_id = $1 and id = $2')],
-  ['the client is gone', sql('delete from authsec.clients where tenant_id = $1 and id = $2 and $3::text is not null')],
-  ['all sessions of the client are over', sql('update authsec.clients set valid_from = $3 where tenant_id = $1 and id = $2')],
+  ['the client row is removed', sql('delete from authsec.clients where tenant_id = $1 and id = $2 and $3::text is not null')],
+  ['all sessions of the client are ended', sql('update authsec.clients set valid_from = $3 where tenant_id = $1 and id = $2')],
   ['the tenant is suspended', (t, _, at) => setTenantStatus(t, 'suspended', at)],
   ['the tenant is being deleted', (t, _, at) => setTenantStatus(t, 'deleting', at)],
-  ['all sessions of the tenant are over', (t, _, at) => endTenantSessions(t, at)],
+  ['all sessions of the tenant are ended', (t, _, at) => endTenantSessions(t, at)],
 ]
 
-test.each(ENDS)('at once here, within two seconds elsewhere: %s', async (_, end) => {
+test.each(ENDS)('at once on this instance, within two seconds on another: %s', async (_, end) => {
   const { engine } = await testDb()
   const [here, elsewhere] = [await start(engine), await start(engine)]
   const company = await here.company()
@@ -51,19 +51,19 @@ test.each(ENDS)('at once here, within two seconds elsewhere: %s', async (_, end)
   step(1)
   const ids = await me(here, token)
   expect(await status(elsewhere, token)).toBe(200)
-  const who = { company, pat, session: ids.session, token: ids.token }
-  await atomically(forTenant(here.db, company.tenantId), (t) => end(t, who, here.clock.now()))
+  const subject = { company, pat, session: ids.session, token: ids.token }
+  await atomically(forTenant(here.db, company.tenantId), (t) => end(t, subject, here.clock.now()))
   const refused = await here.request('/p/me', { token })
   expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([401, 'invalid_token'])
   step(1)
   step(1)
   expect(await status(elsewhere, token)).toBe(401)
   expect(await status(here, token)).toBe(401)
-  const isOnlyPats = /token|session is|person/.test(_) && !/tenant|client/.test(_)
-  expect(await status(here, other)).toBe(isOnlyPats ? 200 : 401)
+  const affectsOnlyPat = /token|session is|person/.test(_) && !/tenant|client/.test(_)
+  expect(await status(here, other)).toBe(affectsOnlyPat ? 200 : 401)
 })
 
-test('what a transaction does as another tenant is felt there too', async () => {
+test('a change that a transaction makes in another tenant takes effect there', async () => {
   const app = await start()
   const company = await app.company()
   const token = await app.token(company.admin)
@@ -75,7 +75,7 @@ test('what a transaction does as another tenant is felt there too', async () => 
   expect(await status(app, token)).toBe(401)
 })
 
-test('a session that idled out, or reached its end, is over to the second', async () => {
+test('a session ends exactly at its idle or absolute limit', async () => {
   const app = await startApp(callerRoutes, { env: { SESSION_IDLE_SECONDS: '600', SESSION_ABSOLUTE_SECONDS: '1500' } })
   const company = await app.company()
   const [busy, idle] = [await app.token(company.admin), await app.token(company.admin)]
@@ -89,14 +89,14 @@ test('a session that idled out, or reached its end, is over to the second', asyn
   expect(await status(app, busy)).toBe(401)
 })
 
-test('a refused look at an idle session does not wake it', async () => {
+test('a refused request does not revive an idle session', async () => {
   const app = await startApp(callerRoutes, { env: { SESSION_IDLE_SECONDS: '600' } })
   const token = await app.token((await app.company()).admin)
   app.clock.advance(601)
   expect([await status(app, token), await status(app, token)]).toEqual([401, 401])
 })
 
-test('what was being read while a commit went by is used once and not kept', async () => {
+test('a row read during a commit is used once and not cached', async () => {
   const { engine } = await testDb()
   let gate: Promise<void> | undefined
   let read = (): void => undefined
@@ -119,12 +119,12 @@ test('what was being read while a commit went by is used once and not kept', asy
   gate = new Promise((resolve) => {
     open = resolve
   })
-  const inHand = new Promise<void>((resolve) => {
+  const hasRead = new Promise<void>((resolve) => {
     read = resolve
   })
   const reading = status(slow, token)
-  // The old row is in hand before the commit.
-  await inHand
+  // The old row has been read before the commit.
+  await hasRead
   await atomically(forTenant(slow.db, company.tenantId), (t) => revokeSession(t, company.admin.id, session, slow.clock.now(), 'test'))
   open()
   gate = undefined
@@ -132,7 +132,7 @@ test('what was being read while a commit went by is used once and not kept', asy
   expect(await status(slow, token)).toBe(401)
 })
 
-test('a clock that is set back keeps nothing for longer', async () => {
+test('setting the clock back does not extend caching', async () => {
   const { engine } = await testDb()
   const [here, elsewhere] = [await start(engine), await start(engine)]
   const company = await here.company()

@@ -1,4 +1,4 @@
-// From a bearer token to who is calling, fresh: the token proves, the store decides.
+// Resolves a bearer token to a person: the token proves the identity, and the store provides the current state.
 
 import type { Db } from '#db/engine/client'
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
@@ -17,13 +17,13 @@ import type { Permission, User } from './principal.ts'
 
 export type Principals = {
   /**
-   * Verifies a session token and loads the session, the person, the tenant and the live permissions in one statement. What was loaded is used for at most
-   * one second, and not at all after a commit of that tenant on this instance.
-   * `verified` is told whose the token says it is before the store is asked; what it throws ends the request there.
+   * Verifies a session token and loads the session, the person, the tenant and the live permissions in one statement. The result is cached for at
+   * most one second, and dropped at once after a commit of that tenant on this instance. `verified` is called with the tenant after the signature
+   * check and before the store is queried; an error from it ends the request.
    * @throws AppError invalid_token
    */
   resolve(token: string, verified?: (tenantId: TenantId) => Promise<void>): Promise<User>
-  /** The tenant of a token whose signature this instance has checked before. Says nothing of whether it still counts. */
+  /** The tenant of a token whose signature this instance has verified before. The token may have been revoked since. */
   tenantOf(token: string): TenantId | undefined
 }
 
@@ -35,12 +35,14 @@ type Deps = {
   readonly quotas: { learn(tenantId: TenantId, quotas: TenantSettings['quotas']): void }
 }
 
-/** How old a loaded principal may be. With the second that a commit elsewhere may take to be seen, revocation is felt within two. */
-const FRESH_MS = 1000
+/**
+ * Longest age of a cached principal. Another instance's commit may take a second to become visible, so revocation takes effect within two seconds.
+ */
+const MAX_AGE_MS = 1000
 const MAX_LOADED = 10_000
 const TOUCH_MS = 60_000
 
-const dead = (row: PrincipalRow, now: Date): boolean =>
+const isEnded = (row: PrincipalRow, now: Date): boolean =>
   row.revoked ||
   !row.userActive ||
   !row.clientActive ||
@@ -51,14 +53,14 @@ const dead = (row: PrincipalRow, now: Date): boolean =>
   row.createdAt < row.tenantValidFrom ||
   (row.clientValidFrom !== null && row.createdAt < row.clientValidFrom)
 
-/** What counts only in a session that is strong enough (the tenant's administrator policy). */
-const isStrong = (permission: string): boolean => permission === 'admin:access' || permission.startsWith('platform:')
+/** Permissions that count only in a session that satisfies the tenant's administrator policy. */
+const isAdministrative = (permission: string): boolean => permission === 'admin:access' || permission.startsWith('platform:')
 
 const permissionsOf = (row: PrincipalRow, tenantId: TenantId): ReadonlySet<Permission> => {
-  const strongEnough = atLeast(row.acr, adminAcrOf(tenantId, row.adminAcr ?? undefined))
+  const isStrongEnough = atLeast(row.acr, adminAcrOf(tenantId, row.adminAcr ?? undefined))
   return new Set(
     row.permissions.filter(
-      (permission) => (strongEnough || !isStrong(permission)) && (tenantId === SYSTEM_TENANT || !permission.startsWith('platform:')),
+      (permission) => (isStrongEnough || !isAdministrative(permission)) && (tenantId === SYSTEM_TENANT || !permission.startsWith('platform:')),
     ) as Permission[],
   )
 }
@@ -82,7 +84,7 @@ const userOf = (claims: SessionClaims, row: PrincipalRow): User => ({
 type Loaded = { readonly user: User; readonly row: PrincipalRow; readonly since: ClockReading }
 
 export const createPrincipals = (ctx: Deps): Principals => {
-  /** Per tenant, so that one commit forgets one tenant. */
+  /** By tenant, so that a commit drops only that tenant's entries. */
   const loaded = new Map<string, Map<string, Loaded>>()
   let size = 0
   ctx.db.onCommit((tenantId) => {
@@ -105,7 +107,7 @@ export const createPrincipals = (ctx: Deps): Principals => {
     const t = forTenant(ctx.db, claims.tenantId)
     const row = await findPrincipal(t, claims.sessionId, claims.tokenId, now)
     if (row !== undefined) ctx.quotas.learn(claims.tenantId, row.quotas ?? undefined)
-    if (row === undefined || row.userId !== claims.userId || row.tokenId !== claims.tokenId || dead(row, now)) throw new AppError('invalid_token')
+    if (row === undefined || row.userId !== claims.userId || row.tokenId !== claims.tokenId || isEnded(row, now)) throw new AppError('invalid_token')
     if (now.getTime() - row.lastSeenAt.getTime() > TOUCH_MS) await touchSession(t, claims.sessionId, now, new Date(now.getTime() - TOUCH_MS))
     return { user: userOf(claims, row), row, since }
   }
@@ -119,14 +121,14 @@ export const createPrincipals = (ctx: Deps): Principals => {
       const now = ctx.clock.now()
       const memory = memoryOf(tenantId)
       const known = memory.get(tokenId)
-      if (known !== undefined && ageMs(ctx.clock, known.since) < FRESH_MS && !dead(known.row, now)) return known.user
-      const fresh = await load(claims, now)
-      // A commit while we read replaced the memory: what we read may be from before it, so it is used once and not kept.
+      if (known !== undefined && ageMs(ctx.clock, known.since) < MAX_AGE_MS && !isEnded(known.row, now)) return known.user
+      const principal = await load(claims, now)
+      // A commit during the read has replaced the map: the row may predate it, so it is used once and not cached.
       if (loaded.get(tenantId) === memory) {
         if (!memory.has(tokenId)) size++
-        memory.set(tokenId, fresh)
+        memory.set(tokenId, principal)
       }
-      return fresh.user
+      return principal.user
     },
   }
 }

@@ -1,4 +1,4 @@
-// Collects what the requests of a function leave behind, and hands it to the queue before the function is frozen.
+// Collects the tasks of a function's requests and sends them to the queue before the function is frozen.
 
 import { asTenantId, directory } from '#db/engine/tenant'
 import { expediteWebhooks } from '#db/store/webhooks'
@@ -10,7 +10,7 @@ import type { Task, TaskQueue } from './tasks.ts'
 export type AfterCommit = {
   readonly wakeOutbox: () => void
   readonly committed: (tenantId: string) => void
-  /** Sends what was collected; each errand once. Never throws: what could not be sent the jobs will find. */
+  /** Sends each collected task once. Never throws: jobs find the work of a task that could not be sent. */
   settle(ctx: Pick<PlatformCtx, 'db' | 'clock' | 'log'>): Promise<void>
 }
 
@@ -18,13 +18,13 @@ export const createAfterCommit = (queue: TaskQueue): AfterCommit => {
   const tenants = new Set<string>()
   let hasMail = false
 
-  const webhooksWait = async (ctx: Pick<PlatformCtx, 'db' | 'clock'>): Promise<Date | undefined> => {
+  const expediteDeliveries = async (ctx: Pick<PlatformCtx, 'db' | 'clock'>): Promise<Date | undefined> => {
     const committed = [...tenants]
     tenants.clear()
     const dueAt = secondsAfter(ctx.clock.now(), AUDIT_SETTLING_SECONDS)
-    let hastened = 0
-    for (const tenantId of committed) hastened += await expediteWebhooks(directory(ctx.db), asTenantId(tenantId), dueAt)
-    return hastened > 0 ? dueAt : undefined
+    let expedited = 0
+    for (const tenantId of committed) expedited += await expediteWebhooks(directory(ctx.db), asTenantId(tenantId), dueAt)
+    return expedited > 0 ? dueAt : undefined
   }
 
   return {
@@ -33,15 +33,15 @@ export const createAfterCommit = (queue: TaskQueue): AfterCommit => {
     },
     committed: (tenantId) => void tenants.add(tenantId),
     settle: async (ctx) => {
-      const errands: (readonly [errand: Task, afterSeconds: number])[] = hasMail ? [['outbox', 0]] : []
+      const tasks: (readonly [task: Task, afterSeconds: number])[] = hasMail ? [['outbox', 0]] : []
       hasMail = false
       try {
-        const dueAt = tenants.size === 0 ? undefined : await webhooksWait(ctx)
-        if (dueAt !== undefined) errands.push(['webhooks', (dueAt.getTime() - ctx.clock.now().getTime()) / 1000])
-        await Promise.all(errands.map(([task, afterSeconds]) => queue.send(task, afterSeconds)))
+        const dueAt = tenants.size === 0 ? undefined : await expediteDeliveries(ctx)
+        if (dueAt !== undefined) tasks.push(['webhooks', (dueAt.getTime() - ctx.clock.now().getTime()) / 1000])
+        await Promise.all(tasks.map(([task, afterSeconds]) => queue.send(task, afterSeconds)))
       } catch (error) {
-        ctx.log.warn('queue.errand_not_sent', {
-          errands: errands.map(([task]) => task).join(),
+        ctx.log.warn('queue.task_not_sent', {
+          tasks: tasks.map(([task]) => task).join(),
           error: error instanceof Error ? error.name : 'unknown',
         })
       }

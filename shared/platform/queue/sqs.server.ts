@@ -1,4 +1,4 @@
-// The queue of errands against an emulator of AWS.
+// The task queue against an emulator of AWS.
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, expect, test } from 'vitest'
 import { awsAccessFrom } from '#shared/platform/aws/call'
@@ -18,8 +18,8 @@ const ways = [
   ['a function', { access: awsAccessFrom({ ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: endpoint }) }],
 ] as const
 
-test.each(ways)('by %s: an errand arrives as it was sent, after its delay', async (name, way) => {
-  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: `errands-${name.replace(' ', '-')}` }))
+test.each(ways)('by %s: a task arrives unchanged, after its delay', async (name, way) => {
+  const { QueueUrl: queueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: `tasks-${name.replace(' ', '-')}` }))
   const queue = sqsTasks({ queueUrl, endpoint, ...way })
   await queue.send('outbox', 0)
   await queue.send('webhooks', 5000)
@@ -27,6 +27,6 @@ test.each(ways)('by %s: an errand arrives as it was sent, after its delay', asyn
   expect(Messages.map(({ Body = '' }) => TaskMessage.parse(JSON.parse(Body)))).toEqual([{ errand: 'outbox' }])
 })
 
-test.each(ways)('by %s: a queue that is not there is told to the caller', async (_, way) => {
+test.each(ways)('by %s: an absent queue is an error', async (_, way) => {
   await expect(sqsTasks({ queueUrl: `${endpoint}/123456789012/none`, endpoint, ...way }).send('outbox', 0)).rejects.toThrow()
 })

@@ -1,4 +1,4 @@
-// The queue of errands at Amazon SQS. A function sends by itself; elsewhere the SDK is loaded with the first errand, which finds credentials.
+// The task queue at Amazon SQS. A function calls the service directly; elsewhere the SDK is loaded with the first task, which finds credentials.
 
 import { importCommonJs } from '#shared/kernel/common-js'
 import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
@@ -6,18 +6,18 @@ import type { Task, TaskQueue } from './tasks.ts'
 
 export type Sqs = {
   readonly queueUrl: string
-  /** Of a function: what its environment says. */
+  /** The access of a function, from its environment. */
   readonly access?: AwsAccess | undefined
-  /** Another endpoint than the region's, for tests. */
+  /** Endpoint that replaces the region's, for tests. */
   readonly endpoint?: string
 }
 
 const LONGEST_DELAY_SECONDS = 900
 const TIMEOUT_MS = 2000
 
-const messageOf = (queueUrl: string, errand: Task, afterSeconds: number) => ({
+const messageOf = (queueUrl: string, task: Task, afterSeconds: number) => ({
   QueueUrl: queueUrl,
-  MessageBody: JSON.stringify({ errand }),
+  MessageBody: JSON.stringify({ errand: task }),
   DelaySeconds: Math.min(Math.max(Math.ceil(afterSeconds), 0), LONGEST_DELAY_SECONDS),
 })
 

@@ -1,4 +1,4 @@
-// The contract against an emulator of AWS.
+// Runs the contract against an emulator of AWS Secrets Manager.
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { awsAccessFrom } from '#shared/platform/aws/call'
@@ -32,7 +32,7 @@ secretsContract('AWS Secrets Manager, as a function reads it', {
   },
 })
 
-test('secrets of two deployments in one account do not mix', async () => {
+test('two deployments in one account keep separate secrets', async () => {
   const [one, two] = [awsSecrets({ prefix: 'one', endpoint }), awsSecrets({ prefix: 'two', endpoint })]
   await one.write('HASH_KEY', 'first')
   expect(await two.read('HASH_KEY')).toBeUndefined()
@@ -40,7 +40,7 @@ test('secrets of two deployments in one account do not mix', async () => {
   expect(await one.read('HASH_KEY')).toBe('first')
 })
 
-test('a refusal is no absence', async () => {
+test('an unreachable service is an error, not a missing secret', async () => {
   const away = { prefix: 'p', endpoint: 'http://127.0.0.1:1' }
   await expect(awsSecrets(away).read('HASH_KEY')).rejects.toThrow()
   await expect(functionSecrets({ ...access, ...away }, 'p').read('HASH_KEY')).rejects.toThrow()

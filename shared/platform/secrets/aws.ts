@@ -1,4 +1,5 @@
-// Secrets at AWS Secrets Manager: one managed secret a name, below a prefix. A function reads them by itself; elsewhere the SDK is loaded, which finds credentials.
+// Secrets in AWS Secrets Manager: one managed secret per name, below a prefix. A function calls the service directly; elsewhere the SDK is loaded,
+// which finds credentials.
 
 import { importCommonJs } from '#shared/kernel/common-js'
 import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
@@ -6,19 +7,19 @@ import { type AwsAccess, awsCalls } from '#shared/platform/aws/call'
 export type AwsSecrets = {
   /** `PREFIX/NAME` is the id of a secret. */
   readonly prefix: string
-  /** Another endpoint than the region's, for tests. */
+  /** Endpoint that replaces the region's, for tests. */
   readonly endpoint?: string
 }
 
-// Without the stage, a rotation that is half done could answer the pending text.
+// Without the stage, an unfinished rotation could return the pending text.
 const current = (id: string) => ({ SecretId: id, VersionStage: 'AWSCURRENT' })
 
-/** `Secrets`, of any name: a deployment may keep more than its keys there. */
+/** `Secrets` with arbitrary names: a deployment may keep more than its keys there. */
 export type NamedSecrets = { read(name: string): Promise<string | undefined>; write(name: string, value: string): Promise<void> }
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name
 
-/** Of a function: its credentials are in its environment. */
+/** For a function with credentials in its environment. Read-only. */
 export const functionSecrets = (access: AwsAccess, prefix: string): NamedSecrets => {
   const call = awsCalls(access, 'secretsmanager')
   return {
@@ -32,7 +33,7 @@ export const functionSecrets = (access: AwsAccess, prefix: string): NamedSecrets
       }
     },
     write: async (name) => {
-      throw new Error(`A function reads its secrets and writes none: set ${name} where it is deployed from.`)
+      throw new Error(`A function cannot write secrets: set ${name} where it is deployed from.`)
     },
   }
 }

@@ -1,4 +1,4 @@
-// What a deployment must have and nobody has to think of, made at first start.
+// Generates the keys of a deployment at its first start.
 import { createECDH } from 'node:crypto'
 import type { Random } from '#shared/kernel/random'
 import { KEY_BYTES } from '#shared/platform/crypto/seal'
@@ -6,7 +6,7 @@ import type { SecretName, Secrets } from './secrets.ts'
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-/** Makes MASTER_KEYS and HASH_KEY where they are missing. Answers the names of those that it made. */
+/** Generates MASTER_KEYS and HASH_KEY where they are missing. Returns the generated names. */
 export const generateSecrets = async (secrets: Secrets, random: Random): Promise<readonly SecretName[]> => {
   const made: SecretName[] = []
   if ((await secrets.read('MASTER_KEYS')) === undefined) {
@@ -24,7 +24,7 @@ const P256_BYTES = 32
 
 export type PushKeys = { readonly publicKey: string; readonly privateKey: string }
 
-/** A pair for Web Push (RFC 8292 section 3.2), made once: browsers that were registered with another one are lost. */
+/** A key pair for Web Push (RFC 8292 section 3.2), generated once: replacing it invalidates all registered browsers. */
 export const generatePushKeys = async (secrets: Secrets): Promise<PushKeys> => {
   const [publicKey, privateKey] = (await secrets.read('VAPID_KEYS'))?.split(':') ?? []
   if (publicKey !== undefined && privateKey !== undefined) return { publicKey, privateKey }

@@ -1,4 +1,4 @@
-// Variables from AWS Secrets Manager, against an emulator of it.
+// Reads variables from an emulator of AWS Secrets Manager.
 import { afterAll, expect, test } from 'vitest'
 import { ConfigError } from '#shared/kernel/config'
 import { startAws } from '#tests/support/aws'
@@ -11,16 +11,16 @@ afterAll(stop)
 const open = async (prefix: string) => awsSecrets({ prefix, endpoint }).read
 const named = { SECRETS_MANAGER_PREFIX: 'authsec/managed', SECRETS_MANAGER_NAMES: 'DATABASE_URL,HASH_KEY' }
 
-test('a function reads the secrets that it is told, at their current version, and what its environment holds stands', async () => {
+test('a function reads the named secrets at their current version, and the environment takes precedence', async () => {
   const kept = awsSecrets({ prefix: 'authsec/managed', endpoint })
   await kept.write('DATABASE_URL', 'postgres://first')
   await kept.write('DATABASE_URL', 'postgres://second')
   await kept.write('HASH_KEY', 'hash')
-  await kept.write('SMTP_URL', 'smtp://not-asked-for')
+  await kept.write('SMTP_URL', 'smtp://not-requested')
   expect(await withManagedSecrets({ ...named, HASH_KEY: 'own' }, open)).toEqual({ ...named, DATABASE_URL: 'postgres://second', HASH_KEY: 'own' })
 })
 
-test('one that is not there stops the start with its name; so does a service that refuses', async () => {
+test('a missing secret or an unreachable service stops the start with the variable’s name', async () => {
   const absent = withManagedSecrets({ ...named, SECRETS_MANAGER_NAMES: 'REDIS_URL' }, open)
   await expect(absent).rejects.toThrow(new ConfigError('REDIS_URL: is not in Secrets Manager, below authsec/managed'))
   const away = withManagedSecrets(named, async (prefix) => awsSecrets({ prefix, endpoint: 'http://127.0.0.1:1' }).read)

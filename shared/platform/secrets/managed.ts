@@ -1,9 +1,13 @@
-// Variables that are kept as managed secrets, read once at the start and put beside those of the environment. A function is told their names and may read those alone.
+// Reads variables from managed secrets once, at the start, and adds them to the environment. A function may read only the secrets that are named to
+// it.
 import { ConfigError } from '#shared/kernel/config'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The environment says where they are: `SECRETS_MANAGER_NAMES=DATABASE_URL,…` below `SECRETS_MANAGER_PREFIX`. What it holds itself stands. */
+/**
+ * `SECRETS_MANAGER_NAMES=DATABASE_URL,…` names the secrets below `SECRETS_MANAGER_PREFIX`. Variables set in the environment take precedence.
+ * @throws ConfigError
+ */
 export const withManagedSecrets = async (
   env: Environment,
   open: (prefix: string) => Promise<(name: string) => Promise<string | undefined>>,
@@ -14,7 +18,7 @@ export const withManagedSecrets = async (
   const wanted = names.split(',').filter((name) => name !== '' && !env[name])
   const values = await Promise.all(
     wanted.map(async (name) => {
-      // Which one could not be read is the one thing that helps; the service's own words may hold more.
+      // The message has only the name: the service's own text may contain more.
       const value = await read(name).catch((error: unknown) => {
         throw new ConfigError(`${name}: cannot be read from Secrets Manager: ${error instanceof Error ? error.name : 'unknown'}`)
       })

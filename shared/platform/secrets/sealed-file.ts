@@ -1,5 +1,5 @@
-// Secrets of local mode, in a folder: `secrets.sealed`, encrypted with the key in `secrets.key`. Whoever holds both files holds the secrets; what the seal
-// gives is that a copy of one of them is worth nothing, and that a damaged file is noticed. One process at a time owns the folder.
+// Secrets of local mode, in a folder: `secrets.sealed`, encrypted with the key in `secrets.key`. Both files together reveal the secrets; a copy of
+// only one is worthless, and a damaged file is detected. One process at a time owns the folder.
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '#shared/kernel/random'
@@ -13,7 +13,7 @@ const BINDING = ['secrets file']
 
 type Texts = Readonly<Partial<Record<SecretName, string>>>
 
-const ifThere = async (path: string): Promise<Uint8Array | undefined> => {
+const readIfPresent = async (path: string): Promise<Uint8Array | undefined> => {
   try {
     return await readFile(path)
   } catch (error) {
@@ -22,8 +22,14 @@ const ifThere = async (path: string): Promise<Uint8Array | undefined> => {
   }
 }
 
-/** Whole or not at all, and on the disk before it counts. */
-const placed = async (folder: string, name: string, bytes: Uint8Array, random: Random, place: (from: string, to: string) => Promise<void>) => {
+/** Writes a file atomically and syncs it before it takes its name. */
+const writeAtomically = async (
+  folder: string,
+  name: string,
+  bytes: Uint8Array,
+  random: Random,
+  place: (from: string, to: string) => Promise<void>,
+) => {
   const path = join(folder, name)
   const temporary = `${path}.${random.id()}`
   try {
@@ -40,8 +46,8 @@ const placed = async (folder: string, name: string, bytes: Uint8Array, random: R
   }
 }
 
-/** A link, unlike a rename, fails when the name is taken: of two that make a key at once, both use the first one's. */
-const linkUnlessThere = (from: string, to: string): Promise<void> =>
+/** A link, unlike a rename, fails when the name exists: of two processes that create a key concurrently, both use the first one's. */
+const linkUnlessPresent = (from: string, to: string): Promise<void> =>
   link(from, to).catch((error: unknown) => {
     if ((error as { code?: unknown }).code !== 'EEXIST') throw error
   })
@@ -51,11 +57,11 @@ export const sealedFileSecrets = (folder: string, random: Random): Secrets => {
   const keyPath = join(folder, 'secrets.key')
 
   const key = async (): Promise<SealKey> => {
-    let raw = await ifThere(keyPath)
+    let raw = await readIfPresent(keyPath)
     if (raw === undefined) {
-      if ((await ifThere(sealedPath)) !== undefined) throw new Error(`${sealedPath} is there, but its key ${keyPath} is missing.`)
+      if ((await readIfPresent(sealedPath)) !== undefined) throw new Error(`${sealedPath} exists, but its key ${keyPath} is missing.`)
       await mkdir(folder, { recursive: true, mode: FOLDER_OWNER_ONLY })
-      await placed(folder, 'secrets.key', random.bytes(KEY_BYTES), random, linkUnlessThere)
+      await writeAtomically(folder, 'secrets.key', random.bytes(KEY_BYTES), random, linkUnlessPresent)
       raw = await readFile(keyPath)
     }
     if (raw.length !== KEY_BYTES) throw new Error(`${keyPath} is damaged.`)
@@ -63,16 +69,16 @@ export const sealedFileSecrets = (folder: string, random: Random): Secrets => {
   }
 
   const readAll = async (): Promise<Texts> => {
-    const sealed = await ifThere(sealedPath)
+    const sealed = await readIfPresent(sealedPath)
     if (sealed === undefined) return {}
     return JSON.parse(new TextDecoder().decode(await unseal(await key(), sealed, BINDING)))
   }
 
-  // Writers queue, or the later one would write back what it read before the earlier one.
+  // Writes run one after another; otherwise a later one would overwrite an earlier one with stale data.
   let last: Promise<unknown> = Promise.resolve()
   const write = async (name: SecretName, value: string): Promise<void> => {
     const all = JSON.stringify({ ...(await readAll()), [name]: value })
-    await placed(folder, 'secrets.sealed', await seal(random, await key(), new TextEncoder().encode(all), BINDING), random, rename)
+    await writeAtomically(folder, 'secrets.sealed', await seal(random, await key(), new TextEncoder().encode(all), BINDING), random, rename)
   }
 
   return {

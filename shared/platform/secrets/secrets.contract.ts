@@ -1,15 +1,16 @@
-// What every source of secrets has to do. `seed` starts from what was kept before; `writable` is false for sources that are filled elsewhere.
+// The contract of every source of secrets. `open` returns a source with the given contents; `writable` is false for sources that are filled
+// elsewhere.
 import { expect, test } from 'vitest'
 import type { SecretName, Secrets } from './secrets.ts'
 
 export type SecretsUnderTest = {
   readonly writable: boolean
-  /** A source that holds just these. */
-  readonly open: (kept: Readonly<Partial<Record<SecretName, string>>>) => Promise<Secrets>
+  /** A source with exactly these contents. */
+  readonly open: (contents: Readonly<Partial<Record<SecretName, string>>>) => Promise<Secrets>
 }
 
 export const secretsContract = (name: string, { writable, open }: SecretsUnderTest): void => {
-  test(`${name}: reads what is kept, and nothing else`, async () => {
+  test(`${name}: reads its contents, and nothing else`, async () => {
     const secrets = await open({ HASH_KEY: 'a=b\n ü', MASTER_KEYS: 'm:1' })
     expect(await secrets.read('HASH_KEY')).toBe('a=b\n ü')
     expect(await secrets.read('MASTER_KEYS')).toBe('m:1')
@@ -17,7 +18,7 @@ export const secretsContract = (name: string, { writable, open }: SecretsUnderTe
   })
 
   if (!writable) {
-    test(`${name}: cannot be written, and says so without the value`, async () => {
+    test(`${name}: refuses writes, with an error that does not contain the value`, async () => {
       const secrets = await open({ HASH_KEY: 'before' })
       const refused = await secrets.write('HASH_KEY', 'hush-hush').catch((error: unknown) => String(error))
       expect(refused).toMatch(/HASH_KEY/)
@@ -34,7 +35,7 @@ export const secretsContract = (name: string, { writable, open }: SecretsUnderTe
     expect(await secrets.read('MASTER_KEYS')).toBe('m:1')
   })
 
-  test(`${name}: writes at once are all kept`, async () => {
+  test(`${name}: concurrent writes are all kept`, async () => {
     const secrets = await open({})
     const names = ['HASH_KEY', 'MASTER_KEYS', 'JWT_DEF_SECRET', 'JWT_SDK_SECRET'] as const
     await Promise.all(names.map((secret) => secrets.write(secret, secret.toLowerCase())))

@@ -30,13 +30,13 @@ secretsContract('sealed file', {
   },
 })
 
-test('sealed file: reading an empty folder makes nothing', async () => {
+test('sealed file: reading an empty folder creates nothing', async () => {
   const at = folder()
   expect(await sealedFileSecrets(at, random).read('HASH_KEY')).toBeUndefined()
   await expect(readdir(at)).rejects.toThrow(/ENOENT/)
 })
 
-test('sealed file: two files that the owner alone reads, no text in clear, nothing left over', async () => {
+test('sealed file: two files that only the owner can read, no clear text, no temporary files', async () => {
   const at = folder()
   const secrets = sealedFileSecrets(at, random)
   await secrets.write('HASH_KEY', 'hush-hush')
@@ -48,7 +48,7 @@ test('sealed file: two files that the owner alone reads, no text in clear, nothi
   }
 })
 
-test('sealed file: a damaged or orphaned file is refused and left as it is', async () => {
+test('sealed file: a damaged or orphaned file is refused and not changed', async () => {
   const at = folder()
   await sealedFileSecrets(at, random).write('HASH_KEY', 'kept')
   const sealed = await readFile(join(at, 'secrets.sealed'))
@@ -65,11 +65,11 @@ test('sealed file: a damaged or orphaned file is refused and left as it is', asy
   expect(await readdir(at)).toEqual(['secrets.sealed'])
 })
 
-test('sealed file: of two that start at once both use the key that was there first', async () => {
+test('sealed file: two processes that start concurrently use the first key', async () => {
   const at = folder()
   await mkdir(at, { recursive: true })
   const theirs = random.bytes(32)
-  // The other one's key appears just while this one's is made.
+  // The other process's key appears while this one creates its own.
   const overtaken: Random = {
     id: random.id,
     bytes: (count) => {
@@ -82,14 +82,14 @@ test('sealed file: of two that start at once both use the key that was there fir
   expect(await sealedFileSecrets(at, random).read('HASH_KEY')).toBe('kept')
 })
 
-test('sealed file: a key that was cut is called damaged', async () => {
+test('sealed file: a truncated key is reported as damaged', async () => {
   const at = folder()
   await sealedFileSecrets(at, random).write('HASH_KEY', 'kept')
   await writeFile(join(at, 'secrets.key'), random.bytes(31))
   await expect(sealedFileSecrets(at, random).read('HASH_KEY')).rejects.toThrow(/secrets\.key is damaged/)
 })
 
-test('a first start makes keys that parse, a second start keeps them', async () => {
+test('the first start generates valid keys, and the second keeps them', async () => {
   const secrets = sealedFileSecrets(folder(), random)
   expect(await generateSecrets(secrets, random)).toEqual(['MASTER_KEYS', 'HASH_KEY'])
   const [masterKeys, hashKey] = [await secrets.read('MASTER_KEYS'), await secrets.read('HASH_KEY')]
@@ -100,7 +100,7 @@ test('a first start makes keys that parse, a second start keeps them', async () 
   expect(await generateSecrets(environmentSecrets({ MASTER_KEYS: 'm:1', HASH_KEY: 'h' }), random)).toEqual([])
 })
 
-test('keys of Web Push are made once, are a pair, and stay', async () => {
+test('Web Push keys are a valid pair and are generated once', async () => {
   const at = folder()
   const made = await generatePushKeys(sealedFileSecrets(at, random))
   const pair = createECDH('prime256v1')

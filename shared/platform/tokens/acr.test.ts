@@ -27,7 +27,7 @@ test.each<[readonly string[], string]>([
   expect(acrOf(amr)).toBe(acr)
 })
 
-test('a context meets what is at most as strong; unknown names meet nothing and are met by nothing', () => {
+test('a context satisfies requirements of at most its strength; unknown names satisfy nothing and are never satisfied', () => {
   expect(atLeast('aal1', undefined)).toBe(true)
   expect(atLeast('aal2', 'aal1')).toBe(true)
   expect(atLeast('aal2', 'aal2')).toBe(true)

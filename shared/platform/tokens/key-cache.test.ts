@@ -14,11 +14,11 @@ const start = () => {
   return { clock, ...anInstance(db, clock) }
 }
 
-test('keys are read once in two seconds, however many ask', async () => {
+test('keys are read once in two seconds, however many requests need them', async () => {
   const { clock } = start()
   await start().signingKeys.signer('ES256')
-  const { db: seen, sent } = watched(db)
-  const { signingKeys } = anInstance(seen, clock)
+  const { db: observed, sent } = watched(db)
+  const { signingKeys } = anInstance(observed, clock)
   const { kid } = await signingKeys.signer('ES256')
   await Promise.all(Array.from({ length: 5 }, () => signingKeys.verifier(kid)))
   expect(sent()).toBe(1)
@@ -30,11 +30,11 @@ test('keys are read once in two seconds, however many ask', async () => {
   expect(sent()).toBe(2)
 })
 
-test('an unknown id is looked for once more, and not by everybody who makes one up', async () => {
+test('an unknown key id triggers at most one read per 250 ms', async () => {
   const { clock } = start()
   await start().signingKeys.signer('ES256')
-  const { db: seen, sent } = watched(db)
-  const { signingKeys } = anInstance(seen, clock)
+  const { db: observed, sent } = watched(db)
+  const { signingKeys } = anInstance(observed, clock)
   await signingKeys.jwks()
   clock.advance(0.25)
   for (let i = 0; i < 20; i++) expect(await signingKeys.verifier(`made-up-${i}`)).toBeUndefined()
@@ -44,7 +44,7 @@ test('an unknown id is looked for once more, and not by everybody who makes one 
   expect((await signingKeys.verifier(kid))?.kid).toBe(kid)
 })
 
-test('a read that takes longer than a key may be kept counts for nothing', async () => {
+test('a read that takes longer than the cache time fails as unavailable', async () => {
   const { clock } = start()
   const { kid } = await start().signingKeys.signer('ES256')
   const slow = watched(db, (send) => {
@@ -54,22 +54,22 @@ test('a read that takes longer than a key may be kept counts for nothing', async
   await expect(anInstance(slow.db, clock).signingKeys.verifier(kid)).rejects.toMatchObject({ code: 'unavailable' })
 })
 
-test('with the database away nothing verifies, and it is told apart from an unknown key', async () => {
+test('without the database verification fails with an error other than an unknown key', async () => {
   const { clock } = start()
-  let away = false
-  const { db: seen } = watched(db, (send) => (away ? Promise.reject(new DatabaseUnavailable(new Error('gone'))) : send()))
-  const { signingKeys } = anInstance(seen, clock)
+  let isDown = false
+  const { db: observed } = watched(db, (send) => (isDown ? Promise.reject(new DatabaseUnavailable(new Error('gone'))) : send()))
+  const { signingKeys } = anInstance(observed, clock)
   const { kid } = await signingKeys.signer('ES256')
-  away = true
+  isDown = true
   expect((await signingKeys.verifier(kid))?.kid).toBe(kid)
   clock.advance(2)
   await expect(signingKeys.verifier(kid)).rejects.toThrow()
   await expect(signingKeys.signer('ES256')).rejects.toThrow()
-  away = false
+  isDown = false
   expect((await signingKeys.verifier(kid))?.kid).toBe(kid)
 })
 
-test('asking inside a transaction fails always, not only when the memory is old', async () => {
+test('a call inside a transaction always fails, even when the cache is current', async () => {
   const { signingKeys } = start()
   const { kid } = await signingKeys.signer('ES256')
   const inside = (work: () => Promise<unknown>): Promise<unknown> => atomically(forTenant(db, SYSTEM_TENANT), work)
@@ -77,7 +77,7 @@ test('asking inside a transaction fails always, not only when the memory is old'
   await expect(inside(() => signingKeys.verifier(kid))).rejects.toThrow(/inside a transaction/)
 })
 
-test('what was read before a revocation here, and arrives after it, counts for nothing', async () => {
+test('a read that started before a revocation on this instance and ends after it is discarded', async () => {
   const { clock } = start()
   const { kid } = await start().signingKeys.signer('ES256')
   let arrive = (): void => undefined
@@ -93,9 +93,9 @@ test('what was read before a revocation here, and arrives after it, counts for n
     return rows
   })
   const { signingKeys } = anInstance(slow.db, clock)
-  const asked = signingKeys.verifier(kid)
+  const pending = signingKeys.verifier(kid)
   await signingKeys.revoke(kid)
   arrive()
-  expect(await asked).toBeUndefined()
+  expect(await pending).toBeUndefined()
   expect(await signingKeys.verifier(kid)).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-// The signing keys as this instance knows them: at most two seconds old.
+// Caches the signing keys of an instance for at most two seconds.
 import { type Db, refuseInsideTransaction } from '#db/engine/client'
 import { directory } from '#db/engine/tenant'
 import { listSigningKeys, type SigningKey } from '#db/store/signing-keys'
@@ -9,9 +9,9 @@ import { SealError } from '#shared/platform/crypto/seal'
 import { type KeyMaterial, openKey } from './key-material.ts'
 import type { KeyState } from './key-rotation.ts'
 
-/** Counted from before the read began, so that what was revoked after it is felt within two seconds of the revocation. */
+/** Measured from the start of the read, so that a revocation takes effect within two seconds. */
 const KEPT_MS = 2000
-/** An unknown id is looked for once more when the memory is older than this: another instance may have made the key since. */
+/** An unknown id triggers another read when the cache is older than this: another instance may have created the key since. */
 const UNKNOWN_AGAIN_MS = 250
 const ATTEMPTS = 3
 
@@ -20,15 +20,15 @@ export type CachedKeys = ReadonlyMap<string, CachedKey>
 type Memory = { readonly since: ClockReading; readonly keys: CachedKeys }
 
 export type KeyCache = {
-  /** @throws AppError unavailable when the database answers too slowly for the promise to hold */
+  /** @throws AppError unavailable when reading takes longer than keys may be cached */
   keys(): Promise<CachedKeys>
-  /** As `keys`, but does not trust an older memory that lacks this id. */
+  /** As `keys`, but reads again when the cache lacks this id. */
   keysWith(kid: string): Promise<CachedKeys>
-  /** What was read before is out of date, and so is what is being read. */
+  /** Discards the cache and any read in progress. */
   forget(): void
 }
 
-/** Opened keys by id. A key never changes, so it is opened once; one that does not open is left out, and so verifies nothing. */
+/** Opens keys, each once, because a key never changes. A key that cannot be opened is left out and so verifies nothing. */
 const opener = (keyring: Keyring) => {
   let opened = new Map<string, KeyMaterial>()
   return async (rows: readonly SigningKey[]): Promise<CachedKeys> => {
@@ -63,7 +63,7 @@ export const createKeyCache = (db: Db, keyring: Keyring, clock: Clock): KeyCache
       return memory
     }
   }
-  const fresh = (): Promise<Memory> => {
+  const readOnce = (): Promise<Memory> => {
     reading ??= read().finally(() => {
       reading = undefined
     })
@@ -74,8 +74,8 @@ export const createKeyCache = (db: Db, keyring: Keyring, clock: Clock): KeyCache
     let known = memory
     for (let attempt = 0; known === undefined || ageMs(clock, known.since) >= KEPT_MS; attempt++) {
       if (attempt === ATTEMPTS)
-        throw new AppError('unavailable', undefined, {}, new Error('Reading the signing keys takes longer than they may be kept.'))
-      known = await fresh()
+        throw new AppError('unavailable', undefined, {}, new Error('Reading the signing keys takes longer than they may be cached.'))
+      known = await readOnce()
     }
     return known
   }
@@ -84,7 +84,7 @@ export const createKeyCache = (db: Db, keyring: Keyring, clock: Clock): KeyCache
     keysWith: async (kid) => {
       const known = await keys()
       if (known.keys.has(kid) || ageMs(clock, known.since) < UNKNOWN_AGAIN_MS) return known.keys
-      await fresh()
+      await readOnce()
       return (await keys()).keys
     },
     forget: () => {

@@ -1,4 +1,4 @@
-// Changes to the set of signing keys: one transaction each, one after the other, with its audit event.
+// Changes to the set of signing keys: each in its own transaction, under a lock, with its audit event.
 import type { Db } from '#db/engine/client'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import {
@@ -23,7 +23,7 @@ type Parts = { readonly keyring: Keyring; readonly clock: Clock; readonly record
 
 const apply = async (t: TenantTx, parts: Parts, alg: Alg, step: RotationStep, spare: () => Promise<NewKey>): Promise<string> => {
   const at = parts.clock.now()
-  // The lock is held, so what was judged still holds; if not, nothing of this is committed.
+  // The steps were computed under the lock, so each must apply; otherwise the transaction rolls back.
   const mustChange = (changed: boolean): void => {
     if (!changed) throw new Error('The signing keys changed under the lock.')
   }
@@ -49,18 +49,19 @@ const apply = async (t: TenantTx, parts: Parts, alg: Alg, step: RotationStep, sp
 }
 
 /**
- * Brings one algorithm's keys to what `planRotation` asks for, after `before` in the same transaction. Keys are generated before it begins, from a guess
- * of how many it takes: making an RSA key is slow, and on the embedded engine everybody would wait.
+ * Applies the steps of `judgeRotation` for one algorithm, after revoking `revokedKid` in the same transaction. New keys are generated before the
+ * transaction, from an estimate of how many are needed: generating an RSA key is slow, and on the embedded engine all other requests would wait.
  */
-const settle = async (db: Db, parts: Parts, alg: Alg, gone?: string): Promise<readonly string[]> => {
-  const guess = (await listSigningKeys(directory(db))).filter((key) => key.kid !== gone)
-  const guessed = planRotation(guess, alg, parts.clock.now())
-  if (guessed.length === 0 && gone === undefined) return []
-  const wanted = guessed.filter((step) => step.step === 'create').length
+const applyRotation = async (db: Db, parts: Parts, alg: Alg, revokedKid?: string): Promise<readonly string[]> => {
+  const estimate = (await listSigningKeys(directory(db))).filter((key) => key.kid !== revokedKid)
+  const estimatedSteps = planRotation(estimate, alg, parts.clock.now())
+  if (estimatedSteps.length === 0 && revokedKid === undefined) return []
+  const wanted = estimatedSteps.filter((step) => step.step === 'create').length
   const spares = await Promise.all(Array.from({ length: wanted }, () => generateKey(parts.keyring, alg)))
   return atomically(forTenant(db, SYSTEM_TENANT), async (t) => {
     await lockSigningKeys(t)
-    if (gone !== undefined && (await markSigningKeyRevoked(t, gone))) await parts.record(t, { event: 'signing_key.revoked', kid: gone, alg })
+    if (revokedKid !== undefined && (await markSigningKeyRevoked(t, revokedKid)))
+      await parts.record(t, { event: 'signing_key.revoked', kid: revokedKid, alg })
     const changed: string[] = []
     for (const step of planRotation(await listSigningKeys(t), alg, parts.clock.now())) {
       changed.push(await apply(t, parts, alg, step, async () => spares.pop() ?? generateKey(parts.keyring, alg)))
@@ -69,10 +70,10 @@ const settle = async (db: Db, parts: Parts, alg: Alg, gone?: string): Promise<re
   })
 }
 
-/** Makes what is missing and changes what is due. Answers the ids of the keys that changed. */
+/** Creates missing keys and applies due changes. Returns the ids of the changed keys. */
 export const applyKeyRotation = async (db: Db, parts: Parts, algs: readonly Alg[]): Promise<readonly string[]> => {
   const changed: string[] = []
-  for (const alg of algs) changed.push(...(await settle(db, parts, alg)))
+  for (const alg of algs) changed.push(...(await applyRotation(db, parts, alg)))
   return changed
 }
 
@@ -80,10 +81,10 @@ export const applyKeyRotation = async (db: Db, parts: Parts, algs: readonly Alg[
 export const revokeKey = async (db: Db, parts: Parts, kid: string): Promise<void> => {
   const key = await findSigningKey(directory(db), kid)
   if (key === undefined) throw new AppError('not_found')
-  await settle(db, parts, key.alg, kid)
+  await applyRotation(db, parts, key.alg, kid)
 }
 
-/** Puts every private half under the current master key. Answers how many were not. */
+/** Seals every private key with the current master key. Returns the number of keys that changed. */
 export const resealKeys = async (db: Db, keyring: Keyring): Promise<number> => {
   let done = 0
   for (const key of await listSigningKeys(directory(db))) {

@@ -1,4 +1,4 @@
-// New signing keys, and old ones under another master key.
+// Generates signing keys, and seals existing ones with the current master key.
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import type { Keyring } from '#shared/platform/crypto/keyring'
 import { keyBinding, type PublicJwk, publicHalf, type SealedKey } from './key-material.ts'
@@ -8,7 +8,7 @@ export type NewKey = { readonly kid: string; readonly alg: Alg; readonly publicJ
 
 const RSA_BITS = 2048
 
-/** A new key under its thumbprint (RFC 7638). */
+/** A new key; its id is its thumbprint (RFC 7638). */
 export const generateKey = async (keyring: Keyring, alg: Alg): Promise<NewKey> => {
   const { privateKey } = await generateKeyPair(alg, { extractable: true, ...(alg === 'RS256' ? { modulusLength: RSA_BITS } : {}) })
   const privateJwk = await exportJWK(privateKey)
@@ -17,7 +17,7 @@ export const generateKey = async (keyring: Keyring, alg: Alg): Promise<NewKey> =
   return { kid, alg, publicJwk: publicHalf(privateJwk, alg, kid), sealedPrivateJwk }
 }
 
-/** The same key under the current master key; undefined when it is already. */
+/** The key sealed with the current master key; undefined when it already is. */
 export const resealedKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: SealedKey): Promise<Uint8Array | undefined> => {
   if (!keyring.isUnderOlderMasterKey(sealedPrivateJwk)) return undefined
   return keyring.sealForDeployment(await keyring.openForDeployment(sealedPrivateJwk, keyBinding(alg, kid)), keyBinding(alg, kid))

@@ -15,14 +15,14 @@ afterAll(() => clearSigningKeys(db))
 const clock = fixedClock('2026-01-01T00:00:00Z')
 const ctxOf = (...masterKeys: Parameters<typeof anInstance>[2][]) => ({ db, log: memoryLog(clock.now), ...anInstance(db, clock, ...masterKeys) })
 
-test('the first rotation makes both algorithms their keys, the second changes nothing and says nothing', async () => {
+test('the first rotation creates keys for both algorithms; the second changes and logs nothing', async () => {
   const ctx = ctxOf()
   expect(await rotateSigningKeys(ctx)).toHaveLength(4)
   expect(await rotateSigningKeys(ctx)).toEqual([])
   expect(ctx.log.lines).toHaveLength(1)
 })
 
-test('one call revokes a key; a key that is unknown is not found', async () => {
+test('revoking a key takes effect at once; an unknown key is not_found', async () => {
   const ctx = ctxOf()
   const { kid } = await ctx.signingKeys.signer('ES256')
   await revokeSigningKey(ctx, kid)
@@ -30,13 +30,13 @@ test('one call revokes a key; a key that is unknown is not found', async () => {
   await expect(revokeSigningKey(ctx, 'unknown')).rejects.toMatchObject({ code: 'not_found' })
 })
 
-test('re-wrapping takes signing keys and data keys along', async () => {
+test('re-wrapping covers signing keys and data keys', async () => {
   const before = ctxOf()
   const tenant = asTenantId(systemRandom(systemClock).id())
   const sealed = await atomically(forTenant(db, tenant), (t) => before.keyring.seal(t, tenant, 'x', 'c'))
   const { kid } = await before.signingKeys.signer('ES256')
   const next = { id: 'next', key: new Uint8Array(32).fill(5) }
-  // Keys of other files, under master keys of their own, may be told of at the end.
+  // Other test files have keys under their own master keys, which may be reported at the end.
   await rewrapKeys(ctxOf([next, ...TEST_MASTER_KEYS])).catch((error: unknown) => expect(error).toBeInstanceOf(SealError))
   const after = ctxOf([next])
   expect(await after.keyring.open(forTenant(db, tenant), tenant, sealed, 'c')).toBe('x')

@@ -1,7 +1,7 @@
-// What keeps keys young, as rules; and the one that a person runs when a key got out.
+// Scheduled key maintenance, and the emergency revocation that an operator runs.
 import type { PlatformCtx } from '#shared/platform/context'
 
-/** Makes missing signing keys, promotes and retires those that are due. Harmless at any time, on any number of instances. */
+/** Creates missing signing keys, and promotes and retires those that are due. Safe at any time on any number of instances. */
 export const rotateSigningKeys = async (ctx: Pick<PlatformCtx, 'db' | 'log' | 'signingKeys'>): Promise<readonly string[]> => {
   const changed = await ctx.signingKeys.rotate(ctx.db)
   if (changed.length > 0) ctx.log.info('signing_keys.changed', { keys: changed.length })
@@ -11,8 +11,8 @@ export const rotateSigningKeys = async (ctx: Pick<PlatformCtx, 'db' | 'log' | 's
 export type Rewrap = { readonly dataKeys: number; readonly signingKeys: number }
 
 /**
- * Puts everything that an older master key wraps under the current one; then the older can leave MASTER_KEYS. Others read and write meanwhile.
- * @throws SealError when something is under a master key that is not in MASTER_KEYS; the rest is done by then
+ * Seals everything with the current master key, after which older keys can leave MASTER_KEYS. Readers and writers may run meanwhile.
+ * @throws SealError when a value is sealed with a master key that is not in MASTER_KEYS; the others are done by then
  */
 export const rewrapKeys = async (ctx: Pick<PlatformCtx, 'db' | 'keyring' | 'log' | 'signingKeys'>): Promise<Rewrap> => {
   const signingKeys = await ctx.signingKeys.rewrap(ctx.db)
@@ -22,7 +22,8 @@ export const rewrapKeys = async (ctx: Pick<PlatformCtx, 'db' | 'keyring' | 'log'
 }
 
 /**
- * Emergency: what this key signed is refused from now on, at most two seconds later on other instances, and everybody signs in again.
+ * Emergency revocation: tokens signed with this key are refused at once here and within two seconds on other instances. Every person has to sign in
+ * again.
  * @throws AppError not_found
  */
 export const revokeSigningKey = async (ctx: Pick<PlatformCtx, 'log' | 'signingKeys'>, kid: string): Promise<void> => {

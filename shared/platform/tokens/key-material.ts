@@ -1,5 +1,5 @@
-// The two halves of a signing key. What is trusted is the sealed private half: the public one is taken out of it, so that a public key that somebody wrote
-// into the table verifies nothing.
+// The private and public parts of a signing key. The public key is derived from the sealed private key, so a public key planted in the table verifies
+// nothing.
 import { importJWK, type JWK } from 'jose'
 import type { Keyring } from '#shared/platform/crypto/keyring'
 import type { Alg } from './signing-key.ts'
@@ -26,7 +26,7 @@ const imported = async (jwk: JWK, alg: Alg): Promise<CryptoKey> => {
 
 export type SealedKey = { readonly kid: string; readonly alg: Alg; readonly sealedPrivateJwk: Uint8Array }
 
-/** @throws SealError when the key was changed, is not this one, or is under a master key that is not here */
+/** @throws SealError when the key was altered, belongs to another id, or is sealed with a master key that is not configured */
 export const openKey = async (keyring: Keyring, { kid, alg, sealedPrivateJwk }: SealedKey): Promise<KeyMaterial> => {
   const privateJwk: JWK = JSON.parse(await keyring.openForDeployment(sealedPrivateJwk, keyBinding(alg, kid)))
   const publicJwk = publicHalf(privateJwk, alg, kid)

@@ -24,16 +24,16 @@ const promote = { step: 'promote', kid: 'next' }
 const create = (status: 'current' | 'next') => ({ step: 'create', status })
 
 test.each([
-  ['nothing is there', [], [create('current'), create('next')]],
+  ['there are no keys', [], [create('current'), create('next')]],
   ['only another algorithm has keys', [other], [create('current'), create('next')]],
-  ['all is well', [current(29 * DAY), next(29 * DAY)], []],
+  ['nothing is due', [current(29 * DAY), next(29 * DAY)], []],
   ['the next one is missing', [current(DAY)], [create('next')]],
   ['the current one is at its last second', [current(30 * DAY - 1), next(2 * DAY)], []],
-  ['the current one has lived its life', [current(30 * DAY), next(2 * DAY)], [retire, promote, create('next')]],
+  ['the current one has reached its age', [current(30 * DAY), next(2 * DAY)], [retire, promote, create('next')]],
   ['the next one is not yet published for a day', [current(40 * DAY), next(DAY - 1)], []],
   ['the next one has just been published for a day', [current(40 * DAY), next(DAY)], [retire, promote, create('next')]],
   ['the old one has no successor yet', [current(40 * DAY)], [create('next')]],
-  ['the current one is gone', [next(0)], [promote, create('next')]],
+  ['the current one is missing', [next(0)], [promote, create('next')]],
   ['a retirement is over', [current(DAY), next(DAY), key('old', 'retired', { retiresAt: NOW })], [{ step: 'delete', kid: 'old' }]],
   ['a retirement is nearly over', [current(DAY), next(DAY), key('old', 'retired', { retiresAt: secondsAfter(NOW, 0.001) })], []],
   ['a key was revoked', [key('bad', 'revoked'), current(DAY), next(DAY)], []],

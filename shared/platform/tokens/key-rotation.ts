@@ -1,13 +1,16 @@
-// What to do with a set of signing keys at a moment: decided here alone, and nothing but data.
+// Decides, as a pure function, how a set of signing keys must change at a given time.
 import { secondsAfter } from '#shared/kernel/clock'
 import type { Alg } from './signing-key.ts'
 
 const DAY = 24 * 3600
-/** How long a key signs. */
+/** Time for which a key signs. */
 export const KEY_LIFE_SECONDS = 30 * DAY
-/** How long a retired key is published and accepted: the longest token lives 24 hours; the rest is for clocks, and for signers that have not noticed yet. */
+/**
+ * Time for which a retired key stays published and accepted: 24 hours for the longest token, plus a margin for clocks and for instances that still
+ * sign with it.
+ */
 export const KEY_OVERLAP_SECONDS = 25 * 3600
-/** How long a key is published before it signs, so that whoever caches the JWKS for a day knows it. */
+/** Time for which a key is published before it signs, so that verifiers that cache the JWKS for a day know it. */
 export const KEY_PUBLISHED_AHEAD_SECONDS = DAY
 
 export type KeyState = {
@@ -25,15 +28,15 @@ export type RotationStep =
   | { readonly step: 'promote'; readonly kid: string }
   | { readonly step: 'create'; readonly status: 'next' | 'current' }
 
-/** Whether a key may still verify. Judged at use: no job has to be punctual. */
+/** Whether a key may still verify. Evaluated at use, so that no job has to be punctual. */
 export const isKeyAccepted = (key: Pick<KeyState, 'status' | 'retiresAt'>, now: Date): boolean => {
   if (key.status === 'revoked') return false
   return key.status !== 'retired' || (key.retiresAt !== null && key.retiresAt > now)
 }
 
 /**
- * The steps, in their order, after which the algorithm has one current and one next key. Without a current one (first start, emergency) the next takes its
- * place at once, however young; otherwise it waits until it has been published for a day.
+ * The ordered steps after which the algorithm has one current and one next key. Without a current key (first start, emergency) the next key is
+ * promoted at once; otherwise only after it has been published for a day.
  */
 export const planRotation = (all: readonly KeyState[], alg: Alg, now: Date): readonly RotationStep[] => {
   const keys = all.filter((key) => key.alg === alg)

@@ -1,4 +1,4 @@
-// What gives a permission is asked of the store for every request, and what the question costs.
+// Permissions are read from the store for every request; the database cost of that.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
@@ -16,7 +16,7 @@ import { verifySessionToken } from './session-token.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 describe('a permission', () => {
-  /** Pat holds things:read by a role of the tenant. */
+  /** Pat holds the permissions through a role of the tenant. */
   const withRole = async (app: TestApp, grant: readonly `${string}:${string}`[] = ['things:read']) => {
     const company = await app.company()
     const pat = await app.person(company, grant)
@@ -27,7 +27,7 @@ describe('a permission', () => {
     return { company, pat, token: await app.token(pat), bindings }
   }
 
-  test('is there while the binding is, and gone with the next request', async () => {
+  test('ends with the next request after its binding is removed', async () => {
     const app = await start()
     const { token, bindings } = await withRole(app)
     expect(await status(app, token, '/p/read')).toBe(200)
@@ -36,7 +36,7 @@ describe('a permission', () => {
     expect(await status(app, token)).toBe(200)
   })
 
-  test('ends with its binding', async () => {
+  test('ends when its binding expires', async () => {
     const app = await start()
     const { token, bindings } = await withRole(app)
     await bindings('update authsec.role_bindings set expires_at = $3', secondsAfter(app.clock.now(), 10).toISOString())
@@ -48,8 +48,8 @@ describe('a permission', () => {
 
   test.each<[string, string]>([
     ['a condition', `conditions = '{"mfa_required": true}'`],
-    ['a condition that nobody knows', `conditions = '{"moon": "full"}'`],
-    ['conditions that are none', `conditions = 'null'`],
+    ['an unknown condition', `conditions = '{"moon": "full"}'`],
+    ['a null condition', `conditions = 'null'`],
     ['a scope', `scope_type = 'project', scope_id = user_id`],
   ])('is not given by a binding with %s', async (_, set) => {
     const app = await start()
@@ -58,7 +58,7 @@ describe('a permission', () => {
     expect(await status(app, token, '/p/read')).toBe(403)
   })
 
-  test('comes through a group, and goes with the membership', async () => {
+  test('comes through a group and ends with the membership', async () => {
     const app = await start()
     const { company, pat, token, bindings } = await withRole(app)
     const group = app.ctx.random.id()
@@ -83,7 +83,7 @@ describe('a permission', () => {
     expect(await status(app, token, '/p/read')).toBe(403)
   })
 
-  test('of administration counts only in a session as strong as the tenant asks; others count in any', async () => {
+  test('of administration requires the session strength that the tenant configures; others count in any session', async () => {
     const app = await start()
     const { company, pat, token } = await withRole(app, ['admin:access', 'things:read'])
     const strong = await app.token(pat, ['pwd', 'otp'])
@@ -99,11 +99,11 @@ describe('a permission', () => {
     expect(await all()).toEqual([403, 200, 200])
     await demand('aal3')
     expect(await all()).toEqual([403, 200, 403])
-    await demand('a demand that nobody knows')
+    await demand('an unknown requirement')
     expect(await all()).toEqual([403, 200, 403])
   })
 
-  test('over the platform exists in the system tenant alone, whatever a row says', async () => {
+  test('over the platform exists only in the system tenant, whatever a row contains', async () => {
     const app = await start()
     const { company, pat, token } = await withRole(app, ['platform:tenants', 'things:read'])
     expect(await status(app, token, '/p/platform')).toBe(403)
@@ -123,7 +123,7 @@ describe('a permission', () => {
 })
 
 describe('a request costs', () => {
-  test('one statement in one round trip when nothing is in memory, none when it is, and once a minute one more', async () => {
+  test('one statement in one round trip uncached, none cached, and one more per minute for the last-seen time', async () => {
     const counted = countedDb((await testDb()).engine)
     const app = await start(counted.db)
     const token = await app.token((await app.company()).admin)
@@ -139,22 +139,22 @@ describe('a request costs', () => {
     expect(await cost()).toEqual({ statements: 0, roundTrips: 0 })
   })
 
-  test('nothing of the database for a token that is not ours', async () => {
+  test('no statement for a token that is not ours', async () => {
     const counted = countedDb((await testDb()).engine)
     const app = await start(counted.db)
     const token = await app.token((await app.company()).admin)
     await app.request('/p/me', { token: `${token}x` })
     const forged = `${token.slice(0, -8)}AAAAAAAA`
     await counted.during(() => app.request('/p/me', { token: forged }))
-    // The first refusal of the minute is recorded; what follows is counted in memory.
+    // The first refusal of a minute is recorded; further ones are counted in memory.
     expect(await counted.during(() => app.request('/p/me', { token: forged }))).toEqual({ statements: 0, roundTrips: 0 })
   })
 
-  test('no signature when the token was seen before', async () => {
+  test('no signature check for a token that was verified before', async () => {
     const app = await start()
     const other = await start()
     const token = await app.token((await app.company()).admin)
-    // A key of the same id under which nothing of ours verifies: whoever still checks is told.
+    // A different key with the same id: a signature check with it fails.
     const { publicKey } = (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])) as CryptoKeyPair
     let swapped = false
     const signingKeys: SigningKeys = {
@@ -170,8 +170,8 @@ describe('a request costs', () => {
     swapped = true
     expect((await principals.resolve(token)).userId).toBeDefined()
     expect(principals.tenantOf(token)).toBeDefined()
-    const unseen = createPrincipals({ ...other.ctx, signingKeys: { ...signingKeys } })
-    await expect(unseen.resolve(token)).rejects.toMatchObject({ code: 'invalid_token' })
+    const withoutCache = createPrincipals({ ...other.ctx, signingKeys: { ...signingKeys } })
+    await expect(withoutCache.resolve(token)).rejects.toMatchObject({ code: 'invalid_token' })
     await expect(verifySessionToken({ ...app.ctx, signingKeys: { ...signingKeys } }, token)).rejects.toMatchObject({ code: 'invalid_token' })
   })
 })

@@ -1,4 +1,4 @@
-// The token of a session that is under way, written again: of that very session, so that it ends with it.
+// Reissues the token of an existing session; the new token ends with the same session.
 
 import type { TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'

@@ -53,7 +53,7 @@ const claims = fc.record(
     ],
   },
 )
-/** Near misses of every kind of member, and anything that JSON can hold. */
+/** Near misses of every kind of member, and arbitrary JSON. */
 const wrong = fc.oneof(
   fc.constantFrom<unknown>(null, '', -1, -0, 1.5, 2 ** 53, 1e300, true, [], {}, ['a', 1], [['a']], [null], 'Default', '0'.repeat(36)),
   uuid.map((id) => id.toUpperCase()),
@@ -78,7 +78,7 @@ const changed = fc.tuple(claims, fc.array(change, { maxLength: 2 })).map(([of, c
   return JSON.parse(`{${text}}`) as unknown
 })
 
-test('takes and refuses what the declared schema takes and refuses', () => {
+test('accepts and refuses exactly what the declared schema accepts and refuses', () => {
   const property = fc.property(fc.oneof({ weight: 9, arbitrary: changed }, { weight: 1, arbitrary: fc.jsonValue() }), (payload) => {
     const declared = Wire.safeParse(payload)
     expect(isWireClaims(payload)).toBe(declared.success)

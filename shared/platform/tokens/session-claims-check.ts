@@ -1,10 +1,8 @@
 // Whether a payload is a session's claims, checked by hand: every request with a token passes here. session-claims-check.test.ts holds it to the declared schema.
+import { isUuid } from '#shared/kernel/ids'
 import type { WireClaims } from './session-claims.schema.ts'
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 const isText = (value: unknown): value is string => typeof value === 'string'
-const isUuid = (value: unknown): boolean => isText(value) && UUID.test(value)
 const isSeconds = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 const isWords = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 

@@ -1,12 +1,14 @@
 // The claims of a session token on the wire, as they are declared. What reads them is `isWireClaims`, which is held to this.
-import * as z from 'zod'
 
-const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+import * as z from 'zod'
+import { UUID } from '#shared/kernel/ids'
+
+const uuid = z.string().regex(UUID)
 const numericDate = z.int().nonnegative()
 const words = z.array(z.string())
 export const Wire = z.object({
   iss: z.string(),
-  // One string: an array would let a token for somebody else pass here too.
+  // One string: an array would accept a token that is also meant for another audience.
   aud: z.string(),
   sub: uuid,
   user_id: uuid,

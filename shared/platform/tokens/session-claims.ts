@@ -1,10 +1,10 @@
-// What a session token says (the standard access token, with `sid`, `jti`, `auth_time`, `amr` and `acr`), on the wire and in our words.
+// The claims of a session token (AuthSec's access token, with `sid`, `jti`, `auth_time`, `amr` and `acr`), on the wire and as our type.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import { unixSeconds } from '#shared/kernel/clock'
 import type { WireClaims } from './session-claims.schema.ts'
 import { isWireClaims } from './session-claims-check.ts'
 
-/** Whose session, and how it came to be. */
+/** The session's person, client and sign-in. */
 export type SessionSubject = {
   readonly tenantId: TenantId
   readonly userId: string
@@ -14,7 +14,7 @@ export type SessionSubject = {
   readonly clientId: string | undefined
   readonly tenantDomain: string | undefined
   readonly scopes: readonly string[]
-  /** Names for the reader's convenience; what a session may do is read from the store, never from here. */
+  /** Names for the reader's information; permissions are read from the store, never from here. */
   readonly roles: readonly string[]
   readonly authTime: Date
   /** RFC 8176 */
@@ -24,12 +24,12 @@ export type SessionSubject = {
 export type SessionClaims = SessionSubject & { readonly tokenId: string; readonly issuedAt: Date; readonly expiresAt: Date }
 export type Audience = { readonly issuer: string; readonly audience: string }
 
-/** No token of a session lives longer. */
+/** Longest lifetime of a session token. */
 export const MAX_TOKEN_SECONDS = 24 * 3600
-/** How far ahead another instance's clock may be. Expiry has no such grace. */
+/** Tolerated clock difference of another instance. Expiry has no tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 60
 
-/** Lists that are empty are left out: absent means nothing is granted. */
+/** Empty lists are omitted: absent means that nothing is granted. */
 export const toWire = (claims: SessionClaims, { issuer, audience }: Audience): WireClaims => {
   const iat = unixSeconds(claims.issuedAt)
   return {
@@ -63,7 +63,7 @@ const isInTime = ({ iat, nbf, exp, auth_time }: WireClaims, now: number): boolea
   return exp > now && nbf <= latest && iat <= latest && auth_time <= latest && exp - iat <= MAX_TOKEN_SECONDS
 }
 
-/** Undefined unless every claim is there, is well-formed, is meant for us and holds now. */
+/** The claims; undefined unless all are present, well-formed, meant for us and valid now. */
 export const fromWire = (payload: unknown, { issuer, audience }: Audience, now: Date): SessionClaims | undefined => {
   if (!isWireClaims(payload)) return undefined
   const wire = payload

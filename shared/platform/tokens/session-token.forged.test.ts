@@ -31,23 +31,23 @@ test.each<[string, Record<string, unknown>]>([
   ['another audience', { aud: 'https://api.example' }],
   ['an array audience', { aud: ['authsec-api'] }],
   ['two audiences', { aud: ['authsec-api', 'other'] }],
-  ['a subject that is not its user', { user_id: random.id() }],
-  ['a subject that is no UUID', { sub: 'ana', user_id: 'ana' }],
+  ['sub and user_id that differ', { user_id: random.id() }],
+  ['a subject that is not a UUID', { sub: 'ana', user_id: 'ana' }],
   ['the tenant "admin"', { tenant_id: 'admin' }],
   ['an upper-case tenant', { tenant_id: random.id().toUpperCase().replace(/\d/g, 'A') }],
   ['another kind of token', { token_type: 'sdk-agent' }],
-  ['an end in the past', { exp: at }],
-  ['an end as text', { exp: String(at + HOUR) }],
-  ['an end that is no integer', { exp: at + 0.5 }],
-  ['an endless life', { exp: Number.MAX_SAFE_INTEGER }],
-  ['more than a day to live', { exp: at + DAY + 1 }],
-  ['a beginning in the future', { nbf: at + 61 }],
-  ['an issue in the future', { iat: at + 61 }],
-  ['a sign-in in the future', { auth_time: at + 61 }],
-  ['scopes that are no list', { scopes: 'read' }],
+  ['exp in the past', { exp: at }],
+  ['exp as text', { exp: String(at + HOUR) }],
+  ['exp that is not an integer', { exp: at + 0.5 }],
+  ['exp without end', { exp: Number.MAX_SAFE_INTEGER }],
+  ['a lifetime of more than a day', { exp: at + DAY + 1 }],
+  ['nbf in the future', { nbf: at + 61 }],
+  ['iat in the future', { iat: at + 61 }],
+  ['auth_time in the future', { auth_time: at + 61 }],
+  ['scopes that are not a list', { scopes: 'read' }],
   ['roles with a number', { roles: [1] }],
   ['an e-mail that is an object', { email_id: {} }],
-])('with %s it is refused, however well signed', async (_, claims) => {
+])('a correctly signed token with %s is refused', async (_, claims) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, ...claims }))).toBe(REFUSED)
@@ -82,7 +82,7 @@ test.each<[string, Record<string, unknown>]>([
   ['an empty crit', { crit: [] }],
   ['a content type', { cty: 'JWT' }],
   ['compression', { zip: 'DEF' }],
-])('with %s in its header it is refused, however well signed', async (_, members) => {
+])('a correctly signed token with %s in its header is refused', async (_, members) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   expect(await refusedAs(ctx, await signedToken(ctx, { ...header, ...members }, payload))).toBe(REFUSED)
@@ -106,7 +106,7 @@ test.each([
   'iat',
   'nbf',
   'exp',
-])('without %s, or with null there, it is refused', async (name) => {
+])('a token without %s, or with null for it, is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   expect(await refusedAs(ctx, await signedToken(ctx, header, payload))).toMatch(/^not refused/)
@@ -114,13 +114,13 @@ test.each([
   expect(await refusedAs(ctx, await signedToken(ctx, header, { ...payload, [name]: null }))).toBe(REFUSED)
 })
 
-test.each(['alg', 'kid', 'typ'])('without %s in its header it is refused', async (name) => {
+test.each(['alg', 'kid', 'typ'])('a token without %s in its header is refused', async (name) => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   expect(await refusedAs(ctx, await signedToken(ctx, without(header, name), payload))).toBe(REFUSED)
 })
 
-test('unsigned, or signed by anything but the named key, it is refused', async () => {
+test('a token that is unsigned, or not signed by the key that kid names, is refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const { header, payload, segments } = partsOf(token)
@@ -151,7 +151,7 @@ test('unsigned, or signed by anything but the named key, it is refused', async (
   expect(await refusedAs(ctx, `${h}.${p}.${s}`)).toMatch(/^not refused/)
 })
 
-test('a member that stands twice is refused, wherever, however well signed', async () => {
+test('a correctly signed token with a duplicate member is refused', async () => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   const twice = (object: Record<string, unknown>, name: string, value: unknown): string[] => [
@@ -170,7 +170,7 @@ test('a member that stands twice is refused, wherever, however well signed', asy
   }
 })
 
-test('bytes that are no UTF-8 are refused, however well signed', async () => {
+test('a correctly signed token with invalid UTF-8 is refused', async () => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   const broken = Buffer.from(JSON.stringify({ ...payload, email_id: 'X' }))
@@ -181,7 +181,7 @@ test('bytes that are no UTF-8 are refused, however well signed', async () => {
   expect(await refusedAs(ctx, `${input}.${signature.toString('base64url')}`)).toBe(REFUSED)
 })
 
-test('another spelling of the same bytes is refused', async () => {
+test('another encoding of the same bytes is refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const [h = '', p = '', s = ''] = token.split('.')
@@ -204,7 +204,7 @@ test('another spelling of the same bytes is refused', async () => {
   expect(await refusedAs(ctx, token)).toMatch(/^not refused/)
 })
 
-test('cut, lengthened, nested, encrypted-looking and huge tokens are refused', async () => {
+test('truncated, extended, nested and very large tokens are refused', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const { header, payload, segments } = partsOf(token)

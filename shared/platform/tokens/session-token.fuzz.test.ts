@@ -9,7 +9,7 @@ const db = await ownDb()
 await clearSigningKeys(db)
 afterAll(() => clearSigningKeys(db))
 
-test('no change of a token verifies, and nothing but invalid_token is thrown', async () => {
+test('no altered token verifies, and only invalid_token is thrown', async () => {
   const worlds = [tokenWorld(db), tokenWorld(db, { JWT_DEF_SECRET: SECRET })]
   const tokens = await Promise.all(worlds.map(async (ctx) => (await issueSessionToken(ctx, grant())).token))
   const place = fc.nat(10_000)

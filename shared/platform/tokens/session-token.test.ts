@@ -28,7 +28,7 @@ afterAll(() => clearSigningKeys(db))
 
 const start = (env: Record<string, string> = {}) => tokenWorld(db, env)
 
-test('carries the claims of AuthSec under ES256, and comes back as it was granted', async () => {
+test('an ES256 token has AuthSec’s claims and verifies to the granted session', async () => {
   const ctx = start()
   const mine = grant()
   const { token, tokenId } = await issueSessionToken(ctx, mine)
@@ -63,7 +63,7 @@ test('carries the claims of AuthSec under ES256, and comes back as it was grante
   expect(await verifySessionToken(start(), token)).toEqual(expected)
 })
 
-test('what is empty is left out, and grants nothing', async () => {
+test('empty values are omitted and grant nothing', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant({ clientId: undefined, tenantDomain: undefined, scopes: [], roles: [] }))
   const { payload } = partsOf(token)
@@ -72,7 +72,7 @@ test('what is empty is left out, and grants nothing', async () => {
   expect(await verifySessionToken(ctx, token)).toMatchObject({ clientId: undefined, tenantDomain: undefined, scopes: [], roles: [] })
 })
 
-test('no token outlives 24 hours or its session, and none has a grace after its end', async () => {
+test('a token lives at most 24 hours, never longer than its session, and has no tolerance after expiry', async () => {
   const ctx = start()
   const long = await issueSessionToken(ctx, grant({ expiresAt: secondsAfter(TOKEN_NOW, 365 * DAY) }))
   expect(long.expiresAt).toEqual(secondsAfter(TOKEN_NOW, DAY))
@@ -85,7 +85,7 @@ test('no token outlives 24 hours or its session, and none has a grace after its 
   expect(await refusedAs(another, long.token)).toBe(REFUSED)
 })
 
-test('another instance may be a minute ahead, no more', async () => {
+test('another instance’s clock may be at most a minute ahead', async () => {
   const ctx = start()
   const ahead = start()
   ahead.clock.advance(60)
@@ -94,7 +94,7 @@ test('another instance may be a minute ahead, no more', async () => {
   expect(await refusedAs(ctx, (await issueSessionToken(ahead, grant())).token)).toBe(REFUSED)
 })
 
-test('scopes are read from the string where the list is missing, and unknown claims do no harm', async () => {
+test('scopes are read from the string when the list is missing, and unknown claims are ignored', async () => {
   const ctx = start()
   const { header, payload } = partsOf((await issueSessionToken(ctx, grant())).token)
   const token = await signedToken(ctx, header, { ...without(payload, 'scopes'), more: { deep: [1] } })
@@ -115,12 +115,12 @@ test('with a shared secret tokens are HS256 under kid default, and nothing else 
   for (const members of [{ kid: 'other' }, { typ: SESSION_TOKEN_TYP }, { alg: 'HS512' }, { alg: 'none' }, { crit: ['x'], x: 1 }]) {
     expect(await refusedAs(shared, hmacSignedToken(SECRET, { ...header, ...members }, payload))).toBe(REFUSED)
   }
-  const ofTheOriginal = ['sid', 'jti', 'auth_time', 'amr', 'acr'].reduce(without, payload)
-  expect(await refusedAs(shared, hmacSignedToken(SECRET, header, ofTheOriginal))).toBe(REFUSED)
+  const authsecClaims = ['sid', 'jti', 'auth_time', 'amr', 'acr'].reduce(without, payload)
+  expect(await refusedAs(shared, hmacSignedToken(SECRET, header, authsecClaims))).toBe(REFUSED)
   expect(await refusedAs(shared, hmacSignedToken('', header, payload))).toBe(REFUSED)
 })
 
-test('a token seen before is not checked again for its signature, but for its end and its key', async () => {
+test('a token verified before is only checked again for its expiry and its key', async () => {
   const ctx = start()
   const { token, tokenId } = await issueSessionToken(ctx, grant())
   const first = await verifySessionToken(ctx, token)
@@ -132,19 +132,19 @@ test('a token seen before is not checked again for its signature, but for its en
   expect(await verifySessionToken(ctx, token)).not.toBe(first)
 })
 
-test('a token seen before is refused at once where its key is revoked, and within two seconds elsewhere', async () => {
-  const [here, there, fresh] = [start(), start(), start()]
+test('a cached token is refused at once where its key is revoked, and within two seconds on other instances', async () => {
+  const [here, there, third] = [start(), start(), start()]
   const { token } = await issueSessionToken(here, grant())
   for (const ctx of [here, there]) await verifySessionToken(ctx, token)
   await here.signingKeys.revoke(String(partsOf(token).header.kid))
   expect(await refusedAs(here, token)).toBe(REFUSED)
   there.clock.advance(2)
   expect(await refusedAs(there, token)).toBe(REFUSED)
-  expect(await refusedAs(fresh, token)).toBe(REFUSED)
+  expect(await refusedAs(third, token)).toBe(REFUSED)
   expect(await refusedAs(here, (await issueSessionToken(here, grant())).token)).toMatch(/^not refused/)
 })
 
-test('what one configuration has seen says nothing to another', async () => {
+test('the cache of verified tokens is separate per configuration', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   await verifySessionToken(ctx, token)
@@ -153,20 +153,20 @@ test('what one configuration has seen says nothing to another', async () => {
   expect(await refusedAs(ctx, token)).toMatch(/^not refused/)
 })
 
-test('with the database away a token is not called invalid', async () => {
-  let away = false
-  const through = watched(db, (send) => (away ? Promise.reject(new DatabaseUnavailable(new Error('gone'))) : send()))
+test('without the database a token is not reported as invalid', async () => {
+  let isDown = false
+  const through = watched(db, (send) => (isDown ? Promise.reject(new DatabaseUnavailable(new Error('gone'))) : send()))
   const ctx = tokenWorld(through.db)
   const { token, tokenId } = await issueSessionToken(ctx, grant())
   await verifySessionToken(ctx, token)
-  away = true
+  isDown = true
   ctx.clock.advance(2)
   expect(await refusedAs(ctx, token)).toMatch(/^not refused/)
   await expect(verifySessionToken(ctx, token)).rejects.not.toMatchObject({ code: 'invalid_token' })
-  away = false
+  isDown = false
   expect((await verifySessionToken(ctx, token)).tokenId).toBe(tokenId)
 })
-test('somebody else verifies it by the published keys', async () => {
+test('a third party verifies the token with the published keys', async () => {
   const ctx = start()
   const { token } = await issueSessionToken(ctx, grant())
   const jwk = (await ctx.signingKeys.jwks()).keys.find(({ kid }) => kid === partsOf(token).header.kid)

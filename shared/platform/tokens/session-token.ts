@@ -1,5 +1,5 @@
-// Session tokens: what a person's sign-in earns. The token proves who; whether the session still lives, and what it may do, is asked of the store. Nothing is
-// ever refused by a token's bytes, since ECDSA leaves anybody a second spelling of a signature: a token is named by its `jti`.
+// Issues and verifies session tokens. The token proves the identity; whether the session is live and what it may do is read from the store. A token
+// is identified by its `jti`, never by its bytes, because ECDSA allows a second valid encoding of a signature.
 import { compactVerify, SignJWT } from 'jose'
 import { type Clock, unixSeconds } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
@@ -10,9 +10,9 @@ import type { SigningKeys } from './signing-keys.ts'
 import { type JwsHeader, MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from './strict-jws.ts'
 import { tokenDigest, VerifiedTokenCache } from './verified-token-cache.ts'
 
-/** RFC 8725 section 3.11: no token of another kind passes for a session. */
+/** Explicit typing (RFC 8725 section 3.11): no other kind of token is accepted as a session token. */
 export const SESSION_TOKEN_TYP = 'session+jwt'
-/** Header of the HS256 tokens of deployments that share JWT_DEF_SECRET with their resource servers. */
+/** Header of HS256 tokens, for deployments that share JWT_DEF_SECRET with their resource servers. */
 const SHARED_KID = 'default'
 const SHARED_TYP = 'JWT'
 
@@ -22,7 +22,7 @@ export type IssuedToken = { readonly token: string; readonly tokenId: string; re
 const audienceOf = (config: Config): Audience => ({ issuer: config.AUTH_EXPECT_ISS, audience: config.AUTH_EXPECT_AUD })
 
 const sharedKeys = new WeakMap<Config, Promise<CryptoKey>>()
-/** The shared secret as a key, when there is one. */
+/** The shared secret as a key, when configured. */
 const sharedKey = (config: Config): Promise<CryptoKey> | undefined => {
   if (config.JWT_DEF_SECRET === undefined) return undefined
   const known = sharedKeys.get(config)
@@ -34,8 +34,8 @@ const sharedKey = (config: Config): Promise<CryptoKey> | undefined => {
 }
 
 /**
- * Signs a token for a session, not to be called inside a transaction. It expires with the session, and within 24 hours at the latest. With JWT_DEF_SECRET
- * it is signed with that secret, otherwise with the current ES256 key.
+ * Signs a token for a session. Do not call it inside a transaction. The token expires with the session and after at most 24 hours. It is signed with
+ * JWT_DEF_SECRET when that is set, otherwise with the current ES256 key.
  */
 export const issueSessionToken = async (ctx: VerifyDeps & { readonly random: Random }, grant: SessionGrant): Promise<IssuedToken> => {
   const issuedAt = ctx.clock.now()
@@ -52,7 +52,7 @@ export const issueSessionToken = async (ctx: VerifyDeps & { readonly random: Ran
 
 type VerifyDeps = { readonly config: Config; readonly clock: Clock; readonly signingKeys: SigningKeys }
 
-/** The one key that may have signed a token with this header: `kid` names it, and it alone says which algorithm and type go with it. */
+/** The only key that may have signed a token with this header. `kid` selects the key, and the key determines the algorithm and the type. */
 const keyFor = async ({ config, signingKeys }: VerifyDeps, { alg, kid, typ }: JwsHeader): Promise<CryptoKey | undefined> => {
   const shared = sharedKey(config)
   if (shared !== undefined) return kid === SHARED_KID && alg === 'HS256' && typ === SHARED_TYP ? shared : undefined
@@ -80,7 +80,7 @@ const seenTokens = (keys: SigningKeys): VerifiedTokenCache<Seen> => {
 
 const refused = (): AppError => new AppError('invalid_token')
 
-const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen> => {
+const verifyUncached = async (ctx: VerifyDeps, token: string): Promise<Seen> => {
   const jws = parseStrictJws(token)
   if (jws === undefined) throw refused()
   const key = await keyFor(ctx, jws.header)
@@ -90,15 +90,15 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen> => {
   return { config: ctx.config, header: jws.header, claims }
 }
 
-/** What a token said when its signature was checked; undefined for one that was not seen here. Neither its time nor its key is judged again. */
+/** The claims of a token verified before; undefined for an unknown one. Neither expiry nor key is checked again. */
 export const cachedClaims = (ctx: Pick<VerifyDeps, 'config' | 'signingKeys'>, token: string): SessionClaims | undefined => {
   const seen = token.length > MAX_TOKEN_LENGTH ? undefined : seenTokens(ctx.signingKeys).recall(tokenDigest(token))
   return seen?.config === ctx.config ? seen.claims : undefined
 }
 
 /**
- * The claims of a session token that is ours, in the one spelling that we write, signed with a key that is still accepted, and in time. A token seen before
- * costs a digest: its expiry and its key are judged again, its signature is not. Whether its session was revoked is not known here.
+ * Verifies a session token: our own canonical encoding, signed with an accepted key, and within its lifetime. For a token verified before, only its
+ * expiry and key are checked again. Revocation of the session is not checked here.
  * @throws AppError invalid_token, always with the same text
  * @see RFC 7519 section 7.2, RFC 8725
  */
@@ -112,7 +112,7 @@ export const verifySessionToken = async (ctx: VerifyDeps, token: string): Promis
     seen.forget(digest)
     throw refused()
   }
-  const verified = await verifyUnseen(ctx, token)
+  const verified = await verifyUncached(ctx, token)
   seen.keep(digest, verified)
   return verified.claims
 }

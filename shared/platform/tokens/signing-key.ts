@@ -1,4 +1,4 @@
-// What every file about signing keys names: the algorithms, and the audit event of a change.
+// Types shared by the files about signing keys.
 import type { TenantTx } from '#db/engine/tenant'
 
 export type Alg = 'ES256' | 'RS256'
@@ -9,5 +9,5 @@ export type SigningKeyChange = {
   readonly alg: Alg
 }
 
-/** Writes the audit event of a change, in the change's own transaction, as the system tenant. */
+/** Writes the audit event of a change in the change's own transaction, as the system tenant. */
 export type RecordKeyChange = (t: TenantTx, change: SigningKeyChange) => Promise<void>

@@ -13,7 +13,7 @@ const clock = fixedClock('2026-01-01T00:00:00Z')
 const fleet = () => Array.from({ length: 20 }, () => anInstance(db, clock))
 const statuses = async (): Promise<string[]> => (await listSigningKeys(directory(db))).map((key) => key.status).sort()
 
-test('of twenty instances that start at once, all sign with one key', async () => {
+test('twenty instances that start concurrently sign with one key', async () => {
   const instances = fleet()
   const signers = await Promise.all(instances.map(({ signingKeys }) => signingKeys.signer('ES256')))
   expect(new Set(signers.map(({ kid }) => kid)).size).toBe(1)
@@ -21,7 +21,7 @@ test('of twenty instances that start at once, all sign with one key', async () =
   expect(instances.flatMap(({ changes }) => changes)).toHaveLength(2)
 })
 
-test('of twenty rotations, revocations and first uses at once, one of each happens', async () => {
+test('of twenty concurrent rotations, revocations and first uses, each change happens once', async () => {
   const [first, ...others] = fleet()
   const { kid } = (await first?.signingKeys.signer('ES256')) ?? { kid: '' }
   clock.advance(30 * 24 * 3600)

@@ -22,7 +22,7 @@ const states = async (): Promise<Record<string, string>> =>
   Object.fromEntries((await listSigningKeys(directory(db))).map((key) => [key.kid, `${key.alg} ${key.status}`]))
 const sign = ({ key, kid, alg }: Signer): Promise<string> => new CompactSign(new Uint8Array([1])).setProtectedHeader({ alg, kid }).sign(key)
 
-test('keys are made at first use: one current, one next, under their thumbprints', async () => {
+test('keys are created at first use: one current and one next, named by their thumbprints (RFC 7638)', async () => {
   const { signingKeys, changes } = start()
   const signer = await signingKeys.signer('ES256')
   expect(Object.values(await states()).sort()).toEqual(['ES256 current', 'ES256 next'])
@@ -32,7 +32,7 @@ test('keys are made at first use: one current, one next, under their thumbprints
   for (const jwk of keys) expect(await calculateJwkThumbprint(jwk as JWK)).toBe(jwk.kid)
 })
 
-test.each(['ES256', 'RS256'] as const)('what the %s signer signs, the published key verifies', async (alg) => {
+test.each(['ES256', 'RS256'] as const)('the published key verifies signatures of the %s signer', async (alg) => {
   const { signingKeys } = start()
   const signer = await signingKeys.signer(alg)
   const jws = await sign(signer)
@@ -42,7 +42,7 @@ test.each(['ES256', 'RS256'] as const)('what the %s signer signs, the published 
   expect(signer.key.extractable).toBe(false)
 })
 
-test('the JWKS has the members of a public key, kid, alg and use, and no others', async () => {
+test('the JWKS has only the members of a public key, kid, alg and use', async () => {
   const { signingKeys } = start()
   await signingKeys.rotate(db)
   const { keys } = await signingKeys.jwks()
@@ -56,7 +56,7 @@ test('the JWKS has the members of a public key, kid, alg and use, and no others'
   for (const { n } of keys) if (typeof n === 'string') expect(Buffer.from(n, 'base64url').length).toBe(256)
 })
 
-test('no private half lies in the database in clear', async () => {
+test('private keys are encrypted in the database', async () => {
   const { signingKeys, keyring } = start()
   const { kid } = await signingKeys.signer('ES256')
   const row = await findSigningKey(directory(db), kid)
@@ -65,7 +65,7 @@ test('no private half lies in the database in clear', async () => {
   expect(Buffer.from(row?.sealedPrivateJwk ?? []).includes(opened.d)).toBe(false)
 })
 
-test('the document is the JWKS, prepared once for a set of keys, with a tag of its own', async () => {
+test('the JWKS document is built once per set of keys and has its own entity tag', async () => {
   const { signingKeys } = start()
   const first = await signingKeys.jwksDocument()
   expect(JSON.parse(first.body)).toEqual(await signingKeys.jwks())
@@ -77,7 +77,7 @@ test('the document is the JWKS, prepared once for a set of keys, with a tag of i
   expect(JSON.parse(second.body)).toEqual(await signingKeys.jwks())
 })
 
-test('a whole rotation: next signs after a month, the old one verifies for 25 hours more, every key was published a day before it signed', async () => {
+test('rotation: the next key signs after a month, the old one verifies for 25 more hours, and every key is published a day before it signs', async () => {
   const { clock, signingKeys, changes } = start()
   await signingKeys.rotate(db)
   const old = await signingKeys.signer('ES256')
@@ -104,7 +104,7 @@ test('a whole rotation: next signs after a month, the old one verifies for 25 ho
   expect(await states()).not.toHaveProperty(old.kid)
 })
 
-test('a next key verifies already: another instance may have promoted it a moment ago', async () => {
+test('a next key already verifies, because another instance may have just promoted it', async () => {
   const [here, there] = [start(), start()]
   await there.signingKeys.jwks()
   const { kid } = await there.signingKeys.signer('ES256')
@@ -138,7 +138,7 @@ test.each(['current', 'next'] as const)(
   },
 )
 
-test('revoking destroys the private half, twice is no error and one event, an unknown key is not found', async () => {
+test('revoking destroys the private key; revoking twice is not an error and writes one event; an unknown key is not_found', async () => {
   const { signingKeys, changes } = start()
   const { kid } = await signingKeys.signer('ES256')
   await signingKeys.revoke(kid)
@@ -148,7 +148,7 @@ test('revoking destroys the private half, twice is no error and one event, an un
   await expect(signingKeys.revoke("x'; drop table authsec.signing_keys; --")).rejects.toMatchObject({ code: 'not_found' })
 })
 
-test('a retired key can be revoked before its time', async () => {
+test('a retired key can be revoked', async () => {
   const { clock, signingKeys } = start()
   const { kid } = await signingKeys.signer('ES256')
   clock.advance(30 * DAY)
@@ -158,7 +158,7 @@ test('a retired key can be revoked before its time', async () => {
   expect(await signingKeys.verifier(kid)).toBeUndefined()
 })
 
-test('a change and its event share a transaction', async () => {
+test('a change and its audit event share a transaction', async () => {
   const { clock, keyring, signingKeys } = start()
   const failing = createSigningKeys({ db, keyring, clock, record: () => Promise.reject(new Error('no record')) })
   await expect(failing.signer('ES256')).rejects.toThrow('no record')
@@ -168,7 +168,7 @@ test('a change and its event share a transaction', async () => {
   expect((await states())[kid]).toBe('ES256 current')
 })
 
-test('a public key that somebody wrote into the table verifies nothing', async () => {
+test('a public key planted in the table verifies nothing', async () => {
   const { signingKeys } = start()
   const { kid } = await signingKeys.signer('ES256')
   const forged = await exportJWK((await generateKeyPair('ES256', { extractable: true })).publicKey)
@@ -186,7 +186,7 @@ test('a public key that somebody wrote into the table verifies nothing', async (
   expect(keys.find((jwk) => jwk.kid === kid)?.x).not.toBe(forged.x)
 })
 
-test('private halves move to a new master key, after which the old one can go', async () => {
+test('re-wrapping seals private keys with a new master key, after which the old one can be removed', async () => {
   const { clock, signingKeys } = start()
   const { kid } = await signingKeys.signer('ES256')
   const other = await signingKeys.signer('RS256')

@@ -10,40 +10,40 @@ import type { Alg, RecordKeyChange } from './signing-key.ts'
 export type Signer = { readonly kid: string; readonly alg: Alg; readonly key: CryptoKey }
 export type Verifier = { readonly kid: string; readonly alg: Alg; readonly key: CryptoKey }
 export type PublicJwks = { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-/** The JWKS as it goes out, with its strong entity tag (RFC 9110 section 8.8.3). */
+/** The serialised JWKS with its strong entity tag (RFC 9110 section 8.8.3). */
 export type JwksDocument = { readonly body: string; readonly etag: string }
 /**
- * Read from Postgres and kept for at most two seconds, so that an emergency revocation is felt everywhere within the promise of two. Not to be asked inside
- * a transaction: it would fail only when the memory happens to be old, so it fails always.
+ * Keys are read from Postgres and cached for at most two seconds, so that an emergency revocation takes effect everywhere within two. A call inside a
+ * transaction always fails, because it would otherwise fail only when the cache is stale.
  */
 export type SigningKeys = {
-  /** The current key of the algorithm. Keys are made at first use. */
+  /** The current key of the algorithm. Keys are created at first use. */
   signer(alg: Alg): Promise<Signer>
-  /** The key that bears this id, unless it was revoked or its retirement is over. */
+  /** The key with this id, unless it was revoked or its retirement has ended. */
   verifier(kid: string): Promise<Verifier | undefined>
-  /** What the world may verify with: next, current and retired keys. */
+  /** Keys for verifiers: next, current and retired ones. */
   jwks(): Promise<PublicJwks>
-  /** The same as bytes, prepared once for every set of keys. */
+  /** The serialised JWKS, built once per set of keys. */
   jwksDocument(): Promise<JwksDocument>
   /**
-   * Makes missing keys, promotes next to current when the current is older than its life, retires the old one with overlap. A job calls this.
+   * Creates missing keys, promotes the next key when the current one has reached its age, and retires the old one with an overlap. Called by a job.
    * @returns the ids of the keys that changed
    */
   rotate(db: Db): Promise<readonly string[]>
   /**
-   * Emergency: the key neither signs nor verifies from now on; the next one takes over at once. Revoking twice is no error.
+   * Emergency: the key neither signs nor verifies from now on, and the next one takes over at once. Revoking twice is not an error.
    * @throws AppError not_found
    */
   revoke(kid: string): Promise<void>
-  /** Puts every private half under the current master key. Answers how many were not. */
+  /** Seals every private key with the current master key. Returns the number of keys that changed. */
   rewrap(db: Db): Promise<number>
 }
 
 const ALGS: readonly Alg[] = ['ES256', 'RS256']
-/** What sessions are signed with: a deployment has it from the first request on. */
-const FIRST: Alg = 'ES256'
+/** The algorithm of session tokens; its keys exist from the first request on. */
+const SESSION_ALG: Alg = 'ES256'
 
-/** Needed when a deployment is new, and by jobs. */
+/** Loaded on demand: needed only by new deployments and by jobs. */
 const changes = () => import('./key-changes.ts')
 
 const currentOf = (keys: Iterable<CachedKey>, alg: Alg): CachedKey | undefined => {
@@ -63,29 +63,29 @@ export const createSigningKeys = (parts: {
   readonly record: RecordKeyChange
 }): SigningKeys => {
   const { db, keyring, clock } = parts
-  const memory = createKeyCache(db, keyring, clock)
+  const cache = createKeyCache(db, keyring, clock)
 
-  /** Keys among which there is a current one of this algorithm. */
+  /** All keys, including a current one of this algorithm. */
   const keysFor = async (alg: Alg): Promise<ReadonlyMap<string, CachedKey>> => {
-    const known = await memory.keys()
+    const known = await cache.keys()
     if (currentOf(known.values(), alg)) return known
-    await (await changes()).applyKeyRotation(db, parts, [alg]).finally(memory.forget)
-    return memory.keys()
+    await (await changes()).applyKeyRotation(db, parts, [alg]).finally(cache.forget)
+    return cache.keys()
   }
   const published = async (): Promise<readonly CachedKey[]> => {
     const now = clock.now()
-    return [...(await keysFor(FIRST)).values()].filter((key) => isKeyAccepted(key, now))
+    return [...(await keysFor(SESSION_ALG)).values()].filter((key) => isKeyAccepted(key, now))
   }
 
   let prepared: { readonly generation: string; readonly document: JwksDocument } | undefined
   return {
     signer: async (alg) => {
       const current = currentOf((await keysFor(alg)).values(), alg)
-      if (current === undefined) throw new Error(`The current ${alg} key does not open: is its master key missing from MASTER_KEYS?`)
+      if (current === undefined) throw new Error(`The current ${alg} key cannot be opened: is its master key missing from MASTER_KEYS?`)
       return { kid: current.kid, alg, key: current.signingKey }
     },
     verifier: async (kid) => {
-      const key = (await memory.keysWith(kid)).get(kid)
+      const key = (await cache.keysWith(kid)).get(kid)
       return key !== undefined && isKeyAccepted(key, clock.now()) ? { kid, alg: key.alg, key: key.verifyingKey } : undefined
     },
     jwks: async () => ({ keys: (await published()).map((key) => key.publicJwk) }),
@@ -95,8 +95,8 @@ export const createSigningKeys = (parts: {
       if (prepared?.generation !== generation) prepared = { generation, document: documentOf({ keys: keys.map((key) => key.publicJwk) }) }
       return prepared.document
     },
-    rotate: async (through) => (await changes()).applyKeyRotation(through, parts, ALGS).finally(memory.forget),
-    revoke: async (kid) => (await changes()).revokeKey(db, parts, kid).finally(memory.forget),
+    rotate: async (through) => (await changes()).applyKeyRotation(through, parts, ALGS).finally(cache.forget),
+    revoke: async (kid) => (await changes()).revokeKey(db, parts, kid).finally(cache.forget),
     rewrap: async (through) => (await changes()).resealKeys(through, keyring),
   }
 }

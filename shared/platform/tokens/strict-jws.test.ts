@@ -6,7 +6,7 @@ const encoded = (text: string): string => Buffer.from(text).toString('base64url'
 const HEADER = '{"alg":"ES256","kid":"k","typ":"t"}'
 const jws = (header = HEADER, payload = '{}', signature = 'AA'): string => `${encoded(header)}.${encoded(payload)}.${signature}`
 
-test('takes a JWS apart', () => {
+test('splits a JWS into its header and payload', () => {
   const parsed = parseStrictJws(jws())
   expect(parsed?.header).toEqual({ alg: 'ES256', kid: 'k', typ: 't' })
   expect(objectIn(parsed?.payloadSegment ?? '')).toEqual({})
@@ -21,12 +21,12 @@ test.each([
   ['a signature with bits left over', jws(HEADER, '{}', 'AB')],
   ['one character of base64url', jws(HEADER, '{}', 'A')],
   ['padding', jws(HEADER, '{}', 'AA==')],
-  ['a member more', jws('{"alg":"ES256","kid":"k","typ":"t","jwk":{}}')],
-  ['a member twice', jws('{"alg":"none","alg":"ES256","kid":"k","typ":"t"}')],
-  ['a member less', jws('{"alg":"ES256","kid":"k"}')],
+  ['an extra header member', jws('{"alg":"ES256","kid":"k","typ":"t","jwk":{}}')],
+  ['a duplicate header member', jws('{"alg":"none","alg":"ES256","kid":"k","typ":"t"}')],
+  ['a missing header member', jws('{"alg":"ES256","kid":"k"}')],
   ['a prototype', jws('{"__proto__":{"alg":"ES256"},"kid":"k","typ":"t"}')],
   ['white space in its header', jws('{"alg":"ES256", "kid":"k","typ":"t"}')],
-  ['too much', jws(HEADER, 'x'.repeat(MAX_TOKEN_LENGTH))],
+  ['an oversized token', jws(HEADER, 'x'.repeat(MAX_TOKEN_LENGTH))],
 ])('refuses %s', (_, token) => {
   expect(parseStrictJws(token)).toBeUndefined()
 })
@@ -38,12 +38,12 @@ test.each(['[]', '"x"', 'null', '1', '', '{', '{"a":1,"a":2}', '{"a":1.0}', '{"a
   },
 )
 
-test('an object as we write one is read', () => {
+test('an object in our serialisation is parsed', () => {
   const value = { a: [1, { b: null }], 'ü\u0000\ud800': '😀' }
   expect(objectIn(encoded(JSON.stringify(value)))).toEqual(value)
 })
 
-test('a segment has one spelling', () => {
+test('a segment has one encoding', () => {
   const segment = encoded('{"a":"x"}')
   expect(objectIn(segment)).toEqual({ a: 'x' })
   for (const other of [`${segment}=`, `${segment}\n`, ` ${segment}`, segment.replace('e', 'e*'), encoded('{"a":1}').replace(/.$/, 'R')]) {
@@ -52,7 +52,7 @@ test('a segment has one spelling', () => {
   expect(objectIn(Buffer.from('{"a":"\xff"}', 'latin1').toString('base64url'))).toBeUndefined()
 })
 
-test('base64url is read in the one spelling that writing the bytes again gives', () => {
+test('base64url is accepted only if encoding the bytes again gives the same text', () => {
   const character = fc.constantFrom(...'ABQgwxyz0459-_', '+', '/', '=', ' ', '\n', '\u0000', 'é', '\u0141', '\ud800')
   const segment = fc.oneof(
     fc.array(character, { maxLength: 24 }).map((all) => all.join('')),
@@ -70,7 +70,7 @@ test('base64url is read in the one spelling that writing the bytes again gives',
   fc.assert(property, { numRuns: 20_000 })
 })
 
-test('an object is read when writing it again gives the very segment', () => {
+test('an object is accepted only if serialising it again gives the same segment', () => {
   const text = fc.oneof(
     fc.json(),
     fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()).map((value) => JSON.stringify(value)),

@@ -1,38 +1,38 @@
-// A compact JWS (RFC 7515 section 7.1) as this deployment itself writes it, and in no other spelling. What the specification lets a verifier choose to
-// accept (critical extensions, keys that travel with the token, other encodings of the same bytes) is refused before any key is looked at.
+// Parses a compact JWS (RFC 7515 section 7.1) in exactly the encoding that this deployment writes. Everything optional in the specification (critical
+// extensions, keys inside the token, other encodings of the same bytes) is refused before any key is read.
 
-/** Far more than any token of ours, and little to read for nothing. */
+/** Longer than any token of ours, and short enough to parse cheaply. */
 export const MAX_TOKEN_LENGTH = 8192
 
-/** Exactly these members: `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c` and whatever comes next are refused by not being here. */
+/** Exactly these members; `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u`, `x5c` and any future member are refused. */
 export type JwsHeader = { readonly alg: string; readonly kid: string; readonly typ: string }
 export type StrictJws = { readonly header: JwsHeader; readonly payloadSegment: string }
 
-/** How a last group of two or three characters may end: with no bits left over (RFC 4648 section 3.5). */
+/** Valid last characters of a final group of two or three: those without leftover bits (RFC 4648 section 3.5). */
 const ENDS = ['', '', 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
- * The bytes of a segment in their one spelling: no padding, no white space, no bits left over. Of ASCII the decoder skips what
- * it does not know, which shows in how much comes out; the two characters of plain base64 it takes for ours, and others it cuts to their low byte.
+ * Decodes a segment in canonical base64url: no padding, no white space, no leftover bits. Node's decoder skips unknown ASCII, which the length check
+ * detects; it also accepts `+` and `/` and truncates other characters, which are checked explicitly.
  */
 export const canonicalBytes = (segment: string): Buffer | undefined => {
   const bytes = Buffer.from(segment, 'base64url')
-  const over = segment.length % 4
-  const isOurs = Buffer.byteLength(segment) === segment.length && !segment.includes('+') && !segment.includes('/')
+  const remainder = segment.length % 4
+  const isBase64Url = Buffer.byteLength(segment) === segment.length && !segment.includes('+') && !segment.includes('/')
   const isWhole = bytes.length === Math.floor((segment.length * 3) / 4)
-  return isOurs && isWhole && over !== 1 && (over === 0 || ENDS[over]?.includes(segment.slice(-1)) === true) ? bytes : undefined
+  return isBase64Url && isWhole && remainder !== 1 && (remainder === 0 || ENDS[remainder]?.includes(segment.slice(-1)) === true) ? bytes : undefined
 }
 
 const REPLACEMENT = '\ufffd'
 
 /**
- * The JSON object in a segment, if the segment is just what we would write for that object. That leaves no room for a member that stands twice (RFC 8725
- * section 2.4: two readers may see different ones), for white space, for bytes that are no UTF-8, or for another base64url of the same bytes.
+ * The JSON object in a segment, if the segment is exactly our serialisation of it. That excludes duplicate members (RFC 8725 section 2.4: two parsers
+ * may see different ones), white space, invalid UTF-8 and non-canonical base64url.
  */
 export const objectIn = (segment: string): Readonly<Record<string, unknown>> | undefined => {
   const text = canonicalBytes(segment)?.toString('utf8')
   if (text === undefined) return undefined
-  // Reading puts U+FFFD in the place of what is no UTF-8; where it stands, the bytes say whether it was sent.
+  // Decoding replaces invalid UTF-8 with U+FFFD; the bytes show whether the character was sent.
   if (text.includes(REPLACEMENT) && Buffer.from(text).toString('base64url') !== segment) return undefined
   try {
     const value: unknown = JSON.parse(text)
@@ -49,22 +49,22 @@ const headerIn = (segment: string): JwsHeader | undefined => {
   return { alg, kid, typ }
 }
 
-/** Our tokens bear a handful of headers, one for each key and kind: each is read once. Strangers can at most empty this. */
-const readHeaders = new Map<string, JwsHeader>()
-const MOST_HEADERS = 64
-const LONGEST_READ = 256
+/** Caches parsed headers: our tokens have a handful, one per key and kind. Unknown headers can at most empty the cache. */
+const parsedHeaders = new Map<string, JwsHeader>()
+const MAX_CACHED_HEADERS = 64
+const MAX_CACHED_LENGTH = 256
 
 const headerOf = (segment: string): JwsHeader | undefined => {
-  const known = readHeaders.get(segment)
+  const known = parsedHeaders.get(segment)
   if (known !== undefined) return known
   const header = headerIn(segment)
-  if (header === undefined || segment.length > LONGEST_READ) return header
-  if (readHeaders.size >= MOST_HEADERS) readHeaders.clear()
-  readHeaders.set(segment, header)
+  if (header === undefined || segment.length > MAX_CACHED_LENGTH) return header
+  if (parsedHeaders.size >= MAX_CACHED_HEADERS) parsedHeaders.clear()
+  parsedHeaders.set(segment, header)
   return header
 }
 
-/** Undefined on anything but the one spelling. Neither the payload nor the signature is looked into here. */
+/** Undefined for any other encoding. Neither the payload nor the signature is examined here. */
 export const parseStrictJws = (token: string): StrictJws | undefined => {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const [headerSegment, payloadSegment, signature, ...more] = token.split('.', 4)

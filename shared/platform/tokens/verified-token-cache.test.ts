@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { VerifiedTokenCache } from './verified-token-cache.ts'
 
-test('what is used stays, what was used longest ago goes, and there are never more than five thousand', () => {
+test('recently used tokens stay, the least recently used go, and at most five thousand are kept', () => {
   const seen = new VerifiedTokenCache<number>()
   for (let n = 0; n < 20_000; n++) {
     seen.keep(`token ${n}`, n)

@@ -1,11 +1,15 @@
-// Tokens whose signature this instance has checked, by their SHA-256. Only what verified comes in, so no stranger can fill it; time and key are judged at every use.
+// Cache of tokens whose signature this instance has verified, by SHA-256. Only verified tokens enter, so unauthenticated callers cannot fill it;
+// expiry and key are checked at every use.
 import { hash } from 'node:crypto'
 
 const KEPT_TOKENS = 5000
 
 export const tokenDigest = (token: string): string => hash('sha256', token, 'base64url')
 
-/** Two halves: what is used moves to the newer one, which becomes the older when it is full. So the tokens used longest ago go, and nothing is searched for them. */
+/**
+ * Two generations: a used entry moves to the newer one, and a full newer generation replaces the older. The least recently used entries are dropped
+ * without a search.
+ */
 export class VerifiedTokenCache<Seen> {
   #newer = new Map<string, Seen>()
   #older = new Map<string, Seen>()

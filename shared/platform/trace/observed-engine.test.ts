@@ -1,4 +1,4 @@
-// What tracing and metrics see of a request and of the statements behind it, and what they must not.
+// The spans and metrics of a request and its statements, and the data that they must not contain.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
@@ -50,7 +50,7 @@ type Span = {
 }
 type Export = { readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[] }
 
-/** An app that sends its spans to a collector of the test's. */
+/** An app that sends its spans to the test's collector. */
 const tracedApp = async () => {
   const bodies: string[] = []
   const server = createServer((req, res) => {
@@ -66,7 +66,7 @@ const tracedApp = async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const app = await startApp(routes, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } })
-  /** Spans of what `work` does, in the order of their end. */
+  /** The spans of `work`, in order of completion. */
   const during = async (work: () => Promise<unknown>): Promise<readonly Span[]> => {
     await app.ctx.tracer.flush()
     bodies.length = 0
@@ -85,7 +85,7 @@ const signedIn = async (app: TestApp) => {
   return { company, pat, token: await app.token(pat) }
 }
 
-test('a request is a span that continues the caller\u2019s trace, its statements are children, and nothing of a person stands in any', async () => {
+test('a request is a span that continues the caller\u2019s trace, with its statements as children and without personal data', async () => {
   const { app, bodies, during, close } = await tracedApp()
   const { company, pat, token } = await signedIn(app)
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -117,7 +117,7 @@ test('a request is a span that continues the caller\u2019s trace, its statements
   await close()
 })
 
-test('a failure of ours marks its span, and is answered all the same', async () => {
+test('a server error marks its span as failed and is still answered', async () => {
   const { app, bodies, during, close } = await tracedApp()
   let status = 0
   const [span] = await during(async () => {
@@ -128,14 +128,14 @@ test('a failure of ours marks its span, and is answered all the same', async () 
   await close()
 })
 
-test('a refusal is no failure of ours', async () => {
+test('a refusal does not mark its span as failed', async () => {
   const { app, during, close } = await tracedApp()
   const span = (await during(() => app.request('/s/x/me', { method: 'POST' }))).at(-1)
   expect([span?.status.code, attributesOf(span)['http.response.status_code']]).toEqual([undefined, '401'])
   await close()
 })
 
-test('calls to other services are spans by the service\u2019s name; without tracing they are the calls themselves', async () => {
+test('a call to another service is a span with the service\u2019s name; without tracing the call is unchanged', async () => {
   const { app, during, close } = await tracedApp()
   const call = async (secret: string): Promise<string> => secret
   const spans = await during(() => traceOutbound(app.ctx.tracer, 'mail', call)(S))
@@ -145,7 +145,7 @@ test('calls to other services are spans by the service\u2019s name; without trac
   await close()
 })
 
-test('without an endpoint no step is added to a route', async () => {
+test('without a tracing endpoint no step is added to a route', async () => {
   const app = await startApp(routes)
   const plain = app.app.routes.filter(({ path }) => path === '/s/fails').length
   const { app: traced, close } = await tracedApp()
@@ -154,7 +154,7 @@ test('without an endpoint no step is added to a route', async () => {
   await close()
 })
 
-test('statements are timed by verb and table, and by nothing that a caller chooses', async () => {
+test('statements are timed by verb and table only', async () => {
   const app = await startApp(routes)
   const { token } = await signedIn(app)
   await app.request(`/s/${S}/me`, { token, body: { secret: S } })

@@ -1,4 +1,5 @@
-// An engine whose statements are timed, and traced where tracing is on. Of a statement its verb and its table are told, never its text or its values.
+// Wraps an engine to time its statements, and to trace them when tracing is on. Only a statement's verb and table are reported, never its text or
+// values.
 import type { DatabaseScope, Engine, RunStatement, Statement } from '#db/engine/client'
 import type { Clock } from '#shared/kernel/clock'
 import type { Metrics } from '#shared/platform/metrics/metrics'
@@ -7,7 +8,7 @@ import { noTracer, type Tracer } from './trace.ts'
 type Described = { readonly operation: string; readonly table: string }
 
 const VERBS = new Set(['select', 'insert', 'update', 'delete', 'with'])
-/** Tables of ours, as drizzle and we ourselves write them; the first one that a statement names outside of any parentheses. */
+/** Our table names as drizzle and hand-written SQL spell them; the first one outside parentheses counts. */
 const TABLE = /"?authsec"?\."?([a-z_]{1,40})"?/
 const KEPT_STATEMENTS = 500
 const described = new Map<string, Described>()
@@ -19,13 +20,13 @@ const withoutParentheses = (text: string): string => {
   return outer
 }
 
-/** Both come from texts of ours, so there are as many as we wrote; anything else is `other`. */
+/** Verb and table come from our own statements, so their number is bounded; anything else is `other`. */
 export const describeStatement = (text: string): Described => {
   const known = described.get(text)
   if (known !== undefined) return known
   const verb = /^\s*([a-z]+)/i.exec(text)?.[1]?.toLowerCase() ?? ''
   const made = { operation: VERBS.has(verb) ? verb : 'other', table: TABLE.exec(withoutParentheses(text))?.[1] ?? 'none' }
-  // Only lists vary (`in ($1, $2, ...)`); those past the bound are described anew each time.
+  // Only lists vary (`in ($1, $2, ...)`); texts past the bound are described again each time.
   if (described.size < KEPT_STATEMENTS) described.set(text, made)
   return made
 }
@@ -45,7 +46,8 @@ export const observedEngine = (engine: Engine, { metrics, tracer, clock }: Obser
     try {
       return await inSpan(what, work)
     } finally {
-      // All tenants share the tables and the pool. Whose statement was slow is told by its trace: a label for it would leave no room for other series.
+      // All tenants share the tables and the pool. The trace identifies the tenant of a slow statement; a tenant label here would displace other
+      // series.
       metrics.observe('db_query_duration_seconds', { ...what, tenant_id: 'unknown' }, (clock.elapsed() - began) / 1000)
     }
   }

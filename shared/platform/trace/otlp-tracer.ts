@@ -1,4 +1,4 @@
-// Spans, sent to an OpenTelemetry collector.
+// Sends spans to an OpenTelemetry collector.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -11,14 +11,14 @@ import { formatTraceparent, parseTraceparent, type SpanContext } from './tracepa
 
 const SERVICE = { name: 'authsec-serverless', version: VERSION }
 const BATCH = 512
-/** Spans that wait while the collector is away; what ends after that is lost, and counted in the log. */
+/** Spans kept while the collector is unavailable; further ones are lost and counted in the log. */
 const MAX_WAITING = 2048
 const TIMEOUT_MS = 2000
 const RETRY_AFTER_SECONDS = 30
 
 type Options = { readonly endpoint: string; readonly clock: Clock; readonly random: Random; readonly log: Log }
 
-/** Sends ended spans in batches. A batch that the collector does not take is lost: the next may be fresher, and memory is bounded. */
+/** Sends ended spans in batches. A batch that the collector refuses is lost: newer spans matter more, and memory is bounded. */
 const exporter = ({ endpoint, clock, log }: Options) => {
   let waiting: EndedSpan[] = []
   let lost = 0
@@ -31,7 +31,7 @@ const exporter = ({ endpoint, clock, log }: Options) => {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(exportRequest(spans, SERVICE)),
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      // No answer either; `error` is not known at the edge.
+      // A redirect is not a success; `error` is not supported at the edge.
       redirect: 'manual',
     })
     await response.body?.cancel()
@@ -69,12 +69,12 @@ const exporter = ({ endpoint, clock, log }: Options) => {
 }
 
 const hexOf = (random: Random, bytes: number): string => Buffer.from(random.bytes(bytes)).toString('hex')
-/** A call that leaves this process, unless it says nothing of one. */
+/** `client` for a call that leaves this process, by its attributes. */
 const kindOf = (attributes: Attributes): 'internal' | 'client' =>
   attributes['db.system.name'] === undefined && attributes['authsec.dependency'] === undefined ? 'internal' : 'client'
 const nameOf = (error: unknown): string => (error instanceof AppError ? error.code : error instanceof Error ? error.name : 'unknown')
 
-/** Spans over OTLP/HTTP as JSON, to `<endpoint>/v1/traces`. */
+/** A tracer that sends OTLP/HTTP JSON to `<endpoint>/v1/traces`. */
 export const otlpTracer = (options: Options): Tracer => {
   const { clock, random } = options
   const { keep, flush } = exporter(options)

@@ -1,4 +1,4 @@
-// The JSON of OTLP/HTTP: protobuf's JSON mapping, save that ids are hex.
+// The JSON of OTLP/HTTP: protobuf's JSON mapping, except that ids are hexadecimal.
 // @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 import type { SpanContext } from './traceparent.ts'
 
@@ -12,7 +12,7 @@ export type EndedSpan = {
   readonly startedAt: bigint
   readonly endedAt: bigint
   readonly attributes: Readonly<Record<string, AttributeValue | undefined>>
-  /** Class of the error that the work ended with. */
+  /** Class of the error with which the work ended. */
   readonly error: string | undefined
 }
 

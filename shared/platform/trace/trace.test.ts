@@ -10,7 +10,7 @@ import { otlpTracer } from './otlp-tracer.ts'
 import { noTracer } from './trace.ts'
 import { parseTraceparent } from './traceparent.ts'
 
-// The shape that the OTLP specification asks of JSON: hex ids, 64-bit integers as strings, enums as numbers, no unknown member.
+// The JSON required by the OTLP specification: hexadecimal ids, 64-bit integers as strings, enums as numbers, no unknown member.
 const Value = z.union([
   z.strictObject({ stringValue: z.string() }),
   z.strictObject({ boolValue: z.boolean() }),
@@ -75,7 +75,7 @@ const tracing = (endpoint: string) => {
   return { clock, log, tracer: otlpTracer({ endpoint, clock, random: systemRandom(clock), log }) }
 }
 
-test('spans reach the collector in its form, children under their parents', async () => {
+test('spans reach the collector in OTLP form, children below their parents', async () => {
   const { endpoint, requests, spans } = await collector()
   const { tracer, clock } = tracing(endpoint)
   const result = await tracer.span('GET /a', { 'http.request.method': 'GET', 'http.route': '/a' }, async (set) => {
@@ -99,7 +99,7 @@ test('spans reach the collector in its form, children under their parents', asyn
   expect(root?.attributes).toContainEqual({ key: 'authsec.tenant_id', value: { stringValue: 't-1' } })
 })
 
-test("a request's trace is continued, and carried on", async () => {
+test("a request's trace is continued and passed to other services", async () => {
   const { endpoint, spans } = await collector()
   const { tracer } = tracing(endpoint)
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -111,7 +111,7 @@ test("a request's trace is continued, and carried on", async () => {
   expect(tracer.traceparent()).toBeUndefined()
 })
 
-test('a trace that is not sampled is carried on and not sent, its children neither', async () => {
+test('an unsampled trace is passed on, and neither it nor its children are sent', async () => {
   const { endpoint, requests } = await collector()
   const { tracer } = tracing(endpoint)
   const from = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00' }
@@ -130,15 +130,15 @@ test.each([
   '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
   '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01',
   '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more',
-])('the traceparent %s begins a trace of our own', (header) => {
+])('the traceparent %s is ignored', (header) => {
   expect(parseTraceparent(header)).toBeUndefined()
 })
 
-test('a later version of traceparent is read as far as it is known', () => {
+test('the known part of a later traceparent version is used', () => {
   expect(parseTraceparent('01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-more')).toMatchObject({ sampled: true })
 })
 
-test('an error passes through as it is, and leaves its code and not its text', async () => {
+test('an error is rethrown unchanged, and its code is reported without its text', async () => {
   const { endpoint, requests, spans } = await collector()
   const { tracer } = tracing(endpoint)
   const error = new AppError('invalid_credentials', 'ana@example.com is unknown')
@@ -148,7 +148,7 @@ test('an error passes through as it is, and leaves its code and not its text', a
   expect(requests[0]?.body).not.toContain('ana@example.com')
 })
 
-test('many spans go in batches', async () => {
+test('many spans are sent in batches', async () => {
   const { endpoint, requests, spans } = await collector()
   const { tracer } = tracing(endpoint)
   for (let n = 0; n < 1200; n++) await tracer.span('x', {}, async () => undefined)
@@ -158,7 +158,7 @@ test('many spans go in batches', async () => {
   expect(new Set(spans().map(({ spanId }) => spanId)).size).toBe(1200)
 })
 
-test('a collector that refuses or is away is noted once and left alone for a while; work goes on', async () => {
+test('a failing collector is logged once and not called for a while; the work continues', async () => {
   const answer: { now: Answer } = { now: { status: 503 } }
   const { endpoint, requests } = await collector(answer)
   const { tracer, log, clock } = tracing(endpoint)
@@ -176,7 +176,7 @@ test('a collector that refuses or is away is noted once and left alone for a whi
   expect(requests).toHaveLength(2)
 })
 
-test('a collector that never answers is given up after two seconds', async () => {
+test('a collector that never answers times out after two seconds', async () => {
   const { endpoint } = await collector({ now: 'never' })
   const { tracer, log } = tracing(endpoint)
   await tracer.span('x', {}, async () => undefined)
@@ -184,7 +184,7 @@ test('a collector that never answers is given up after two seconds', async () =>
   expect(JSON.parse(log.lines[0] ?? '')).toMatchObject({ event: 'trace.export_failed' })
 })
 
-test('without a collector work runs as it is', async () => {
+test('without a collector the work runs unchanged', async () => {
   expect(await noTracer.span('x', {}, async (set) => set({ 'http.route': '/a' }))).toBeUndefined()
   expect(noTracer.traceparent()).toBeUndefined()
   await noTracer.flush()

@@ -1,7 +1,7 @@
-// Spans. Tracing never fails or holds up what it traces.
+// The interface of tracing. Tracing never fails or delays the traced work.
 import type { AttributeValue } from './otlp.ts'
 
-/** All that a span may carry: ids, routes, codes. There is no name for an address, a query or a text of a person's. */
+/** The only attributes of a span: ids, routes, codes. There is none for an address, a query or a person's text. */
 export type AttributeName =
   | 'http.request.method'
   | 'http.route'
@@ -14,16 +14,16 @@ export type AttributeName =
   | 'db.system.name'
   | 'db.operation.name'
   | 'db.collection.name'
-  /** What was called outside, in our words. */
+  /** The external service that was called, by our name for it. */
   | 'authsec.dependency'
 export type Attributes = Readonly<Partial<Record<AttributeName, AttributeValue>>>
-/** Adds what is known only later, such as the status. */
+/** Adds attributes that become known later, such as the status. */
 export type SetAttributes = (attributes: Attributes) => void
 
 export type Tracer = {
   /**
-   * Runs `work` inside a span; its result and its error are `work`'s. Spans inside are its children. `from` is the `traceparent` header of a request: its
-   * trace is continued, and when it says not to sample, nothing is sent.
+   * Runs `work` inside a span and returns its result or error. Spans inside are its children. `from` is a request's `traceparent` header: its trace
+   * is continued, and nothing is sent if it is not sampled.
    */
   span<T>(
     name: string,
@@ -31,20 +31,20 @@ export type Tracer = {
     work: (set: SetAttributes) => Promise<T>,
     from?: { readonly traceparent: string | undefined },
   ): Promise<T>
-  /** The header that carries the running span to another service. */
+  /** The `traceparent` header of the current span, for calls to other services. */
   traceparent(): string | undefined
-  /** Sends what has ended. Called by a timer locally, before a function freezes, and at shutdown. Never throws. */
+  /** Sends ended spans. Called by a local timer, before a function freezes, and at shutdown. Never throws. */
   flush(): Promise<void>
 }
 
-/** Traces nothing. */
+/** A tracer that does nothing. */
 export const noTracer: Tracer = {
   span: (_name, _attributes, work) => work(() => undefined),
   traceparent: () => undefined,
   flush: async () => undefined,
 }
 
-/** A call to another service, as a span with the service's name in our words. What it asks and is told stays out. */
+/** Wraps a call to another service in a span with the service's name. Arguments and results are not recorded. */
 export const traceOutbound = <Given extends readonly unknown[], T>(
   tracer: Tracer,
   dependency: string,

@@ -11,7 +11,7 @@ export type SpanContext = {
 const FORM = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const isZero = (hex: string): boolean => /^0+$/.test(hex)
 
-/** Undefined for a header that is absent or malformed: then the trace begins here. A later version may carry more after the flags, 00 may not. */
+/** Parses the header; undefined when it is absent or malformed, and the trace then starts here. Only later versions may have data after the flags. */
 export const parseTraceparent = (header: string | undefined): SpanContext | undefined => {
   const [, version, traceId, spanId, flags, more] = FORM.exec(header ?? '') ?? []
   if (version === undefined || traceId === undefined || spanId === undefined || flags === undefined) return undefined

@@ -1,4 +1,5 @@
 // Built-in providers and the peculiarities of known ones.
+import { isUuid } from '#shared/kernel/ids'
 
 export type Preset = {
   readonly displayName: string
@@ -63,7 +64,6 @@ export const extraParameters = (issuer: string): Readonly<Record<string, string>
   return isEntra(issuer) ? { response_mode: 'query' } : {}
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** Microsoft's tenant for personal accounts. */
 const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
@@ -73,7 +73,7 @@ type Claims = Readonly<Record<string, unknown>>
 export const isRightDirectory = (issuer: string, claims: Claims): boolean => {
   if (!isEntra(issuer)) return true
   const { tid, iss } = claims
-  if (typeof tid !== 'string' || !UUID.test(tid) || iss !== `${ENTRA_ORIGIN}/${tid}/v2.0`) return false
+  if (!isUuid(tid) || iss !== `${ENTRA_ORIGIN}/${tid}/v2.0`) return false
   const kind = new URL(issuer).pathname.split('/')[1]
   if (kind === 'organizations') return tid !== CONSUMERS
   return kind !== 'consumers' || tid === CONSUMERS

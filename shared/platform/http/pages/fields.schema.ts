@@ -1,14 +1,14 @@
-// Fields that forms of several groups of hosted pages have.
+// Fields shared by the forms of several groups of hosted pages.
 import * as z from 'zod'
 
 export const FormToken = z.string().max(100)
 export const form = { form_token: FormToken.optional() }
 export const Lang = z.string().max(8).optional()
-/** Page to go on to: a path of ours. Anything else leads to the account page. */
+/** Next page: a path of ours. Any other value leads to the account page. */
 export const ReturnTo = z.string().max(2000).optional()
 export const PageQuery = z.strictObject({ lang: Lang })
 export const Password = z.string().min(1).max(1024)
-/** Six digits, as people type and paste them. */
+/** Six digits, with the spaces and hyphens that people type and paste. */
 export const Otp = z
   .string()
   .max(20)

@@ -1,5 +1,5 @@
-// Whether a form was sent by one of our own pages, in this browser, by the person who is signed in there (OWASP: synchroniser token, beside the browser's
-// own word about where the request comes from).
+// Checks that a form was token by one of our own pages, in this browser, by the person who is signed in (OWASP: synchroniser token, together with
+// Fetch Metadata).
 
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
@@ -8,24 +8,25 @@ import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { sessionToken } from './session.ts'
 import { readVisit } from './visit.ts'
 
-/** The field of every form that carries the token. */
+/** Name of the form field that carries the token. */
 export const FORM_TOKEN = 'form_token'
 
-/** Where the browser believes to be. Never taken for where we are: a link that leaves the system is made from BASE_URL. */
+/** The origin that the browser uses. Links that leave the system are built from BASE_URL instead. */
 export const pageOrigin = (request: Pick<RequestInfo, 'host' | 'secure'>): string => `${request.secure ? 'https' : 'http'}://${request.host}`
 
-/** A browser says nothing of its origin when it only reads; for a page it is where the page is. */
+/** Browsers send no Origin header with a GET; on a page it is the page's own origin. */
 export const withPageOrigin = <C extends { readonly request: RequestInfo }>(ctx: C): C => ({
   ...ctx,
   request: { ...ctx.request, origin: pageOrigin(ctx.request) },
 })
 
-/** Bound to the browser, and to the session that it holds, if any: a form that was open before somebody else signed in does nothing. */
+/** The form token: bound to the browser and to its session, if any. A form that was open before another person signed in is refused. */
 export const formToken = (ctx: Pick<PlatformCtx, 'hash'>, request: RequestInfo, browser: string): string =>
   Buffer.from(ctx.hash('form', browser, sessionToken({ request }) ?? '')).toString('base64url')
 
 /**
- * Before anything of the form is read: the browser itself says that one of our pages sent it. A browser that says nothing is too old to be safe here.
+ * Requires that one of our pages token the form, by Fetch Metadata and Origin; checked before the form is read. A browser that sends neither is too
+ * old to be trusted.
  * @throws AppError cross_site
  */
 export const requireOwnPage = ({ config }: Pick<PlatformCtx, 'config'>, request: RequestInfo): void => {
@@ -36,8 +37,8 @@ export const requireOwnPage = ({ config }: Pick<PlatformCtx, 'config'>, request:
 }
 
 /**
- * For what must be meant: a person pressed the button. A browser that says what it sends says that too (Fetch Metadata, `Sec-Fetch-User`); a script that sends
- * the form cannot make it say so.
+ * Requires that a person pressed the button (Fetch Metadata, `Sec-Fetch-User`): a script cannot set that header. Browsers without Fetch Metadata
+ * pass.
  * @throws AppError cross_site
  */
 export const requireUserGesture = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
@@ -45,8 +46,8 @@ export const requireUserGesture = ({ request }: Pick<PlatformRequestCtx, 'reques
 }
 
 /**
- * For a link that begins something: a person followed it on one of our pages. It carries no token, which would stand in the address; the browser's own word has
- * to do, and one that says nothing is too old to be safe here.
+ * Requires that a person followed a link on one of our pages. A token would end up in the URL, so Fetch Metadata alone must prove it; a browser that
+ * sends none is refused.
  * @throws AppError cross_site
  */
 export const requireSameOriginNavigation = ({ request }: Pick<PlatformRequestCtx, 'request'>): void => {
@@ -55,8 +56,8 @@ export const requireSameOriginNavigation = ({ request }: Pick<PlatformRequestCtx
 
 /** @throws AppError form_expired */
 export const requireFormToken = (ctx: Pick<PlatformRequestCtx, 'hash'>, request: RequestInfo, form: unknown): void => {
-  const sent = (form as Readonly<Record<string, unknown>> | undefined)?.[FORM_TOKEN]
+  const token = (form as Readonly<Record<string, unknown>> | undefined)?.[FORM_TOKEN]
   const visit = readVisit({ request })
-  if (visit === undefined || typeof sent !== 'string' || !constantTimeEqual(sent, formToken(ctx, request, visit.browser)))
+  if (visit === undefined || typeof token !== 'string' || !constantTimeEqual(token, formToken(ctx, request, visit.browser)))
     throw new AppError('form_expired')
 }

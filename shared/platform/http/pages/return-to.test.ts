@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { safeReturn } from './return-to.ts'
 
 test.each(['/me', '/me/password?return_to=%2Fme', '/activate?user_code=ABCD-EFGH', '/approve/0190', '/oauth2/auth?client_id=x&state=a%2Fb'])(
-  '%s leads on',
+  '%s is a valid return path',
   (path) => {
     expect(safeReturn(path)).toBe(path)
   },
@@ -35,6 +35,6 @@ test.each([
   '/javascript:alert(1)',
   '/me/é',
   `/me?${'x'.repeat(2000)}`,
-])('%j leads nowhere', (text) => {
+])('%j is refused', (text) => {
   expect(safeReturn(text)).toBeUndefined()
 })

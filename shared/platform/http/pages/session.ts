@@ -1,4 +1,5 @@
-// The session of the hosted pages: a session token in a cookie that no script reads. The API never takes it: a cookie goes wherever the browser goes.
+// The session of the hosted pages: a session token in an HttpOnly cookie. The API never accepts it, because browsers send cookies with cross-site
+// requests.
 
 import type { PlatformRequestCtx } from '#shared/platform/context'
 import type { Cookie } from '../route.ts'
@@ -15,5 +16,5 @@ export const sessionCookie = ({ request }: Deps, minted: { readonly token: strin
 
 export const endedSessionCookie = (ctx: Deps): Cookie => sessionCookie(ctx, { token: '', expiresInSeconds: 0 })
 
-/** The session token that the browser holds. */
+/** The browser's session token. */
 export const sessionToken = ({ request }: Deps): string | undefined => request.cookie(hostCookie('session', request.secure))

@@ -1,5 +1,5 @@
-// What the hosted pages remember in the browser between two of its requests: which address is signing in, in which language, and what to say about the last
-// form that was sent. In a cookie that no script reads; it opens nothing and proves nothing.
+// State of the hosted pages between two requests of a browser: the address that is signing in, the language, and the message about the last form.
+// Kept in an HttpOnly cookie; it grants nothing and proves nothing.
 import * as z from 'zod'
 import { randomToken } from '#shared/kernel/random'
 import type { PlatformRequestCtx } from '#shared/platform/context'
@@ -8,23 +8,23 @@ import type { Cookie } from '../route.ts'
 const VISIT_SECONDS = 3600
 
 const FlashMessage = z.object({
-  /** The page that it is said on. */
+  /** The page that displays the message. */
   page: z.string(),
-  /** Code of an error, or of something done. */
+  /** Code of an error or of a completed action. */
   code: z.string(),
   field: z.string().optional(),
-  /** When to try again, in milliseconds. */
+  /** Time of the next allowed attempt, in milliseconds. */
   until: z.number().optional(),
-  /** What was typed, but for secrets. */
+  /** The submitted values, without secrets. */
   typed: z.record(z.string(), z.string()).optional(),
 })
 const VisitShape = z.object({
-  /** Ties the forms to this browser. */
+  /** Binds form tokens to this browser. */
   browser: z.string().regex(/^[\w-]{43}$/),
   email: z.string().max(320).optional(),
   lang: z.string().max(8).optional(),
   said: FlashMessage.optional(),
-  /** Handles of steps that were begun, by their purpose. */
+  /** Handles of steps in progress, by purpose. */
   held: z.record(z.string(), z.string().max(1000)).optional(),
 })
 export type FlashMessage = z.output<typeof FlashMessage>
@@ -32,10 +32,10 @@ export type Visit = z.output<typeof VisitShape>
 
 type Deps = Pick<PlatformRequestCtx, 'request' | 'random'>
 
-/** A browser keeps what says `__Host-` only for this very host, from us (RFC 6265bis section 4.1.3.2). */
+/** Browsers accept a `__Host-` cookie only from this exact host (RFC 6265bis section 4.1.3.2). */
 export const hostCookie = (name: string, secure: boolean): string => `${secure ? '__Host-' : ''}authsec_${name}`
 
-/** What the request brought; undefined for a first visit, and for what we did not write. */
+/** The visit cookie of the request; undefined when it is absent or not written by us. */
 export const readVisit = ({ request }: Pick<Deps, 'request'>): Visit | undefined => {
   const text = request.cookie(hostCookie('visit', request.secure))
   if (text === undefined) return undefined
@@ -48,12 +48,12 @@ export const readVisit = ({ request }: Pick<Deps, 'request'>): Visit | undefined
 
 export const currentVisit = (ctx: Deps): Visit => readVisit(ctx) ?? { browser: randomToken(ctx.random) }
 
-/** What this browser has begun, with one more: a page that speaks of a code speaks of one that was asked for here. */
-export const withPendingFlow = (ctx: Pick<Deps, 'request'>, begun: Readonly<Record<string, string>>): Pick<Visit, 'held'> => ({
-  held: { ...readVisit(ctx)?.held, ...begun },
+/** The handles in progress with some added: a page about a code must refer to a code that was requested in this browser. */
+export const withPendingFlow = (ctx: Pick<Deps, 'request'>, added: Readonly<Record<string, string>>): Pick<Visit, 'held'> => ({
+  held: { ...readVisit(ctx)?.held, ...added },
 })
 
-/** Longer than browsers keep; what was typed goes first. */
+/** Browsers drop longer cookies; the submitted values are left out first. */
 const LONGEST_COOKIE = 3500
 
 export const visitCookie = ({ request }: Pick<Deps, 'request'>, visit: Visit): Cookie => {

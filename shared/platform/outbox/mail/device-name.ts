@@ -1,4 +1,4 @@
-// From a user agent to words that a person recognises.
+// Turns a user agent into a device name that people recognise.
 import type { MailLanguage } from './language.ts'
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<MailLanguage, Words>> = {
   de: { both: (browser, system) => `${browser} auf ${system}`, unknown: 'ein unbekanntes Gerät' },
 }
 
-/** "Firefox on Linux"; "an unknown device" when nothing is recognised. */
+/** "Firefox on Linux", or "an unknown device" when nothing is recognised. */
 export const deviceName = (userAgent: string, language: MailLanguage = 'en'): string => {
   const browser = firstOf(BROWSERS, userAgent)
   const system = firstOf(SYSTEMS, userAgent)

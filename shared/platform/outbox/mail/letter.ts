@@ -1,11 +1,11 @@
-// A letter is written once, as parts, and becomes plain text and HTML: so the two always say the same, and escaping happens in one place.
+// Renders a letter, given as parts, to plain text and HTML, so that both have the same content and escaping happens in one place.
 import { singleLine } from './header.ts'
 
 /** A label and its value. */
 export type LetterFact = readonly [label: string, value: string]
 export type LetterPart =
   | { readonly kind: 'text'; readonly text: string }
-  /** What the reader has to type; stands on a line of its own. */
+  /** A code for the reader to type, on a line of its own. */
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'link'; readonly label: string; readonly url: string }
   | { readonly kind: 'facts'; readonly facts: readonly LetterFact[] }
@@ -21,10 +21,10 @@ export const factList = (...all: readonly LetterFact[]): LetterPart => ({ kind: 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 
-/** A name that somebody chose, as a mail may show it: one line, short, and nothing that a mail program would turn into a link. */
+/** A user-chosen name made safe for mails: one short line, without anything that mail programs turn into a link. */
 export const safeDisplayName = (name: string): string => [...singleLine(name).replace(/:?\/{2,}/g, ' ')].slice(0, 80).join('')
 
-/** A link that leaves the system is ours, over HTTP; anything else is shown and cannot be followed. */
+/** Only http and https links are clickable; any other URL is shown as text. */
 const isWebLink = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
 /** One printable line of the body. */
@@ -45,7 +45,7 @@ const STYLE = {
   wrap: 'word-break:break-all',
 }
 
-/** A link must arrive whole. */
+/** A link must not be shortened. */
 const shownUrl = (url: string): string => (URL.canParse(url) ? new URL(url).href : line(url))
 
 const textOf = (part: LetterPart): string => {
@@ -86,7 +86,7 @@ const htmlOf = (part: LetterPart): string => {
   }
 }
 
-/** The letter under the tenant's name, in both forms. No picture, no address of ours but the link that the letter is about. */
+/** Renders the letter with the tenant's name as its heading. It contains no images, and no URL except the link of the letter. */
 export const renderLetter = (letter: Letter, tenantName: string, language: string): RenderedMail => {
   const name = safeDisplayName(tenantName)
   const subject = singleLine(letter.subject)

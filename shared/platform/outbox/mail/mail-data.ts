@@ -1,10 +1,10 @@
-// What each mail needs to know. The words are in strings/, one file a language.
+// The data of each mail. The texts are in strings/, one file per language.
 import type { Letter } from './letter.ts'
 
-/** From where something was asked, so that the reader can tell it from an attack. All three are shown as they are. */
+/** The origin of the request that caused the mail, so that the reader can recognise an attack. All three values are shown unchanged. */
 export type RequestOrigin = {
   readonly at: Date
-  /** In words: "Firefox on Linux". */
+  /** For example "Firefox on Linux". */
   readonly device: string
   readonly address: string
 }
@@ -12,36 +12,39 @@ export type RequestOrigin = {
 export type NamedFactor = 'webauthn' | 'totp' | 'sms' | 'push' | 'voice'
 
 export type MailData = {
-  /** To who signs a company up. */
+  /** To the person who signs up a company. */
   readonly registration_code: { readonly code: string; readonly minutes: number; readonly domain: string; readonly requestOrigin: RequestOrigin }
-  /** To who signs up with a company. */
+  /** To a person who signs up with a company. */
   readonly user_registration_code: { readonly code: string; readonly minutes: number; readonly requestOrigin: RequestOrigin }
   readonly password_reset_code: { readonly code: string; readonly minutes: number; readonly requestOrigin: RequestOrigin }
   readonly password_changed: { readonly requestOrigin: RequestOrigin }
   /** To the new address. */
   readonly email_change_code: { readonly code: string; readonly minutes: number; readonly requestOrigin: RequestOrigin }
-  /** To the old address: that a change was asked for, with the code by which it agrees; without one, that it was made. */
+  /** To the old address: a change was requested, with a code to approve it; without the code, the change has been made. */
   readonly email_change_notice: {
     readonly newEmail: string
     readonly agree?: { readonly code: string; readonly minutes: number }
     readonly requestOrigin: RequestOrigin
   }
-  /** Somebody signed up with an address that has an account: the page cannot say so, the mailbox may know. */
+  /** A sign-up used an address that already has an account. The page must not reveal that; a mail to the address may. */
   readonly already_registered: { readonly signInUrl: string; readonly requestOrigin: RequestOrigin }
   readonly set_password_link: {
     readonly link: string
     readonly hours: number
     readonly purpose: 'platform_administrator' | 'invitation' | 'synced_account' | 'administrator_reset'
-    /** Who invited, where somebody did. */
+    /** The inviter, if any. */
     readonly invitedBy?: string
   }
   /** To administrators. */
   readonly new_user_registered: { readonly email: string; readonly name?: string; readonly at: Date }
   readonly account_locked: { readonly until: Date; readonly requestOrigin: RequestOrigin }
   readonly new_device_sign_in: { readonly requestOrigin: RequestOrigin }
-  /** To administrators. `host` alone: the rest of the address may hold what the receiver knows its callers by. */
+  /** To administrators. Only `host`: the rest of the URL may contain the receiver's secret. */
   readonly webhook_disabled: { readonly host: string; readonly description: string; readonly reason: 'gone' | 'failing'; readonly since: Date }
-  /** To who may change domains: a proved one shows its proof no more, and until when it stays; or that it counts no more. */
+  /**
+   * To people who may change domains: the DNS record of a verified domain is missing, and the domain stays verified until `until`; or it has lost its
+   * verification.
+   */
   readonly domain_proof: {
     readonly stage: 'missing' | 'lost'
     readonly domain: string
@@ -49,7 +52,7 @@ export type MailData = {
     readonly value: string
     readonly until: Date
   }
-  /** A sign-in at another provider (by its name) was connected, disconnected, or used for the first time. */
+  /** A sign-in at another provider was connected, disconnected, or used for the first time. */
   readonly provider_sign_in: {
     readonly change: 'linked' | 'unlinked' | 'used_first'
     readonly provider: string
@@ -57,34 +60,34 @@ export type MailData = {
   }
   /** Confirms that a sign-in at another provider belongs to the account of this mailbox. */
   readonly provider_link_code: { readonly code: string; readonly minutes: number; readonly provider: string; readonly requestOrigin: RequestOrigin }
-  /** To administrators. `restoreToken` brings the tenant back until then. */
+  /** To administrators. `restoreToken` restores the tenant until that date. */
   readonly tenant_deletion: { readonly stage: 'asked' | 'reminder'; readonly on: Date; readonly restoreToken: string; readonly restoreUrl: string }
-  /** To who were its administrators. Says nothing of the tenant: nothing of it is left, and the mail stays. */
+  /** To the former administrators. Contains no data of the tenant, because the mail outlives it. */
   readonly tenant_deleted: { readonly at: Date }
   /** A code that proves the mailbox before a first factor is enrolled. */
   readonly mailbox_proof_code: { readonly code: string; readonly minutes: number; readonly requestOrigin: RequestOrigin }
   readonly factor_added: { readonly kind: NamedFactor; readonly name: string; readonly requestOrigin: RequestOrigin }
-  /** Factors that came along from another system, and whether backup codes have to be made anew, since those of before do not count here. */
+  /** Factors imported from another system, and whether new backup codes are needed because the old ones are not valid here. */
   readonly factors_taken_over: {
     readonly factors: readonly { readonly kind: NamedFactor; readonly name: string }[]
     readonly backupCodesLost: boolean
     readonly at: Date
   }
-  /** `left`: how many second factors remain, where it was one. */
+  /** `left`: the number of remaining second factors, when the removed one was a second factor. */
   readonly factor_removed: {
     readonly kind: NamedFactor
     readonly name: string
     readonly left?: number
-    /** `another`: a phone or browser that is somebody else's now. */
+    /** `another`: the phone or browser now belongs to another person. */
     readonly by: 'owner' | 'administrator' | 'another'
     readonly requestOrigin: RequestOrigin
   }
-  /** The counter of a passkey went back: somebody may have a copy of it. */
+  /** The signature counter of a passkey decreased: a copy of it may exist. */
   readonly passkey_copied: {
     readonly for: 'owner' | 'administrator'
     readonly email: string
     readonly name: string
-    /** Where the owner looks at it. */
+    /** Page on which the owner reviews it. */
     readonly reviewUrl: string
     readonly requestOrigin: RequestOrigin
   }
@@ -101,7 +104,7 @@ export type MailData = {
     readonly requestOrigin: RequestOrigin
   }
   readonly recovery_started: { readonly readyAt: Date; readonly cancelUrl: string; readonly requestOrigin: RequestOrigin }
-  /** While a recovery waits, and when its time has come. */
+  /** During the waiting period of a recovery, and when it ends. */
   readonly recovery_waiting: {
     readonly stage: 'waiting' | 'ready'
     readonly readyAt: Date
@@ -110,7 +113,7 @@ export type MailData = {
   }
   readonly recovery_code: { readonly code: string; readonly minutes: number; readonly requestOrigin: RequestOrigin }
   readonly recovered: { readonly by: 'pass' | 'waiting'; readonly requestOrigin: RequestOrigin }
-  /** To the other administrators: what protects their tenant less now. Settings by the names of the API. */
+  /** To the other administrators: settings that now protect the tenant less, by their API names. */
   readonly settings_weakened: {
     readonly by: string
     readonly changes: readonly { readonly setting: string; readonly before: string; readonly after: string }[]
@@ -120,8 +123,8 @@ export type MailData = {
 }
 export type MailTemplate = keyof MailData
 
-/** A template's name with its own data: neither goes without the other. */
+/** A template's name together with its data. */
 export type MailContent = { readonly [K in MailTemplate]: { readonly template: K; readonly data: MailData[K] } }[MailTemplate]
 
-/** The words of one language. */
+/** The texts of one language. */
 export type MailStrings = { readonly [K in MailTemplate]: (data: MailData[K], tenant: string) => Letter }

@@ -1,13 +1,13 @@
-// What every way of sending mail promises; each runs the whole suite.
+// The contract of every mail sender.
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#shared/kernel/errors'
 import type { Mail, MailMessage } from './mail.ts'
 
-/** A message as it came out at the other end. */
+/** A message as received. */
 export type ReceivedMail = MailMessage & {
-  /** Whom the envelope named, not the header. */
+  /** Recipients in the envelope, not in the header. */
   readonly recipients: readonly string[]
-  /** Names of headers, in lower case; none where there is no such thing. */
+  /** Header names in lower case; empty for senders without headers. */
   readonly headers: readonly string[]
 }
 export type MailUnderTest = { readonly mail: Mail; received(): Promise<readonly ReceivedMail[]>; close(): Promise<void> }
@@ -40,7 +40,7 @@ export const mailContract = (name: string, open: () => Promise<MailUnderTest>): 
   }
 
   describe(`mail: ${name}`, () => {
-    test('a message arrives whole, once, at its one recipient', () =>
+    test('a message arrives complete, once, at its only recipient', () =>
       using(async (under) => {
         await under.mail.send(sample)
         const received = await under.received()
@@ -48,7 +48,7 @@ export const mailContract = (name: string, open: () => Promise<MailUnderTest>): 
         expect(received[0]).toMatchObject({ ...sample, recipients: ['ana@acme.test'] })
       }))
 
-    test('names and subjects of any language, long lines and leading dots arrive as they were', () =>
+    test('names and subjects of any language, long lines and leading dots arrive unchanged', () =>
       using(async (under) => {
         const message = {
           ...sample,
@@ -66,7 +66,7 @@ export const mailContract = (name: string, open: () => Promise<MailUnderTest>): 
       'Hi\rBcc: eve@evil.test',
       'Hi\u2028Bcc: eve@evil.test',
       'Hi\r\n\r\nBcc: eve@evil.test',
-    ])('a line break in the subject or the name makes no header: %j', (hostile) =>
+    ])('a line break in the subject or the name does not add a header: %j', (hostile) =>
       using(async (under) => {
         await under.mail.send({ ...sample, subject: hostile, fromName: hostile })
         const [received] = await under.received()
@@ -85,14 +85,14 @@ export const mailContract = (name: string, open: () => Promise<MailUnderTest>): 
       'ana@acme.test eve@evil.test',
       'ana',
       '',
-    ])('whatever is not exactly one address is refused: %j', (to) =>
+    ])('a recipient that is not exactly one address is refused: %j', (to) =>
       using(async (under) => {
         await refused(under, { ...sample, to })
         expect(await under.received()).toEqual([])
       }),
     )
 
-    test('a message that is handed over twice carries the same Message-ID', () =>
+    test('a message that is sent twice has the same Message-ID', () =>
       using(async (under) => {
         await under.mail.send(sample)
         await under.mail.send(sample)

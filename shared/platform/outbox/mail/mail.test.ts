@@ -59,7 +59,7 @@ mailContract('kept locally', async () => {
   }
 })
 
-test('locally kept mail has its time and is bounded to the last 500', async () => {
+test('the local sender keeps the last 500 messages with their time', async () => {
   const clock = fixedClock('2026-01-01T00:00:00Z')
   const mail = localMail(clock)
   for (let n = 0; n < 501; n++) {
@@ -72,7 +72,7 @@ test('locally kept mail has its time and is bounded to the last 500', async () =
   expect(captured.at(-1)).toMatchObject({ subject: '500' })
 })
 
-/** A server that is not one: `behave` gets each connection with its number, from 1. */
+/** A raw TCP server: `behave` gets each connection with its number, from 1. */
 const openRaw = async (behave: (socket: Socket, connection: number) => void) => {
   let connections = 0
   const sockets = new Set<Socket>()
@@ -102,8 +102,8 @@ const failureOf = async (sent: Promise<void>): Promise<AppError> => {
   return error
 }
 
-describe('mail over SMTP, when the server does not help', () => {
-  test('a connection that is turned away is tried once more, and no more', async () => {
+describe('SMTP failures', () => {
+  test('a refused connection is retried once', async () => {
     const server = await openRaw((socket) => socket.end('421 busy\r\n'))
     const error = await failureOf(smtpMail({ url: server.url, from: 'a@id.test' }).send(message))
     expect(error.code).toBe('delivery_failed')
@@ -111,7 +111,7 @@ describe('mail over SMTP, when the server does not help', () => {
     await server.close()
   })
 
-  test('a connection that is turned away once costs nothing', async () => {
+  test('a connection that is refused once is recovered by the retry', async () => {
     let connections = 0
     const sink = await openSink({
       onConnect: (_session, done) => {
@@ -124,7 +124,7 @@ describe('mail over SMTP, when the server does not help', () => {
     await sink.close()
   })
 
-  test('a recipient that the server refuses for good is not tried twice, and the error names nobody', async () => {
+  test('a permanently refused recipient is not retried, and the error contains no address', async () => {
     let requested = 0
     const sink = await openSink({
       onRcptTo: (address, _session, done) => {
@@ -140,21 +140,21 @@ describe('mail over SMTP, when the server does not help', () => {
     await sink.close()
   })
 
-  test('a server that is silent is given up in time, without a second try', async () => {
+  test('a silent server times out without a retry', async () => {
     const server = await openRaw(() => undefined)
     const error = await failureOf(smtpMail({ url: server.url, from: 'a@id.test', timeoutMs: 50 }).send(message))
     expect(error).toMatchObject({ code: 'delivery_failed', cause: { message: 'ETIMEDOUT' } })
     await server.close()
   })
 
-  test('nobody at the port is delivery_failed', async () => {
+  test('an unreachable server is delivery_failed', async () => {
     const server = await openRaw(() => undefined)
     await server.close()
     expect(await failureOf(smtpMail({ url: server.url, from: 'a@id.test' }).send(message))).toMatchObject({ code: 'delivery_failed' })
   })
 
   test.each(['http://mail.test', 'mail.test:25', 'smtp://', 'smtp://mail.test?ignoreTLS=true', 'smtp://mail.test?requireTLS=true&debug=true'])(
-    'an address that is not SMTP stops the start: %s',
+    'a URL that is not SMTP stops the start: %s',
     (url) => {
       expect(() => smtpMail({ url, from: 'a@id.test' })).toThrow(ConfigError)
     },
@@ -174,6 +174,6 @@ test.each([
   ['smtp://ana:pass@[::1]', { host: '::1', requireTLS: false }],
   ['smtp://ana:pass@127.0.0.1.evil.test', { requireTLS: true }],
   ['smtps://ana:pass@mail.test', { port: 465, secure: true }],
-])('credentials leave this machine under TLS alone: %s', (url, expected) => {
+])('credentials leave this machine only over TLS: %s', (url, expected) => {
   expect(transportOptions(url, 1000)).toMatchObject(expected)
 })

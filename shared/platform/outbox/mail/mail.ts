@@ -1,4 +1,4 @@
-// Mail, in our words. Requests never send: they enqueue in the outbox, and the sender job calls this.
+// The interface of mail senders. Requests never send: they enqueue in the outbox, and the sender job calls this.
 
 export type MailMessage = {
   /** Exactly one address. */
@@ -8,9 +8,12 @@ export type MailMessage = {
   readonly html: string
   /** The sender's display name: the tenant's. */
   readonly fromName: string
-  /** Stable per message, so that a message handed over twice can be told from two messages (RFC 5322 Message-ID). */
+  /** Stable per message, so that a message sent twice can be recognised (RFC 5322 Message-ID). */
   readonly messageId: string
 }
 
-/** Delivers within 10 seconds or throws AppError delivery_failed. Line breaks in subject and name become spaces. */
+/**
+ * Delivers within 10 seconds. Line breaks in subject and name become spaces.
+ * @throws AppError delivery_failed
+ */
 export type Mail = { send(message: MailMessage): Promise<void> }

@@ -1,4 +1,4 @@
-// Mail over SMTP (RFC 5321). The only importer of nodemailer, which is loaded when the first message goes out.
+// Mail over SMTP (RFC 5321). The only importer of nodemailer, which is loaded with the first message.
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport'
 import { importCommonJs } from '#shared/kernel/common-js'
 import { ConfigError } from '#shared/kernel/config'
@@ -8,20 +8,20 @@ import type { Mail, MailMessage } from './mail.ts'
 
 export type SmtpOptions = {
   /**
-   * `smtp://` or `smtps://`. The former uses STARTTLS when it is offered, and insists on it with `?requireTLS=true` or where the URL carries credentials for
+   * `smtp://` or `smtps://`. The former uses STARTTLS when offered, and requires it with `?requireTLS=true` or when the URL has credentials for
    * another machine.
    */
   readonly url: string
-  /** Address of the sender; the display name is the message's. */
+  /** Address of the sender; the message has the display name. */
   readonly from: string
-  /** For everything about one message, the second try included. 10 seconds unless told. */
+  /** Time limit for one message including the retry; 10 seconds by default. */
   readonly timeoutMs?: number
 }
 
 const TIMEOUT_MS = 10_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
 
-/** Why a message was not taken, in words that name no person: the server's own text repeats addresses. */
+/** Why a message was refused, without the server's text, which repeats addresses. */
 export class SmtpFailure extends Error {
   readonly permanent: boolean
   constructor(code: string, replyCode: number | undefined) {
@@ -63,7 +63,7 @@ export const transportOptions = (text: string, timeoutMs: number): SMTPTransport
   }
 }
 
-/** Rejects when `work` takes longer; what it was doing ends by the timeouts of its socket. */
+/** Rejects when `work` takes longer; the socket's timeouts end the work itself. */
 const withinMs = async <T>(ms: number, work: Promise<T>): Promise<T> => {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
@@ -76,10 +76,10 @@ const withinMs = async <T>(ms: number, work: Promise<T>): Promise<T> => {
   }
 }
 
-const hand = async (options: SMTPTransportOptions, from: string, message: MailMessage): Promise<void> => {
+const sendOnce = async (options: SMTPTransportOptions, from: string, message: MailMessage): Promise<void> => {
   const { createTransport } = await importCommonJs(import('nodemailer'))
   await createTransport(options).sendMail({
-    // As objects: a string would be parsed as a list of addresses.
+    // Objects, because a string would be parsed as a list of addresses.
     from: { name: singleLine(message.fromName), address: from },
     to: { name: '', address: message.to },
     envelope: { from, to: [message.to] },
@@ -96,22 +96,22 @@ export const smtpMail = ({ url, from, timeoutMs = TIMEOUT_MS }: SmtpOptions): Ma
   const options = transportOptions(url, timeoutMs)
   if (!isMailbox(from)) throw new ConfigError('MAIL_FROM: must be one address')
 
-  /** A second try at once helps where a connection broke; beyond that the outbox knows when to come back. */
-  const twice = async (message: MailMessage, isLate: () => boolean): Promise<void> => {
+  /** An immediate retry helps when a connection broke; later retries belong to the outbox. */
+  const sendWithRetry = async (message: MailMessage, isLate: () => boolean): Promise<void> => {
     try {
-      await hand(options, from, message)
+      await sendOnce(options, from, message)
     } catch (error) {
       if (failureOf(error).permanent || isLate()) throw error
-      await hand(options, from, message)
+      await sendOnce(options, from, message)
     }
   }
   return {
     send: async (message) => {
       if (!isMailbox(message.to)) throw new AppError('delivery_failed', undefined, {}, new SmtpFailure('EENVELOPE', undefined))
       let isLate = false
-      const handed = twice(message, () => isLate)
+      const sending = sendWithRetry(message, () => isLate)
       try {
-        await withinMs(timeoutMs, handed)
+        await withinMs(timeoutMs, sending)
       } catch (error) {
         isLate = true
         throw new AppError('delivery_failed', undefined, {}, failureOf(error))

@@ -70,20 +70,20 @@ const each = (word: string, where: typeof request) =>
 describe.each(each('Ana', request))('%s in %s', (_template, language, content) => {
   const mail = renderMail(content, 'Acme', language)
 
-  test('has a subject of one line, text and HTML under the name of the tenant', () => {
+  test('has a one-line subject, and text and HTML with the tenant’s name', () => {
     expect(mail.subject).toMatch(/^[^\r\n]{5,120}$/)
     expect(mail.text.startsWith('Acme\n\n')).toBe(true)
     expect(mail.html).toContain('>Acme</p>')
     expect(mail.html).toContain(`<html lang="${language}">`)
   })
-  test('leaves nothing open', () => {
+  test('has no unfilled value', () => {
     expect(`${mail.subject}${mail.text}${mail.html}`).not.toMatch(/undefined|NaN|\[object|Invalid Date|null/)
   })
-  test('loads nothing from anywhere', () => {
+  test('loads no external resource', () => {
     expect(mail.html).not.toMatch(/<(img|script|link|iframe|object|video|form|table|style)|url\(|src=|@import/i)
     for (const [, href] of mail.html.matchAll(/href="([^"]*)"/g)) expect(href).toMatch(/^https:\/\/id\.test\//)
   })
-  test('says in the text what it says in HTML', () => {
+  test('has the same words in text and HTML', () => {
     const words = mail.html
       .replace(/^[\s\S]*<body[^>]*>/, '')
       .replace(/<[^>]+>/g, ' ')
@@ -114,18 +114,18 @@ describe.each(each(hostile, hostileAsked))('%s in %s, with hostile values', (_te
   })
 })
 
-test('a name that is a web address is not one any more', () => {
+test('a name that is a URL is no longer a link', () => {
   const mail = renderMail(contents('Ana', request).password_changed, 'Win https://evil.test//x hthttps://tps://evil.test')
   expect(`${mail.subject}${mail.text}${mail.html}`).not.toMatch(/\/\/evil|https:\/\//)
 })
 
-test('a name of any length is cut, a surrogate pair never', () => {
+test('a long name is shortened between characters', () => {
   const mail = renderMail(contents('Ana', request).password_changed, '🙂'.repeat(500))
   expect(mail.text.split('\n')[0]).toBe('🙂'.repeat(80))
 })
 
 test.each(['registration_code', 'user_registration_code', 'password_reset_code', 'email_change_code', 'email_change_notice'] as const)(
-  '%s has its code on a line of its own, and not in the subject',
+  '%s has its code on a separate line, and not in the subject',
   (template) => {
     for (const language of ['en', 'de'] as const) {
       const mail = renderMail(contents('Ana', request)[template], 'Acme', language)
@@ -135,7 +135,7 @@ test.each(['registration_code', 'user_registration_code', 'password_reset_code',
   },
 )
 
-test('a link arrives whole, and only a web address can be followed', () => {
+test('a link is complete, and only http and https are clickable', () => {
   const link = `https://id.test/set?a=1&b=2#${'t'.repeat(3000)}`
   const invitation = (url: string) =>
     renderMail({ template: 'set_password_link', data: { link: url, hours: 1, purpose: 'platform_administrator' } }, 'Acme')
@@ -144,14 +144,14 @@ test('a link arrives whole, and only a web address can be followed', () => {
   expect(invitation('javascript:alert(1)').html).not.toContain('href')
 })
 
-test('a notice without a code names none', () => {
+test('a notice without a code does not mention one', () => {
   const { requestOrigin: where } = contents('Ana', request).password_changed.data
   const mail = renderMail({ template: 'email_change_notice', data: { newEmail: 'new@acme.test', requestOrigin: where } }, 'Acme')
   expect(mail.text).toContain('new@acme.test')
   expect(mail.text).not.toMatch(/code/i)
 })
 
-test('moments and counts follow the language', () => {
+test('times and counts follow the language', () => {
   const { account_locked: locked, registration_code: code } = contents('Ana', request)
   expect(renderMail(locked, 'Acme', 'en').text).toContain('4 March 2026 at 05:36 UTC')
   expect(renderMail(locked, 'Acme', 'de').text).toContain('4. März 2026 um 05:36 Uhr UTC')
@@ -166,6 +166,6 @@ test.each([
   [undefined, 'en'],
   ['', 'en'],
   ['constructor', 'en'],
-])('asked for %s, it speaks %s', (tag, language) => {
+])('the language tag %s selects %s', (tag, language) => {
   expect(mailLanguageOf(tag)).toBe(language)
 })

@@ -1,4 +1,4 @@
-// Every mail that the system sends, by name, with what it needs to know. The words are in strings/, one file a language.
+// Renders mails from their template and data. The texts are in strings/, one file per language.
 import type { MailLanguage } from './language.ts'
 import { type Letter, type RenderedMail, renderLetter } from './letter.ts'
 
@@ -13,6 +13,6 @@ const LANGUAGES = { en: mailEn, de: mailDe } satisfies Record<MailLanguage, Mail
 const letterOf = <K extends MailTemplate>(strings: MailStrings, template: K, data: MailData[K], tenant: string): Letter =>
   strings[template](data, tenant)
 
-/** Subject, text and HTML in the tenant's name. What people chose is escaped, shortened and kept to one line. */
+/** Subject, text and HTML in the tenant's name. User-chosen values are escaped, shortened and kept to one line. */
 export const renderMail = (content: MailContent, tenantName: string, language: MailLanguage = 'en'): RenderedMail =>
   renderLetter(letterOf(LANGUAGES[language], content.template, content.data, tenantName), tenantName, language)

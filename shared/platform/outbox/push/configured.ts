@@ -1,4 +1,4 @@
-// The ways to phones and browsers that the configuration names. What it does not name, nobody is asked by.
+// The push providers in the configuration. Platforms without a provider receive no messages.
 import { ConfigError } from '#shared/kernel/config'
 import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
@@ -17,11 +17,11 @@ const browsers = ({ config, clock, outbound }: Deps): Push | undefined => {
   return webPush({ vapid: { subject, publicKey, privateKey }, outbound, clock })
 }
 
-/** Whether a real provider is named for any of them. */
+/** Whether the configuration has a real provider. */
 export const sendsPushes = ({ config }: Pick<PlatformCtx, 'config'>): boolean =>
   config.FCM_SERVICE_ACCOUNT !== undefined || config.VAPID_PRIVATE_KEY !== undefined
 
-/** @throws ConfigError naming the variable that is malformed or missing */
+/** @throws ConfigError that names the malformed or missing variable */
 export const configuredPush = (ctx: Deps): Push => {
   const account = ctx.config.FCM_SERVICE_ACCOUNT
   const phones = account === undefined ? undefined : fcmPush({ account: parseServiceAccount(account), clock: ctx.clock })

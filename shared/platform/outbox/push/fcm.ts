@@ -1,4 +1,4 @@
-// Firebase Cloud Messaging, HTTP v1: for phones (iOS through Apple's service, which FCM speaks to).
+// Push messages to phones by Firebase Cloud Messaging, HTTP v1 (iOS through Apple's service).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importPKCS8, SignJWT } from 'jose'
 import * as z from 'zod'
@@ -6,7 +6,7 @@ import { type Clock, secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { ConfigError } from '#shared/kernel/config'
 import { PUSH_TIMEOUT_MS, type Push, type PushMessage, type PushOutcome, type PushTarget, retryAfterSeconds } from './push.ts'
 
-/** What a key file of Google's holds that is needed here. */
+/** The members of a Google key file that are needed here. */
 const ServiceAccount = z.object({
   project_id: z.string().regex(/^[a-z0-9-]+$/),
   client_email: z.string().min(1),
@@ -15,7 +15,10 @@ const ServiceAccount = z.object({
 })
 export type ServiceAccount = z.output<typeof ServiceAccount>
 
-/** The key file's JSON, plain or in base64. @throws ConfigError which never holds the value */
+/**
+ * Parses the key file's JSON, plain or base64.
+ * @throws ConfigError, which never contains the value
+ */
 export const parseServiceAccount = (text: string): ServiceAccount => {
   const json = text.trimStart().startsWith('{') ? text : Buffer.from(text, 'base64').toString('utf8')
   try {
@@ -30,7 +33,7 @@ const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const ASSERTION_SECONDS = 600
 /** An access token is not used in its last minute. */
 const MARGIN_SECONDS = 60
-/** A provider that asks for longer is not waited for. */
+/** Longest Retry-After that is waited for. */
 const LONGEST_WAIT_SECONDS = 1
 
 const Granted = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })
@@ -46,13 +49,16 @@ const Refused = z.object({
 type Options = {
   readonly account: ServiceAccount
   readonly clock: Clock
-  /** Where messages go; Google's unless told. */
+  /** Base URL of the service; Google's by default. */
   readonly endpoint?: string
   readonly timeoutMs?: number
 }
 type Token = { readonly value: string; readonly until: Date }
 
-/** RFC 7523 section 2.1: a signed assertion for an access token. One at a time, kept until shortly before its end. */
+/**
+ * Exchanges a signed assertion for an access token (RFC 7523 section 2.1). One request at a time; the token is cached until shortly before it
+ * expires.
+ */
 const accessTokens = ({ account, clock }: Options) => {
   let kept: Promise<Token> | undefined
   const request = async (signal: AbortSignal): Promise<Token> => {
@@ -83,7 +89,7 @@ const accessTokens = ({ account, clock }: Options) => {
         throw error
       })
       if (clock.now() < token.until) return token.value
-      // Of many that find it old, the first asks for a new one.
+      // Of several callers with an expired token, only the first requests a new one.
       if (kept === current) kept = request(signal)
       return (await kept).value
     },
@@ -93,7 +99,7 @@ const accessTokens = ({ account, clock }: Options) => {
   }
 }
 
-/** The message as FCM's `projects.messages` has it. */
+/** The message in the format of FCM's `projects.messages`. */
 const messageOf = ({ token }: PushTarget, { title, body, data, ttlSeconds }: PushMessage, expiresAt: Date) => ({
   message: {
     token,
@@ -104,7 +110,7 @@ const messageOf = ({ token }: PushTarget, { title, body, data, ttlSeconds }: Pus
   },
 })
 
-/** `UNREGISTERED` means that the token is nobody's; a token that is malformed never was anybody's. */
+/** `UNREGISTERED` means that no app instance has the token any more; a malformed token never had one. */
 const outcomeOf = async (response: Response, now: Date): Promise<PushOutcome> => {
   if (response.ok) {
     await response.body?.cancel()
@@ -119,9 +125,9 @@ const outcomeOf = async (response: Response, now: Date): Promise<PushOutcome> =>
   return { result: 'failed', reason: code, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
 }
 
-const isPassing = (status: number): boolean => status === 429 || status >= 500
+const isTransient = (status: number): boolean => status === 429 || status >= 500
 
-/** One message, tried twice at most: with a new token when ours was not taken, or once more when the provider says that a moment is enough. */
+/** Sends a message with at most one retry: with a new access token after a 401, or after a short Retry-After. */
 export const fcmPush = (options: Options): Push => {
   const { account, clock, endpoint = 'https://fcm.googleapis.com', timeoutMs = PUSH_TIMEOUT_MS } = options
   const tokens = accessTokens(options)
@@ -136,11 +142,11 @@ export const fcmPush = (options: Options): Push => {
       signal,
     })
 
-  const again = async (response: Response, outcome: PushOutcome): Promise<boolean> => {
+  const shouldRetry = async (response: Response, outcome: PushOutcome): Promise<boolean> => {
     if (outcome.result !== 'failed') return false
     if (response.status === 401) tokens.forget()
     const wait = outcome.retryAfterSeconds ?? LONGEST_WAIT_SECONDS
-    if (response.status !== 401 && (!isPassing(response.status) || wait > LONGEST_WAIT_SECONDS)) return false
+    if (response.status !== 401 && (!isTransient(response.status) || wait > LONGEST_WAIT_SECONDS)) return false
     if (response.status !== 401) await sleep(wait * 1000)
     return true
   }
@@ -151,7 +157,7 @@ export const fcmPush = (options: Options): Push => {
       try {
         const response = await post(target, message, signal)
         const outcome = await outcomeOf(response, clock.now())
-        return (await again(response, outcome)) ? await outcomeOf(await post(target, message, signal), clock.now()) : outcome
+        return (await shouldRetry(response, outcome)) ? await outcomeOf(await post(target, message, signal), clock.now()) : outcome
       } catch (error) {
         return { result: 'failed', reason: signal.aborted ? 'timeout' : error instanceof Error ? error.name : 'unknown' }
       }

@@ -1,4 +1,4 @@
-// Push messages, loaded by whoever sends the first.
+// Loads the push providers with the first message.
 import type { PlatformCtx } from '#shared/platform/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Push } from './push.ts'

@@ -1,4 +1,4 @@
-// Keeps what it was asked to send, for the local server and tests to read.
+// Keeps messages in memory, for the local server and tests.
 import type { Clock } from '#shared/kernel/clock'
 import type { Push, PushMessage, PushPlatform } from './push.ts'
 
@@ -6,9 +6,9 @@ export type CapturedPush = PushMessage & { readonly platform: PushPlatform; read
 export type LocalPush = Push & {
   /** The last 500 messages, oldest first. */
   readonly outbox: readonly CapturedPush[]
-  /** From now on nobody is behind that token. */
+  /** Makes the token unregistered. */
   unregister(token: string): void
-  /** From now on nothing is delivered to it. */
+  /** Makes deliveries to the token fail. */
   fail(token: string): void
 }
 

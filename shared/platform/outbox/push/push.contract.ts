@@ -1,15 +1,15 @@
-// What every way of sending a push promises; each runs the whole suite.
+// The contract of every push sender.
 import { expect, test } from 'vitest'
 import type { Push, PushMessage, PushTarget } from './push.ts'
 
-/** A message as it came out at the other end. */
+/** A message as received. */
 export type ReceivedPush = Pick<PushMessage, 'title' | 'body' | 'data' | 'ttlSeconds'>
 export type PushUnderTest = {
   readonly push: Push
   readonly target: PushTarget
-  /** Nobody is behind it any more. */
+  /** A target that is no longer registered. */
   readonly gone: PushTarget
-  /** Nothing can be delivered to it now. */
+  /** A target to which delivery fails for now. */
   readonly failing: PushTarget
   received(): readonly ReceivedPush[]
   close(): Promise<void>
@@ -32,20 +32,20 @@ export const pushContract = (name: string, open: () => Promise<PushUnderTest>): 
     }
   }
 
-  test(`${name}: what is sent arrives as it was, and nothing besides`, () =>
+  test(`${name}: a message arrives unchanged, and nothing else does`, () =>
     using(async ({ push, target, received }) => {
       expect(await push.send(target, samplePush)).toEqual({ result: 'sent' })
       expect(received()).toEqual([samplePush])
     }))
 
-  test(`${name}: a token that is nobody\u2019s any more is told from one that cannot be reached now, and neither throws`, () =>
+  test(`${name}: an unregistered token and a failed delivery have different results, and neither throws`, () =>
     using(async ({ push, gone, failing, received }) => {
       expect(await push.send(gone, samplePush)).toEqual({ result: 'gone' })
       expect(await push.send(failing, samplePush)).toMatchObject({ result: 'failed', reason: expect.stringMatching(/^\w+$/) })
       expect(received()).toEqual([])
     }))
 
-  test(`${name}: many at once all arrive`, () =>
+  test(`${name}: concurrent messages all arrive`, () =>
     using(async ({ push, target, received }) => {
       await Promise.all(Array.from({ length: 20 }, (_, n) => push.send(target, { ...samplePush, title: `Acme ${n}` })))
       expect(

@@ -71,7 +71,7 @@ const withFcm = async (work: (double: FcmDouble, push: ReturnType<typeof fcmPush
 }
 
 describe('FCM', () => {
-  test('an access token is asked for once, and again when it counts no more', () =>
+  test('an access token is requested once, and again after it expires', () =>
     withFcm(async (double, push) => {
       await Promise.all([push.send(phone('a'), samplePush), push.send(phone('b'), samplePush)])
       await push.send(phone('c'), samplePush)
@@ -90,14 +90,14 @@ describe('FCM', () => {
     ['quota', { result: 'failed', reason: 'QUOTA_EXCEEDED', retryAfterSeconds: 60 }],
     ['away', { result: 'failed', reason: 'UNAVAILABLE', retryAfterSeconds: 30 }],
     ['internal', { result: 'failed', reason: 'INTERNAL', retryAfterSeconds: 120 }],
-  ])('what it documents as %s, once', (name, outcome) =>
+  ])('the documented error %s has its outcome, without a retry', (name, outcome) =>
     withFcm(async (double, push) => {
       expect(await push.send(phone(`${name}-1`), samplePush)).toEqual(outcome)
       expect(double.seen.sends).toBe(1)
     }),
   )
 
-  test('who asks for a moment gets a second try, and no third', () =>
+  test('a short Retry-After is followed by one retry only', () =>
     withFcm(async (double, push) => {
       expect(await push.send(phone('blip-1'), samplePush)).toEqual({ result: 'sent' })
       expect(double.seen.sends).toBe(2)
@@ -105,12 +105,12 @@ describe('FCM', () => {
       expect(double.seen.sends).toBe(4)
     }))
 
-  test('who does not answer is not waited for', () =>
+  test('a silent service times out', () =>
     withFcm(async (_, push) => {
       expect(await push.send(phone('slow-1'), samplePush)).toEqual({ result: 'failed', reason: 'timeout' })
     }))
 
-  test('nobody there is a failure, not an exception', async () => {
+  test('an unreachable service is a failed result, not an exception', async () => {
     const double = await fcmDouble(() => clock.now())
     await double.close()
     expect(await fcmPush({ account: double.account, endpoint: double.endpoint, clock }).send(phone('a'), samplePush)).toMatchObject({
@@ -118,7 +118,7 @@ describe('FCM', () => {
     })
   })
 
-  test('a key that Google does not know sends nothing', async () => {
+  test('an unknown service account key sends nothing', async () => {
     const [double, other] = [await fcmDouble(() => clock.now()), await fcmDouble(() => clock.now())]
     const account = { ...double.account, private_key: other.account.private_key }
     expect(await fcmPush({ account, endpoint: double.endpoint, clock }).send(phone('a'), samplePush)).toMatchObject({ result: 'failed' })
@@ -126,7 +126,7 @@ describe('FCM', () => {
     await Promise.all([double.close(), other.close()])
   })
 
-  test('iOS and Android are told that it is urgent and when it is over', () =>
+  test('messages to iOS and Android have high priority and an expiry', () =>
     withFcm(async (double, push) => {
       await push.send({ platform: 'ios', token: 'a' }, samplePush)
       const [message] = double.messages
@@ -134,7 +134,7 @@ describe('FCM', () => {
       expect(message?.apns.headers).toEqual({ 'apns-priority': '10', 'apns-expiration': String(Date.parse('2026-03-02T09:05:00Z') / 1000) })
     }))
 
-  test('the key file is read plain and in base64; anything else stops the start without repeating it', async () => {
+  test('the key file is accepted as JSON or base64; anything else stops the start, and the error does not contain it', async () => {
     const double = await fcmDouble(() => clock.now())
     await double.close()
     const text = JSON.stringify({ type: 'service_account', ...double.account })
@@ -148,7 +148,7 @@ describe('FCM', () => {
 })
 
 describe('Web Push', () => {
-  test('statuses of RFC 8030', async () => {
+  test('response statuses have their outcomes (RFC 8030 section 5)', async () => {
     const vapid = vapidKeys()
     const service = await pushService(vapid)
     const push = webPush({ vapid, outbound: outbound(true), clock })
@@ -163,7 +163,7 @@ describe('Web Push', () => {
     await service.close()
   })
 
-  test('a browser\u2019s address leads nowhere but to the open network', async () => {
+  test('a subscription\u2019s endpoint must be on the public internet', async () => {
     const vapid = vapidKeys()
     const service = await pushService(vapid)
     const push = webPush({ vapid, outbound: outbound(false), clock })
@@ -181,7 +181,7 @@ describe('Web Push', () => {
     await service.close()
   })
 
-  test('what is no subscription is nobody\u2019s', async () => {
+  test('an invalid subscription counts as unregistered', async () => {
     const push = webPush({ vapid: vapidKeys(), outbound: outbound(true), clock })
     for (const token of ['', 'x', '{}', '{"endpoint":"https://a.example","keys":{"p256dh":"x","auth":"y"}}'])
       expect(await push.send(browser(token), samplePush)).toEqual({ result: 'gone' })
@@ -193,7 +193,7 @@ describe('configured', () => {
   const push = (env: Readonly<Record<string, string>>) =>
     configuredPush({ config: readConfig({ ...base, ...env }), clock, outbound: outbound(false) })
 
-  test('what has no provider fails, and nothing pretends', async () => {
+  test('a platform without a provider fails with not_configured', async () => {
     for (const target of [phone('a'), browser('b')])
       expect(await push({}).send(target, samplePush)).toEqual({ result: 'failed', reason: 'not_configured' })
     const own = localPush(clock)
@@ -201,7 +201,7 @@ describe('configured', () => {
     expect(await routedPush({ phones: own, browsers: undefined }).send(browser('a'), samplePush)).toMatchObject({ result: 'failed' })
   })
 
-  test('half of the keys of Web Push stop the start', () => {
+  test('an incomplete set of Web Push keys stops the start', () => {
     expect(() => push({ VAPID_PUBLIC_KEY: 'x' })).toThrow(/^VAPID_/)
     expect(() => push({ VAPID_PRIVATE_KEY: 'x', VAPID_PUBLIC_KEY: 'y' })).toThrow(/^VAPID_/)
   })

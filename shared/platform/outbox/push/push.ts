@@ -1,29 +1,29 @@
-// Messages to a person's phones and browsers. They only wake: what is to be decided is read from us, and decided with us.
+// Push messages to a person's phones and browsers. A message only alerts: the person reads and decides on our pages.
 
 export type PushPlatform = 'ios' | 'android' | 'web'
-/** The token is the provider's registration token, or of a browser its subscription as JSON. */
+/** The provider's registration token, or a browser's subscription as JSON. */
 export type PushTarget = { readonly platform: PushPlatform; readonly token: string }
 export type PushMessage = {
   readonly title: string
   readonly body: string
-  /** For the application. No secret: providers read it. */
+  /** Data for the application. Must not contain secrets, because providers can read it. */
   readonly data: Readonly<Record<string, string>>
-  /** After which it is worth nothing. */
+  /** Lifetime of the message in seconds. */
   readonly ttlSeconds: number
 }
 
 export type PushOutcome =
   | { readonly result: 'sent' }
-  /** Nobody is behind that token any more. */
+  /** The token is no longer registered. */
   | { readonly result: 'gone' }
   | { readonly result: 'failed'; readonly reason: string; readonly retryAfterSeconds?: number }
 
-/** Answers within `PUSH_TIMEOUT_MS`, and never throws. */
+/** Resolves within `PUSH_TIMEOUT_MS` and never throws. */
 export type Push = { send(target: PushTarget, message: PushMessage): Promise<PushOutcome> }
 
 export const PUSH_TIMEOUT_MS = 5000
 
-/** Phones by one provider, browsers by another. Who has none is told so; nothing pretends to have sent. */
+/** Sends to phones by one provider and to browsers by another. Without a provider the result is `not_configured`. */
 export const routedPush = (providers: Readonly<Record<'phones' | 'browsers', Push | undefined>>): Push => ({
   send: async (target, message) => {
     const provider = target.platform === 'web' ? providers.browsers : providers.phones

@@ -1,5 +1,5 @@
-// Web Push (RFC 8030) with VAPID (RFC 8292) and encrypted payloads (RFC 8291): for browsers. The address of the push service comes from the browser, so it
-// goes out by the guarded way alone.
+// Web Push to browsers (RFC 8030) with VAPID (RFC 8292) and encrypted payloads (RFC 8291). The push service's URL comes from the browser, so requests use
+// the guarded outbound client.
 import * as z from 'zod'
 import type { Clock } from '#shared/kernel/clock'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
@@ -12,7 +12,7 @@ const Subscription = z.object({
 })
 export type Subscription = z.output<typeof Subscription>
 
-/** Undefined for what is no subscription. */
+/** Undefined when the token is not a subscription. */
 export const parseSubscription = (token: string): Subscription | undefined => {
   try {
     return Subscription.parse(JSON.parse(token))
@@ -24,7 +24,7 @@ export const parseSubscription = (token: string): Subscription | undefined => {
 export type VapidKeys = { readonly subject: string; readonly publicKey: string; readonly privateKey: string }
 type Options = { readonly vapid: VapidKeys; readonly outbound: Outbound; readonly clock: Clock; readonly timeoutMs?: number }
 
-/** RFC 8030 section 5: 201 is taken, 404 and 410 are a subscription that is over. */
+/** RFC 8030 section 5: 201 means accepted; 404 and 410 mean that the subscription has ended. */
 const outcomeOf = (status: number, after: string | undefined, now: Date): PushOutcome => {
   if (status >= 200 && status < 300) return { result: 'sent' }
   if (status === 404 || status === 410) return { result: 'gone' }
@@ -33,7 +33,7 @@ const outcomeOf = (status: number, after: string | undefined, now: Date): PushOu
 }
 
 const LATE: PushOutcome = { result: 'failed', reason: 'timeout' }
-/** `work`, or that it took too long. */
+/** The result of `work`, or a timeout. */
 const within = async (timeoutMs: number, work: Promise<PushOutcome>): Promise<PushOutcome> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<PushOutcome>((resolve) => {

@@ -1,4 +1,4 @@
-// Which provider sends text messages: the configured one, or none. None never means that a code is written down elsewhere.
+// The configured provider of text messages, or none. Without a provider sending fails; a code is never written elsewhere instead.
 
 import { AppError } from '#shared/kernel/errors'
 import type { PlatformCtx } from '#shared/platform/context'

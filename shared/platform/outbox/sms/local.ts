@@ -1,4 +1,4 @@
-// Keeps what it was asked to send, for the local server and tests to read.
+// Keeps messages in memory, for the local server and tests.
 import type { Clock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { isPhoneNumber } from './phone.ts'

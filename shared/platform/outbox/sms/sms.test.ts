@@ -1,4 +1,4 @@
-// Both senders, and Twilio's documented answers from a double that speaks its wire format.
+// Both senders against their contract, and Twilio's documented responses from a test double of its API.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
@@ -21,7 +21,7 @@ afterEach(() => {
 type Reply = { readonly status: number; readonly body: unknown } | 'hangs' | 'breaks'
 type Posted = { readonly path: string; readonly authorization: string | undefined; readonly form: URLSearchParams }
 
-/** Answers in turn, then takes everything. */
+/** Answers with the given replies in order, then accepts everything. */
 const twilio = async (replies: readonly Reply[] = [], timeoutMs = 5000) => {
   const posted: Posted[] = []
   const turn = [...replies]
@@ -54,7 +54,7 @@ const failure = (code: number, status: number) => ({
   body: { code, message: `The 'To' number ${MESSAGE.to} is not valid`, more_info: `https://www.twilio.com/docs/errors/${code}`, status },
 })
 
-test('twilio: the account signs, in the form of its API', async () => {
+test('twilio: the request has the account’s credentials and the API’s form', async () => {
   const { sms, posted } = await twilio()
   await sms.send(MESSAGE)
   expect(posted).toHaveLength(1)
@@ -63,7 +63,7 @@ test('twilio: the account signs, in the form of its API', async () => {
   expect(Object.fromEntries(posted[0]?.form ?? [])).toEqual({ To: MESSAGE.to, From: FROM, Body: MESSAGE.text })
 })
 
-test('twilio: a messaging service stands in place of a number', async () => {
+test('twilio: a messaging service replaces the sender’s number', async () => {
   const { posted, baseUrl } = await twilio()
   await twilioSms({ accountSid: SID, authToken: TOKEN, from: 'MG123', baseUrl }).send(MESSAGE)
   expect(Object.fromEntries(posted[0]?.form ?? [])).toEqual({ To: MESSAGE.to, MessagingServiceSid: 'MG123', Body: MESSAGE.text })
@@ -78,7 +78,7 @@ test.each([
   [20404, 404, 'sms_failed'],
   [21606, 400, 'sms_failed'],
   [20500, 500, 'sms_failed'],
-])('twilio: error %i under %i is %s, and neither number nor text is in what is thrown', async (code, status, expected) => {
+])('twilio: error %i with status %i is %s, and the error contains neither number nor text', async (code, status, expected) => {
   const { sms, posted } = await twilio([failure(code, status)])
   const error = await sms.send(MESSAGE).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: expected, cause: { message: `Twilio answered ${status}, code ${code}` } })
@@ -90,7 +90,7 @@ test.each([
 test.each([
   [429, 20429],
   [503, 20503],
-])('twilio: %i means that it was not taken, so it is tried once more', async (status, code) => {
+])('twilio: %i means that the message was not accepted, so it is retried once', async (status, code) => {
   const once = await twilio([failure(code, status)])
   await once.sms.send(MESSAGE)
   expect(once.posted).toHaveLength(2)
@@ -100,18 +100,18 @@ test.each([
   expect(twice.posted).toHaveLength(2)
 })
 
-test.each(['hangs', 'breaks'] as const)('twilio: one that %s is given up and not asked again: the message may be on its way', async (reply) => {
+test.each(['hangs', 'breaks'] as const)('twilio: a request that %s is not retried, because the message may have been accepted', async (reply) => {
   const { sms, posted } = await twilio([reply], 300)
   await expect(sms.send(MESSAGE)).rejects.toMatchObject({ code: 'sms_failed' })
   expect(posted).toHaveLength(1)
 })
 
-test('twilio: an answer that is no JSON is a failure like any other', async () => {
+test('twilio: a response that is not JSON is sms_failed', async () => {
   const { sms } = await twilio([{ status: 502, body: '<html>' }])
   await expect(sms.send(MESSAGE)).rejects.toMatchObject({ code: 'sms_failed' })
 })
 
-test('a number is written as people do, and shown by its ends', () => {
+test('numbers are normalised from what people write, and masked except their ends', () => {
   expect(normalisePhone('+49 (170) 123-45.67')).toBe('+491701234567')
   expect(maskedPhone('+491701234567')).toBe('+491***4567')
 })

@@ -1,9 +1,12 @@
-// Text messages, in our words.
+// The interface of text message senders.
 export type SmsMessage = {
   /** E.164. */
   readonly to: string
   readonly text: string
 }
 
-/** Hands a message over within ten seconds, or throws AppError sms_failed, sms_number_refused or sms_not_configured. Nobody logs the text. */
+/**
+ * Sends a message within ten seconds. The text is never logged.
+ * @throws AppError sms_failed, sms_number_refused, sms_not_configured
+ */
 export type Sms = { send(message: SmsMessage): Promise<void> }

@@ -15,11 +15,11 @@ export type TwilioOptions = {
 
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_CHARACTERS = 64 * 1024
-/** Codes that speak of the number: no such number, not a mobile one, not reachable from here, or its owner wrote STOP. */
-const OF_THE_NUMBER = new Set([21211, 21214, 21217, 21265, 21408, 21610, 21612, 21614, 21635])
+/** Error codes about the number: it does not exist, is not mobile, cannot be reached, or its owner replied STOP. */
+const NUMBER_ERRORS = new Set([21211, 21214, 21217, 21265, 21408, 21610, 21612, 21614, 21635])
 const Failure = z.object({ code: z.int().optional(), status: z.int().optional() })
 
-/** What went wrong, by Twilio's number: its own words repeat the telephone number. */
+/** Why Twilio refused, by its error code: its text repeats the telephone number. */
 export class TwilioFailure extends Error {
   constructor(status: number | undefined, code: number | undefined) {
     super(`Twilio answered ${status ?? 'nothing'}${code === undefined ? '' : `, code ${code}`}`)
@@ -37,7 +37,7 @@ const codeIn = async (response: Response): Promise<number | undefined> => {
 }
 
 /**
- * One attempt, and a second where Twilio said that it did not take the first (429, 503): a message that may be on its way is not sent again.
+ * One attempt, and a retry when Twilio did not accept the first (429, 503): a message that may have been accepted is not sent again.
  * @see https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
  */
 export const twilioSms = ({ accountSid, authToken, from, baseUrl = 'https://api.twilio.com', timeoutMs = TIMEOUT_MS }: TwilioOptions): Sms => {
@@ -50,7 +50,7 @@ export const twilioSms = ({ accountSid, authToken, from, baseUrl = 'https://api.
     const body = new URLSearchParams({ To: to, [from.startsWith('MG') ? 'MessagingServiceSid' : 'From']: from, Body: text })
     return fetch(url, { method: 'POST', headers, body, redirect: 'error', signal })
   }
-  const hand = async (to: string, text: string): Promise<void> => {
+  const sendOnce = async (to: string, text: string): Promise<void> => {
     const signal = AbortSignal.timeout(timeoutMs)
     let response = await post(to, text, signal)
     if (response.status === 429 || response.status === 503) {
@@ -60,7 +60,7 @@ export const twilioSms = ({ accountSid, authToken, from, baseUrl = 'https://api.
     const code = response.status === 201 ? undefined : await codeIn(response)
     if (response.status === 201) return void (await response.body?.cancel())
     throw new AppError(
-      code !== undefined && OF_THE_NUMBER.has(code) ? 'sms_number_refused' : 'sms_failed',
+      code !== undefined && NUMBER_ERRORS.has(code) ? 'sms_number_refused' : 'sms_failed',
       undefined,
       {},
       new TwilioFailure(response.status, code),
@@ -70,7 +70,7 @@ export const twilioSms = ({ accountSid, authToken, from, baseUrl = 'https://api.
     send: async ({ to, text }) => {
       if (!isPhoneNumber(to)) throw new AppError('sms_number_refused')
       try {
-        await hand(to, text)
+        await sendOnce(to, text)
       } catch (error) {
         throw error instanceof AppError ? error : new AppError('sms_failed', undefined, {}, new TwilioFailure(undefined, undefined))
       }

@@ -1,0 +1,42 @@
+// What a person is asked, on our own page or at a front end of the company's own, and what is kept of it until the answer.
+
+import { forTenant, type TenantDb } from '#db/engine/tenant'
+import type { NewAuthorizationRequest } from '#db/store/oauth-authorizations'
+import type { DetailType } from '#db/store/oauth-details'
+import { newHandle } from '#shared/domains/oauth/handles'
+import { secondsAfter } from '#shared/kernel/clock'
+import type { User } from '#shared/platform/principals/principal'
+import type { Parameters, ValidatedRequest } from './authorization-request.ts'
+import type { Ctx } from './group.ts'
+
+const CONSENT_SECONDS = 600
+
+export type ConsentRequest = {
+  readonly request: ValidatedRequest
+  readonly parameters: Parameters
+  readonly principal: User
+  readonly scopes: readonly string[]
+  readonly types: readonly DetailType[]
+}
+
+/** The row to keep, and the handle under which the answer finds it. */
+export const consentRequestRow = (
+  ctx: Ctx,
+  { request, parameters, principal }: ConsentRequest,
+): { readonly t: TenantDb; readonly handle: string; readonly row: NewAuthorizationRequest } => {
+  const { tenantId, clientId } = request.client
+  const { userId, sessionId } = principal
+  const [handle, createdAt] = [newHandle(ctx, tenantId), ctx.clock.now()]
+  const row: NewAuthorizationRequest = {
+    id: ctx.random.id(),
+    kind: 'consent',
+    handleHash: handle.hash,
+    clientId,
+    userId,
+    sessionId,
+    parameters,
+    createdAt,
+    expiresAt: secondsAfter(createdAt, CONSENT_SECONDS),
+  }
+  return { t: forTenant(ctx.db, tenantId), handle: handle.text, row }
+}

@@ -1,0 +1,44 @@
+// Grants that begin without a browser of the client: on a device, and at a person’s phone.
+import { open } from '#shared/platform/http/access'
+import { json } from '#shared/platform/http/route'
+import { BackchannelAuthentication, BackchannelForm, DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
+import { route } from './group.ts'
+
+const CLIENT = open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by tenant.', {
+  class: 'general',
+})
+const ASKED = [
+  'client_authentication_failed',
+  'unauthorized_client',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_authorization_details',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'quota_exceeded',
+] as const
+
+export const decoupledRoutes = [
+  route({
+    id: 'oauth.deviceAuthorization',
+    on: 'POST /oauth/device_authorization',
+    summary: 'Begin on a device without a browser (RFC 8628 section 3.1).',
+    access: CLIENT,
+    form: DeviceAuthorizationForm,
+    reply: json(200, DeviceAuthorization),
+    errors: [...ASKED, 'access_pending', 'authorization_denied'],
+    emits: ['device_grant.requested', 'client.registered', 'client.registration_changed', 'resource_access.requested'],
+    handle: async ({ ctx, form }) => (await import('./device-authorization.ts')).startDeviceAuthorization(ctx, form),
+  }),
+  route({
+    id: 'oauth.backchannelAuthentication',
+    on: 'POST /oauth/bc-authorize',
+    summary: 'Ask a person through the person’s phone (OpenID CIBA Core section 7).',
+    access: CLIENT,
+    form: BackchannelForm,
+    reply: json(200, BackchannelAuthentication),
+    errors: [...ASKED, 'invalid_binding_message', 'ciba_user_unknown', 'ciba_no_device', 'too_many_requests_pending'],
+    emits: ['ciba.requested', 'ciba.failed'],
+    handle: async ({ ctx, form }) => (await import('./backchannel.ts')).startBackchannelAuthentication(ctx, form),
+  }),
+]
