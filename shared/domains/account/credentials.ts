@@ -1,4 +1,4 @@
-// A person changes the password, or the address (proved at both).
+// Changing a person's own password or e-mail address. A new address is proved at both mailboxes.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -27,15 +27,15 @@ import { type AccountCtx as Ctx, hashNewPassword } from './new-password.ts'
 const CHANGE_SECONDS = 30 * 60
 const CHANGE_MINUTES = CHANGE_SECONDS / 60
 
-/** The password again, whoever holds the session. @throws AppError invalid_credentials, password_reset_required, temporary_password_expired */
+/** Requires the password again, also in a valid session. @throws AppError invalid_credentials, password_reset_required, temporary_password_expired */
 const reauthenticate = async (ctx: Ctx, caller: User, password: string): Promise<Account> => {
   const { user } = await checkPassword(ctx, caller.tenantId, caller.email, password)
-  // The caller was read up to a second ago: the address may be somebody else's by now.
+  // The caller may be cached for a second: the address may belong to another person by now.
   if (user.id !== caller.userId) throw new AppError('invalid_credentials')
   return user
 }
 
-/** What the old password or address opened is closed, but for the session at hand. */
+/** Ends every other session, grant and login transaction of the person, and forgets known browsers. */
 const closeOthers = async (t: TenantTx, caller: User, now: Date, reason: string): Promise<readonly string[]> => {
   const ended = await revokeSessions(t, caller.userId, now, reason, caller.sessionId)
   await revokeAuthorizationsOf(t, caller.userId, now, reason, caller.sessionId)
@@ -45,7 +45,7 @@ const closeOthers = async (t: TenantTx, caller: User, now: Date, reason: string)
 }
 
 /**
- * Changes the password. This session goes on, all others end, known browsers are forgotten, the owner is told.
+ * Changes the password. This session continues, all others end, known browsers are forgotten, and the owner gets a mail.
  * @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, password_unchanged, password_*
  */
 export const changePassword = async (ctx: Ctx, caller: User, body: z.output<typeof ChangePassword>): Promise<undefined> => {
@@ -55,7 +55,7 @@ export const changePassword = async (ctx: Ctx, caller: User, body: z.output<type
   const passwordHash = await hashNewPassword(ctx, tenant, user, body.new_password)
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const now = ctx.clock.now()
-    // A password that was proved a moment ago must not undo a reset that committed meanwhile.
+    // A password checked a moment ago must not undo a reset that committed meanwhile.
     if (!isUnchanged(user, await lockUser(t, user.id))) throw new AppError('invalid_credentials')
     const cleared = { temporaryPassword: false, temporaryPasswordExpiresAt: null, failedAttempts: 0, lockedUntil: null }
     await updateUser(t, user.id, { passwordHash, ...cleared, updatedAt: now })
@@ -68,15 +68,15 @@ export const changePassword = async (ctx: Ctx, caller: User, body: z.output<type
   return undefined
 }
 
-/** A code for the new address, or the old one's consent: locks of their own, so that neither stands for the other. */
-const codeFor = async (t: TenantTx, ctx: Ctx, purpose: 'email_change' | 'email_change_consent', email: string): Promise<SentCode> => {
+/** Creates a code for the new address, or for the old one's consent. Separate locks, so that neither stands for the other. */
+const createAddressCode = async (t: TenantTx, ctx: Ctx, purpose: 'email_change' | 'email_change_consent', email: string): Promise<SentCode> => {
   const sent = await createCode(t, ctx, codeLockOf(ctx, purpose, email), CHANGE_SECONDS, true)
   if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
   return sent
 }
 
-/** A change that waits for its codes; one that was begun before is void, or the old address could consent to another one than it was told. */
-const waitForCodes = async (t: TenantTx, ctx: Ctx, user: Account, newEmail: string): Promise<string> => {
+/** Starts the pending change. An earlier one ends, so that the old address cannot consent to another new address than its mail named. */
+const startPendingChange = async (t: TenantTx, ctx: Ctx, user: Account, newEmail: string): Promise<string> => {
   await endLoginTransactions(t, user.id, ctx.clock.now(), 'email_change')
   return startLoginTransaction(t, ctx, {
     purpose: 'email_change',
@@ -89,7 +89,7 @@ const waitForCodes = async (t: TenantTx, ctx: Ctx, user: Account, newEmail: stri
 }
 
 /**
- * Begins a change of address: a code to the new one, a code to the old one. For an address that somebody else has, the same answer and no code.
+ * Starts a change of address: mails a code to the new address and one to the old. A taken address gets the same answer but no code.
  * @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, too_many_codes, conflict, quota_exceeded
  */
 export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<typeof ChangeEmail>): Promise<z.input<typeof EmailChangeStarted>> => {
@@ -97,8 +97,8 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
   if (body.new_email === user.email) throw new AppError('conflict', 'This is your address already.', { field: 'body.new_email' })
   await ctx.quotas.use(caller.tenantId, 'mailsPerHour')
   const transactionToken = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const toNew = await codeFor(t, ctx, 'email_change', body.new_email)
-    const toOld = await codeFor(t, ctx, 'email_change_consent', user.email)
+    const toNew = await createAddressCode(t, ctx, 'email_change', body.new_email)
+    const toOld = await createAddressCode(t, ctx, 'email_change_consent', user.email)
     const taken = (await findUserByEmail(t, body.new_email)) !== undefined
     const data = { code: toNew.code, minutes: CHANGE_MINUTES }
     if (!taken) await notify(t, ctx, { to: body.new_email, subjectId: user.id, template: 'email_change_code', data })
@@ -111,14 +111,14 @@ export const startEmailChange = async (ctx: Ctx, caller: User, body: z.output<ty
       before: { email: user.email },
       after: { email: body.new_email },
     })
-    return waitForCodes(t, ctx, user, body.new_email)
+    return startPendingChange(t, ctx, user, body.new_email)
   })
   ctx.wakeOutbox()
   return { message: 'We sent a code to both addresses.', change_ticket: transactionToken, expires_in: CHANGE_SECONDS }
 }
 
 /**
- * Both codes are right: the address changes, all other sessions end, the old address is told.
+ * Confirms a change of address with both codes: all other sessions end, and the old address gets a mail.
  * @throws AppError invalid_code, email_taken
  */
 export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<typeof ConfirmEmail>): Promise<z.input<typeof EmailChanged>> => {
@@ -152,7 +152,7 @@ export const confirmEmailChange = async (ctx: Ctx, caller: User, body: z.output<
 const moveAddress = async (t: TenantTx, ctx: Ctx, caller: User, newEmail: string, now: Date): Promise<void> => {
   const { userId } = caller
   const before = await findUser(t, userId)
-  // Who signs up here is called by the address until told otherwise.
+  // A username equal to the address follows it.
   const username = before?.username === caller.email ? { username: newEmail } : {}
   await updateUser(t, userId, { email: newEmail, emailVerifiedAt: now, updatedAt: now, ...username })
   await moveAdministrator(t, userId, emailHash(ctx, newEmail), now)

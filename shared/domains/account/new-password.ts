@@ -1,4 +1,4 @@
-// A new password of a known person: checked by the tenant's policy, then hashed.
+// A new password of a known person: checked against the tenant's policy, then hashed.
 import type { Tenant } from '#db/store/tenants'
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

@@ -1,4 +1,4 @@
-// The end of every way in: the browser gets its session, and goes on to where it was sent from.
+// Completes a sign-in on our pages: sets the session cookie and redirects to where the person came from.
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { MintedSession } from '#shared/domains/sign-in/session'
@@ -14,7 +14,7 @@ export type PageSignIn = {
   readonly minted: Pick<MintedSession, 'token' | 'expiresInSeconds' | 'cookies'>
   readonly cookies: readonly Cookie[]
   readonly returnTo: string | undefined
-  /** Who was signed in here until now: that session ends, so that none is left behind that nobody sees. */
+  /** The person signed in here before; that session ends, so that no unused session remains. */
   readonly before: User | undefined
   readonly temporaryPassword?: boolean
 }
@@ -26,7 +26,7 @@ export const finishPageSignIn = async (
 ): Promise<HttpResult<undefined>> => {
   if (before !== undefined) {
     await signOut(ctx, before).catch((error: unknown) => {
-      // Ended elsewhere meanwhile.
+      // That session ended elsewhere meanwhile.
       if (!(error instanceof AppError)) throw error
     })
   }

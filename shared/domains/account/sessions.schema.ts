@@ -9,7 +9,7 @@ export const AccountSession = z
     current: z.boolean(),
     device: z.string(),
     address: z.string(),
-    /** Where that is, as the edge in front of this server says; empty where none does. */
+    /** The location of the address, from the edge in front of this server; empty without one. */
     place: z.string(),
     amr: z.array(z.string()),
     acr: z.string(),

@@ -1,4 +1,4 @@
-// A person's own sessions: see them, end one, end the others, sign out.
+// A person's own sessions: list them, end one, end the others, sign out.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findSessions, revokeSession, revokeSessions } from '#db/store/sessions'
@@ -12,7 +12,7 @@ import type { MailLanguage } from '#shared/platform/outbox/mail/language'
 import type { User } from '#shared/platform/principals/principal'
 import type { AccountSessions } from './sessions.schema.ts'
 
-/** Sessions that can still be used, newest first. The devices in words of that language. */
+/** Active sessions, newest first, with device names in `language`. */
 export const listSessions = async (ctx: Ctx, caller: User, language: MailLanguage = 'en'): Promise<z.input<typeof AccountSessions>> => {
   const rows = await findSessions(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
   return {
@@ -32,29 +32,29 @@ export const listSessions = async (ctx: Ctx, caller: User, language: MailLanguag
   }
 }
 
-const end = async (ctx: Ctx, caller: User, sessionId: string, reason: string, event: AuditEvent): Promise<boolean> => {
+const revoke = async (ctx: Ctx, caller: User, sessionId: string, reason: string, event: AuditEvent): Promise<boolean> => {
   const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     if (!(await revokeSession(t, caller.userId, sessionId, ctx.clock.now(), reason))) return false
     await recordEvent(t, ctx, { event, actor: byUser(caller), target: { type: 'session', id: sessionId } })
     return true
   })
-  // Clients may have to be told.
+  // The outbox delivers back-channel logout to clients.
   if (ended) ctx.wakeOutbox()
   return ended
 }
 
-/** @throws AppError not_found when it is not the caller's, or over */
+/** @throws AppError not_found when the session is not the caller's or has ended */
 export const endSession = async (ctx: Ctx, caller: User, sessionId: string): Promise<undefined> => {
-  if (!(await end(ctx, caller, sessionId, 'ended_by_owner', 'session.revoked'))) throw new AppError('not_found')
+  if (!(await revoke(ctx, caller, sessionId, 'ended_by_owner', 'session.revoked'))) throw new AppError('not_found')
   return undefined
 }
 
 export const signOut = async (ctx: Ctx, caller: User): Promise<undefined> => {
-  await end(ctx, caller, caller.sessionId, 'signed_out', 'user.signed_out')
+  await revoke(ctx, caller, caller.sessionId, 'signed_out', 'user.signed_out')
   return undefined
 }
 
-/** Ends all sessions but this one, and tells the owner by mail. */
+/** Ends all other sessions and notifies the person by mail. */
 export const endOtherSessions = async (ctx: Ctx, caller: User): Promise<{ revoked: number }> => {
   const ended = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ids = await revokeSessions(t, caller.userId, ctx.clock.now(), 'ended_by_owner', caller.sessionId)

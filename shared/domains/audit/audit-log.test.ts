@@ -45,7 +45,7 @@ const renamed = async (emits: readonly AuditEvent[] | 'nothing', written: AuditE
   return { app, ana, status: response.status, name: row?.name, events }
 }
 
-test('a change and its event are there together', async () => {
+test('a change and its audit event commit together', async () => {
   const { ana, status, name, events } = await renamed(['tenant.updated'], 'tenant.updated')
   expect({ status, name }).toEqual({ status: 200, name: 'Changed' })
   expect(events).toHaveLength(1)
@@ -53,7 +53,7 @@ test('a change and its event are there together', async () => {
 })
 
 test.each([[['user.signed_out']], ['nothing']] as const)(
-  'an event that the route did not declare takes the change back (declared: %s)',
+  'an event that the route does not declare rolls the change back (declared: %s)',
   async (emits) => {
     const { app, status, name, events } = await renamed(emits, 'tenant.updated')
     expect({ status, name, events }).toEqual({ status: 500, name: 'Pat Person', events: [] })
@@ -61,7 +61,7 @@ test.each([[['user.signed_out']], ['nothing']] as const)(
   },
 )
 
-test('an event that cannot be sealed takes the change back', async () => {
+test('an event that cannot be sealed rolls the change back', async () => {
   const app = await startApp([])
   const ana = await app.person(await app.company())
   const t = forTenant(app.db, ana.tenantId)
@@ -85,7 +85,7 @@ test.each<[string, Actor, Partial<AuditRow>]>([
     { actorType: 'agent', actorId: ID, clientId: CLIENT, onBehalfOf: PERSON, subjectId: PERSON },
   ],
   ['an agent by itself', byAgent(ID), { actorType: 'agent', actorId: ID, onBehalfOf: null, clientId: null }],
-])('who acted, and for whom: %s', async (_, actor, expected) => {
+])('the actor and the subject are stored: %s', async (_, actor, expected) => {
   const app = await startApp([])
   const { tenantId } = await app.company()
   await atomically(forTenant(app.db, tenantId), (t) => recordEvent(t, app.ctx, { event: 'tenant.updated', actor }))
@@ -93,7 +93,7 @@ test.each<[string, Actor, Partial<AuditRow>]>([
   expect(row).toMatchObject({ subjectId: tenantId, ...expected })
 })
 
-test('what was done to a person is sealed under that person\u2019s key, not under that of who did it', async () => {
+test('details of an event are sealed under the key of its subject, not of its actor', async () => {
   const app = await startApp([])
   const { tenantId } = await app.company()
   const t = forTenant(app.db, tenantId)
@@ -114,7 +114,7 @@ test.each([
   ['changed', `update authsec.audit_events set event = 'x'`],
   ['removed', 'delete from authsec.audit_events'],
   ['truncated', 'truncate authsec.audit_events'],
-])('the application cannot have an event %s, whatever statement it runs', async (_, statement) => {
+])('the application role cannot have an event %s', async (_, statement) => {
   const app = await startApp([])
   const { tenantId } = await app.company()
   const before = await app.events(tenantId)

@@ -1,4 +1,4 @@
-// The sealed part of an event, once opened. Apart from record.ts, so that who only writes carries no schema.
+// Parses the opened details of an audit event. Kept apart from the writer, so that functions that only write load no schema.
 import * as z from 'zod'
 import type { SealedDetails } from '#shared/platform/audit/audit-log'
 

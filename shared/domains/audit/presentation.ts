@@ -1,4 +1,4 @@
-// An event as those see it who may read the record.
+// An audit event as its readers get it, with its details opened.
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { AuditRow } from '#db/store/audit-events'
@@ -10,11 +10,11 @@ import { readDetails } from './details.ts'
 type Deps = Pick<BaseCtx, 'keyring' | 'log'>
 type Opened = { readonly details: SealedDetails; readonly erased: boolean; readonly damaged: boolean }
 
-/** Rows whose details are opened at once; each may need the key of another person. */
+/** How many rows are opened concurrently; each may need the key of another person. */
 const OPENED_AT_ONCE = 10
 
-/** One event that was tampered with must not hide the others: it is shown as damaged, and the log tells. */
-const opened = async (ctx: Deps, t: TenantDb, row: AuditRow): Promise<Opened> => {
+/** Returns a tampered event as damaged and logs it: one damaged event must not hide the others. */
+const openDetails = async (ctx: Deps, t: TenantDb, row: AuditRow): Promise<Opened> => {
   const unreadable = { details: {}, erased: false, damaged: false }
   if (row.sealed === null) return unreadable
   try {
@@ -28,7 +28,7 @@ const opened = async (ctx: Deps, t: TenantDb, row: AuditRow): Promise<Opened> =>
 }
 
 export const presentEvent = async (ctx: Deps, t: TenantDb, row: AuditRow) => {
-  const { details, erased, damaged } = await opened(ctx, t, row)
+  const { details, erased, damaged } = await openDetails(ctx, t, row)
   return {
     id: row.id,
     at: row.at.toISOString(),

@@ -26,7 +26,7 @@ const setUp = async () => {
 }
 const ids = (lines: readonly string[]): string[] => lines.map((line) => (JSON.parse(line) as { id: string }).id)
 
-test('what was lost comes back as it was, once, and that it did is in the record', async () => {
+test('lost events are restored unchanged and once, and the audit log names the restore', async () => {
   const { app, company, exported, lose, restore } = await setUp()
   const before = await exported()
   expect(before.length).toBeGreaterThan(3)
@@ -36,11 +36,11 @@ test('what was lost comes back as it was, once, and that it did is in the record
   const after = await exported()
   const back = new Map(after.map((line) => [(JSON.parse(line) as { id: string }).id, line]))
   for (const line of before) expect(JSON.parse(back.get(ids([line])[0] ?? '') ?? 'null')).toEqual(JSON.parse(line))
-  const told = await findAuditEvents(forTenant(app.db, company.tenantId), { event: 'audit.restored', limit: 10 })
-  expect(told).toHaveLength(1)
+  const restores = await findAuditEvents(forTenant(app.db, company.tenantId), { event: 'audit.restored', limit: 10 })
+  expect(restores).toHaveLength(1)
 })
 
-test('what is there is never replaced by what an export says', async () => {
+test('an export never replaces an event that exists', async () => {
   const { exported, restore } = await setUp()
   const [first = ''] = await exported()
   const forged = JSON.stringify({ ...JSON.parse(first), event: 'user.signed_in', actor: { ...JSON.parse(first).actor, type: 'system' } })
@@ -48,7 +48,7 @@ test('what is there is never replaced by what an export says', async () => {
   expect(await exported()).toContain(first)
 })
 
-test('of somebody who is not there any more nothing becomes readable', async () => {
+test('the details of a deleted person\u2019s events stay unreadable', async () => {
   const { app, company, person, exported, lose, restore } = await setUp()
   const before = await exported()
   await lose()
@@ -61,7 +61,7 @@ test('of somebody who is not there any more nothing becomes readable', async () 
   for (const event of theirs) expect([event.address, event.user_agent, event.before, event.after]).toEqual([null, null, null, null])
 })
 
-test('nor of what others did to something of theirs: whose the details are stands in the export', async () => {
+test('so do events that others caused: the export names the subject of the details', async () => {
   const { app, company, person, exported, lose, restore } = await setUp()
   await atomically(forTenant(app.db, company.tenantId), (t) =>
     recordEvent(t, app.ctx, {
@@ -84,7 +84,7 @@ test('nor of what others did to something of theirs: whose the details are stand
   expect(after.join()).not.toContain('Pat\u2019s phone')
 })
 
-test('an export of before, which does not say whose the details are, is taken as it was', async () => {
+test('an older export without `subject_id` is restored in full', async () => {
   const { exported, lose, restore } = await setUp()
   const before = (await exported()).map((line) => {
     const { subject_id: _, ...event } = JSON.parse(line)
@@ -96,10 +96,10 @@ test('an export of before, which does not say whose the details are, is taken as
 
 test.each([
   ['no JSON', () => '{'],
-  ['no event', () => '{"id":1}'],
-  ['a member too many', (line: string) => JSON.stringify({ ...JSON.parse(line), tenant_id: 'x' })],
-  ['an id of another time', (line: string) => JSON.stringify({ ...JSON.parse(line), at: '2020-01-01T00:00:00.000Z' })],
-])('%s is refused with the number of its line, and nothing of its batch is written', async (_, spoil) => {
+  ['not an event', () => '{"id":1}'],
+  ['an unknown member', (line: string) => JSON.stringify({ ...JSON.parse(line), tenant_id: 'x' })],
+  ['an id made at another time', (line: string) => JSON.stringify({ ...JSON.parse(line), at: '2020-01-01T00:00:00.000Z' })],
+])('%s is refused with its line number, and nothing of its batch is written', async (_, spoil) => {
   const { app, company, exported, lose, restore } = await setUp()
   const [first = '', second = ''] = await exported()
   await lose()

@@ -1,5 +1,5 @@
-// The record from its own export: what is missing comes back, what is there stays. Details are sealed anew for the person they speak of; of somebody who is not
-// there any more they stay unreadable, for an export must not undo an erasure.
+// Restores the audit log from its own export: missing events are inserted, existing ones stay. Details are sealed again for their subject; details of a deleted
+// person stay unreadable, because an export must not undo an erasure.
 import * as z from 'zod'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import type { NewAuditRow } from '#db/store/audit-events'
@@ -34,24 +34,24 @@ const Line = z.strictObject({
   after: details,
   erased: z.boolean(),
   damaged: z.boolean(),
-  /** Whose the details are; older exports do not say. */
+  /** The person that the details are about; older exports omit it. */
   subject_id: z.uuid().optional(),
 })
 type Line = z.output<typeof Line>
 
 export class RestoreError extends Error {}
 
-/** An id is made within moments of the event, and says when: one that says otherwise was written by somebody else. */
-const APART_MS = 60_000
+/** An id (UUID v7) carries the time of the event; one that differs by more than this is forged. */
+const MAX_CLOCK_GAP_MS = 60_000
 const lineOf = (text: string, number: number): Line => {
   let parsed: Line
   try {
     parsed = Line.parse(JSON.parse(text))
   } catch {
-    throw new RestoreError(`line ${number} is no event of an export`)
+    throw new RestoreError(`line ${number} is not an event of an export`)
   }
   const made = Number.parseInt(parsed.id.replaceAll('-', '').slice(0, 12), 16)
-  if (Math.abs(made - parsed.at.getTime()) > APART_MS) throw new RestoreError(`line ${number}: the id and the time of the event disagree`)
+  if (Math.abs(made - parsed.at.getTime()) > MAX_CLOCK_GAP_MS) throw new RestoreError(`line ${number}: the id and the time of the event disagree`)
   return parsed
 }
 
@@ -65,10 +65,10 @@ const detailsOf = ({ address, user_agent, before, after }: Line): SealedDetails 
   ...(after === null ? {} : { after }),
 })
 
-const rowOf = async (t: TenantTx, ctx: Deps, line: Line, isThere: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
+const rowOf = async (t: TenantTx, ctx: Deps, line: Line, exists: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
   const plain = detailsOf(line)
   const subjectId = subjectOf(line) ?? t.tenantId
-  const readable = Object.keys(plain).length > 0 && (subjectId === t.tenantId || (await isThere(subjectId)))
+  const readable = Object.keys(plain).length > 0 && (subjectId === t.tenantId || (await exists(subjectId)))
   return {
     id: line.id,
     at: line.at,
@@ -95,21 +95,21 @@ const BATCH = 500
 export type Restored = { readonly read: number; readonly restored: number }
 
 /**
- * Takes the lines of `GET /audit/export` in any order. Each batch commits with an event of its own that says how many came back.
- * @throws RestoreError naming the line; batches before it are in
+ * Restores the lines of `GET /audit/export`, in any order. Each batch commits together with an event that counts the restored rows.
+ * @throws RestoreError naming the line; earlier batches stay committed
  */
 export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncIterable<string>): Promise<Restored> => {
   const result = { read: 0, restored: 0 }
   const write = (batch: readonly Line[]): Promise<number> =>
     atomically(forTenant(ctx.db, tenantId), async (t) => {
       const people = new Map<string, Promise<boolean>>()
-      const isThere = (id: string): Promise<boolean> => {
+      const exists = (id: string): Promise<boolean> => {
         const known = people.get(id) ?? findUser(t, id).then((user) => user !== undefined)
         people.set(id, known)
         return known
       }
       const rows: NewAuditRow[] = []
-      for (const line of batch) rows.push(await rowOf(t, ctx, line, isThere))
+      for (const line of batch) rows.push(await rowOf(t, ctx, line, exists))
       const restored = await insertMissingAuditEvents(t, rows)
       if (restored > 0) await recordEvent(t, ctx, { event: 'audit.restored', actor: bySystem, after: { restored, read: batch.length } })
       return restored

@@ -1,4 +1,4 @@
-// A change of who may do what: one at a time in a tenant, by somebody who may grant what it grants, and never so that nobody is left to administer.
+// Access changes: one at a time in a tenant, limited to what the caller may grant, and never leaving the tenant without an administrator.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Administrator, findAdministrators, findListedAdministrators, holdsSystemRole } from '#db/store/administrators'
@@ -16,19 +16,19 @@ type Deps = Pick<RequestCtx, 'db' | 'clock' | 'hash'>
 /** The system role whose holders administer the tenant. */
 export const administratorRole = (tenantId: TenantId): string => (tenantId === SYSTEM_TENANT ? PLATFORM_ROLE : ADMIN_ROLE)
 
-/** What the caller may grant. `full` is the tenant's system role itself, which counts for more than the permissions that stand in it. */
+/** What the caller may grant. `full` means that they hold the tenant's system role, which counts for more than the permissions listed in it. */
 export type GrantorPermissions = { readonly covers: (permission: string) => boolean; readonly full: boolean }
 
-/** What a person holds now, by the store; nothing for who is disabled or gone. */
+/** The permissions that a person holds now, read from the store; none for a disabled or deleted person. */
 export const findHeldPermissions = async (t: TenantDb, ctx: Pick<Deps, 'clock'>, userId: string): Promise<ReadonlySet<string>> => {
   const user = await findUser(t, userId)
-  const isThere = user?.active === true && user.deletedAt === null
-  return new Set(isThere ? await findLivePermissions(t, userId, ctx.clock.now()) : [])
+  const isActive = user?.active === true && user.deletedAt === null
+  return new Set(isActive ? await findLivePermissions(t, userId, ctx.clock.now()) : [])
 }
 
 /**
- * What a person holds now, by the store, and holds in this session: a session too weak for `admin:access` cannot grant it either, and whoever was disabled
- * while the request was on its way grants nothing. The tenant's system role counts as every permission of its tenant but `platform:*`.
+ * What a person may grant: permissions that they hold in the store and in this session. A session too weak for `admin:access` cannot grant it, and a person
+ * disabled since the request arrived grants nothing. The tenant's system role counts as every permission of its tenant except `platform:*`.
  */
 export const grantorPermissions = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<GrantorPermissions> => {
   const live = await findHeldPermissions(t, ctx, caller.userId)
@@ -44,7 +44,7 @@ export const requireGrantable = (grantable: GrantorPermissions, permissions: rea
 }
 
 /**
- * Giving somebody a role: by a binding, or by making somebody a member of a group that has it.
+ * Required to give a role by a binding, or by membership of a group that has it.
  * @throws AppError cannot_grant
  */
 export const requireRoleGrantable = async (
@@ -53,32 +53,32 @@ export const requireRoleGrantable = async (
   role: Pick<Role, 'id' | 'name' | 'isSystem'>,
 ): Promise<void> => {
   if (role.isSystem && role.name === administratorRole(t.tenantId) && !grantable.full)
-    throw new AppError('cannot_grant', 'Only who holds this role makes others administrators of the tenant.')
+    throw new AppError('cannot_grant', 'Only a holder of this role can make others administrators of the tenant.')
   requireGrantable(
     grantable,
     (await findRolePermissions(t, role.id)).map(({ resource, action }) => `${resource}:${action}`),
   )
 }
 
-/** One change at a time in a tenant, and what the caller may grant at that moment. */
+/** Serialises access changes of the tenant and passes what the caller may grant at that moment. */
 export const actAsGrantor = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await lockPolicy(t)
     return work(t, await grantorPermissions(t, ctx, caller))
   })
 
-const some = (people: readonly Administrator[], is: (person: Administrator) => boolean): boolean => people.some(is)
+const hasAny = (people: readonly Administrator[], matches: (person: Administrator) => boolean): boolean => people.some(matches)
 
-/** Rights that must not go: somebody who administers for good, somebody with the whole system role, and the primary administrator's own. */
-const KEPT: readonly ((person: Administrator) => boolean)[] = [
+/** Kinds of administrator that a tenant must keep once it has one: permanent, with the full system role, and both for the primary administrator. */
+const PROTECTED_KINDS: readonly ((person: Administrator) => boolean)[] = [
   (person) => person.active && person.permanent,
   (person) => person.active && person.full,
   (person) => person.isPrimaryAdmin && person.permanent,
   (person) => person.isPrimaryAdmin && person.full,
 ]
 
-/** The directory by which signing in finds an administrator's tenants lists those who are administrators, and no others. */
-const keepDirectory = async (t: TenantTx, ctx: Pick<Deps, 'hash'>, administrators: readonly Administrator[]): Promise<void> => {
+/** Keeps the directory, by which sign-in finds an administrator's tenants, equal to the tenant's active administrators. */
+const syncDirectory = async (t: TenantTx, ctx: Pick<Deps, 'hash'>, administrators: readonly Administrator[]): Promise<void> => {
   const listed = new Set(await findListedAdministrators(t))
   const now = new Set(administrators.map((person) => person.userId))
   for (const person of administrators) {
@@ -89,8 +89,8 @@ const keepDirectory = async (t: TenantTx, ctx: Pick<Deps, 'hash'>, administrator
 }
 
 /**
- * Runs a change that may take `admin:access` from somebody or give it, then holds it to the rules: whoever must keep administering still does, or nothing of
- * it happens. Call under the tenant's policy lock.
+ * Runs a change that may give or remove `admin:access`, then checks that the tenant keeps its administrators; otherwise the transaction fails. Call under the
+ * tenant's policy lock.
  * @throws AppError last_administrator
  */
 export const guardAdministrators = async <T>(t: TenantTx, ctx: Pick<Deps, 'clock' | 'hash'>, change: () => Promise<T>): Promise<T> => {
@@ -98,8 +98,8 @@ export const guardAdministrators = async <T>(t: TenantTx, ctx: Pick<Deps, 'clock
   const before = await findAdministrators(t, role, now)
   const result = await change()
   const after = await findAdministrators(t, role, now)
-  if (KEPT.some((is) => some(before, is) && !some(after, is))) throw new AppError('last_administrator')
-  await keepDirectory(
+  if (PROTECTED_KINDS.some((kind) => hasAny(before, kind) && !hasAny(after, kind))) throw new AppError('last_administrator')
+  await syncDirectory(
     t,
     ctx,
     after.filter(({ active }) => active),
@@ -108,8 +108,8 @@ export const guardAdministrators = async <T>(t: TenantTx, ctx: Pick<Deps, 'clock
 }
 
 /**
- * A change of roles, bindings, permissions or groups.
- * @throws AppError last_administrator, and what `work` throws; then nothing has changed
+ * Runs a change of roles, bindings, permissions or groups.
+ * @throws AppError last_administrator, and what `work` throws; nothing has changed then
  */
 export const changeAccess = <T>(ctx: Deps, caller: User, work: (t: TenantTx, grantable: GrantorPermissions) => Promise<T>): Promise<T> =>
   actAsGrantor(ctx, caller, (t, grantable) => guardAdministrators(t, ctx, () => work(t, grantable)))

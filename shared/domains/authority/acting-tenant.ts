@@ -1,4 +1,4 @@
-// In which tenant a caller acts, and what taking somebody over needs.
+// The tenant in which a caller acts, and the rights that acting on another person takes.
 
 import { asTenantId, atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findRolesHeldByGroups, findRolesHeldByPerson } from '#db/store/rights'
@@ -11,17 +11,17 @@ import { type GrantorPermissions, grantorPermissions, requireRoleGrantable } fro
 
 type Deps = Pick<RequestCtx, 'db' | 'clock'>
 
-/** The tenant of the token; the named one where a platform administrator names one. Anybody else who names another was refused before. */
+/** The token's tenant, or the named one for a platform administrator. The guard has already refused other callers who name another tenant. */
 export const actingTenant = (caller: User, named: string | undefined): TenantId => {
   if (named === undefined || named === caller.tenantId) return caller.tenantId
   if (!isPlatformAdministrator(caller)) throw new AppError('tenant_mismatch')
   return asTenantId(named)
 }
 
-/** In a tenant that is not theirs platform administrators stand for its own system role. */
-const OF_PLATFORM: GrantorPermissions = { full: true, covers: (permission) => !permission.startsWith('platform:') }
+/** In another tenant a platform administrator has the rights of its system role. */
+const PLATFORM_GRANTS: GrantorPermissions = { full: true, covers: (permission) => !permission.startsWith('platform:') }
 
-/** One change at a time in the tenant, with what the caller may grant there. */
+/** Serialises access changes of the tenant and passes what the caller may grant there. */
 export const actInTenant = <T>(
   ctx: Deps,
   caller: User,
@@ -30,12 +30,12 @@ export const actInTenant = <T>(
 ): Promise<T> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockPolicy(t)
-    return work(t, tenantId === caller.tenantId ? await grantorPermissions(t, ctx, caller) : OF_PLATFORM)
+    return work(t, tenantId === caller.tenantId ? await grantorPermissions(t, ctx, caller) : PLATFORM_GRANTS)
   })
 
 /**
- * Whoever changes another's address, password or factors could become that person, and whoever stops or deletes one could be rid of who is above him: so it
- * takes every right that the person holds.
+ * Requires every right that the person holds. Changing another person's address, password or factors means being able to become that person; disabling or
+ * deleting one could remove a more powerful administrator.
  * @throws AppError cannot_grant
  */
 export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, grantable: GrantorPermissions, userId: string): Promise<void> => {
@@ -43,7 +43,7 @@ export const requireRightsOver = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, g
 }
 
 /**
- * Who joins a group gains what the group carries, and who leaves it loses that.
+ * Requires the rights that the groups carry: joining a group grants them, leaving it removes them.
  * @throws AppError cannot_grant
  */
 export const requireRightsOfGroups = async (
@@ -55,7 +55,7 @@ export const requireRightsOfGroups = async (
   for (const role of await findRolesHeldByGroups(t, groupIds, ctx.clock.now())) await requireRoleGrantable(t, grantable, role)
 }
 
-/** For routes that admit whoever is signed in: one's own record, or the permission. @throws AppError insufficient_scope */
+/** For routes that any signed-in person may call: the own entry, or the permission. @throws AppError insufficient_scope */
 export const requireSelfOr = (caller: User, userId: string | undefined, permission: Permission): void => {
   if (userId === caller.userId || caller.permissions.has(permission)) return
   throw new AppError('insufficient_scope', `The permission ${permission} is missing.`)

@@ -1,4 +1,4 @@
-// Whoever invited somebody answers for it until it is accepted: an invitation is worth what its sender may still give.
+// A pending invitation is valid only while its sender could still send it.
 
 import { inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { holdsSystemRole } from '#db/store/administrators'
@@ -6,7 +6,10 @@ import { isInvitationPending, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { administratorRole, findHeldPermissions } from './access-change.ts'
 
-/** Whether it could be sent now by who sent it last: somebody with the whole administrator role, or of the platform. True of whoever is no invited person any more. */
+/**
+ * Whether the last sender could send the invitation now: they hold the tenant's full administrator role, or administer the platform. True for a person who is
+ * not pending.
+ */
 export const isStillInvited = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>, user: UserRow): Promise<boolean> => {
   const { invitedBy } = user
   if (invitedBy === null || !isInvitationPending(user)) return true

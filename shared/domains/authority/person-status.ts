@@ -1,4 +1,4 @@
-// People are enabled, disabled and deleted: never the primary administrator, never the last one, and whoever goes is out at once.
+// Enabling, disabling and deleting people. The primary and the last administrator stay, and disabling ends all access at once.
 
 import type { TenantId, TenantTx } from '#db/engine/tenant'
 import { endLoginTransactions } from '#db/store/login-transactions'
@@ -16,8 +16,7 @@ import { type GrantorPermissions, guardAdministrators } from './access-change.ts
 import { actInTenant, requireRightsOver } from './acting-tenant.ts'
 
 /**
- * The person, held until the transaction ends. Whoever needs both takes the row first and the person's tickets after it, at every door: in two orders they
- * could wait for each other.
+ * Locks the person's row until the transaction ends. Every caller locks the row before the person's login transactions: two orders could deadlock.
  * @throws AppError not_found
  */
 export const lockPerson = async (t: TenantTx, userId: string): Promise<UserRow> => {
@@ -27,12 +26,12 @@ export const lockPerson = async (t: TenantTx, userId: string): Promise<UserRow> 
 }
 
 /**
- * Whether an address is its owner's to be told at. One that nobody proved may be any stranger's: who may add people, ten thousand at once, must not be able to
- * write to all of them.
+ * Whether the person proved the address. An unproved one may belong to a stranger, so nothing is mailed to it: an administrator who adds ten thousand people
+ * must not be able to write to all of them.
  */
 export const hasVerifiedAddress = (user: Pick<UserRow, 'emailVerifiedAt'>): boolean => user.emailVerifiedAt !== null
 
-/** Nothing that the person opened goes on. */
+/** Ends every session of the person and all that depends on them. Returns how many sessions ended. */
 export const revokeAllAccess = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>, userId: string, reason: string): Promise<number> =>
   (await revokeSessions(t, userId, ctx.clock.now(), reason)).length
 
@@ -65,12 +64,12 @@ export type StatusChange = {
   readonly tenantId: TenantId
   readonly userId: string
   readonly active: boolean
-  /** `user.activated`, `user.deactivated` or, where a deletion is asked for that keeps the row, `user.deleted`. */
+  /** `user.activated` or `user.deactivated` unless given; `user.deleted` for a deletion that keeps the row. */
   readonly event?: AuditEvent
 }
 
 /**
- * Enables or disables a person who is held, under the policy lock; answers whether that changed anything.
+ * Enables or disables a locked person, under the policy lock. Returns whether that changed anything.
  * @throws AppError primary_administrator, last_administrator, last_active_user, cannot_grant
  */
 export const switchActive = async (
@@ -94,8 +93,8 @@ export const switchActive = async (
 }
 
 /**
- * Enables or disables a person. Either takes every right that the person holds: enabling gives them back, and disabling must not let whoever helps out shut
- * those out who could stop him. What is so already changes nothing.
+ * Enables or disables a person. Both take every right that the person holds: enabling gives the rights back, and a lesser administrator must not be able to
+ * disable those who could stop them. Changes nothing when the status is already so.
  * Routes that call this emit `user.activated`, `user.deactivated`, or the event given.
  * @throws AppError not_found, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
@@ -114,7 +113,7 @@ export const setActive = async (ctx: RequestCtx, caller: User, change: StatusCha
 export type DeletedPerson = { readonly userId: string; readonly counts: Readonly<Record<string, number>> }
 
 /**
- * Deletes a person and everything that hangs on the row, with every right that the person holds. The record of what he did stays, and so does the key that opens it: erasing is another thing.
+ * Deletes a person and every dependent row. Takes every right that the person holds. Audit events about them stay readable: erasure is separate.
  * Routes that call this emit `user.deleted`.
  * @throws AppError not_found, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
@@ -136,7 +135,7 @@ export const deletePerson = (ctx: RequestCtx, caller: User, tenantId: TenantId, 
     return { userId, counts }
   })
 
-/** The row, what hangs on it and the directory's. Call with the policy lock and the person held. @throws AppError last_administrator */
+/** Deletes the row, its dependants and the directory entry. Call with the policy lock and the person locked. @throws AppError last_administrator */
 export const deletePersonRow = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock' | 'hash'>, user: UserRow): Promise<Record<string, number>> => {
   const counts = await countPersonRows(t, user.id)
   await guardAdministrators(t, ctx, async () => {

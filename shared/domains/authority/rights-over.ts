@@ -1,4 +1,4 @@
-// What it takes to become a client: to say where its answers go and how it proves itself, to see its secrets, to let it go on.
+// The rights that controlling a client takes: its redirect URIs, its authentication, its secrets, its status.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findPermissionsOfClient } from '#db/store/clients'
@@ -7,8 +7,8 @@ import { AppError } from '#shared/kernel/errors'
 import { type GrantorPermissions, requireGrantable } from './access-change.ts'
 
 /**
- * Every right that the client has. What the tenant's main client is given opens a session of whoever signed in at it, administrators among them, so over that
- * one it takes the whole administrator role.
+ * Requires every right that the client has. Tokens of the tenant's main client are sessions of everyone who signs in there, administrators included, so that
+ * client takes the full administrator role.
  * @throws AppError cannot_grant
  */
 export const requireRightsOverClient = async (
@@ -18,6 +18,6 @@ export const requireRightsOverClient = async (
   client: Client,
 ): Promise<void> => {
   if (client.isDefault && !grantable.full)
-    throw new AppError('cannot_grant', 'Only who holds the whole administrator role changes how people sign in at the main client.')
+    throw new AppError('cannot_grant', 'Only a holder of the full administrator role can change how people sign in at the main client.')
   requireGrantable(grantable, await findPermissionsOfClient(t, client, ctx.clock.now()))
 }

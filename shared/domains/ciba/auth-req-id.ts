@@ -1,4 +1,4 @@
-// `auth_req_id`: the tenant's id and 256 random bits, in base64url. The tenant stands in front, so that its rows can be looked at and no other's.
+// `auth_req_id`: the tenant's id and 256 random bits, in base64url. The tenant comes first, so that row level security applies to the look-up.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
 
@@ -10,7 +10,7 @@ export const newAuthReqId = (ctx: Pick<BaseCtx, 'random'>, tenantId: TenantId): 
 
 export const authReqIdHash = (ctx: Pick<BaseCtx, 'hash'>, handle: string): Uint8Array => ctx.hash('auth-req-id', handle)
 
-/** The tenant that a handle names; undefined for what is none. */
+/** The tenant that a handle names; undefined when malformed. */
 export const tenantOfAuthReqId = (handle: string): TenantId | undefined => {
   if (!SHAPE.test(handle)) return undefined
   const hex = Buffer.from(handle, 'base64url').subarray(0, TENANT_BYTES).toString('hex')

@@ -1,4 +1,4 @@
-// The person's side of a backchannel request, and the client's poll.
+// Backchannel requests (OpenID CIBA Core 1.0): the person's decision and the client's poll.
 
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
@@ -26,16 +26,16 @@ import { authReqIdHash, tenantOfAuthReqId } from './auth-req-id.ts'
 import { numberHash } from './number-match.ts'
 
 export type CibaDecision = {
-  /** The request's id, as the push and the list name it, or its handle. */
+  /** The request's id, as the push and the list name it, or its `auth_req_id`. */
   readonly authReqId: string
   readonly approved: boolean
   readonly biometricVerified: boolean
   readonly number: string | undefined
-  /** Our own page, on which somebody who has just signed in answers without a device that was asked. */
+  /** Answered on our own page, by a person who has just signed in, without a notified device. */
   readonly onPage?: true
 }
 
-/** What waits for the caller. */
+/** The caller's pending requests. */
 export const listCibaRequests = (ctx: RequestCtx, caller: User): Promise<CibaRequest[]> =>
   findCibaRequestsFor(forTenant(ctx.db, caller.tenantId), caller.userId, ctx.clock.now())
 
@@ -44,40 +44,40 @@ const hasNumber = (ctx: RequestCtx, request: CibaRequest, number: string | undef
 
 const target = (id: string) => ({ type: 'ciba_request', id })
 
-const requestOf = (t: TenantDb, ctx: RequestCtx, caller: User, authReqId: string): Promise<CibaRequest | undefined> => {
+const findRequest = (t: TenantDb, ctx: RequestCtx, caller: User, authReqId: string): Promise<CibaRequest | undefined> => {
   const id = parseUuid(authReqId)
   return findCibaRequestFor(t, caller.userId, id === undefined ? { handleHash: authReqIdHash(ctx, authReqId) } : { id }, ctx.clock.now())
 }
 
-/** The device that was asked and for which this very session speaks. */
-const askedDevice = async (t: TenantDb, caller: User, request: CibaRequest): Promise<string | undefined> => {
+/** The notified device that this session is registered for. */
+const findNotifiedDevice = async (t: TenantDb, caller: User, request: CibaRequest): Promise<string | undefined> => {
   const device = await findPushDeviceOfSession(t, caller.userId, caller.sessionId)
   return device !== undefined && request.deviceIds.includes(device.id) ? device.id : undefined
 }
 
-/** The request, if it waits for this person and is answered where it may be: on a device that was asked, or, by who has just signed in, on our own page. */
-const answerable = async (t: TenantTx, ctx: RequestCtx, caller: User, answer: CibaDecision) => {
-  const request = await requestOf(t, ctx, caller, answer.authReqId)
-  const deviceId = request === undefined ? undefined : await askedDevice(t, caller, request)
+/** The request, when it is pending for the caller and they answer on a notified device or on our own page. */
+const findAnswerable = async (t: TenantTx, ctx: RequestCtx, caller: User, answer: CibaDecision) => {
+  const request = await findRequest(t, ctx, caller, answer.authReqId)
+  const deviceId = request === undefined ? undefined : await findNotifiedDevice(t, caller, request)
   if (request === undefined || (deviceId === undefined && answer.onPage === undefined)) return undefined
-  // Refusing takes nothing; approving without the phone takes what the client's own sign-in would.
-  if (deviceId === undefined && answer.approved) requireStepUp(ctx, caller, await owedOnPage(t, caller))
+  // Denying needs nothing more; approving without the device needs what the client's own sign-in would.
+  if (deviceId === undefined && answer.approved) requireStepUp(ctx, caller, await pageStepUp(t, caller))
   return { request, deviceId: deviceId ?? null }
 }
 
 const PAGE_SECONDS = 300
-const owedOnPage = async (t: TenantDb, { userId }: User): Promise<StepUp> =>
+const pageStepUp = async (t: TenantDb, { userId }: User): Promise<StepUp> =>
   (await findFactors(t, userId)).length > 0 ? { withinSeconds: PAGE_SECONDS, acr: 'aal2' } : { withinSeconds: PAGE_SECONDS }
 
 /**
- * The person answers on a device that was asked. A wrong number is an answer too: no, for two digits are soon tried. Unknown, somebody else's, expired,
- * decided and not put to this device are all `refused`.
+ * Records the person's answer. A wrong number denies the request, because two digits are soon guessed. Unknown, expired and decided requests, those of another
+ * person, and those that were not sent to this device are all `refused`.
  * Routes that call this emit `ciba.approved`, `ciba.denied`.
- * @throws AppError insufficient_user_authentication on our own page, where the sign-in is too old or too weak to approve
+ * @throws AppError insufficient_user_authentication on our own page, when the sign-in is too old or too weak to approve
  */
 export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDecision): Promise<'approved' | 'denied' | 'wrong_number' | 'refused'> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    const found = await answerable(t, ctx, caller, answer)
+    const found = await findAnswerable(t, ctx, caller, answer)
     const refuse = async () => {
       const named = found === undefined ? {} : { target: target(found.request.id) }
       await recordEvent(t, ctx, { event: 'request.refused', outcome: 'refused', reason: 'ciba_not_answered', actor: byUser(caller), ...named })
@@ -109,7 +109,7 @@ export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDeci
     return isWrong ? 'wrong_number' : status
   })
 
-/** RFC 8176 `mca`: more than one channel was used. Not by who answered on our own page. */
+/** Adds `mca` (RFC 8176: more than one channel), except for an answer on our own page. */
 const withChannel = (row: CibaRequest) => {
   const decided = decidedGrant(row)
   return decided === undefined || row.deviceId === null ? decided : { ...decided, amr: [...decided.amr, 'mca'] }
@@ -125,8 +125,8 @@ type PollBy = {
 const pollerOf = ({ clientId, forOauth = false, jkt }: PollBy): Poller => ({ clientId, forOauth, jkt })
 
 /**
- * One poll of the client that asked. An approved request is consumed and redeemed in one transaction, by one poll of however many. Another client's is as
- * unknown as none, and polling it changes nothing.
+ * One poll by the requesting client. Exactly one poll consumes and redeems an approved request, in one transaction. Another client's request counts as unknown,
+ * and polling it changes nothing.
  * Routes that call this emit `ciba.redeemed`, `ciba.denied` and what `redeem` writes.
  */
 export const pollCiba = async <T>(ctx: RequestCtx, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> => {
@@ -155,7 +155,7 @@ export const pollCiba = async <T>(ctx: RequestCtx, by: PollBy, redeem: RedeemGra
   })
 }
 
-/** Of a handle that earned nothing: whether it is this client's and came too late, and not unknown, used, or somebody else's. */
+/** Whether a handle without a result is this client's and expired, rather than unknown, used or another client's. */
 export const isExpiredCiba = async (ctx: RequestCtx, by: PollBy): Promise<boolean> => {
   const tenantId = tenantOfAuthReqId(by.authReqId)
   return tenantId !== undefined && isLapsedCibaRequest(forTenant(ctx.db, tenantId), authReqIdHash(ctx, by.authReqId), pollerOf(by), ctx.clock.now())

@@ -1,4 +1,4 @@
-// Phones and browsers that may answer for a person: registering one is enrolling something that signs in.
+// Phones and browsers on which a person answers backchannel requests. Registering one enrols a way to sign in.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import {
@@ -25,9 +25,9 @@ import type { User } from '#shared/platform/principals/principal'
 
 const MOST_DEVICES = 10
 const MOST_TEXT = 100
-/** What providers hand out; a browser's is its whole subscription. */
+/** Longest token of a provider; a browser's token is its whole subscription. */
 const MOST_TOKEN = 500
-/** How old a sign-in may be that adds something to sign in with. */
+/** The oldest sign-in that may register a device. */
 const RECENT_SECONDS = 15 * 60
 
 export const PUSH_PLATFORMS = ['ios', 'android', 'web'] as const satisfies readonly PushPlatform[]
@@ -49,12 +49,12 @@ const requirePlatform = ({ platform, token }: PushDeviceRequest): PushPlatform =
   if (known === undefined)
     throw new AppError('invalid_request', `body.platform: must be one of ${PUSH_PLATFORMS.join(', ')}`, { field: 'body.platform' })
   const isFit = known === 'web' ? parseSubscription(token) !== undefined : token.length <= MOST_TOKEN
-  if (!isFit) throw new AppError('invalid_request', 'body.device_token: is no token of that platform', { field: 'body.device_token' })
+  if (!isFit) throw new AppError('invalid_request', 'body.device_token: is not a token of that platform', { field: 'body.device_token' })
   return known
 }
 
-/** Whose messages came to that phone or browser until now is told that they do not any more. */
-const takeFrom = async (t: TenantTx, ctx: RequestCtx, device: PushDevice): Promise<void> => {
+/** Removes a device that another person registered and notifies that person. */
+const removeFromOwner = async (t: TenantTx, ctx: RequestCtx, device: PushDevice): Promise<void> => {
   await endPushDevices(t, [device.id])
   const owner = await findUser(t, device.userId)
   if (owner === undefined) return
@@ -64,32 +64,32 @@ const takeFrom = async (t: TenantTx, ctx: RequestCtx, device: PushDevice): Promi
   await notify(t, ctx, { to: owner.email, subjectId: owner.id, template: 'factor_removed', data })
 }
 
-type Place = Pick<PushDevice, 'id' | 'createdAt'> & { readonly isNew: boolean }
+type DeviceSlot = Pick<PushDevice, 'id' | 'createdAt'> & { readonly isNew: boolean }
 /**
- * Which row it becomes. A token that somebody else registered moves to the caller: whoever holds the phone now gets its messages, and nobody else's. A session
- * that speaks for a device already changes that device's token; any other begins a new one, for which the sign-in has to be recent.
+ * Chooses the row. A token registered by another person moves to the caller, so that messages go to the current holder of the phone alone. A session with a
+ * device replaces that device's token; any other session begins a new row, which needs a recent sign-in.
  * @throws AppError insufficient_user_authentication, conflict
  */
-const placeFor = async (t: TenantTx, ctx: RequestCtx, caller: User, tokenHash: Uint8Array): Promise<Place> => {
+const chooseRow = async (t: TenantTx, ctx: RequestCtx, caller: User, tokenHash: Uint8Array): Promise<DeviceSlot> => {
   const known = await findPushDeviceByToken(t, tokenHash)
   const own = await findPushDeviceOfSession(t, caller.userId, caller.sessionId)
-  if (known !== undefined && known.userId !== caller.userId) await takeFrom(t, ctx, known)
+  if (known !== undefined && known.userId !== caller.userId) await removeFromOwner(t, ctx, known)
   if (own !== undefined) {
     if (known !== undefined && known.userId === caller.userId && known.id !== own.id) await endPushDevices(t, [known.id])
     return { ...own, isNew: false }
   }
   requireRecentSignIn(ctx, caller, RECENT_SECONDS)
-  const place = known?.userId === caller.userId ? known : { id: ctx.random.id(), createdAt: ctx.clock.now() }
-  if ((await countPushDevices(t, caller.userId, place.id)) >= MOST_DEVICES)
-    throw new AppError('conflict', 'There are as many devices as a person may have.')
-  return { ...place, isNew: known?.userId !== caller.userId }
+  const row = known?.userId === caller.userId ? known : { id: ctx.random.id(), createdAt: ctx.clock.now() }
+  if ((await countPushDevices(t, caller.userId, row.id)) >= MOST_DEVICES)
+    throw new AppError('conflict', 'You have reached the maximum number of devices.')
+  return { ...row, isNew: known?.userId !== caller.userId }
 }
 
 const ownerOf = ({ email, userId }: User) => ({ to: email, subjectId: userId })
 const short = (text: string | undefined): string | null => (text === undefined ? null : (plainText(text, MOST_TEXT) ?? null))
 
 /**
- * Registers the device at hand; from now on the caller's session speaks for it.
+ * Registers the caller's device and binds it to the caller's session.
  * Routes that call this emit `push_device.registered`, `push_device.removed`.
  * @throws AppError invalid_request, insufficient_user_authentication, conflict
  */
@@ -97,9 +97,9 @@ export const registerPushDevice = async (ctx: RequestCtx, caller: User, request:
   const platform = requirePlatform(request)
   const tokenHash = ctx.hash('push-token', request.token)
   const deviceId = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    // Held, so that of many at once each counts those before it.
+    // The lock makes concurrent registrations count each other.
     await lockUser(t, caller.userId)
-    const { id, createdAt, isNew } = await placeFor(t, ctx, caller, tokenHash)
+    const { id, createdAt, isNew } = await chooseRow(t, ctx, caller, tokenHash)
     await putPushDevice(t, {
       id,
       userId: caller.userId,
@@ -128,7 +128,7 @@ export const listPushDevices = (ctx: Pick<BaseCtx, 'db'>, caller: User): Promise
 
 /**
  * Routes that call this emit `push_device.removed`.
- * @throws AppError device_unknown for what is not the caller's own, whoever's it is
+ * @throws AppError device_unknown when the caller has no such device
  */
 export const forgetPushDevice = async (ctx: RequestCtx, caller: User, deviceId: string): Promise<void> => {
   const id = deviceId.toLowerCase()

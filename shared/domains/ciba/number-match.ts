@@ -1,7 +1,7 @@
-// What asking and answering share: where a request is answered, and the two digits that tie one to the other.
+// Shared by the request and the answer: the page for answers, and the hash of the two matching digits.
 import type { RequestCtx } from '#shared/domains/context'
 
-/** Our own page on which a request is answered. */
+/** Our own page for answering a request. */
 export const APPROVE_PATH = '/approve'
 
 export const numberHash = (ctx: Pick<RequestCtx, 'hash'>, requestId: string, number: string): Uint8Array => ctx.hash('ciba-number', requestId, number)

@@ -1,4 +1,4 @@
-// What a person sees before answering a backchannel request: who asks, for what, in which words, until when.
+// What a person sees before answering a backchannel request: the client, its scopes, its message and the expiry.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { type CibaRequest, findOwnCibaRequest } from '#db/store/ciba'
@@ -13,9 +13,9 @@ const MOST_NAME = 80
 
 export type PendingCibaRequest = {
   readonly id: string
-  /** By the name that the tenant gave the client. */
+  /** The name that the tenant gave the client. */
   readonly clientName: string | undefined
-  /** In the words of who asks: a quotation. */
+  /** The client's own words; shown as a quotation. */
   readonly bindingMessage: string
   readonly scopes: readonly string[]
   readonly oauth: DeviceResourceRequest | undefined
@@ -36,13 +36,13 @@ const toResponse = async (t: TenantDb, request: CibaRequest): Promise<PendingCib
   }
 }
 
-/** What waits for the caller, newest first. */
+/** The caller's pending requests, newest first. */
 export const pendingCibaRequests = async (ctx: RequestCtx, caller: User): Promise<readonly PendingCibaRequest[]> => {
   const t = forTenant(ctx.db, caller.tenantId)
   return Promise.all((await listCibaRequests(ctx, caller)).map((request) => toResponse(t, request)))
 }
 
-/** One of these; undefined for what is answered or over, and for what was never the caller's. */
+/** One pending request of the caller; undefined when it is answered, expired or another person's. */
 export const pendingCibaRequest = async (ctx: RequestCtx, caller: User, id: string): Promise<PendingCibaRequest | undefined> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const request = await findOwnCibaRequest(t, caller.userId, id)

@@ -1,4 +1,4 @@
-// A client asks a person, through the person's phone or browser (OpenID CIBA Core 1.0, poll mode). What it is told does not say whether there is such a person.
+// A client requests a decision from a person on their phone or browser (OpenID CIBA Core 1.0, poll mode). The response does not disclose whether the person exists.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { countCibaRequests, failCibaRequest, insertCibaRequest, lockHint } from '#db/store/ciba'
@@ -34,12 +34,12 @@ const MOST_TITLES = 120
 
 export type CibaPrompt = {
   readonly email: string
-  /** In the client's words; shown as a quotation. */
+  /** The client's own words; shown as a quotation. */
   readonly bindingMessage: string
   readonly scopes: readonly string[]
-  /** Begun at the authorization server. */
+  /** Set for a request of the authorization server. */
   readonly oauth?: ResourceBinding
-  /** What the tenant calls what is asked for in detail. How much of it is not for a message: providers read that. */
+  /** The tenant's names for the requested authorization details. Amounts stay out of the message, because push providers can read it. */
   readonly titles?: readonly string[]
   /** How long the client wants to wait, at most REQUEST_SECONDS. */
   readonly expiresInSeconds?: number
@@ -48,12 +48,12 @@ export type StartedCiba = {
   readonly authReqId: string
   readonly expiresInSeconds: number
   readonly intervalSeconds: number
-  /** Two digits that the client shows and the person enters, where the tenant wants that. */
+  /** Two digits that the client shows and the person enters, when the tenant requires number matching. */
   readonly matchNumber?: string
 }
 
-/** Three at once and five in ten minutes, counted by the address alone: alike for everybody and for nobody. @throws AppError too_many_requests_pending */
-const requireRest = async (t: TenantTx, ctx: RequestCtx, hintHash: Uint8Array): Promise<void> => {
+/** Three pending and five in ten minutes, counted by address alone, so that known and unknown addresses behave alike. @throws AppError too_many_requests_pending */
+const requireUnderLimit = async (t: TenantTx, ctx: RequestCtx, hintHash: Uint8Array): Promise<void> => {
   const now = ctx.clock.now()
   await lockHint(t, hintHash)
   const { waiting, recent } = await countCibaRequests(t, hintHash, secondsAfter(now, -RECENT_SECONDS), now)
@@ -64,26 +64,26 @@ const requireRest = async (t: TenantTx, ctx: RequestCtx, hintHash: Uint8Array): 
   })
 }
 
-/** Who would be asked, and on what. */
-const findAskable = async (
+/** The active person with that address, and their devices. */
+const findRecipient = async (
   t: TenantTx,
   ctx: RequestCtx,
   email: string,
 ): Promise<{ readonly user: User | undefined; readonly devices: readonly PushDevice[] }> => {
   const found = await findUserByEmail(t, email)
   const user = found?.active === true && found.deletedAt === null ? found : undefined
-  // Asked for nobody too, so that the statements are the same.
+  // Unknown people run the same statements, so that timing does not disclose them.
   return { user, devices: await findPushDevices(t, user?.id ?? ctx.random.id(), true) }
 }
 
-/** Only a deployment or a tenant that chose so tells. @throws AppError ciba_user_unknown, ciba_no_device */
-const disclose = (ctx: RequestCtx, tenant: Tenant, user: User | undefined, devices: readonly PushDevice[]): void => {
+/** Discloses missing accounts only where the deployment or the tenant chose that. @throws AppError ciba_user_unknown, ciba_no_device */
+const requireDisclosed = (ctx: RequestCtx, tenant: Tenant, user: User | undefined, devices: readonly PushDevice[]): void => {
   if (!(tenant.settings.cibaDisclosesAccounts ?? disclosesAccounts(ctx))) return
   if (user === undefined) throw new AppError('ciba_user_unknown')
   if (devices.length === 0) throw new AppError('ciba_no_device')
 }
 
-type Kept = StartedCiba & {
+type SavedRequest = StartedCiba & {
   readonly id: string
   readonly user: User | undefined
   readonly devices: readonly PushDevice[]
@@ -91,22 +91,22 @@ type Kept = StartedCiba & {
   readonly titles: readonly string[]
 }
 
-const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: Tenant, ask: CibaPrompt): Promise<Kept> => {
-  const hintHash = ctx.hash('ciba-hint', t.tenantId, ask.email)
-  await requireRest(t, ctx, hintHash)
-  const { user, devices } = await findAskable(t, ctx, ask.email)
-  disclose(ctx, tenant, user, devices)
+const saveRequest = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: Tenant, prompt: CibaPrompt): Promise<SavedRequest> => {
+  const hintHash = ctx.hash('ciba-hint', t.tenantId, prompt.email)
+  await requireUnderLimit(t, ctx, hintHash)
+  const { user, devices } = await findRecipient(t, ctx, prompt.email)
+  requireDisclosed(ctx, tenant, user, devices)
   const [id, authReqId, now] = [ctx.random.id(), newAuthReqId(ctx, t.tenantId), ctx.clock.now()]
   const matchNumber = tenant.settings.cibaNumberMatching === true ? randomDigits(ctx.random, 2) : undefined
-  const bindingMessage = plainText(ask.bindingMessage, MOST_MESSAGE) ?? ''
-  const expiresInSeconds = Math.min(ask.expiresInSeconds ?? REQUEST_SECONDS, REQUEST_SECONDS)
+  const bindingMessage = plainText(prompt.bindingMessage, MOST_MESSAGE) ?? ''
+  const expiresInSeconds = Math.min(prompt.expiresInSeconds ?? REQUEST_SECONDS, REQUEST_SECONDS)
   await insertCibaRequest(t, {
     id,
     handleHash: authReqIdHash(ctx, authReqId),
     hintHash,
     clientId: client.clientId,
-    scopes: [...ask.scopes],
-    ...(ask.oauth === undefined ? {} : { ...ask.oauth, forOauth: true }),
+    scopes: [...prompt.scopes],
+    ...(prompt.oauth === undefined ? {} : { ...prompt.oauth, forOauth: true }),
     status: devices.length === 0 ? 'failed' : 'pending',
     intervalSeconds: INTERVAL_SECONDS,
     requestedFor: user?.id ?? null,
@@ -120,53 +120,53 @@ const keep = async (t: TenantTx, ctx: RequestCtx, client: ClientEntry, tenant: T
     event: 'ciba.requested',
     actor: byClient(client.clientId, user?.id),
     target: { type: 'ciba_request', id },
-    // Under the tenant's key for everybody: a person's first event makes a key, and that would tell.
+    // Always under the tenant's key: a key made for a person's first event would disclose that they exist.
     subjectId: t.tenantId,
-    after: { scopes: ask.scopes, devices: devices.length, ...auditedDetails(ask.oauth?.details) },
+    after: { scopes: prompt.scopes, devices: devices.length, ...auditedDetails(prompt.oauth?.details) },
   })
   const number = matchNumber === undefined ? {} : { matchNumber }
-  return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: ask.titles ?? [] }
+  return { id, authReqId, expiresInSeconds, intervalSeconds: INTERVAL_SECONDS, ...number, user, devices, bindingMessage, titles: prompt.titles ?? [] }
 }
 
-type Words = { readonly unknown: string; readonly asks: (client: string, what: string | undefined, says: string) => string }
-const WORDS: Readonly<Record<MailLanguage, Words>> = {
+type MessageTexts = { readonly unknown: string; readonly prompt: (client: string, what: string | undefined, says: string) => string }
+const WORDS: Readonly<Record<MailLanguage, MessageTexts>> = {
   en: {
     unknown: 'An application',
-    asks: (client, what, says) => `${client} asks you to approve ${what ?? 'a sign-in'}${says === '' ? '.' : `: \u201c${says}\u201d`}`,
+    prompt: (client, what, says) => `${client} asks you to approve ${what ?? 'a sign-in'}${says === '' ? '.' : `: \u201c${says}\u201d`}`,
   },
   de: {
     unknown: 'Ein Programm',
-    asks: (client, what, says) =>
+    prompt: (client, what, says) =>
       `${client} bittet Sie, ${what === undefined ? 'eine Anmeldung zu bestätigen' : `zu bestätigen: ${what}`}${says === '' ? '.' : `: \u201e${says}\u201c`}`,
   },
 }
 
-/** Who asks, by the name that the tenant gave the client; what the client says is a quotation. The handle that polls never leaves for a phone. */
-const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, kept: Kept): PushMessage => {
+/** The client by the tenant's name for it, with the client's message as a quotation. The `auth_req_id` is never sent to a phone. */
+const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, saved: SavedRequest): PushMessage => {
   const known = plainText(client?.name ?? '', MOST_NAME)
-  const language = decidedLanguage(tenant, kept.user?.language)
+  const language = decidedLanguage(tenant, saved.user?.language)
   const words = WORDS[language]
-  const what = plainText([...new Set(kept.titles)].join(', '), MOST_TITLES)
+  const what = plainText([...new Set(saved.titles)].join(', '), MOST_TITLES)
   return {
     title: plainText(tenant.name, MOST_NAME) ?? 'Sign-in',
-    body: words.asks(known ?? words.unknown, what, kept.bindingMessage),
+    body: words.prompt(known ?? words.unknown, what, saved.bindingMessage),
     data: {
       type: 'ciba',
-      auth_req_id: kept.id,
-      number_required: String(kept.matchNumber !== undefined),
-      approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${kept.id}`,
-      // For who says it in the browser's language, where the person chose none.
-      language: kept.user?.language ?? '',
+      auth_req_id: saved.id,
+      number_required: String(saved.matchNumber !== undefined),
+      approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${saved.id}`,
+      // Lets the receiving browser choose the language when the person chose none.
+      language: saved.user?.language ?? '',
       client_name: known ?? '',
-      binding_message: kept.bindingMessage,
+      binding_message: saved.bindingMessage,
     },
-    ttlSeconds: kept.expiresInSeconds,
+    ttlSeconds: saved.expiresInSeconds,
   }
 }
 
-type Sent = { readonly id: string; readonly result: 'sent' | 'gone' | 'failed' }
+type Delivery = { readonly id: string; readonly result: 'sent' | 'gone' | 'failed' }
 
-const sendTo = async (ctx: CibaCtx, device: PushDevice, message: PushMessage): Promise<Sent> => {
+const sendTo = async (ctx: CibaCtx, device: PushDevice, message: PushMessage): Promise<Delivery> => {
   const t = forTenant(ctx.db, device.tenantId as ClientEntry['tenantId'])
   const token = device.sealedToken === null ? undefined : await ctx.keyring.open(t, device.userId, device.sealedToken, sealedTokenIn(device.id))
   const outcome = token === undefined ? ({ result: 'gone' } as const) : await ctx.push.send({ platform: device.platform, token }, message)
@@ -176,37 +176,36 @@ const sendTo = async (ctx: CibaCtx, device: PushDevice, message: PushMessage): P
   return { id: device.id, result: outcome.result }
 }
 
-/** Asks all devices at once, after the request was committed; no message may take longer than its provider is waited for. Dead tokens are forgotten. */
-const askDevices = async (ctx: CibaCtx, client: ClientEntry, tenant: Tenant, kept: Kept): Promise<void> => {
+/** Sends to all devices at once after the request committed, each within the provider's timeout. Removes tokens that the provider calls gone. */
+const notifyDevices = async (ctx: CibaCtx, client: ClientEntry, tenant: Tenant, saved: SavedRequest): Promise<void> => {
   const t = forTenant(ctx.db, client.tenantId)
-  const message = messageOf(ctx, await findClient(t, client.clientId), tenant, kept)
-  const sent = await Promise.all(kept.devices.map((device) => sendTo(ctx, device, message)))
-  const which = (result: Sent['result']): string[] => sent.filter((one) => one.result === result).map(({ id }) => id)
-  const reached = which('sent')
+  const message = messageOf(ctx, await findClient(t, client.clientId), tenant, saved)
+  const deliveries = await Promise.all(saved.devices.map((device) => sendTo(ctx, device, message)))
+  const idsWith = (result: Delivery['result']): string[] => deliveries.filter((one) => one.result === result).map(({ id }) => id)
+  const reached = idsWith('sent')
   await atomically(t, async (tx) => {
-    await endPushDevices(tx, which('gone'))
+    await endPushDevices(tx, idsWith('gone'))
     await touchPushDevices(tx, reached, ctx.clock.now())
-    if (reached.length > 0 || !(await failCibaRequest(tx, kept.id))) return
+    if (reached.length > 0 || !(await failCibaRequest(tx, saved.id))) return
     await recordEvent(tx, ctx, {
       event: 'ciba.failed',
       actor: bySystem,
-      target: { type: 'ciba_request', id: kept.id },
-      ...(kept.user ? { subjectId: kept.user.id } : {}),
+      target: { type: 'ciba_request', id: saved.id },
+      ...(saved.user ? { subjectId: saved.user.id } : {}),
     })
   })
 }
 
 /**
- * Asks a person of the client's tenant. Whether there is one, and whether anything could reach them, is not to be told from the answer: a request that reached
- * nobody expires.
+ * Starts a request to a person of the client's tenant. The response does not disclose whether they exist or have a device; a request without a device expires.
  * Routes that call this emit `ciba.requested`, `ciba.failed`.
- * @throws AppError client_unauthenticated, too_many_requests_pending; where the tenant discloses: ciba_user_unknown, ciba_no_device
+ * @throws AppError client_unauthenticated, too_many_requests_pending; where accounts are disclosed: ciba_user_unknown, ciba_no_device
  */
-export const startCibaRequest = async (ctx: CibaCtx, client: ClientEntry, ask: CibaPrompt): Promise<StartedCiba> => {
+export const startCibaRequest = async (ctx: CibaCtx, client: ClientEntry, prompt: CibaPrompt): Promise<StartedCiba> => {
   const t = forTenant(ctx.db, client.tenantId)
   const tenant = await findTenant(t)
   if (tenant?.status !== 'active') throw new AppError('client_unauthenticated')
-  const kept = await atomically(t, (tx) => keep(tx, ctx, client, tenant, ask))
-  if (kept.devices.length > 0) await askDevices(ctx, client, tenant, kept)
-  return kept
+  const saved = await atomically(t, (tx) => saveRequest(tx, ctx, client, tenant, prompt))
+  if (saved.devices.length > 0) await notifyDevices(ctx, client, tenant, saved)
+  return saved
 }

@@ -1,4 +1,4 @@
-// The tenant of an end user's door: named by the client id, which public clients put in the body.
+// The application at which an end user signs in, found by the client id that public clients send in the body.
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findClientEntry } from '#db/store/clients'
@@ -8,7 +8,7 @@ import { isUuid } from '#shared/kernel/ids'
 
 const SDK_SECRET = /^[0-9a-f]{64}$/
 
-/** Any case, quoted, with underscores, with the suffix of the original's OAuth server. */
+/** Accepts any case, quotes, underscores and AuthSec's `-main-client` suffix. */
 const normalised = (text: string): readonly string[] =>
   text
     .trim()
@@ -32,7 +32,7 @@ export const parseSdkSecret = (text: string): string | undefined => {
 
 export type Application = { readonly tenantId: TenantId; readonly clientId: string }
 
-/** @throws AppError invalid_client, for a malformed, unknown or inactive client alike */
+/** @throws AppError invalid_client when the client is malformed, unknown or inactive */
 export const findApplication = async (ctx: Pick<RequestCtx, 'db'>, clientId: string): Promise<Application> => {
   const id = parseClientId(clientId)
   const entry = id === undefined ? undefined : await findClientEntry(directory(ctx.db), id)

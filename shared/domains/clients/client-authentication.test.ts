@@ -1,4 +1,4 @@
-// Backends that call with their client's secret: who gets in, who does not, and for how long.
+// Backends that authenticate with their client's secret.
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -17,7 +17,7 @@ const routes = [
   routeFor<RequestCtx>()({
     id: 'test.backend',
     on: 'GET /test/backend',
-    summary: 'Who calls.',
+    summary: 'Returns the caller.',
     access: client('policy:check'),
     reply: json(200, Out),
     errors: [],
@@ -39,14 +39,14 @@ const statusOf = async (backend: Backend): Promise<number> => (await call(backen
 const change = (work: (t: TenantTx) => Promise<unknown>): Promise<unknown> => atomically(forTenant(app.db, company.tenantId), work)
 const sql = (t: TenantTx, text: string, ...params: readonly unknown[]): Promise<unknown[]> => t.run({ text, params, arrays: true })
 
-test('a backend is its service account, in its tenant', async () => {
+test('a backend acts as its service account in its tenant', async () => {
   const backend = await newBackend(app, company, ['policy:check'])
   const response = await call(backend.authorization)
   expect(response.status).toBe(200)
   expect(await response.json()).toEqual({ tenant: company.tenantId, client: backend.clientId, service: backend.serviceAccountId })
 })
 
-test('anything else is refused alike, with a challenge', async () => {
+test('all other credentials get the same refusal with a challenge', async () => {
   const backend = await newBackend(app, company, ['policy:check'])
   const person = await app.person(company, ['policy:check'])
   const wrong: readonly (string | undefined)[] = [
@@ -76,7 +76,7 @@ test('anything else is refused alike, with a challenge', async () => {
   expect([...answers].map((answer) => JSON.parse(answer))).toEqual([expect.objectContaining({ status: 401, code: 'client_authentication_failed' })])
 })
 
-test('without the permission it is 403, and the record names the client', async () => {
+test('without the permission the answer is 403, and the audit log names the client', async () => {
   const backend = await newBackend(app, company, ['policy:read'])
   const response = await call(backend.authorization)
   expect(response.status).toBe(403)
@@ -86,27 +86,27 @@ test('without the permission it is 403, and the record names the client', async 
   )
 })
 
-describe('what stops a backend stops it at its next call here, and within a second elsewhere', () => {
-  const stops: readonly (readonly [what: string, status: number, work: (t: TenantTx, backend: Backend) => Promise<unknown>])[] = [
+describe('a revoked backend is refused at once on this instance and within a second on others', () => {
+  const revocations: readonly (readonly [what: string, status: number, work: (t: TenantTx, backend: Backend) => Promise<unknown>])[] = [
     [
-      'the client switched off',
+      'a disabled client',
       401,
       (t, b) => sql(t, 'update authsec.clients set active = false where tenant_id = $1 and id = $2', t.tenantId, b.clientId),
     ],
-    ['its entry in the directory', 401, (t, b) => sql(t, 'update authsec.client_directory set active = false where client_id = $1', b.clientId)],
+    ['a disabled directory entry', 401, (t, b) => sql(t, 'update authsec.client_directory set active = false where client_id = $1', b.clientId)],
     [
-      'the client deleted',
+      'a deleted client',
       401,
       (t, b) => sql(t, 'update authsec.clients set deleted_at = now() where tenant_id = $1 and id = $2', t.tenantId, b.clientId),
     ],
     [
-      'the service account switched off',
+      'a disabled service account',
       401,
       (t, b) => sql(t, 'update authsec.service_accounts set active = false where tenant_id = $1 and id = $2', t.tenantId, b.serviceAccountId),
     ],
     ['a new secret', 401, (t, b) => sql(t, 'update authsec.client_directory set secret_hash = $2 where client_id = $1', b.clientId, sha256('new'))],
     [
-      'the binding revoked',
+      'a revoked binding',
       403,
       async (t, b) => {
         const [row] = (await sql(
@@ -119,7 +119,7 @@ describe('what stops a backend stops it at its next call here, and within a seco
       },
     ],
     [
-      'the binding made conditional',
+      'a binding made conditional',
       403,
       async (t, b) => {
         await sql(
@@ -131,7 +131,7 @@ describe('what stops a backend stops it at its next call here, and within a seco
       },
     ],
   ]
-  test.each(stops)('%s: %i', async (_, status, work) => {
+  test.each(revocations)('%s: %i', async (_, status, work) => {
     const elsewhere = await startApp(routes)
     const backend = await newBackend(app, company, ['policy:check'])
     const there = async (): Promise<number> =>
@@ -143,7 +143,7 @@ describe('what stops a backend stops it at its next call here, and within a seco
     expect(await there()).toBe(status)
   })
 
-  test('a tenant that is suspended', async () => {
+  test('a suspended tenant', async () => {
     const own = await app.company()
     const backend = await newBackend(app, own, ['policy:check'])
     expect(await statusOf(backend)).toBe(200)
@@ -152,7 +152,7 @@ describe('what stops a backend stops it at its next call here, and within a seco
   })
 })
 
-test('the secret before a rotation is good until its time, to the millisecond', async () => {
+test('the previous secret is valid until the end of its overlap, to the millisecond', async () => {
   const own = await startApp(routes)
   const theirs = await own.company()
   const backend = await newBackend(own, theirs, ['policy:check'])
@@ -179,7 +179,7 @@ test('the secret before a rotation is good until its time, to the millisecond', 
   expect(await both()).toEqual([401, 200])
 })
 
-test('strangers who know a client id use up no quota of its tenant', async () => {
+test('failed authentication with a known client id uses no quota of its tenant', async () => {
   const limited = await startApp(routes, { env: { RATE_LIMIT: 'on' } })
   const theirs = await limited.company()
   await atomically(forTenant(limited.db, theirs.tenantId), (t) =>
@@ -193,7 +193,7 @@ test('strangers who know a client id use up no quota of its tenant', async () =>
   expect([await status(backend.authorization), await status(backend.authorization), await status(backend.authorization)]).toEqual([200, 200, 429])
 })
 
-test('a backend that is known is not held to the ceiling of an address; whoever guesses is', async () => {
+test('an authenticated backend is exempt from the limit per address; wrong secrets are not', async () => {
   const limited = await startApp(routes, { env: { RATE_LIMIT: 'on' } })
   const backend = await newBackend(limited, await limited.company(), ['policy:check'])
   const status = async (authorization: string): Promise<number> => (await limited.request('/test/backend', { headers: { authorization } })).status
@@ -207,7 +207,7 @@ test('a backend that is known is not held to the ceiling of an address; whoever 
   expect(await status(backend.authorization)).toBe(200)
 })
 
-test('an agent whose owner was stopped is refused', async () => {
+test('an agent with a disabled owner is refused', async () => {
   const backend = await newBackend(app, company, ['policy:check'])
   const owner = await app.person(company)
   const at = app.clock.now()

@@ -1,5 +1,4 @@
-// A backend that calls with its client's id and secret (RFC 6749 section 2.3.1, HTTP Basic). It acts as the client's service account.
-
+// Authenticates a backend by its client's id and secret (RFC 6749 section 2.3.1, HTTP Basic). It acts as the client's service account.
 import { directory, forTenant } from '#db/engine/tenant'
 import { type ClientAuthenticationSecrets, findActingServiceAccount, findClientSecrets } from '#db/store/client-authentication'
 import type { BaseCtx } from '#shared/domains/context'

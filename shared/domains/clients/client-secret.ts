@@ -12,7 +12,7 @@ export type StoredSecret = {
 
 const matches = (digest: Uint8Array, stored: Digest): boolean => stored != null && constantTimeEqual(digest, new Uint8Array(stored))
 
-/** Whether the secret is the client's current one, or the previous one while both are accepted. Always compares with both, so that the time does not tell which one matched. */
+/** Whether the secret is the current one, or the previous one during the overlap. Both comparisons always run, so that timing does not disclose which matched. */
 export const isClientSecret = (secret: string, { secretHash, previousSecretHash, previousValidUntil }: StoredSecret, now: Date): boolean => {
   const digest = sha256(secret)
   const isCurrent = matches(digest, secretHash)

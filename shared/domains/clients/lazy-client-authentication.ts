@@ -1,4 +1,4 @@
-// Loads the authentication of clients with the first backend that calls.
+// Loads client authentication with the first call of a backend, to keep it out of the start.
 import type { BaseCtx } from '#shared/domains/context'
 import type { ClientAuthentication } from '#shared/platform/http/client-authentication'
 

@@ -16,7 +16,7 @@ export const newClientSecret = (random: Random): NewSecret => {
   return { secret, hash: sha256(secret) }
 }
 
-/** `secret` is the second half; `sdkClientId` puts the whole together. */
+/** `secret` is the second half; `sdkClientId` joins both. */
 export const newSdkSecret = (random: Random): NewSecret => {
   const secret = Buffer.from(random.bytes(32)).toString('hex')
   return { secret, hash: sha256(secret) }

@@ -1,4 +1,4 @@
-// What every process is made of, given its drivers. A composition root names the drivers (embedded, TCP, cloud) and calls this once.
+// Builds the context that every process shares. A composition root names the drivers (embedded, TCP, cloud) and calls this once.
 import type { Db } from '#db/engine/client'
 import { lazyClientAuthentication } from '#shared/domains/clients/lazy-client-authentication'
 import type { BaseCtx } from '#shared/domains/context'
@@ -35,7 +35,7 @@ export type Drivers = {
   readonly wakeOutbox: () => void
 }
 
-/** @throws ConfigError naming the secret that is missing or malformed */
+/** @throws ConfigError naming the missing or malformed secret */
 export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
   const { config, cache, secrets, clock, random, log } = drivers
   const metrics = createMetrics({ cache, clock })

@@ -1,11 +1,11 @@
-// From the rows of a tenant to a policy in which a decision is a few look-ups.
+// Compiles a tenant's rows into a policy in which a decision is a few look-ups.
 
 import { SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import type { BindingRow, HolderKind, PolicyRows } from '#db/store/policy'
 import { type Conditions, readConditions } from './conditions.ts'
 
 export type Role = {
-  /** Place in the order of names, which is the order in which bindings are tried. */
+  /** Position by name, which is the order in which bindings are tried. */
   readonly index: number
   readonly id: string
   readonly name: string
@@ -17,7 +17,7 @@ export type Permission = {
   readonly index: number
   readonly resource: string
   readonly action: string
-  /** Roles that hold it, in order. */
+  /** Roles that hold the permission, in order. */
   readonly roles: readonly Role[]
 }
 export type Binding = {
@@ -25,45 +25,45 @@ export type Binding = {
   readonly role: Role
   readonly holderKind: HolderKind
   readonly holderId: string
-  /** Both undefined: for the whole tenant. */
+  /** Both undefined for a tenant-wide binding. */
   readonly scopeType: string | undefined
   readonly scopeId: string | undefined
-  /** Undefined: none. `unusable`: the binding grants nothing. */
+  /** `unusable`: the stored conditions are invalid, so the binding grants nothing. */
   readonly conditions: Conditions | undefined | 'unusable'
-  /** Milliseconds since 1970; infinite when it does not expire. */
+  /** Milliseconds since 1970; infinite without an expiry. */
   readonly expiresAt: number
 }
-/** Bindings of one holder and one scope, in order. A long one is also indexed by role, so that the shorter side is walked. */
+/** Bindings of one holder and one scope, in order. A long list is also indexed by role, so that a decision walks the shorter side. */
 export type BindingIndex = { readonly bindings: readonly Binding[]; readonly byRole: ReadonlyMap<Role, readonly Binding[]> | undefined }
 export type Holder = { readonly wide: BindingIndex | undefined; readonly scoped: ReadonlyMap<string, BindingIndex> }
 
-/** Plain data, made once and never changed. */
+/** Immutable plain data. */
 export type Policy = {
   readonly tenantId: TenantId
   readonly version: number
-  /** By resource, by action; none that no role holds. */
+  /** By resource, then action; only permissions that some role holds. */
   readonly permissions: ReadonlyMap<string, ReadonlyMap<string, Permission>>
   readonly roles: ReadonlyMap<string, Role>
   readonly holders: Readonly<Record<HolderKind, ReadonlyMap<string, Holder>>>
   readonly bindingsOfRole: ReadonlyMap<Role, readonly Binding[]>
-  /** Resources that bindings name, sorted, by type. */
+  /** The sorted resource ids that bindings name, by type. */
   readonly scopeIds: ReadonlyMap<string, readonly string[]>
-  /** How many rows it was made from: what it weighs in memory, roughly. */
+  /** The number of source rows, as an estimate of memory. */
   readonly weight: number
 }
 
-const LONG_SHELF = 16
+const INDEX_ABOVE = 16
 
 export const holdsPermission = (role: Role, permission: Permission): boolean =>
   (((role.bits[permission.index >>> 5] ?? 0) >>> (permission.index & 31)) & 1) === 1
 
-const put = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
+const append = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [value])
   else list.push(value)
 }
 
-const within = <K, K2, V>(maps: Map<K, Map<K2, V>>, key: K): Map<K2, V> => {
+const childMap = <K, K2, V>(maps: Map<K, Map<K2, V>>, key: K): Map<K2, V> => {
   const known = maps.get(key)
   if (known !== undefined) return known
   const made = new Map<K2, V>()
@@ -73,7 +73,7 @@ const within = <K, K2, V>(maps: Map<K, Map<K2, V>>, key: K): Map<K2, V> => {
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** The resource `platform` exists in the system tenant alone, whatever a row says. */
+/** The resource `platform` exists in the system tenant alone, whatever the rows contain. */
 const livePermissions = (tenantId: TenantId, rows: PolicyRows): PolicyRows['permissions'] =>
   tenantId === SYSTEM_TENANT ? rows.permissions : rows.permissions.filter(({ resource }) => resource !== 'platform')
 
@@ -91,7 +91,7 @@ const compileRoles = (tenantId: TenantId, rows: PolicyRows): { roles: Map<string
       const at = indexOf.get(permissionId)
       if (at === undefined) continue
       bits[at >>> 5] = (bits[at >>> 5] ?? 0) | (1 << (at & 31))
-      put(holding, at, role)
+      append(holding, at, role)
     }
     roles.set(id, role)
   }
@@ -100,7 +100,7 @@ const compileRoles = (tenantId: TenantId, rows: PolicyRows): { roles: Map<string
     const index = indexOf.get(id)
     const held = index === undefined ? undefined : holding.get(index)
     if (index === undefined || held === undefined) continue
-    within(permissions, resource).set(action, Object.freeze({ index, resource, action, roles: Object.freeze(held) }))
+    childMap(permissions, resource).set(action, Object.freeze({ index, resource, action, roles: Object.freeze(held) }))
   }
   return { roles, permissions }
 }
@@ -117,30 +117,30 @@ const compileBinding = (row: BindingRow, role: Role): Binding =>
     expiresAt: row.expiresAt === null ? Number.POSITIVE_INFINITY : row.expiresAt.getTime(),
   })
 
-const shelfOf = (bindings: readonly Binding[]): BindingIndex => {
-  if (bindings.length <= LONG_SHELF) return { bindings, byRole: undefined }
+const indexBindings = (bindings: readonly Binding[]): BindingIndex => {
+  if (bindings.length <= INDEX_ABOVE) return { bindings, byRole: undefined }
   const byRole = new Map<Role, Binding[]>()
-  for (const binding of bindings) put(byRole, binding.role, binding)
+  for (const binding of bindings) append(byRole, binding.role, binding)
   return { bindings, byRole }
 }
 
-/** A scope that lacks its type or its id is no scope that could be stored; such a binding is left out, as one whose role is gone. */
-const isWhole = (row: BindingRow): boolean => (row.scopeType === null) === (row.scopeId === null)
+/** A scope needs both its type and its id. A binding with one of them is ignored, like one without a role. */
+const hasValidScope = (row: BindingRow): boolean => (row.scopeType === null) === (row.scopeId === null)
 
 const compileHolders = (bindings: readonly Binding[]): Policy['holders'] => {
   const wide: Record<HolderKind, Map<string, Binding[]>> = { user: new Map(), service_account: new Map(), group: new Map() }
   const scoped: Record<HolderKind, Map<string, Map<string, Binding[]>>> = { user: new Map(), service_account: new Map(), group: new Map() }
   for (const binding of bindings) {
-    if (binding.scopeId === undefined) put(wide[binding.holderKind], binding.holderId, binding)
-    else put(within(scoped[binding.holderKind], binding.holderId), binding.scopeId, binding)
+    if (binding.scopeId === undefined) append(wide[binding.holderKind], binding.holderId, binding)
+    else append(childMap(scoped[binding.holderKind], binding.holderId), binding.scopeId, binding)
   }
   const holdersOf = (kind: HolderKind): ReadonlyMap<string, Holder> => {
     const made = new Map<string, Holder>()
     for (const id of new Set([...wide[kind].keys(), ...scoped[kind].keys()])) {
       const own = wide[kind].get(id)
-      const shelves = new Map<string, BindingIndex>()
-      for (const [scopeId, list] of scoped[kind].get(id) ?? []) shelves.set(scopeId, shelfOf(list))
-      made.set(id, { wide: own && shelfOf(own), scoped: shelves })
+      const indexes = new Map<string, BindingIndex>()
+      for (const [scopeId, list] of scoped[kind].get(id) ?? []) indexes.set(scopeId, indexBindings(list))
+      made.set(id, { wide: own && indexBindings(own), scoped: indexes })
     }
     return made
   }
@@ -158,17 +158,17 @@ const scopeIdsOf = (bindings: readonly Binding[]): Policy['scopeIds'] => {
   return new Map([...ids].map(([type, set]) => [type, [...set].sort(byText)]))
 }
 
-/** Compiles a tenant's rows. The order in which bindings are tried is that of role names, then of their ids, so that a trace is the same everywhere. */
+/** Compiles a tenant's rows. Bindings are ordered by role name, then by id, so that a trace is the same on every instance. */
 export const compilePolicy = (tenantId: TenantId, rows: PolicyRows): Policy => {
   const { roles, permissions } = compileRoles(tenantId, rows)
   const bindings: Binding[] = []
   for (const row of rows.bindings) {
     const role = roles.get(row.roleId)
-    if (role !== undefined && isWhole(row)) bindings.push(compileBinding(row, role))
+    if (role !== undefined && hasValidScope(row)) bindings.push(compileBinding(row, role))
   }
   bindings.sort((a, b) => a.role.index - b.role.index || byText(a.id, b.id))
   const bindingsOfRole = new Map<Role, Binding[]>()
-  for (const binding of bindings) put(bindingsOfRole, binding.role, binding)
+  for (const binding of bindings) append(bindingsOfRole, binding.role, binding)
   const weight = 1 + rows.bindings.length + rows.roles.reduce((sum, role) => sum + 1 + role.permissionIds.length, 0)
   return Object.freeze({
     tenantId,

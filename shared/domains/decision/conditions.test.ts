@@ -1,4 +1,4 @@
-// Conditions at their edges.
+// Binding conditions at their boundaries.
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#shared/kernel/errors'
 import { type Context, failingCondition, parseConditions, readConditions } from './conditions.ts'
@@ -17,34 +17,34 @@ describe('hours', () => {
   const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
   test.each([
     // Vienna springs forward on 2026-03-29: 02:00 becomes 03:00, at 01:00 UTC.
-    ['before the jump', window('Europe/Vienna', ['sun'], '01:00', '02:00'), '2026-03-29T00:59:59Z', true],
-    ['the hour that does not exist is empty', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-03-29T01:00:00Z', false],
-    ['after the jump it is three', window('Europe/Vienna', ['sun'], '03:00', '04:00'), '2026-03-29T01:00:00Z', true],
+    ['before the change to summer time', window('Europe/Vienna', ['sun'], '01:00', '02:00'), '2026-03-29T00:59:59Z', true],
+    ['the skipped hour is empty', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-03-29T01:00:00Z', false],
+    ['the hour after the skipped one', window('Europe/Vienna', ['sun'], '03:00', '04:00'), '2026-03-29T01:00:00Z', true],
     // It falls back on 2026-10-25: 03:00 becomes 02:00, at 01:00 UTC.
-    ['the hour that comes twice, first', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T00:30:00Z', true],
-    ['the hour that comes twice, again', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T01:30:00Z', true],
-    ['and then it is over', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T02:00:00Z', false],
-    // Lord Howe Island moves by half an hour.
-    ['half an hour', window('Australia/Lord_Howe', ['sun'], '02:00', '02:30'), '2026-10-03T15:30:00Z', false],
-    // A window that runs past midnight belongs to the day on which it begins.
+    ['the repeated hour, first time', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T00:30:00Z', true],
+    ['the repeated hour, second time', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T01:30:00Z', true],
+    ['after the repeated hour', window('Europe/Vienna', ['sun'], '02:00', '03:00'), '2026-10-25T02:00:00Z', false],
+    // Lord Howe Island shifts by half an hour.
+    ['a skipped half hour', window('Australia/Lord_Howe', ['sun'], '02:00', '02:30'), '2026-10-03T15:30:00Z', false],
+    // A window past midnight belongs to the day on which it begins.
     ['past midnight, evening', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-06T22:00:00Z', true],
-    ['past midnight, morning after', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-07T05:59:00Z', true],
-    ['past midnight, its end', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-07T06:00:00Z', false],
-    ['past midnight, morning before', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-06T05:59:00Z', false],
-    ['over the end of the week', window('UTC', ['sun'], '22:00', '06:00'), '2026-03-02T05:00:00Z', true],
-    ['over the end of the week, its end', window('UTC', ['sun'], '22:00', '06:00'), '2026-03-02T06:00:00Z', false],
+    ['past midnight, next morning', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-07T05:59:00Z', true],
+    ['past midnight, at its end', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-07T06:00:00Z', false],
+    ['past midnight, previous morning', window('UTC', ['fri'], '22:00', '06:00'), '2026-03-06T05:59:00Z', false],
+    ['past the end of the week', window('UTC', ['sun'], '22:00', '06:00'), '2026-03-02T05:00:00Z', true],
+    ['past the end of the week, at its end', window('UTC', ['sun'], '22:00', '06:00'), '2026-03-02T06:00:00Z', false],
     ['until midnight', window('UTC', ['mon'], '09:00', '24:00'), '2026-03-02T23:59:59Z', true],
     ['midnight is the next day', window('UTC', ['mon'], '09:00', '24:00'), '2026-03-03T00:00:00Z', false],
-    ['to 00:00 is to midnight', window('UTC', ['mon'], '09:00', '00:00'), '2026-03-02T23:59:59Z', true],
+    ['an end of 00:00 means midnight', window('UTC', ['mon'], '09:00', '00:00'), '2026-03-02T23:59:59Z', true],
     ['all day', window('UTC', EVERY_DAY, '00:00', '24:00'), '2026-03-04T00:00:00Z', true],
-    ['the zone decides the day', window('Pacific/Auckland', ['tue'], '00:00', '24:00'), '2026-03-02T12:00:00Z', true],
-    ['a zone of three quarters', window('Asia/Kathmandu', ['mon'], '14:45', '14:46'), '2026-03-02T09:00:00Z', true],
+    ['the time zone determines the day', window('Pacific/Auckland', ['tue'], '00:00', '24:00'), '2026-03-02T12:00:00Z', true],
+    ['a time zone with an offset of 45 minutes', window('Asia/Kathmandu', ['mon'], '14:45', '14:46'), '2026-03-02T09:00:00Z', true],
   ])('%s', (_, conditions, at, expected) => {
     expect(holds(conditions, { at: Date.parse(at) })).toBe(expected)
   })
 })
 
-test('a zone is one, in whatever letters it is written: nobody fills the memory with its spellings', () => {
+test('all spellings of a time zone share one formatter, so that they cannot exhaust memory', () => {
   const Real = Intl.DateTimeFormat
   let made = 0
   Intl.DateTimeFormat = new Proxy(Real, {
@@ -65,7 +65,7 @@ test('a zone is one, in whatever letters it is written: nobody fills the memory 
   expect(made).toBeLessThanOrEqual(1)
 })
 
-test('what a zone showed at one moment is not what it shows at another', () => {
+test('the cached local time of a zone is used for one moment only', () => {
   const conditions = { hours: { time_zone: 'UTC', windows: [{ days: ['mon'], from: '09:00', to: '10:00' }] } }
   for (const [at, expected] of [
     [NOW, true],
@@ -76,7 +76,7 @@ test('what a zone showed at one moment is not what it shows at another', () => {
     expect(holds(conditions, { at })).toBe(expected)
 })
 
-describe('addresses', () => {
+describe('IP ranges', () => {
   test.each([
     ['10.0.0.0/8', '10.255.255.255', true],
     ['10.0.0.0/8', '11.0.0.0', false],
@@ -113,7 +113,7 @@ describe('second factor and age of the sign-in', () => {
     [{ max_auth_age: 60 }, { authTime: NOW - 60_001 }, false],
     [{ max_auth_age: 60 }, { authTime: NOW + 60_000 }, true],
     [{ max_auth_age: 60 }, { authTime: NOW + 60_001 }, false],
-    // The moment asked about does not make a sign-in younger.
+    // `at` does not make a sign-in more recent.
     [{ max_auth_age: 60 }, { authTime: NOW - 3_600_000, at: NOW - 3_600_000 }, false],
     [{ mfa_required: true, max_auth_age: 60 }, { mfa: true, authTime: NOW - 61_000 }, false],
   ])('%j with %j: %s', (conditions, context, expected) => {
@@ -121,7 +121,7 @@ describe('second factor and age of the sign-in', () => {
   })
 })
 
-test('a member that is missing from the context fails the condition that needs it', () => {
+test('a missing context member fails the condition that needs it', () => {
   const all = {
     mfa_required: true,
     max_auth_age: 60,
@@ -163,8 +163,8 @@ const MALFORMED: readonly (readonly [value: unknown, field: string])[] = [
   [{ hours: { time_zone: 'UTC', windows: [], holidays: [] } }, 'body.conditions.hours'],
 ]
 
-describe('what is not a condition', () => {
-  test.each(MALFORMED)('%j is refused when written, by name, and grants nothing when found', (value, field) => {
+describe('malformed conditions', () => {
+  test.each(MALFORMED)('%j is refused by field when written, and grants nothing when stored', (value, field) => {
     const refused = (): unknown => parseConditions(value)
     expect(refused).toThrow(AppError)
     try {
@@ -174,7 +174,7 @@ describe('what is not a condition', () => {
     }
     expect(readConditions(value)).toBe('unusable')
   })
-  test('nothing is no condition', () => {
+  test('absent or empty conditions do not restrict', () => {
     for (const none of [null, undefined, {}]) {
       expect(parseConditions(none)).toBeNull()
       expect(readConditions(none)).toBeUndefined()

@@ -1,9 +1,9 @@
-// Conditions of a binding (README, decisions): parsed when written, parsed again when compiled, and never trusted to be well-formed in between.
+// Conditions of a binding: validated when written and again when compiled, because a later version may have stored other ones.
 import { AppError } from '#shared/kernel/errors'
 import { DAYS, type Hours, isTimeZone, isWithinHours, minuteOfDay, spansOf } from './hours.ts'
 import { type IpAddress, type IpRange, isInRange, parseRange } from './ip-range.ts'
 
-/** What is known of the access that is asked about. A member that is missing fails the condition that needs it. Moments in milliseconds since 1970. */
+/** Facts about an access. A missing member fails the condition that needs it. Times are milliseconds since 1970. */
 export type Context = {
   readonly mfa?: boolean | undefined
   readonly authTime?: number | undefined
@@ -13,7 +13,7 @@ export type Context = {
 export const NO_CONTEXT: Context = {}
 
 export type ConditionName = 'mfa_required' | 'max_auth_age' | 'ip_ranges' | 'hours'
-/** All that are there must hold. */
+/** All present conditions must hold. */
 export type Conditions = {
   readonly mfaRequired?: boolean
   readonly maxAuthAgeMs?: number
@@ -21,10 +21,10 @@ export type Conditions = {
   readonly hours?: Hours
 }
 
-/** A sign-in that lies in the future by more than clocks differ was not measured by a clock. */
+/** Tolerated clock difference; a sign-in further in the future fails. */
 const CLOCK_SKEW_MS = 60_000
 
-/** The first condition that does not hold; undefined when all do. `now` is the judge's own clock: an age is never measured from a moment that the asker names. */
+/** The first condition that fails; undefined when all hold. `now` is this server's clock: a sign-in's age is never measured against `context.at`. */
 export const failingCondition = (conditions: Conditions, context: Context, now: number): ConditionName | undefined => {
   const { maxAuthAgeMs, ranges, hours } = conditions
   const { authTime, address, at } = context
@@ -35,7 +35,7 @@ export const failingCondition = (conditions: Conditions, context: Context, now: 
   return undefined
 }
 
-/** Why a value is no condition; `at` is the path within `conditions`. */
+/** Why a value is not a condition; `at` is the path within `conditions`. */
 class Malformed {
   readonly at: string
   readonly why: string
@@ -103,7 +103,7 @@ const PARSERS: Readonly<Record<ConditionName, (value: unknown) => Conditions | M
 }
 const isName = (key: string): key is ConditionName => Object.hasOwn(PARSERS, key)
 
-const parsed = (value: unknown): Conditions | undefined | Malformed => {
+const parseAll = (value: unknown): Conditions | undefined | Malformed => {
   if (value === null || value === undefined) return undefined
   if (!isObject(value)) return new Malformed('', 'an object')
   let all: Conditions | undefined
@@ -116,18 +116,18 @@ const parsed = (value: unknown): Conditions | undefined | Malformed => {
   return all
 }
 
-/** As found in the store. `unusable` grants nothing: a key that is not known here may be a restriction that a later version wrote. */
+/** Parses stored conditions. `unusable` grants nothing: an unknown key may be a restriction that a later version wrote. */
 export const readConditions = (value: unknown): Conditions | undefined | 'unusable' => {
-  const outcome = parsed(value)
+  const outcome = parseAll(value)
   return outcome instanceof Malformed ? 'unusable' : outcome
 }
 
 /**
- * As somebody wants to write them: the value to store, null for none.
+ * Validates conditions before they are stored. Returns null for none.
  * @throws AppError invalid_request, naming the member below `at`
  */
 export const parseConditions = (value: unknown, at = 'body.conditions'): Readonly<Record<string, unknown>> | null => {
-  const outcome = parsed(value)
+  const outcome = parseAll(value)
   if (outcome instanceof Malformed) {
     const field = [at, outcome.at].filter((part) => part !== '').join('.')
     throw new AppError('invalid_request', `${field}: ${outcome.why}`, { field })

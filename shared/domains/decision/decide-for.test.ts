@@ -1,4 +1,4 @@
-// What the doors that ask for decisions rely on.
+// Decisions as routes request them.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putRole } from '#db/testing/access'
@@ -36,8 +36,8 @@ const grant = (app: TestApp, company: Company, person: Person, permission: strin
     return id
   })
 
-describe('a decision for somebody', () => {
-  test('names binding and role when it allows, and nothing when it denies', async () => {
+describe('a decision about a principal', () => {
+  test('names the binding and role of a permit, and nothing of a denial', async () => {
     const app = await startApp([])
     const company = await app.company()
     const pat = await app.person(company)
@@ -49,19 +49,19 @@ describe('a decision for somebody', () => {
       allowed: true,
       trace: `Granted by role binding ${bindingId} (role may invoice:read).`,
     })
-    const nobody = [app.ctx.random.id(), 'no-uuid', '']
-    for (const principalId of nobody)
+    const unknown = [app.ctx.random.id(), 'no-uuid', '']
+    for (const principalId of unknown)
       expect(await decideFor(deps(app), company.tenantId, { ...request, principalId }, caller)).toEqual({ allowed: false, trace: NOT_GRANTED })
   })
 
-  test('about others the asker says what is so; about oneself the session says it', async () => {
+  test('the context of another principal comes from the caller; the caller\u2019s own comes from the session', async () => {
     const app = await startApp([])
     const company = await app.company()
     const pat = await app.person(company)
     await grant(app, company, pat, 'invoice:read', { mfa_required: true })
     const request = { principalId: pat.id, resource: 'invoice', action: 'read' }
-    const allowed = async (asks: typeof request & { context?: { mfa: boolean } }, caller: User): Promise<boolean> =>
-      (await decideFor(deps(app), company.tenantId, asks, caller)).allowed
+    const allowed = async (question: typeof request & { context?: { mfa: boolean } }, caller: User): Promise<boolean> =>
+      (await decideFor(deps(app), company.tenantId, question, caller)).allowed
     const [admin, weak] = [asUser(company.admin), asUser(pat)]
     expect(await allowed(request, admin)).toBe(false)
     expect(await allowed({ ...request, context: { mfa: true } }, admin)).toBe(true)
@@ -69,7 +69,7 @@ describe('a decision for somebody', () => {
     expect(await allowed({ ...request, context: { mfa: false } }, { ...weak, acr: 'aal2' })).toBe(true)
   })
 
-  test('a moment that no clock can show is none: the condition that needs it fails', async () => {
+  test('an impossible time fails the condition that needs it', async () => {
     const app = await startApp([])
     const company = await app.company()
     const pat = await app.person(company)
@@ -83,7 +83,7 @@ describe('a decision for somebody', () => {
     for (const at of [8.64e12 + 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, Number.NaN, 'nonsense']) expect(await allowed(at)).toBe(false)
   })
 
-  test('an id may be a service account\u2019s', async () => {
+  test('a principal id may name a service account', async () => {
     const app = await startApp([])
     const company = await app.company()
     const backend = await newBackend(app, company, ['invoice:read'])

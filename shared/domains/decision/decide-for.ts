@@ -1,5 +1,4 @@
-// A decision about somebody, for the doors that ask: loads, builds the context by the rules of who asks, decides, and says why.
-
+// Decisions about a principal for routes: loads the policy, builds the context, decides, and gives the reason.
 import type { TenantId } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
 import { parseUuid } from '#shared/kernel/ids'
@@ -13,7 +12,7 @@ import type { Subject } from './policies.ts'
 
 export type DecisionDeps = Pick<RequestCtx, 'policies' | 'clock' | 'request'>
 
-/** As a caller writes it: moments in ISO 8601, `auth_time` also in Unix seconds. */
+/** The wire form: times in ISO 8601, `auth_time` also in Unix seconds. */
 export type ContextRequest = {
   readonly mfa?: boolean | undefined
   readonly auth_time?: string | number | undefined
@@ -21,25 +20,25 @@ export type ContextRequest = {
   readonly at?: string | number | undefined
 }
 
-/** The last moment that a clock of ours can show (ECMA-262, time values). */
-const LAST_MOMENT = 8.64e15
-const momentOf = (value: string | number | undefined): number | undefined => {
+/** The largest time value (ECMA-262), in milliseconds. */
+const MAX_TIME_VALUE = 8.64e15
+const parseTime = (value: string | number | undefined): number | undefined => {
   const at = typeof value === 'number' ? value * 1000 : value === undefined ? Number.NaN : Date.parse(value)
-  return Math.abs(at) <= LAST_MOMENT ? at : undefined
+  return Math.abs(at) <= MAX_TIME_VALUE ? at : undefined
 }
 
-/** What another's word says of an access. */
+/** The context as the caller states it. */
 export const contextOf = (request: ContextRequest | undefined): Context =>
   request === undefined
     ? NO_CONTEXT
     : {
         mfa: request.mfa,
-        authTime: momentOf(request.auth_time),
+        authTime: parseTime(request.auth_time),
         address: request.ip === undefined ? undefined : parseAddress(request.ip),
-        at: momentOf(request.at),
+        at: parseTime(request.at),
       }
 
-/** What we know ourselves of an access: the caller's own session and this request. */
+/** The context of the caller's own session and request. */
 export const callerContext = (ctx: Pick<DecisionDeps, 'clock' | 'request'>, user: User): Context => ({
   mfa: atLeast(user.acr, 'aal2'),
   authTime: user.authTime.getTime(),
@@ -47,13 +46,13 @@ export const callerContext = (ctx: Pick<DecisionDeps, 'clock' | 'request'>, user
   at: ctx.clock.now().getTime(),
 })
 
-/** Whoever asks about himself is judged by his own session, whatever context he writes. */
+/** Whether the caller asks about itself. Its own session then counts, and a stated context is ignored. */
 export const isSelf = (caller: { readonly kind: string; readonly userId?: string }, subject: Subject): boolean =>
   caller.kind === 'user' && subject.kind === 'user' && caller.userId === subject.id
 
 export const NOT_GRANTED = 'No role binding grants this permission.'
 
-/** Names binding and role; of a denial only that it is one. */
+/** Names the binding and role of a permit; a denial has no details. */
 export const decisionTrace = ({ binding }: Decision): string => (binding === undefined ? NOT_GRANTED : grantedBy(binding))
 const grantedBy = ({ id, role }: Binding): string => `Granted by role binding ${id} (role ${role.name}).`
 
@@ -67,7 +66,7 @@ export type DecisionRequest = {
   readonly context?: ContextRequest | undefined
 }
 
-const questionOf = (request: DecisionRequest): Question => ({
+const toQuestion = (request: DecisionRequest): Question => ({
   resource: request.resource,
   action: request.action,
   scopeId: request.scopeId?.toLowerCase(),
@@ -75,7 +74,7 @@ const questionOf = (request: DecisionRequest): Question => ({
 })
 
 /**
- * Whether a principal of the tenant may do something. Whether the caller may ask is the door's to decide, before.
+ * Decides whether a principal of the tenant may perform an action. The route must check first that the caller may ask.
  * @throws AppError unavailable
  */
 export const decideFor = async (
@@ -90,9 +89,9 @@ export const decideFor = async (
   const service: Subject = { kind: 'service_account', id }
   const own = isSelf(caller, user)
   const people = await ctx.policies.load(tenantId, [user])
-  // Most principals are people; who is none is looked for among service accounts.
+  // Most principals are people, so service accounts are looked up second.
   const { policy, principal } = own || people.principal(user) !== undefined ? people : await ctx.policies.load(tenantId, [service])
   const context = own ? callerContext(ctx, caller) : contextOf(request.context)
-  const decision = decide(policy, principal(user) ?? principal(service), questionOf(request), context, ctx.clock.now().getTime())
+  const decision = decide(policy, principal(user) ?? principal(service), toQuestion(request), context, ctx.clock.now().getTime())
   return { allowed: decision.allowed, trace: decisionTrace(decision) }
 }

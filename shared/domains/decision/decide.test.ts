@@ -1,4 +1,4 @@
-// The compiled decision against a naive re-reading of the rules over the rows themselves.
+// Compares the compiled decision with a naive evaluation of the rows.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
@@ -21,7 +21,7 @@ import { actionsAllowed, holdersAllowed, resourcesAllowed } from './search.ts'
 
 const SEED = 20260302
 
-/** Conditions read from the stored value, one word after the other, for the few values that are generated. */
+/** Evaluates a stored condition directly, for the generated values only. */
 const naiveConditionHolds = (key: string, value: unknown, context: ContextRequest): boolean => {
   switch (key) {
     case 'mfa_required':
@@ -59,7 +59,7 @@ const naive = (rows: PolicyRows, principal: PrincipalState | undefined, q: Gener
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 10_000)
 
-test('is what the rules say, for ten thousand tenants and four questions each; the explanation decides the same; a batch is its questions one by one', () => {
+test('decisions, explanations and batches agree with the rules, for ten thousand tenants and four questions each', () => {
   let allowed = 0
   fc.assert(
     fc.property(
@@ -67,12 +67,12 @@ test('is what the rules say, for ten thousand tenants and four questions each; t
       principals,
       fc.array(questions, { minLength: 4, maxLength: 4 }),
       requestedContexts,
-      (rows, principal, asked, askedContext) => {
+      (rows, principal, generatedQuestions, requestedContext) => {
         const policy = compilePolicy(TENANT, rows)
-        const context = contextOf(askedContext)
+        const context = contextOf(requestedContext)
         const singles: number[] = []
-        for (const [at, question] of asked.entries()) {
-          const granting = naive(rows, principal, question, askedContext)
+        for (const [at, question] of generatedQuestions.entries()) {
+          const granting = naive(rows, principal, question, requestedContext)
           const decision = decide(policy, principal, question, context, POLICY_NOW)
           expect(decision.allowed).toBe(granting.length > 0)
           if (decision.binding !== undefined) expect(granting.map(({ id }) => id)).toContain(decision.binding.id)
@@ -82,7 +82,7 @@ test('is what the rules say, for ten thousand tenants and four questions each; t
           expect(why.missing.length > 0).toBe(!decision.allowed)
           if (decision.allowed) singles.push(at)
         }
-        expect(allowedIndexes(policy, principal, asked, context, POLICY_NOW)).toEqual(singles)
+        expect(allowedIndexes(policy, principal, generatedQuestions, context, POLICY_NOW)).toEqual(singles)
         allowed += singles.length
       },
     ),
@@ -91,12 +91,12 @@ test('is what the rules say, for ten thousand tenants and four questions each; t
   expect(allowed).toBeGreaterThan(RUNS / 4)
 }, 120_000)
 
-test('every search finds what asking one by one finds', () => {
-  const everybody = fc.array(principals, { minLength: 3, maxLength: 6 })
+test('every search agrees with single decisions', () => {
+  const principalLists = fc.array(principals, { minLength: 3, maxLength: 6 })
   fc.assert(
-    fc.property(policyRows, everybody, questions, requestedContexts, (rows, all, question, askedContext) => {
+    fc.property(policyRows, principalLists, questions, requestedContexts, (rows, all, question, requestedContext) => {
       const policy = compilePolicy(TENANT, rows)
-      const context = contextOf(askedContext)
+      const context = contextOf(requestedContext)
       const present = all.filter((principal) => principal?.active === true)
       for (const kind of ['user', 'service_account'] as const) {
         const found = holdersAllowed(policy, kind, question, context, POLICY_NOW)
@@ -130,7 +130,7 @@ test('every search finds what asking one by one finds', () => {
 test.each([
   { scopeType: 'project', scopeId: null },
   { scopeType: null, scopeId: 'dddddddd-0000-4000-8000-000000000000' },
-])('half a scope (%o) is none that grants anything', (half) => {
+])('a binding with an incomplete scope (%o) grants nothing', (half) => {
   const rows: PolicyRows = {
     version: 1,
     permissions: [{ id: 'p', resource: 'project', action: 'read' }],

@@ -1,4 +1,4 @@
-// Why: the bindings that were considered, in the order of the decision, the first that decided, and what is missing for a permit. For those who may see roles.
+// Explains a decision: the bindings considered, in order, the deciding one, and what a permit lacks. Only for callers who may read roles.
 import type { Binding, Holder, Permission, Policy } from './compile.ts'
 import { holdsPermission } from './compile.ts'
 import { type ConditionName, type Context, failingCondition } from './conditions.ts'
@@ -7,19 +7,19 @@ import type { Principal, Question } from './decide.ts'
 export type Verdict = 'grants' | 'lacks_permission' | 'other_scope' | 'expired' | 'unusable_conditions' | ConditionName
 export type ConsideredBinding = { readonly binding: Binding; readonly verdict: Verdict }
 export type MissingRequirement =
-  /** Nobody of that id, or not active. */
+  /** The principal is unknown or inactive. */
   | { readonly kind: 'active_principal' }
-  /** No role of the tenant holds the permission. */
+  /** No role holds the permission. */
   | { readonly kind: 'role_with_permission' }
-  /** None of these roles, which hold it, is bound to the principal or its groups. */
+  /** None of these roles, which hold the permission, is bound to the principal or its groups. */
   | { readonly kind: 'binding'; readonly roles: readonly string[] }
-  /** This binding would grant it, but for one thing. */
+  /** The binding would grant it, except for one reason. */
   | { readonly kind: 'fulfilment'; readonly binding: Binding; readonly of: Verdict }
 
 export type Explanation = {
   readonly allowed: boolean
   readonly decidedBy: Binding | undefined
-  /** Up to and with the one that decided. */
+  /** Up to and including the deciding one. */
   readonly considered: readonly ConsideredBinding[]
   readonly missing: readonly MissingRequirement[]
 }
@@ -41,12 +41,12 @@ const verdictOf = (
   return (binding.conditions && failingCondition(binding.conditions, context, now)) ?? 'grants'
 }
 
-/** As the decision walks them; bindings of other scopes, which it never touches, come last. */
+/** In the order of the decision; bindings of other scopes, which the decision skips, come last. */
 const bindingsOf = (holder: Holder | undefined, scopeId: string | undefined): readonly Binding[] => {
   if (holder === undefined) return []
   const requested = scopeId === undefined ? undefined : holder.scoped.get(scopeId)
-  const others = [...holder.scoped.values()].filter((shelf) => shelf !== requested)
-  return [holder.wide, requested, ...others].flatMap((shelf) => shelf?.bindings ?? [])
+  const others = [...holder.scoped.values()].filter((index) => index !== requested)
+  return [holder.wide, requested, ...others].flatMap((index) => index?.bindings ?? [])
 }
 
 const missingFor = (permission: Permission | undefined, considered: readonly ConsideredBinding[]): readonly MissingRequirement[] => {
@@ -56,7 +56,7 @@ const missingFor = (permission: Permission | undefined, considered: readonly Con
   return nearly.map(({ binding, verdict }) => ({ kind: 'fulfilment', binding, of: verdict }))
 }
 
-/** The decision of `decide`, taken apart. */
+/** Explains what `decide` returns for the same arguments. */
 export const explain = (policy: Policy, principal: Principal | undefined, question: Question, context: Context, now: number): Explanation => {
   if (principal?.active !== true) return { allowed: false, decidedBy: undefined, considered: [], missing: [{ kind: 'active_principal' }] }
   const permission = policy.permissions.get(question.resource)?.get(question.action)

@@ -1,16 +1,16 @@
-// Weekly windows of wall-clock time in a time zone. Daylight saving is the zone's own: what counts is what the clock on the wall shows at that moment.
+// Weekly windows of local time in a time zone. The time zone's daylight saving applies.
 
 export const DAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
 const DAY = 24 * 60
 const WEEK = 7 * DAY
 
-/** Minutes of the week from Monday 00:00, `from` within, `to` not. Never wraps: a window over the end of the week is two. */
+/** Minutes of the week since Monday 00:00; `to` is exclusive. A window past the end of the week becomes two spans. */
 type Span = { readonly from: number; readonly to: number }
 export type Hours = { readonly timeZone: string; readonly spans: readonly Span[] }
 
-/** What shows the time of a zone, and what it showed at the moment that was asked about last: many bindings, and many questions of a batch, are about one. */
+/** A time zone's formatter and its last result, because the bindings of a decision or batch mostly share one moment. */
 type Zone = { readonly format: Intl.DateTimeFormat; at: number; minute: number }
-/** One formatter a zone: making one costs a thousand times what using it does. Zones are few, but each may be written in large and small letters. */
+/** One formatter per time zone, keyed in lower case: creating one costs a thousand times its use. */
 const zones = new Map<string, Zone>()
 const zoneOf = (timeZone: string): Zone => {
   const name = timeZone.toLowerCase()
@@ -22,7 +22,7 @@ const zoneOf = (timeZone: string): Zone => {
   return made
 }
 
-/** IANA names alone; an offset such as `+01:00` knows no daylight saving, and whoever writes one would be surprised in spring. */
+/** IANA names only: an offset such as `+01:00` would ignore daylight saving. */
 export const isTimeZone = (name: string): boolean => {
   if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false
   try {
@@ -50,14 +50,14 @@ const minuteOfWeek = (timeZone: string, at: number): number => {
 }
 
 const CLOCK = /^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$/
-/** `08:00` to `24:00`, as minutes of the day. */
+/** Parses `00:00` to `24:00` into minutes of the day. */
 export const minuteOfDay = (text: string): number | undefined => {
   const match = CLOCK.exec(text)
   if (match === null) return undefined
   return match[1] === undefined ? DAY : Number(match[1]) * 60 + Number(match[2])
 }
 
-/** A window that ends before it begins runs past midnight into the following day. */
+/** A window that ends before it begins runs past midnight into the next day. */
 export const spansOf = (day: number, from: number, to: number): readonly Span[] => {
   const begins = day * DAY + from
   const ends = day * DAY + (to > from ? to : to + DAY)
@@ -69,7 +69,7 @@ export const spansOf = (day: number, from: number, to: number): readonly Span[] 
       ]
 }
 
-/** Whether the clock on the zone's wall stands in one of the windows at that moment (milliseconds since 1970). */
+/** Whether the local time at that moment (milliseconds since 1970) is in one of the windows. */
 export const isWithinHours = ({ timeZone, spans }: Hours, at: number): boolean => {
   const minute = minuteOfWeek(timeZone, at)
   return spans.some(({ from, to }) => from <= minute && minute < to)

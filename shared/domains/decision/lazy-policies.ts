@@ -1,4 +1,4 @@
-// The decision and what it rests on, loaded with the first question: functions that never ask do not carry it at their start.
+// Loads decisions with the first question, so that functions that never decide do not carry them at their start.
 import type { BaseCtx } from '#shared/domains/context'
 import type { Policies } from './policies.ts'
 

@@ -1,4 +1,4 @@
-// How fresh, at what price: statements counted, two instances on one database, and a database that is away.
+// Freshness and cost of policies: counted statements, two instances on one database, and an unavailable database.
 import { describe, expect, test } from 'vitest'
 import { DatabaseUnavailable, type Engine, openDb, type Statement } from '#db/engine/client'
 import { asTenantId, atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -16,7 +16,7 @@ import { createPolicies, type Subject } from './policies.ts'
 
 const QUESTION = { resource: 'invoice', action: 'read' }
 
-/** One instance: its own memory and its own news of commits, on the database that all share. */
+/** One instance with its own memory and commit notifications, on the shared database. */
 const instance = async (app: TestApp) => {
   const { engine } = await testDb()
   const statements: Statement[] = []
@@ -35,8 +35,8 @@ const instance = async (app: TestApp) => {
     db,
     policies,
     statements,
-    /** What happens between sending a statement and the snapshot that it reads. */
-    meanwhile: (work: (() => Promise<void>) | undefined): void => {
+    /** Runs between a statement and the snapshot that it reads. */
+    beforeEachStatement: (work: (() => Promise<void>) | undefined): void => {
       before = work
     },
     may: async (company: Company, subject: Subject, question = QUESTION): Promise<boolean> => {
@@ -47,7 +47,7 @@ const instance = async (app: TestApp) => {
   }
 }
 
-const story = async () => {
+const setUp = async () => {
   const app = await startApp([])
   const company = await app.company()
   const pat = await app.person(company)
@@ -62,8 +62,8 @@ const story = async () => {
 }
 
 describe('freshness', () => {
-  test('a revoked binding stops the next decision on this instance, and within two seconds on another', async () => {
-    const { app, company, subject, here, there, bindingId } = await story()
+  test('a revoked binding denies at once on this instance, and within two seconds on another', async () => {
+    const { app, company, subject, here, there, bindingId } = await setUp()
     expect([await here.may(company, subject), await there.may(company, subject)]).toEqual([true, true])
     await here.change(company, async (t) => {
       await removeBinding(t, bindingId)
@@ -73,9 +73,9 @@ describe('freshness', () => {
     expect(await there.may(company, subject)).toBe(false)
   })
 
-  test('what a reader learned before the commit is not used by a request after it', async () => {
-    const { company, subject, here, there, bindingId } = await story()
-    // The revocation commits while a first reader's statement is on its way back.
+  test('a read that began before a commit is not used by a request after it', async () => {
+    const { company, subject, here, there, bindingId } = await setUp()
+    // The revocation commits while an earlier read is under way.
     const early = here.policies.load(company.tenantId, [subject])
     await here.change(company, async (t) => {
       await removeBinding(t, bindingId)
@@ -85,8 +85,8 @@ describe('freshness', () => {
     expect(await there.may(company, subject)).toBe(false)
   })
 
-  test('a person who is switched off is denied at once here and a second later elsewhere, without compiling anything', async () => {
-    const { app, company, subject, here, there } = await story()
+  test('a disabled person is denied at once here and a second later elsewhere, without compiling', async () => {
+    const { app, company, subject, here, there } = await setUp()
     expect([await here.may(company, subject), await there.may(company, subject)]).toEqual([true, true])
     await here.change(company, async (t) => void (await setUserActive(t, subject.id, false, new Date(TEST_START))))
     here.statements.length = 0
@@ -97,8 +97,8 @@ describe('freshness', () => {
     expect([here.statements.length, there.statements.length]).toEqual([1, 1])
   })
 
-  test('a new member of a group is seen without compiling the company again', async () => {
-    const { app, company, here, at } = await story()
+  test('a new member of a group counts without compiling the tenant again', async () => {
+    const { app, company, here, at } = await setUp()
     const member = await app.person(company)
     const subject: Subject = { kind: 'user', id: member.id }
     let groupId = ''
@@ -115,31 +115,31 @@ describe('freshness', () => {
     expect((await here.policies.load(company.tenantId, [subject])).policy).toBe(policy)
   })
 
-  test('age is judged at use, and a clock that was set back makes nothing younger', async () => {
-    const { app, company, subject, here, there } = await story()
+  test('age is measured at use, and a clock set back does not make an entry younger', async () => {
+    const { app, company, subject, here, there } = await setUp()
     await there.may(company, subject)
     await here.change(company, async (t) => void (await setUserActive(t, subject.id, false, new Date(TEST_START))))
     app.clock.advance(-3600)
     expect(await there.may(company, subject)).toBe(false)
   })
 
-  test('what is known of a principal is as old as its own reading, however new the policy that was read after it', async () => {
-    const { app, company, subject, there } = await story()
+  test('the age of a principal is that of its own read, not that of a later read of the policy', async () => {
+    const { app, company, subject, there } = await setUp()
     let isFirst = true
-    there.meanwhile(async () => {
+    there.beforeEachStatement(async () => {
       if (isFirst) app.clock.advance(2)
       isFirst = false
     })
     expect(await there.may(company, subject)).toBe(true)
-    // The principal and the version, the policy; and the principal once more.
+    // The principal and the version, then the policy, then the principal again.
     expect(there.statements).toHaveLength(3)
   })
 
-  test('so it is where several are asked about', async () => {
-    const { app, company, subject, there } = await story()
+  test('the same holds for several principals', async () => {
+    const { app, company, subject, there } = await setUp()
     const other: Subject = { kind: 'user', id: company.admin.id }
     let isFirst = true
-    there.meanwhile(async () => {
+    there.beforeEachStatement(async () => {
       if (isFirst) app.clock.advance(2)
       isFirst = false
     })
@@ -147,26 +147,26 @@ describe('freshness', () => {
     expect(there.statements).toHaveLength(3)
   })
 
-  test('a policy is as old as the beginning of its own reading', async () => {
-    const { app, company, there } = await story()
-    there.meanwhile(async () => void (there.statements.at(-1)?.text.includes('role_bindings') && app.clock.advance(1.5)))
+  test('the age of a policy counts from the start of its read', async () => {
+    const { app, company, there } = await setUp()
+    there.beforeEachStatement(async () => void (there.statements.at(-1)?.text.includes('role_bindings') && app.clock.advance(1.5)))
     await there.policies.load(company.tenantId, [])
     there.statements.length = 0
     await there.policies.load(company.tenantId, [])
     expect(there.statements).toHaveLength(1)
-    there.meanwhile(async () => app.clock.advance(2))
+    there.beforeEachStatement(async () => app.clock.advance(2))
     app.clock.advance(1)
     await expect(there.policies.load(company.tenantId, [])).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  test('nobody asks inside a transaction, not even for what is remembered: it would not see the changes of its own', async () => {
-    const { company, subject, here } = await story()
+  test('loading inside a transaction is refused, because a cached policy would miss the transaction\u2019s own changes', async () => {
+    const { company, subject, here } = await setUp()
     await here.may(company, subject)
     await expect(here.change(company, async () => void (await here.may(company, subject)))).rejects.toThrow('inside a transaction')
   })
 
-  test('in a company that is suspended, and of whoever is deleted, nobody may anything', async () => {
-    const { app, company, subject, here, at } = await story()
+  test('a suspended tenant denies everyone, and a deleted person is denied', async () => {
+    const { app, company, subject, here, at } = await setUp()
     const other: Subject = { kind: 'user', id: (await app.person(company)).id }
     let robot: Subject = { kind: 'service_account', id: '' }
     await here.change(company, async (t) => {
@@ -198,29 +198,29 @@ describe('freshness', () => {
     expect(listed.map(({ id }) => id)).toEqual([other.id])
   })
 
-  test('a database that takes longer than the promise is as good as away', async () => {
-    const { app, company, subject, there } = await story()
-    there.meanwhile(async () => app.clock.advance(2))
+  test('a database slower than the two seconds counts as unavailable', async () => {
+    const { app, company, subject, there } = await setUp()
+    there.beforeEachStatement(async () => app.clock.advance(2))
     await expect(there.may(company, subject)).rejects.toMatchObject({ code: 'unavailable' })
-    there.meanwhile(async () => app.clock.advance(1))
+    there.beforeEachStatement(async () => app.clock.advance(1))
     expect(await there.may(company, subject)).toBe(true)
   })
 
-  test('with the database away there is no decision from memory beyond a second', async () => {
-    const { app, company, subject, there } = await story()
+  test('without the database a cached decision lasts at most a second', async () => {
+    const { app, company, subject, there } = await setUp()
     expect(await there.may(company, subject)).toBe(true)
-    there.meanwhile(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
+    there.beforeEachStatement(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
     expect(await there.may(company, subject)).toBe(true)
     app.clock.advance(1)
     await expect(there.may(company, subject)).rejects.toBeInstanceOf(DatabaseUnavailable)
-    there.meanwhile(undefined)
+    there.beforeEachStatement(undefined)
     expect(await there.may(company, subject)).toBe(true)
   })
 })
 
-describe('price', () => {
-  test('of many who ask at once about many, the first is read alone and the others together', async () => {
-    const { app, company, there } = await story()
+describe('cost', () => {
+  test('of concurrent loads the first is read alone and the others together', async () => {
+    const { app, company, there } = await setUp()
     const subjects = await Promise.all(Array.from({ length: 8 }, async () => ({ kind: 'user' as const, id: (await app.person(company)).id })))
     await there.policies.load(company.tenantId, [])
     app.clock.advance(1)
@@ -230,19 +230,19 @@ describe('price', () => {
     expect(there.statements.length).toBe(2)
   })
 
-  test('a read that fails, fails those who waited for it and nobody after', async () => {
-    const { app, company, subject, there } = await story()
+  test('a failed read fails the requests waiting for it, and no later one', async () => {
+    const { app, company, subject, there } = await setUp()
     await there.may(company, subject)
     app.clock.advance(1)
-    there.meanwhile(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
+    there.beforeEachStatement(() => Promise.reject(new DatabaseUnavailable(new Error('gone'))))
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => there.may(company, subject)))
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-    there.meanwhile(undefined)
+    there.beforeEachStatement(undefined)
     expect(await there.may(company, subject)).toBe(true)
   })
 
-  test('two statements for a cold company, one for whatever is a second old, none in between; one for a thousand principals', async () => {
-    const { app, company, subject, there, at } = await story()
+  test('two statements for a cold tenant, none within a second, one after it, one for a thousand principals', async () => {
+    const { app, company, subject, there, at } = await setUp()
     const counts: number[] = []
     const counted = async (work: () => Promise<unknown>): Promise<void> => {
       there.statements.length = 0
@@ -264,16 +264,16 @@ describe('price', () => {
     expect(counts).toEqual([2, 0, 0, 1, 1, 1, 2])
   })
 
-  test('many who come at once to a cold company compile it once', async () => {
-    const { company, subject, there } = await story()
+  test('concurrent requests compile a cold tenant once', async () => {
+    const { company, subject, there } = await setUp()
     await Promise.all(Array.from({ length: 20 }, () => there.may(company, subject)))
     const compiling = there.statements.filter(({ text }) => text.includes('role_bindings'))
     expect(compiling.length).toBe(1)
   })
 })
 
-test('memory is bounded: the company used longest ago goes first', async () => {
-  const { app, company, subject, there } = await story()
+test('memory is bounded: the least recently used tenant is evicted first', async () => {
+  const { app, company, subject, there } = await setUp()
   const others = [await app.company(), await app.company()]
   const { policy } = await there.policies.load(company.tenantId, [])
   const small = createPolicies({ db: there.db, clock: app.clock, maxWeight: policy.weight * 2.5 })
@@ -288,8 +288,8 @@ test('memory is bounded: the company used longest ago goes first', async () => {
   expect([await cost(company), await cost(first)]).toEqual([0, 2])
 })
 
-test('a service account is a principal, and not a person of the same id', async () => {
-  const { app, company, here, at } = await story()
+test('a service account is not the person with the same id', async () => {
+  const { app, company, here, at } = await setUp()
   let robot = ''
   await here.change(company, async (t) => {
     robot = await putServiceAccount(t, `robot-${app.ctx.random.id()}`, at)
@@ -299,8 +299,8 @@ test('a service account is a principal, and not a person of the same id', async 
   expect(await here.may(company, { kind: 'user', id: robot })).toBe(false)
 })
 
-test('an agent whose owner was stopped may nothing, and is found by no search', async () => {
-  const { app, company, here, at } = await story()
+test('an agent with a disabled owner is denied and appears in no search', async () => {
+  const { app, company, here, at } = await setUp()
   const owner = await app.person(company)
   let robot = ''
   await here.change(company, async (t) => {
@@ -322,12 +322,12 @@ test('an agent whose owner was stopped may nothing, and is found by no search', 
   expect(await found()).toEqual([false, false, false])
 })
 
-test('another tenant sees nothing of it', async () => {
-  const { app, subject, here, there } = await story()
+test('another tenant\u2019s bindings do not count', async () => {
+  const { app, subject, here, there } = await setUp()
   const other = await app.company('globex')
   expect(await here.may(other, subject)).toBe(false)
   const { policy } = await there.policies.load(other.tenantId, [subject])
   expect(policy.permissions.get('invoice')).toBeUndefined()
-  const nobody = { ...other, tenantId: asTenantId(app.ctx.random.id()) }
-  await expect(here.may(nobody, subject)).rejects.toMatchObject({ code: 'not_found' })
+  const unknown = { ...other, tenantId: asTenantId(app.ctx.random.id()) }
+  await expect(here.may(unknown, subject)).rejects.toMatchObject({ code: 'not_found' })
 })

@@ -1,4 +1,4 @@
-// Who may, on what, and which actions: read from the compiled indexes, so that every answer is one that the decision would give.
+// Searches for principals, resources and actions on the compiled indexes. Every result agrees with the decision.
 import type { PrincipalKind } from '#db/store/policy'
 import type { Binding, Policy } from './compile.ts'
 import type { Context } from './conditions.ts'
@@ -9,7 +9,7 @@ const covers = (binding: Binding, { scopeId, scopeType }: Question, context: Con
   (binding.scopeId === undefined || (binding.scopeId === scopeId && (scopeType === undefined || binding.scopeType === scopeType))) &&
   isLive(binding, context, now)
 
-/** Those of the kind, and the groups, to whom a binding grants it now. Who of them is active, and who stands in the groups, the store knows. */
+/** Principals of the kind, and groups, that a binding grants it to now. The store resolves which are active and who is in the groups. */
 export const holdersAllowed = (
   policy: Policy,
   kind: PrincipalKind,
@@ -29,8 +29,8 @@ export const holdersAllowed = (
 }
 
 /**
- * The resources of a type that the principal may act on, among those that some binding of the tenant names: others are not known here. `tenantWide` says that
- * the permission covers all of them, known or not.
+ * The resources of a type that the principal may act on, among those that some binding names; others are unknown here. `tenantWide`: the permission covers all
+ * resources of the type, known or not.
  */
 export const resourcesAllowed = (
   policy: Policy,
@@ -45,11 +45,11 @@ export const resourcesAllowed = (
   const permission = principal.active ? policy.permissions.get(resource)?.get(action) : undefined
   if (permission === undefined) return { ids: [], tenantWide }
   const holders = [policy.holders[principal.kind].get(principal.id), ...principal.groups.map((id) => policy.holders.group.get(id))]
-  // No tenant-wide binding grants it, so each shelf of one resource is looked at once; asking the decision about each resource would look at all holders again.
+  // No tenant-wide binding grants it, so each scoped index is checked once; deciding per resource would check all holders again each time.
   const ids = new Set<string>()
   for (const holder of holders) {
-    for (const [scopeId, shelf] of holder?.scoped ?? []) {
-      if (!ids.has(scopeId) && firstMatchingBinding(shelf, permission, resource, context, now) !== undefined) ids.add(scopeId)
+    for (const [scopeId, index] of holder?.scoped ?? []) {
+      if (!ids.has(scopeId) && firstMatchingBinding(index, permission, resource, context, now) !== undefined) ids.add(scopeId)
     }
   }
   return { ids: [...ids].sort(), tenantWide }

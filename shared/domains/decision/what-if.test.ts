@@ -1,4 +1,4 @@
-// A dry run against the decision itself, before and after.
+// Compares a dry run with the decisions before and after the change.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PolicyRows, PrincipalState } from '#db/store/policy'
@@ -6,7 +6,7 @@ import { ACTIONS, GROUPS, POLICY_NOW, policyRows, RESOURCES, SCOPE_IDS, SERVICES
 import { decide } from './decide.ts'
 import { comparePolicies, type GrantEffect, type PolicyEdit, prepareComparison, UnknownTarget } from './what-if.ts'
 
-const everybody: readonly PrincipalState[] = [
+const allPrincipals: readonly PrincipalState[] = [
   ...USERS.map((id, n) => ({ kind: 'user' as const, id, active: true, groups: GROUPS.slice(0, n) })),
   ...SERVICES.map((id) => ({ kind: 'service_account' as const, id, active: true, groups: [] })),
 ]
@@ -35,7 +35,7 @@ const changeOf = (rows: PolicyRows, { op, n, m, scoped }: Seed): PolicyEdit[] =>
   return [{ op: 'delete_role', roleId: roleOf(rows, n) }]
 }
 
-const answers = (
+const covers = (
   effects: readonly GrantEffect[],
   principal: PrincipalState,
   resource: string,
@@ -52,13 +52,13 @@ const answers = (
       (grant.scopeId === undefined || (grant.scopeId === scopeId && (scopeType === undefined || grant.scopeType === scopeType))),
   )
 
-/** Without conditions, what the dry run says must be exactly what changes. */
+/** Without conditions the dry run must list exactly what changes. */
 const unconditional = (rows: PolicyRows): PolicyRows => ({
   ...rows,
   bindings: [...new Map(rows.bindings.map((row) => [row.id, { ...row, conditions: null }])).values()],
 })
 
-test('who gains and who loses is whose decisions change, and nobody else', () => {
+test('gains and losses are exactly the principals with changed decisions', () => {
   fc.assert(
     fc.property(policyRows, seeds, (generated, wanted) => {
       const rows = unconditional(generated)
@@ -72,8 +72,8 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
       const prepared = prepareComparison(TENANT, rows, changes)
       const isTouched = ({ kind, id, groups }: PrincipalState): boolean =>
         prepared.holders.some((holder) => (holder.kind === kind && holder.id === id) || (holder.kind === 'group' && groups.includes(holder.id)))
-      const { gains, losses } = comparePolicies(prepared, everybody.filter(isTouched), POLICY_NOW)
-      for (const principal of everybody) {
+      const { gains, losses } = comparePolicies(prepared, allPrincipals.filter(isTouched), POLICY_NOW)
+      for (const principal of allPrincipals) {
         for (const resource of RESOURCES) {
           for (const action of ACTIONS) {
             for (const [scopeId, scopeType] of [
@@ -84,8 +84,8 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
             ] as const) {
               const question = { resource, action, scopeId, scopeType }
               const [before, after] = [prepared.before, prepared.after].map((policy) => decide(policy, principal, question, {}, POLICY_NOW).allowed)
-              if (after && !before) expect(answers(gains, principal, resource, action, scopeId, scopeType)).toBe(true)
-              if (before && !after) expect(answers(losses, principal, resource, action, scopeId, scopeType)).toBe(true)
+              if (after && !before) expect(covers(gains, principal, resource, action, scopeId, scopeType)).toBe(true)
+              if (before && !after) expect(covers(losses, principal, resource, action, scopeId, scopeType)).toBe(true)
             }
           }
         }
@@ -97,7 +97,7 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
         for (const { principal, grant } of effects) {
           const question = { resource: grant.resource, action: grant.action, scopeId: grant.scopeId, scopeType: grant.scopeType }
           expect(decide(policy, principal, question, {}, POLICY_NOW).allowed).toBe(true)
-          // It may be there before for a shorter time; then the later end is what is gained.
+          // A grant may exist before with an earlier end; the later end is the gain.
           if (grant.expiresAt === Number.POSITIVE_INFINITY) {
             const had = decide(other, principal, question, {}, POLICY_NOW + 1)
             expect(had.allowed).toBe(false)
@@ -109,7 +109,7 @@ test('who gains and who loses is whose decisions change, and nobody else', () =>
   )
 }, 60_000)
 
-test('a change that names what is not there says which', () => {
+test('a change with an unknown target is refused by position', () => {
   const rows: PolicyRows = { version: 1, permissions: [], roles: [{ id: 'r', name: 'r', isSystem: false, permissionIds: [] }], bindings: [] }
   const fine: PolicyEdit = { op: 'bind', roleId: 'r', holderKind: 'user', holderId: 'u', conditions: null }
   const unknown: readonly PolicyEdit[] = [
@@ -151,7 +151,7 @@ const manyRows = (bindings: number, permissions: number): PolicyRows => {
 const members = (count: number): readonly PrincipalState[] =>
   Array.from({ length: count }, (_, n) => ({ kind: 'user' as const, id: `u${n}`, active: true, groups: ['g'] }))
 
-test('a company with many bindings costs as much as it has, not its square', () => {
+test('a tenant with many bindings is compared in linear time', () => {
   const { losses, examined } = comparePolicies(
     prepareComparison(TENANT, manyRows(30_000, 1), [{ op: 'delete_role', roleId: 'r' }]),
     members(1),
@@ -160,7 +160,7 @@ test('a company with many bindings costs as much as it has, not its square', () 
   expect([losses.length, examined]).toEqual([30_000, 1])
 })
 
-test('what would be too much is cut, and said to be', () => {
+test('a comparison above the limit is cut short and reports how far it came', () => {
   const rows = manyRows(2000, 100)
   const nothing: PolicyEdit = {
     op: 'set_role_permissions',
@@ -175,7 +175,7 @@ test('what would be too much is cut, and said to be', () => {
   expect([everything.examined, everything.losses.length]).toEqual([2, 12_000])
 })
 
-test('of what a principal loses each is told once, and what a wider or longer one covers is not', () => {
+test('each loss is listed once, without those that a wider or longer one covers', () => {
   const row = { roleId: 'r', holderKind: 'user' as const, holderId: 'u', scopeType: null, scopeId: null, conditions: null, expiresAt: null }
   const scope = { scopeType: 'invoice', scopeId: 's' }
   const mfa = { mfa_required: true }

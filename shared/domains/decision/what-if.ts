@@ -1,4 +1,4 @@
-// A dry run: what a change of roles or bindings would do, against the rows as they are. Nothing is written.
+// A dry run: what a change of roles or bindings would do to the current rows. Writes nothing.
 
 import type { TenantId } from '#db/engine/tenant'
 import type { HolderKind, PolicyRows } from '#db/store/policy'
@@ -16,17 +16,17 @@ export type PolicyEdit =
       readonly expiresAt?: Date | undefined
     }
   | { readonly op: 'unbind'; readonly bindingId: string }
-  /** The role's permissions from then on, as `resource:action`. */
+  /** The role's new permissions, as `resource:action`. */
   | { readonly op: 'set_role_permissions'; readonly roleId: string; readonly permissions: readonly string[] }
   | { readonly op: 'delete_role'; readonly roleId: string }
 
-/** What a binding gives: a permission, for the whole tenant or one resource, perhaps under conditions, perhaps for a time. */
+/** What a binding grants: a permission, tenant-wide or for one resource, with optional conditions and expiry. */
 export type PolicyGrant = {
   readonly resource: string
   readonly action: string
   readonly scopeType: string | undefined
   readonly scopeId: string | undefined
-  /** Canonical text of the conditions; `''`: none. */
+  /** Canonical JSON of the conditions; `''` for none. */
   readonly conditions: string
   readonly expiresAt: number
 }
@@ -38,7 +38,7 @@ export type PreparedComparison = {
   readonly holders: readonly { readonly kind: HolderKind; readonly id: string }[]
 }
 
-/** The change names something that the tenant does not have. */
+/** The change names a role, binding or permission that the tenant does not have. */
 export class UnknownTarget extends Error {
   readonly at: number
   constructor(at: number) {
@@ -47,7 +47,7 @@ export class UnknownTarget extends Error {
   }
 }
 
-const applied = (rows: PolicyRows, change: PolicyEdit, at: number): PolicyRows => {
+const applyChange = (rows: PolicyRows, change: PolicyEdit, at: number): PolicyRows => {
   const hasRole = (id: string): boolean => rows.roles.some((role) => role.id === id)
   switch (change.op) {
     case 'bind': {
@@ -89,9 +89,9 @@ const applied = (rows: PolicyRows, change: PolicyEdit, at: number): PolicyRows =
 }
 
 /** Applies the changes in order, to a copy. @throws UnknownTarget */
-export const applyChanges = (rows: PolicyRows, changes: readonly PolicyEdit[]): PolicyRows => changes.reduce(applied, rows)
+export const applyChanges = (rows: PolicyRows, changes: readonly PolicyEdit[]): PolicyRows => changes.reduce(applyChange, rows)
 
-/** Both policies, and whom the difference can touch. */
+/** Both policies, and the holders that differ. */
 export const prepareComparison = (tenantId: TenantId, rows: PolicyRows, changes: readonly PolicyEdit[]): PreparedComparison => {
   const changed = applyChanges(rows, changes)
   const [old, now] = [new Set(rows.bindings), new Set(changed.bindings)]
@@ -120,32 +120,33 @@ const namesHeld = (policy: Policy, roles: ReadonlySet<string>): ReadonlySet<stri
   return new Set(permissionsOf(policy).flatMap((permission) => (held.some((role) => holdsPermission(role, permission)) ? [nameOf(permission)] : [])))
 }
 
-/** A binding that counts, by what it is compared by: where it holds and under what. No text of conditions has a line's end. */
-type Placed = {
+/** An effective binding, keyed by scope and conditions for comparison. Canonical conditions contain no line break. */
+type ComparableBinding = {
   readonly binding: Binding
   readonly conditions: string
+  /** The key of its scope and conditions. */
   readonly own: string
-  /** Its own place, and those that are wider or freer. */
+  /** Its own key, and those of wider scopes or fewer conditions. */
   readonly over: readonly string[]
 }
 const WHOLE_TENANT = ''
-const placed = (binding: Binding): Placed => {
+const toComparable = (binding: Binding): ComparableBinding => {
   const conditions = canonical(binding)
   const scope = binding.scopeId === undefined ? WHOLE_TENANT : `${binding.scopeId} ${binding.scopeType}`
   const over = [scope, WHOLE_TENANT].flatMap((where) => [conditions, ''].map((under) => `${where}\n${under}`))
   return { binding, conditions, own: over[0] ?? '', over: [...new Set(over)] }
 }
 
-/** What a principal has of these permissions; `cost` says how much there is to look at. */
-type Side = { readonly live: readonly Placed[]; readonly permissions: readonly Permission[]; readonly cost: number }
-const sideOf = (policy: Policy, permissions: readonly Permission[], principal: Principal, now: number): Side => {
+/** A principal's effective bindings and these permissions; `cost` is the work to compare them. */
+type Snapshot = { readonly live: readonly ComparableBinding[]; readonly permissions: readonly Permission[]; readonly cost: number }
+const takeSnapshot = (policy: Policy, permissions: readonly Permission[], principal: Principal, now: number): Snapshot => {
   const live = bindingsOf(policy, principal).filter((binding) => binding.expiresAt > now && binding.conditions !== 'unusable')
-  return { live: live.map(placed), permissions, cost: 1 + live.length * permissions.length }
+  return { live: live.map(toComparable), permissions, cost: 1 + live.length * permissions.length }
 }
 
-/** By permission, so that what is compared stays short. */
-const heldBy = ({ live, permissions }: Side): ReadonlyMap<string, readonly Placed[]> => {
-  const held = new Map<string, readonly Placed[]>()
+/** Grouped by permission, which keeps the compared lists short. */
+const heldBy = ({ live, permissions }: Snapshot): ReadonlyMap<string, readonly ComparableBinding[]> => {
+  const held = new Map<string, readonly ComparableBinding[]>()
   for (const permission of permissions) {
     const giving = live.filter(({ binding }) => holdsPermission(binding.role, permission))
     if (giving.length > 0) held.set(nameOf(permission), giving)
@@ -153,30 +154,31 @@ const heldBy = ({ live, permissions }: Side): ReadonlyMap<string, readonly Place
   return held
 }
 
-/** Until when something is granted, by place. All of one permission. */
-const longest = (held: readonly Placed[]): ReadonlyMap<string, number> => {
+/** The latest expiry by key, for bindings of one permission. */
+const latestExpiries = (held: readonly ComparableBinding[]): ReadonlyMap<string, number> => {
   const until = new Map<string, number>()
   for (const { own, binding } of held) until.set(own, Math.max(until.get(own) ?? 0, binding.expiresAt))
   return until
 }
-const reaches = (until: ReadonlyMap<string, number>, place: string, { binding }: Placed): boolean => (until.get(place) ?? 0) >= binding.expiresAt
+const reaches = (until: ReadonlyMap<string, number>, place: string, { binding }: ComparableBinding): boolean =>
+  (until.get(place) ?? 0) >= binding.expiresAt
 
-/** Each once, and none that another one gives as well: as wide, as free and as long. All of one permission. */
-const beyond = (held: readonly Placed[], others: readonly Placed[]): readonly Placed[] => {
-  const given = longest(others)
-  const fresh = held.filter((one) => !one.over.some((place) => reaches(given, place, one)))
-  const until = longest(fresh)
-  const notified = new Set<string>()
-  return fresh.filter((one) => {
+/** Bindings that the others do not cover, without those that another one of the list covers. All of one permission. */
+const uncovered = (held: readonly ComparableBinding[], others: readonly ComparableBinding[]): readonly ComparableBinding[] => {
+  const given = latestExpiries(others)
+  const added = held.filter((one) => !one.over.some((place) => reaches(given, place, one)))
+  const until = latestExpiries(added)
+  const listed = new Set<string>()
+  return added.filter((one) => {
     const { own, over, binding } = one
     const isCovered = over.some((place) => place !== own && reaches(until, place, one))
-    if (isCovered || notified.has(own) || until.get(own) !== binding.expiresAt) return false
-    notified.add(own)
+    if (isCovered || listed.has(own) || until.get(own) !== binding.expiresAt) return false
+    listed.add(own)
     return true
   })
 }
 
-const grantOf = (name: string, { binding, conditions }: Placed): PolicyGrant => ({
+const toGrant = (name: string, { binding, conditions }: ComparableBinding): PolicyGrant => ({
   resource: name.slice(0, name.indexOf(':')),
   action: name.slice(name.indexOf(':') + 1),
   scopeType: binding.scopeType,
@@ -185,12 +187,12 @@ const grantOf = (name: string, { binding, conditions }: Placed): PolicyGrant => 
   expiresAt: binding.expiresAt,
 })
 
-/** Bindings times permissions that one answer looks at: about a second of work, in which nobody else is served. */
+/** The most bindings times permissions of one answer: about a second of work, during which no other request is served. */
 const MOST_COMPARED = 1_000_000
-/** With so many effects there is no need to look at anybody else. */
+/** Stops once there are this many effects. */
 const ENOUGH_EFFECTS = 10_000
 
-/** Who of these gains and loses what. A permission that somebody has some other way is neither. `examined`: how many of them were looked at, in order. */
+/** The gains and losses of these principals. A permission that a principal also has otherwise is neither. `examined`: how many were compared, in order. */
 export const comparePolicies = (
   { before, after, roles }: PreparedComparison,
   principals: readonly Principal[],
@@ -202,14 +204,14 @@ export const comparePolicies = (
   const losses: GrantEffect[] = []
   let left = MOST_COMPARED
   for (const [examined, principal] of principals.entries()) {
-    const [old, current] = [sideOf(before, known ?? [], principal, now), sideOf(after, changed ?? [], principal, now)]
+    const [old, current] = [takeSnapshot(before, known ?? [], principal, now), takeSnapshot(after, changed ?? [], principal, now)]
     left -= old.cost + current.cost
     if (left < 0 || gains.length + losses.length > ENOUGH_EFFECTS) return { gains, losses, examined }
     const [had, has] = [heldBy(old), heldBy(current)]
     for (const name of new Set([...had.keys(), ...has.keys()])) {
       const [then, later] = [had.get(name) ?? [], has.get(name) ?? []]
-      for (const one of beyond(later, then)) gains.push({ principal, grant: grantOf(name, one) })
-      for (const one of beyond(then, later)) losses.push({ principal, grant: grantOf(name, one) })
+      for (const one of uncovered(later, then)) gains.push({ principal, grant: toGrant(name, one) })
+      for (const one of uncovered(then, later)) losses.push({ principal, grant: toGrant(name, one) })
     }
   }
   return { gains, losses, examined: principals.length }

@@ -1,4 +1,4 @@
-// What the person sees before deciding on a code: who asks, for what, from which device, until when. For the API and for the page alike.
+// What a person sees before deciding on a user code: the client, its scopes, the device and the expiry. Shared by the API and the page.
 
 import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
@@ -14,11 +14,11 @@ const MOST_NAME = 80
 export type Activation = {
   readonly state: 'pending'
   readonly userCode: string
-  /** Undefined where no client began it: whoever asks is not known to us. */
+  /** Undefined for a grant that no client began. */
   readonly clientName: string | undefined
-  /** The tenant whose the grant will be, where a client bound it. */
+  /** The tenant that the client belongs to. */
   readonly tenantDomain: string | undefined
-  /** What the device says of itself; nobody has checked it. */
+  /** The device's own description; unverified. */
   readonly deviceInfo: Readonly<Record<string, string>>
   readonly scopes: readonly string[]
   readonly oauth: DeviceResourceRequest | undefined
@@ -27,7 +27,7 @@ export type Activation = {
   readonly expiresAt: Date
 }
 
-/** @throws AppError rate_limited after ten wrong codes of an address */
+/** @throws AppError rate_limited after ten wrong codes from one address */
 export const showActivation = async (
   ctx: RequestCtx,
   typed: string,

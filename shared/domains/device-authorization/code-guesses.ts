@@ -1,4 +1,4 @@
-// Wrong user codes are counted by address, and all over the deployment: 31^8 codes are many, but a fleet that guesses is worth waking somebody for.
+// Limits wrong user codes per address and raises an alarm over the whole deployment: 31^8 codes are many, but distributed guessing needs an operator's attention.
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
@@ -9,29 +9,29 @@ type Deps = Pick<RequestCtx, 'limits' | 'hash' | 'request' | 'metrics' | 'log'>
 
 const WINDOW_SECONDS = 600
 const WRONG_PER_ADDRESS = 10
-/** All addresses together. */
+/** For all addresses together. */
 const ALARM_AT = 200
 
-const ofAddress = (ctx: Deps): LimitEntry => ({
+const addressLimit = (ctx: Deps): LimitEntry => ({
   key: `user-codes:${addressKey(ctx, ctx.request.address)}`,
   windowSeconds: WINDOW_SECONDS,
   max: WRONG_PER_ADDRESS,
   guardsCredential: true,
 })
-const OF_ALL: LimitEntry = { key: 'user-codes:all', windowSeconds: WINDOW_SECONDS, max: ALARM_AT, guardsCredential: true }
+const GLOBAL_LIMIT: LimitEntry = { key: 'user-codes:all', windowSeconds: WINDOW_SECONDS, max: ALARM_AT, guardsCredential: true }
 
-/** Before a code is looked up: an address that was wrong too often is told no more, not even by a right one. @throws AppError rate_limited */
-export const requireFewWrongCodes = (ctx: Deps): Promise<void> => ctx.limits.peek([ofAddress(ctx)])
+/** Call before the look-up: a blocked address learns nothing, even from a right code. @throws AppError rate_limited */
+export const requireFewWrongCodes = (ctx: Deps): Promise<void> => ctx.limits.peek([addressLimit(ctx)])
 
-/** @throws AppError rate_limited past the tenth of an address */
+/** @throws AppError rate_limited after the tenth wrong code from one address */
 export const countWrongCode = async (ctx: Deps): Promise<void> => {
   ctx.metrics.count('user_code_failures_total', {})
   try {
-    await ctx.limits.check([OF_ALL])
+    await ctx.limits.check([GLOBAL_LIMIT])
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'rate_limited')) throw error
-    // Nobody is shut out for others' guesses; somebody has to look.
+    // Only an alarm: one person's guesses must not block others.
     ctx.log.warn('user_codes_are_guessed', { within_seconds: WINDOW_SECONDS, more_than: ALARM_AT })
   }
-  await ctx.limits.check([ofAddress(ctx)])
+  await ctx.limits.check([addressLimit(ctx)])
 }

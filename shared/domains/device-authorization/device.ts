@@ -1,4 +1,4 @@
-// Device grants (RFC 8628): begun on a screen without a keyboard, decided on another, redeemed by a poll. Four rules, each of use to whoever offers the grant:
+// Device grants (RFC 8628): begun on a device without a keyboard, decided on another, redeemed by a poll. Four rules, shared by all groups that offer the grant:
 // begin, look up by user code, decide, poll.
 
 import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
@@ -26,21 +26,21 @@ import { decidedGrant, type PollResult, pollState, type RedeemGrant, type Resour
 import { newUserCode, userCodeOf } from './user-code.ts'
 
 export const INTERVAL_SECONDS = 5
-const TRIES = 5
+const MAX_ATTEMPTS = 5
 
 const deviceCodeHash = (ctx: Pick<BaseCtx, 'hash'>, code: string): Uint8Array => ctx.hash('device-code', code)
 const userCodeHash = (ctx: Pick<BaseCtx, 'hash'>, code: string): Uint8Array => ctx.hash('user-code', code)
 const sealedIn = (id: string): string => `device_grants:${id}`
 
 export type DeviceGrantRequest = {
-  /** The client that begins it, where one does; it binds the tenant. */
+  /** The requesting client, if any; its tenant becomes the grant's. */
   readonly clientId: string | undefined
   readonly scopes: readonly string[]
   readonly deviceInfo?: DeviceInfo | undefined
   readonly channel?: 'device' | 'voice'
-  /** The person whom it is for, in whose list it stands. */
+  /** The person asked to decide; the grant appears in their list. */
   readonly requestedFor?: string
-  /** Begun at the authorization server. */
+  /** Set for a request of the authorization server. */
   readonly oauth?: ResourceBinding
 }
 export type StartedDeviceGrant = {
@@ -55,10 +55,10 @@ export type StartedDeviceGrant = {
 
 export const verificationUri = ({ DEVICE_VERIFICATION_URI: own, BASE_URL }: BaseCtx['config']): string => own ?? `${BASE_URL}/authsec/uflow/activate`
 
-/** Keeps a grant under codes that nothing else has. @throws AppError unavailable when chance fails five times */
-const keepGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest, id: string, deviceCode: string): Promise<string> => {
+/** Saves a grant under unused codes. @throws AppError unavailable when five codes in a row are in use */
+const saveGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest, id: string, deviceCode: string): Promise<string> => {
   const [createdAt, expiresAt] = [ctx.clock.now(), secondsAfter(ctx.clock.now(), ctx.config.DEVICE_CODE_SECONDS)]
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const userCode = newUserCode(ctx.random)
     const { requestedFor } = given
     const row = {
@@ -81,14 +81,14 @@ const keepGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest
 }
 
 /**
- * Begins a grant, in the client's tenant, or in the system's where none is bound yet. Of both codes digests alone are kept.
+ * Begins a grant, in the client's tenant or, without a client, in the system tenant. Both codes are stored as digests only.
  * Routes that call this emit `device_grant.requested`.
  * @throws AppError unavailable
  */
 export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: DeviceGrantRequest): Promise<StartedDeviceGrant> => {
   const id = ctx.random.id()
   const deviceCode = Buffer.from(ctx.random.bytes(32)).toString('hex')
-  const userCode = await keepGrant(t, ctx, given, id, deviceCode)
+  const userCode = await saveGrant(t, ctx, given, id, deviceCode)
   const { clientId, channel = 'device', scopes } = given
   const actor = clientId === undefined ? byAnonymous : byClient(clientId)
   const after = { channel, scopes, ...auditedDetails(given.oauth?.details) }
@@ -105,24 +105,23 @@ export const beginDeviceGrant = async (t: TenantTx, ctx: RequestCtx, given: Devi
   }
 }
 
-/** The code of a grant that names a person, for that person's list. */
+/** The user code of a grant that names a person, for that person's list. */
 export const userCodeOfGrant = async (ctx: Pick<BaseCtx, 'keyring' | 'db'>, grant: DeviceGrant): Promise<string | undefined> =>
   grant.sealedUserCode === null || grant.requestedFor === null
     ? undefined
     : ctx.keyring.open(forTenant(ctx.db, grant.tenantId as TenantId), grant.requestedFor, grant.sealedUserCode, sealedIn(grant.id))
 
-/** `decided`: a live code of a grant on which somebody has decided already. */
+/** `decided`: a valid code of a grant that is decided or expired. */
 export type UserCodeLookup =
   | { readonly state: 'pending'; readonly grant: DeviceGrant; readonly entry: CodeEntry; readonly userCode: string }
   | { readonly state: 'decided' }
   | { readonly state: 'unknown' }
 
-/** Grants that no client began lie in the system tenant, for whoever approves them. */
-const isForAnybody = (entry: CodeEntry, grant: DeviceGrant): boolean => entry.tenantId === SYSTEM_TENANT && grant.clientId === null
+/** Grants without a client lie in the system tenant and belong to the tenant of the person who approves them. */
+const isUnbound = (entry: CodeEntry, grant: DeviceGrant): boolean => entry.tenantId === SYSTEM_TENANT && grant.clientId === null
 
 /**
- * The grant of a code that somebody typed. A code of another tenant than the caller's, or of a request for somebody else, is as unknown as none; what is
- * unknown is counted against the address.
+ * Finds the grant of a typed code. A code of another tenant, or of a request for another person, counts as unknown. Unknown codes count against the address.
  * @throws AppError rate_limited
  */
 export const lookUpUserCode = async (ctx: RequestCtx, typed: string, caller?: Pick<User, 'tenantId' | 'userId'>): Promise<UserCodeLookup> => {
@@ -130,18 +129,18 @@ export const lookUpUserCode = async (ctx: RequestCtx, typed: string, caller?: Pi
   const [userCode, now] = [userCodeOf(typed), ctx.clock.now()]
   const entry = userCode === undefined ? undefined : await findCodeEntry(directory(ctx.db), { userCodeHash: userCodeHash(ctx, userCode) }, now)
   const grant = entry === undefined ? undefined : await findDeviceGrant(forTenant(ctx.db, entry.tenantId), entry.grantId)
-  const isTheirs = (found: DeviceGrant, at: CodeEntry): boolean =>
+  const mayDecide = (found: DeviceGrant, at: CodeEntry): boolean =>
     caller === undefined ||
-    isForAnybody(at, found) ||
+    isUnbound(at, found) ||
     (at.tenantId === caller.tenantId && (found.requestedFor === null || found.requestedFor === caller.userId))
-  if (userCode === undefined || entry === undefined || grant === undefined || !isTheirs(grant, entry)) {
+  if (userCode === undefined || entry === undefined || grant === undefined || !mayDecide(grant, entry)) {
     await countWrongCode(ctx)
     return { state: 'unknown' }
   }
   return grant.status === 'pending' && grant.expiresAt > now ? { state: 'pending', grant, entry, userCode } : { state: 'decided' }
 }
 
-const decisionBy = (ctx: RequestCtx, caller: User, approve: boolean): GrantDecision => ({
+const createDecision = (ctx: RequestCtx, caller: User, approve: boolean): GrantDecision => ({
   status: approve ? 'approved' : 'denied',
   userId: caller.userId,
   sessionId: caller.sessionId,
@@ -151,8 +150,8 @@ const decisionBy = (ctx: RequestCtx, caller: User, approve: boolean): GrantDecis
 })
 
 /**
- * A signed-in person approves or denies the grant of a code. It becomes the person's and the person's tenant's; only the person's own tenant can be it.
- * Of many decisions at once one counts. Nothing is minted: the token goes to the device that polls.
+ * A signed-in person approves or denies the grant of a code. An unbound grant moves to their tenant; a grant of another tenant counts as unknown. Of concurrent
+ * decisions one counts. Mints nothing: the token goes to the polling device.
  * Routes that call this emit `device_grant.approved`, `device_grant.denied`.
  * @throws AppError rate_limited
  */
@@ -165,19 +164,19 @@ export const decideDeviceGrant = async (
   const found = await lookUpUserCode(ctx, typed, caller)
   if (found.state !== 'pending') return found.state
   const { entry, grant } = found
-  const decision = decisionBy(ctx, caller, approve)
+  const decision = createDecision(ctx, caller, approve)
   const isAdopted = entry.tenantId !== caller.tenantId
-  const done = await atomically(forTenant(ctx.db, entry.tenantId), async (t) => {
+  const isRecorded = await atomically(forTenant(ctx.db, entry.tenantId), async (t) => {
     const decided = isAdopted ? await adoptDeviceGrant(t, grant.id, caller.tenantId, decision) : await decide(t, grant.id, decision)
     if (decided === undefined) return false
-    const noted = { event: `device_grant.${decision.status}`, actor: byUser(caller), target: { type: 'device_grant', id: grant.id } } as const
+    const change = { event: `device_grant.${decision.status}`, actor: byUser(caller), target: { type: 'device_grant', id: grant.id } } as const
     const after = { client_id: grant.clientId, scopes: grant.scopes, ...auditedDetails(grant.details) }
     await (isAdopted
-      ? inOtherTenant(t, caller.tenantId, (own) => recordEvent(own, ctx, { ...noted, after }))
-      : recordEvent(t, ctx, { ...noted, after }))
+      ? inOtherTenant(t, caller.tenantId, (own) => recordEvent(own, ctx, { ...change, after }))
+      : recordEvent(t, ctx, { ...change, after }))
     return true
   })
-  return done ? decision.status : 'decided'
+  return isRecorded ? decision.status : 'decided'
 }
 
 type PollBy = {
@@ -189,7 +188,7 @@ type PollBy = {
 }
 const pollerOf = ({ clientId, forOauth = false, jkt }: PollBy): Poller => ({ clientId, forOauth, jkt })
 
-const redeemIn = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> =>
+const redeemGrant = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> =>
   atomically(forTenant(ctx.db, tenantId), async (t): Promise<PollResult<T>> => {
     const row = await poll(t, grantId, pollerOf(by), ctx.clock.now())
     const decided = row && decidedGrant(row)
@@ -207,22 +206,21 @@ const redeemIn = async <T>(ctx: RequestCtx, { tenantId, grantId }: CodeEntry, by
   })
 
 /**
- * One poll. An approved grant is consumed and redeemed in one transaction, by one poll of however many. Another client's code is as unknown as none, and
- * polling it changes nothing.
+ * One poll. Exactly one poll consumes and redeems an approved grant, in one transaction. Another client's code counts as unknown, and polling it changes nothing.
  * Routes that call this emit `device_grant.redeemed`, `device_grant.denied` and what `redeem` writes.
  */
 export const pollDeviceGrant = async <T>(ctx: RequestCtx, by: PollBy, redeem: RedeemGrant<T>): Promise<PollResult<T>> => {
-  const look = () => findCodeEntry(directory(ctx.db), { deviceCodeHash: deviceCodeHash(ctx, by.deviceCode) }, ctx.clock.now())
-  const entry = await look()
+  const findEntry = () => findCodeEntry(directory(ctx.db), { deviceCodeHash: deviceCodeHash(ctx, by.deviceCode) }, ctx.clock.now())
+  const entry = await findEntry()
   if (entry === undefined) return { state: 'expired' }
-  const polled = await redeemIn(ctx, entry, by, redeem)
+  const polled = await redeemGrant(ctx, entry, by, redeem)
   if (polled.state !== 'expired' || entry.tenantId !== SYSTEM_TENANT) return polled
-  // Whoever approved it meanwhile took it along.
-  const moved = await look()
-  return moved === undefined || moved.tenantId === entry.tenantId ? polled : redeemIn(ctx, moved, by, redeem)
+  // An approval moves an unbound grant to the tenant of the person.
+  const moved = await findEntry()
+  return moved === undefined || moved.tenantId === entry.tenantId ? polled : redeemGrant(ctx, moved, by, redeem)
 }
 
-/** Of a code that earned nothing: whether it is this client's and came too late, and not unknown, used, or somebody else's. */
+/** Whether a code without a result is this client's and expired, rather than unknown, used or another client's. */
 export const isExpiredDeviceCode = async (ctx: RequestCtx, by: PollBy): Promise<boolean> => {
   const entry = await findCodeEntry(directory(ctx.db), { deviceCodeHash: deviceCodeHash(ctx, by.deviceCode) }, undefined)
   return entry !== undefined && isLapsedDeviceGrant(forTenant(ctx.db, entry.tenantId), entry.grantId, pollerOf(by), ctx.clock.now())

@@ -1,7 +1,7 @@
-// Wire shapes that the grants share.
+// Wire shapes shared by the device and backchannel grants.
 import * as z from 'zod'
 
-/** RFC 6749 section 3.3, one name. */
+/** One scope name (RFC 6749 section 3.3). */
 const Scope = z
   .string()
   .max(128)
@@ -12,14 +12,14 @@ export const ClientId = z.string().min(1).max(256)
 export const DeviceInfoInput = z.record(z.string(), z.unknown())
 export const UserCode = z.string().min(1).max(32)
 
-/** A poll to which nobody has an answer yet. */
+/** The answer to a poll before a decision. */
 export const Pending = z
   .object({ error: z.literal('authorization_pending'), error_description: z.string(), message: z.string() })
   .meta({ id: 'AuthorizationPending' })
 
-/** What the authorization server asks for beside scopes, as an application shows it to the person. */
+/** What the authorization server requests beside scopes, for an application that presents it to the person. */
 export const resourceRequestMembers = {
-  resource: z.string().optional().meta({ description: 'The resource server that all of it is for (RFC 8707).' }),
+  resource: z.string().optional().meta({ description: 'The resource server of the request (RFC 8707).' }),
   authorization_details: z.array(z.record(z.string(), z.unknown())).optional(),
   authorization_details_in_words: z
     .array(z.object({ title: z.string(), facts: z.array(z.string()) }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { plainText } from './plain-text.ts'
 
-test('words that pretend: nothing invisible, no direction, no markup, one line', () => {
+test('plain text keeps no invisible characters, direction marks, markup or line breaks', () => {
   const cases: readonly (readonly [string, string | undefined])[] = [
     ['plain words, 10 \u20ac', 'plain words, 10 \u20ac'],
     ['a\u200bb\u200cc\u200dd\ufeffe\u2060f', 'abcdef'],
@@ -18,6 +18,6 @@ test('words that pretend: nothing invisible, no direction, no markup, one line',
     ['\u202e\u200b', undefined],
     ['', undefined],
   ]
-  for (const [given, shown] of cases) expect(plainText(given, 255), JSON.stringify(given)).toBe(shown)
+  for (const [text, expected] of cases) expect(plainText(text, 255), JSON.stringify(text)).toBe(expected)
   expect([...(plainText('\u{1f600}'.repeat(300), 255) ?? '')]).toHaveLength(255)
 })

@@ -1,4 +1,4 @@
-// What a poll is answered. A deployment chooses between the original's statuses and the protocols'; the body says the same in both.
+// The answer to a poll. A deployment chooses between AuthSec's statuses and those of the protocols; the body is the same.
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError, ERRORS } from '#shared/kernel/errors'
@@ -12,7 +12,10 @@ export const PENDING_RESPONSE = {
   message: ERRORS.authorization_pending.title,
 } as const
 
-/** What was redeemed, or `pending` where that is no error here. @throws AppError authorization_pending, slow_down, expired_token, access_denied, authorization_denied */
+/**
+ * The redeemed value, or `pending` where a pending poll is not an error.
+ * @throws AppError authorization_pending, slow_down, expired_token, access_denied, authorization_denied
+ */
 export const toPollResponse = <T>(
   ctx: Deps,
   polled: PollResult<T>,

@@ -1,4 +1,4 @@
-// What a poll comes to, and how a session begins from a decision. Whoever mints something else at the same poll brings a `Redeem` of their own.
+// The states of a poll, and the session that an approved grant begins. A group that mints something else passes its own `RedeemGrant`.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { isGrantAuthorized } from '#db/store/polled-grants'
@@ -9,7 +9,7 @@ import { factorState, isSatisfied } from '#shared/domains/sign-in/factors'
 import { beginSession, type StartedSession } from '#shared/domains/sign-in/session'
 import { grantedScopes } from './scopes.ts'
 
-/** RFC 8628 section 3.5, OpenID CIBA Core section 11: what the client is told. `expired` also stands for unknown, consumed and another client's. */
+/** RFC 8628 section 3.5, OpenID CIBA Core section 11. `expired` also stands for unknown, consumed and another client's grants. */
 export type PollResult<T> =
   | { readonly state: 'pending' }
   | { readonly state: 'slow_down'; readonly intervalSeconds: number }
@@ -17,7 +17,7 @@ export type PollResult<T> =
   | { readonly state: 'expired' }
   | { readonly state: 'redeemed'; readonly value: T }
 
-/** What the authorization server begins a grant with. */
+/** What the authorization server binds a grant to. */
 export type ResourceBinding = { readonly resourceServerId: string | null; readonly jkt: string | null; readonly details: Details }
 
 export type DecidedGrant = {
@@ -44,7 +44,7 @@ type Row = {
   readonly decidedAt: Date | null
 }
 
-/** The decision behind a row that was consumed. */
+/** The decision of a consumed row; undefined for any other row. */
 export const decidedGrant = <R extends Row & Pick<DecidedGrant, 'id' | 'clientId' | 'scopes' | 'amr' | 'resourceServerId' | 'jkt' | 'details'>>(
   row: R,
 ): (R & DecidedGrant) | undefined => {
@@ -53,7 +53,7 @@ export const decidedGrant = <R extends Row & Pick<DecidedGrant, 'id' | 'clientId
   return { ...row, userId, sessionId, authTime, decidedAt }
 }
 
-/** What a row that was not consumed says. A request for which nobody could be asked looks like one that nobody answers. */
+/** The state of a row that was not consumed. A request that reached no device looks like one without an answer. */
 export const pollState = (row: Row | undefined): Exclude<PollResult<never>, { state: 'redeemed' }> => {
   if (row === undefined) return { state: 'expired' }
   if (row.status === 'denied') return { state: 'denied' }
@@ -61,11 +61,11 @@ export const pollState = (row: Row | undefined): Exclude<PollResult<never>, { st
   return { state: 'pending' }
 }
 
-/** Mints, in the transaction that consumes; undefined when whoever decided may no longer have it. */
+/** Mints, in the transaction that consumes the grant; undefined when the person may no longer give it. */
 export type RedeemGrant<T> = (t: TenantTx, grant: DecidedGrant) => Promise<T | undefined>
 
-/** As at sign-in: two factors where two are owed, or the code of an app alone where the tenant lets that in. */
-const isEnough = (requirements: SessionRequirements, amr: readonly string[]): boolean => {
+/** As at sign-in: two factors where two are required, or an app's code alone where the tenant allows that. */
+const meetsRequirements = (requirements: SessionRequirements, amr: readonly string[]): boolean => {
   const { passwordlessTotp, requireSecondFactor } = requirements.tenant?.settings ?? {}
   return isSatisfied(factorState(requirements).required, amr) || (passwordlessTotp === true && requireSecondFactor !== true && amr.includes('otp'))
 }
@@ -73,9 +73,9 @@ const isEnough = (requirements: SessionRequirements, amr: readonly string[]): bo
 export type GrantedSession = StartedSession & { readonly scopes: readonly string[] }
 
 /**
- * Begins the session of whoever approved, as strong and as old as the session in which that happened. Everything is asked again at this moment: person,
- * tenant, client, approving session, and whether the factors that were proved are still enough.
- * `scopes` where the caller knows what is given. Routes that call this emit `session.created`, `user.signed_in`.
+ * Begins the session of the person who approved, with the strength and age of the approving session. Checks again that the person, tenant, client and approving
+ * session are valid and that the proven factors still suffice. `scopes` overrides the scopes that the person may give.
+ * Routes that call this emit `session.created`, `user.signed_in`.
  * @throws AppError quota_exceeded
  */
 export const beginGrantedSession =
@@ -85,7 +85,7 @@ export const beginGrantedSession =
     if (user === undefined || !user.active || user.deletedAt !== null || user.passwordResetRequired || user.validFrom > grant.decidedAt)
       return undefined
     if (!(await isGrantAuthorized(t, grant))) return undefined
-    if (!isEnough(requirements, grant.amr)) return undefined
+    if (!meetsRequirements(requirements, grant.amr)) return undefined
     const scopes = [...(more.scopes ?? (await grantedScopes(t, user.id, grant.scopes, ctx.clock.now())))]
     const amr = [...new Set([...grant.amr, ...(more.amr ?? [])])]
     const startedSession = await beginSession(t, ctx, {

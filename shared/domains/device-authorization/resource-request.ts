@@ -1,5 +1,4 @@
-// What the authorization server asks a person for on another screen, as that person sees it: no session, but these scopes at this resource server, and what is
-// asked for in detail.
+// A request of the authorization server that a person decides on another device: scopes and authorization details at a resource server.
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { Client } from '#db/store/clients'
@@ -15,11 +14,11 @@ type Grant = { readonly forOauth: boolean; readonly resourceServerId: string | n
 
 export type DeviceResourceRequest = {
   readonly server: { readonly name: string; readonly host: string; readonly resource: string } | undefined
-  /** Of scopes that the resource server explains. */
+  /** Descriptions of the resource server's scopes, by scope name. */
   readonly descriptions: Readonly<Record<string, string>>
   readonly details: Details
   readonly types: readonly DetailType[]
-  /** The client said itself what it is called. */
+  /** Whether the client chose its own name. */
   readonly isUnverified: boolean
 }
 
@@ -48,7 +47,7 @@ export const findDeviceResourceRequest = async (
   }
 }
 
-/** The same for an application that shows it, in the language of its request. */
+/** The wire form, in the language of the request. */
 export const toResourceRequestResponse = async ({ request }: Pick<RequestCtx, 'request'>, oauth: DeviceResourceRequest | undefined) => {
   const resource = oauth?.server === undefined ? {} : { resource: oauth.server.resource }
   if (oauth === undefined || oauth.details.length === 0) return resource

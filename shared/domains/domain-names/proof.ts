@@ -1,4 +1,4 @@
-// What proves that a domain is an organisation's: a text record with the value that it was told.
+// Proof that an organisation owns a domain: a TXT record with the value issued to it.
 import type { TxtAnswer } from '#shared/platform/dns/resolver'
 
 export const txtName = (domain: string): string => `_authsec-challenge.${domain}`
@@ -6,7 +6,7 @@ export const txtValue = (token: string): string => `authsec-domain-verification=
 
 export type ProofFailure = 'none' | 'unreachable' | 'mismatch'
 
-/** Why an answer proves nothing; undefined when it does. Pure. */
+/** Why an answer does not prove the domain; undefined when it does. */
 export const checkProof = (answer: TxtAnswer, token: string): ProofFailure | undefined => {
   if (answer === 'none' || answer === 'unreachable') return answer
   return answer.includes(txtValue(token)) ? undefined : 'mismatch'

@@ -1,4 +1,4 @@
-// Adding an authenticator app, and the backup codes that come with it: inside a sign-in, and on the account page.
+// The page that adds an authenticator app and shows its backup codes, during sign-in and on the account page.
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
@@ -14,11 +14,11 @@ import type { User } from '#shared/platform/principals/principal'
 import type { FactorContext } from './factor-context.ts'
 import { loadPageEnrolmentContext, resumeTotpSetup } from './page-enrolment.ts'
 
-/** How to begin anew: by a page, or by a form. */
+/** How to start again: a page or a form. */
 export type RestartAction = { readonly href: string } | { readonly action: string }
 type AppParts = { readonly page: Hosted; readonly seed: string; readonly uri: string; readonly qr: string; readonly again: RestartAction }
 
-/** For a camera, for the same device, and for fingers. */
+/** The key as a QR code, as a link for the same device, and as text to type. */
 export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
   const { factor, startAgain } = page.words
   return (
@@ -49,7 +49,7 @@ export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
   )
 }
 
-/** In a sign-in, or in the session of whoever is signed in. A first factor that is owed needs the mailbox proved before. */
+/** During sign-in or in a session. A required first factor needs the mailbox proved before. */
 export const appSetupPage = async (
   ctx: RequestCtx,
   caller: User | undefined,
@@ -88,15 +88,15 @@ export const appSetupPage = async (
   })
 }
 
-type Shown = {
+type BackupCodesPage = {
   readonly codes: readonly string[]
   readonly principal: User | undefined
   readonly next: string
   readonly factorContext?: FactorContext
 }
 
-/** Backup codes, shown this once: the answer to the form itself, for no address and no cookie may keep them. */
-export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next, factorContext }: Shown) => {
+/** Shows the backup codes once, as the answer to the form: no address and no cookie may hold them. */
+export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next, factorContext }: BackupCodesPage) => {
   const page = await openPage(ctx, { principal, tenantId: factorContext?.tenantId })
   const { factor, goOn, busy } = page.words
   return pageResult(ctx, page, {

@@ -1,4 +1,4 @@
-// Backup codes: ten of 80 bits, each good once, kept as slow hashes. `07-ABCD-EFGH-JKMN-PQRS`: the number in front says which, so that a try costs one hash.
+// Backup codes: ten of 80 bits, each valid once, stored as slow hashes. The leading number of `07-ABCD-EFGH-JKMN-PQRS` selects the hash, so that a try computes one.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import {
@@ -23,38 +23,38 @@ import { findRecoveryOffers } from './recovery-offers.ts'
 import { acceptProof, factorProofError, type SessionRenewal } from './verify.ts'
 
 const COUNT = 10
-/** Crockford's alphabet: nothing that is read as something else. */
+/** Crockford's base 32, without look-alikes. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const LETTERS = 16
 const SHAPE = /^\d{2}[0-9A-HJKMNP-TV-Z]{16}$/
 
 const letters = (bytes: Uint8Array): string => [...bytes].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')
-const toResponse = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
+const formatCode = (selector: string, secret: string): string => [selector, ...(secret.match(/.{4}/g) ?? [])].join('-')
 
-type Codes = { readonly shown: readonly string[]; readonly rows: readonly NewBackupCode[] }
+type Codes = { readonly plain: readonly string[]; readonly rows: readonly NewBackupCode[] }
 
-/** A new set: what the person is shown once, and what is kept. Ten hashes, so not inside a transaction. */
+/** A new set: the codes to show once and the rows to store. Computes ten hashes, so call it outside a transaction. */
 export const newBackupCodes = async (ctx: Pick<RequestCtx, 'random' | 'passwords' | 'clock'>, userId: string): Promise<Codes> => {
   const made = Array.from({ length: COUNT }, (_, at) => ({ selector: String(at + 1).padStart(2, '0'), secret: letters(ctx.random.bytes(LETTERS)) }))
   const createdAt = ctx.clock.now()
   const rows = await Promise.all(
     made.map(async ({ selector, secret }) => ({ id: ctx.random.id(), userId, selector, codeHash: await ctx.passwords.hash(secret), createdAt })),
   )
-  return { shown: made.map(({ selector, secret }) => toResponse(selector, secret)), rows }
+  return { plain: made.map(({ selector, secret }) => formatCode(selector, secret)), rows }
 }
 
-/** A new set where the tenant offers them, else none. */
+/** A new set when the tenant offers backup codes, else none. */
 export const offeredBackupCodes = async (ctx: RequestCtx, { tenantId, user }: FactorContext): Promise<Codes> =>
-  findRecoveryOffers(await findTenant(forTenant(ctx.db, tenantId))).backupCodes ? newBackupCodes(ctx, user.id) : { shown: [], rows: [] }
+  findRecoveryOffers(await findTenant(forTenant(ctx.db, tenantId))).backupCodes ? newBackupCodes(ctx, user.id) : { plain: [], rows: [] }
 
-/** As people type it: any case, with or without hyphens, the letters that look like digits as digits. Undefined for what is no such code. */
+/** Parses a typed code: any case, with or without hyphens, look-alike letters as digits. Undefined when malformed. */
 export const parseBackupCode = (text: string): { readonly selector: string; readonly secret: string } | undefined => {
   const plain = text.toUpperCase().replace(/[\s-]/g, '').replace(/[IL]/g, '1').replaceAll('O', '0')
   return SHAPE.test(plain) ? { selector: plain.slice(0, 2), secret: plain.slice(2) } : undefined
 }
 
 /**
- * A backup code in place of a factor. The try is spent in a transaction of its own before the hash is computed; using the code belongs to what it allows.
+ * Accepts a backup code in place of a factor. The try is counted in its own transaction before the hash; the code is consumed with the step that it allows.
  * Routes that call this emit `backup_code.used`, `factor.verified`, `session.stepped_up`.
  * @throws AppError `failure`, factor_paused, authentication_required
  */
@@ -86,14 +86,14 @@ export const verifyBackupCode = async (
       after: { left },
     })
     await notify(tx, ctx, { to: user.email, subjectId: user.id, template: 'backup_code_used', data: { left } })
-    // RFC 8176 has no name for a code of a list; it is a one-time password.
+    // RFC 8176 has no value for backup codes; `otp` is the closest.
     return acceptProof(tx, ctx, factorContext, { kind: 'backup_code', amr: ['otp'] })
   })
   ctx.wakeOutbox()
   return renewal
 }
 
-/** Routes that call this emit `backup_codes.replaced`. */
+/** Replaces the caller's codes and returns the new ones. Routes that call this emit `backup_codes.replaced`. */
 export const regenerateBackupCodes = async (ctx: RequestCtx, caller: User): Promise<readonly string[]> => {
   const codes = await newBackupCodes(ctx, caller.userId)
   await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
@@ -103,5 +103,5 @@ export const regenerateBackupCodes = async (ctx: RequestCtx, caller: User): Prom
     await notify(t, ctx, { to: caller.email, subjectId: caller.userId, template: 'backup_codes_replaced', data: {} })
   })
   ctx.wakeOutbox()
-  return codes.shown
+  return codes.plain
 }

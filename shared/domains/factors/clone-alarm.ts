@@ -1,5 +1,5 @@
-// A passkey whose counter went back is refused until somebody who may has looked at it: its owner, with another factor, or an administrator with every right
-// that the owner holds. Its counter begins again.
+// A passkey whose signature counter went back is refused until its owner (with another factor) or an administrator with all of the owner's rights clears the
+// alarm. Its counter then starts again.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { findFactor } from '#db/store/factors'
@@ -15,8 +15,15 @@ import { requireRecentFactor } from './manage.ts'
 
 type Owner = { readonly id: string; readonly email: string }
 
-/** @throws AppError not_found where that person has no passkey with an alarm */
-const clear = async (t: TenantTx, ctx: RequestCtx, caller: User, owner: Owner, factorId: string, by: 'owner' | 'administrator'): Promise<void> => {
+/** @throws AppError not_found when the person has no passkey with an alarm */
+const clearAlarm = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  caller: User,
+  owner: Owner,
+  factorId: string,
+  by: 'owner' | 'administrator',
+): Promise<void> => {
   const at = await clearCounterAlarm(t, owner.id, factorId)
   if (at === undefined) throw new AppError('not_found')
   const name = (await findFactor(t, owner.id, factorId))?.name ?? ''
@@ -32,25 +39,27 @@ const clear = async (t: TenantTx, ctx: RequestCtx, caller: User, owner: Owner, f
 }
 
 /**
- * The owner says that there is no copy. Routes that call this emit `passkey.alarm_cleared`.
+ * The owner clears the alarm. Routes that call this emit `passkey.alarm_cleared`.
  * @throws AppError insufficient_user_authentication, not_found
  */
 export const clearOwnCloneAlarm = async (ctx: RequestCtx, caller: User, factorId: string): Promise<void> => {
   requireRecentFactor(ctx, caller)
-  await atomically(forTenant(ctx.db, caller.tenantId), (t) => clear(t, ctx, caller, { id: caller.userId, email: caller.email }, factorId, 'owner'))
+  await atomically(forTenant(ctx.db, caller.tenantId), (t) =>
+    clearAlarm(t, ctx, caller, { id: caller.userId, email: caller.email }, factorId, 'owner'),
+  )
   ctx.wakeOutbox()
 }
 
 /**
- * An administrator does. Routes that call this emit `passkey.alarm_cleared`.
+ * An administrator clears the alarm. Routes that call this emit `passkey.alarm_cleared`.
  * @throws AppError not_found, forbidden, cannot_grant
  */
 export const clearCloneAlarmOf = async (ctx: RequestCtx, caller: User, userId: string, factorId: string): Promise<void> => {
-  if (userId === caller.userId) throw new AppError('forbidden', 'An alarm of your own is cleared with another factor of yours.')
+  if (userId === caller.userId) throw new AppError('forbidden', 'Clear the alarm of your own passkey with another factor of yours.')
   await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const owner = await lockPerson(t, userId)
     await requireRightsOver(t, ctx, grantable, userId)
-    await clear(t, ctx, caller, owner, factorId, 'administrator')
+    await clearAlarm(t, ctx, caller, owner, factorId, 'administrator')
   })
   ctx.wakeOutbox()
 }

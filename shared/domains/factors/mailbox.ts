@@ -1,4 +1,4 @@
-// Proving the mailbox before a first factor is enrolled: a code by mail, to the address of the account alone.
+// Proves the mailbox before a first factor is enrolled, with a code mailed to the account's own address.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -14,7 +14,7 @@ import { type FactorContext, factorContextActor, loginTransactionHash } from './
 
 const CODE_SECONDS = 600
 
-/** Routes that call this emit `mailbox.proof_requested`. @throws AppError too_many_codes, quota_exceeded */
+/** Mails a code. Routes that call this emit `mailbox.proof_requested`. @throws AppError too_many_codes, quota_exceeded */
 export const sendMailboxCode = async (ctx: RequestCtx, factorContext: FactorContext): Promise<{ readonly expiresIn: number }> => {
   const { user, tenantId } = factorContext
   await ctx.quotas.use(tenantId, 'mailsPerHour')
@@ -33,7 +33,7 @@ export const sendMailboxCode = async (ctx: RequestCtx, factorContext: FactorCont
   return { expiresIn: CODE_SECONDS }
 }
 
-/** Routes that call this emit `mailbox.proved`. @throws AppError invalid_code */
+/** Accepts the code. Routes that call this emit `mailbox.proved`. @throws AppError invalid_code */
 export const confirmMailbox = async (ctx: RequestCtx, factorContext: FactorContext, code: string): Promise<void> => {
   const { user, tenantId, by } = factorContext
   const wrong = new AppError('invalid_code', undefined, { refusal: { tenantId, userId: user.id, event: 'mailbox.proved' } })
@@ -41,11 +41,11 @@ export const confirmMailbox = async (ctx: RequestCtx, factorContext: FactorConte
   if (codeId === undefined) throw wrong
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
-    // The code proved the address that the account had a moment ago.
+    // The code proves the address it was sent to, which may have changed.
     if ((await lockUser(t, user.id))?.email !== user.email || !(await consumeCode(t, codeId, now))) throw wrong
     await updateUser(t, user.id, { emailVerifiedAt: now, updatedAt: now })
     await verifyAdministrator(t, emailHash(ctx, user.email), now)
-    if (by.kind === 'ticket') await proveTransactionMailbox(t, loginTransactionHash(ctx, by), now)
+    if (by.kind === 'login_transaction') await proveTransactionMailbox(t, loginTransactionHash(ctx, by), now)
     await recordEvent(t, ctx, { event: 'mailbox.proved', actor: factorContextActor(factorContext), target: { type: 'user', id: user.id } })
   })
 }

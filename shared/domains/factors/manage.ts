@@ -1,4 +1,4 @@
-// A person's own factors: seen, renamed, made primary, removed. What is removed opens nothing afterwards, and nothing weaker takes its place unsaid.
+// A person's own factors: list, rename, make primary, remove. A removed factor ends what it opened, and a weaker one replaces it only with consent.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { replaceBackupCodes } from '#db/store/backup-codes'
@@ -16,12 +16,12 @@ import type { User } from '#shared/platform/principals/principal'
 import { mustHaveFactor } from './policy.ts'
 import { STEP_UP_SECONDS } from './step-up-age.ts'
 
-/** Stronger kinds first: what a removal falls back on is compared by this. */
+/** Orders the kinds by strength, for a removal that leaves weaker ones. */
 const STRENGTH: Readonly<Record<Factor['kind'], number>> = { webauthn: 3, totp: 2, sms: 1 }
 const strongest = (factors: readonly Pick<Factor, 'kind'>[]): number => Math.max(0, ...factors.map(({ kind }) => STRENGTH[kind]))
 
 /**
- * Whoever changes factors has just signed in, with one of them.
+ * Changing factors needs a recent sign-in with one of them.
  * @throws AppError insufficient_user_authentication
  */
 export const requireRecentFactor = (ctx: Pick<RequestCtx, 'clock'>, caller: User): void =>
@@ -44,7 +44,7 @@ const requireRemovable = async (
 ): Promise<void> => {
   const required = user.passwordHash === null || (await mustHaveFactor(t, ctx, user, await findTenant(t)))
   if (left.length === 0 && required) throw new AppError('last_factor')
-  // Without a password the passkey is the way in: no code stands for it.
+  // Without a password the passkey signs in, and no code replaces it.
   if (user.passwordHash === null && !left.some(({ kind }) => kind === 'webauthn')) throw new AppError('last_factor')
   if (!acceptWeaker && strongest(left) < STRENGTH[factor.kind]) {
     throw new AppError('weaker_factors_remain', undefined, { extra: { remaining: left.map(({ kind }) => kind) } })
@@ -53,12 +53,12 @@ const requireRemovable = async (
 
 export type FactorRemoval = {
   readonly id: string
-  /** The caller knows that what remains is weaker. */
+  /** The caller accepts that the remaining factors are weaker. */
   readonly acceptWeaker: boolean
 }
 
 /**
- * Removes a factor of the caller. All other sessions and login transactions of the person end; the owner is told.
+ * Removes a factor of the caller. All other sessions and login transactions of the person end, and the owner gets a mail.
  * Routes that call this emit `factor.removed`.
  * @throws AppError insufficient_user_authentication, not_found, last_factor, weaker_factors_remain
  */
@@ -84,7 +84,7 @@ const dropFactor = async (t: TenantTx, ctx: RequestCtx, user: UserRow, factor: F
   await deleteFactor(t, user.id, id)
   const [next] = rest
   if (factor.isPrimary && next !== undefined) await setPrimaryFactor(t, user.id, next.id)
-  // Backup codes stand for a lost factor: without any there is nothing to stand for.
+  // Backup codes replace a lost factor; without factors they have no purpose.
   if (next === undefined) await replaceBackupCodes(t, user.id, [])
   const ended = await revokeSessions(t, user.id, now, 'factor_removed', caller.sessionId)
   await endLoginTransactions(t, user.id, now, 'login')
@@ -99,7 +99,7 @@ const dropFactor = async (t: TenantTx, ctx: RequestCtx, user: UserRow, factor: F
   await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'factor_removed', data: { kind, name, left: rest.length, by: 'owner' } })
 }
 
-/** Routes that call this emit `factor.renamed`. @throws AppError not_found */
+/** Renames a factor of the caller. Routes that call this emit `factor.renamed`. @throws AppError not_found */
 export const renameFactor = (ctx: RequestCtx, caller: User, id: string, name: string): Promise<void> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = ownFactor(await findFactors(t, caller.userId), id)
@@ -114,7 +114,7 @@ export const renameFactor = (ctx: RequestCtx, caller: User, id: string, name: st
     })
   })
 
-/** Routes that call this emit `factor.made_primary`. @throws AppError not_found */
+/** Makes a factor of the caller primary. Routes that call this emit `factor.made_primary`. @throws AppError not_found */
 export const makePrimary = (ctx: RequestCtx, caller: User, id: string): Promise<void> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     await lockUser(t, caller.userId)

@@ -1,4 +1,4 @@
-// An authenticator app is added on our own pages: inside a recent session, or inside the sign-in of somebody who has no factor yet.
+// Adding an authenticator app on our own pages, in a recent session or during the sign-in of a person without a factor.
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { ErrorCode } from '#shared/kernel/errors'
@@ -24,14 +24,14 @@ export const loadPageEnrolmentContext = (ctx: RequestCtx, caller: User | undefin
 const begin = (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup> =>
   beginTotp(withPageOrigin(ctx), factorContext, { bytes: 20, name: 'Authenticator', deviceType: '' })
 
-/** What this session or sign-in began, so that reloading does not change what was scanned; else a new one. */
+/** Returns the pending setup of this session or sign-in, so that a reload keeps the scanned key; else starts one. */
 export const resumeTotpSetup = async (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup> =>
   (await pendingTotp(withPageOrigin(ctx), factorContext)) ?? begin(ctx, factorContext)
 
-/** Begins anew: what was scanned before counts no more. @throws as `loadPageEnrolmentContext` */
+/** Starts a new setup; an earlier key becomes invalid. @throws as `loadPageEnrolmentContext` */
 export const restartTotpSetup = async (ctx: RequestCtx, caller: User | undefined): Promise<void> =>
   void (await begin(ctx, await loadPageEnrolmentContext(ctx, caller)))
 
-/** Answers the backup codes, which are shown once. @throws AppError setup_not_initiated, invalid_totp_code, factor_limit, and as `loadPageEnrolmentContext` */
+/** Returns the backup codes, to be shown once. @throws AppError setup_not_initiated, invalid_totp_code, factor_limit, and as `loadPageEnrolmentContext` */
 export const confirmAppSetup = async (ctx: RequestCtx, caller: User | undefined, code: string): Promise<readonly string[]> =>
   (await confirmTotp(withPageOrigin(ctx), await loadPageEnrolmentContext(ctx, caller), { code })).backupCodes

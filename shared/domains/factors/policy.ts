@@ -1,4 +1,4 @@
-// What a tenant asks of its people's factors.
+// What a tenant requires of factors.
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { Tenant } from '#db/store/tenants'
@@ -7,11 +7,11 @@ import type { BaseCtx } from '#shared/domains/context'
 import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
 import { adminAcrOf } from '#shared/platform/principals/admin-acr'
 
-/** Wrong tries pause a factor, whatever endpoint checked them: for a quarter of an hour, and for twice as long each time until a right one. */
+/** Wrong tries pause a factor, on whatever endpoint: for 15 minutes, doubling each time until a right one. */
 export const FACTOR_PAUSE = { tries: 5, seconds: 15 * 60 } as const
 export const MAX_FACTORS = 20
 
-/** Whether the person must have a factor: the tenant asks it of everybody, or of those who administer. */
+/** Whether the person must have a factor: the tenant requires it of everyone, or of its administrators. */
 export const mustHaveFactor = async (
   t: TenantDb,
   ctx: Pick<BaseCtx, 'clock'>,

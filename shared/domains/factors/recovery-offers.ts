@@ -1,18 +1,18 @@
-// Which ways back a tenant offers to who lost their factors.
+// The ways of recovery that a tenant offers to people who lost their factors.
 import type { Tenant } from '#db/store/tenants'
 
 export type RecoveryOffers = {
   readonly backupCodes: boolean
   readonly administratorPass: boolean
-  /** Days to wait; undefined: not offered. */
+  /** Days to wait; undefined when not offered. */
   readonly waitingDays: number | undefined
 }
 
-const MOST_DAYS = 30
+const MAX_DAYS = 30
 
-/** Backup codes and a pass from an administrator, unless the tenant says otherwise; waiting only where it says so. */
+/** Backup codes and an administrator's pass are on by default; waiting is off by default. */
 export const findRecoveryOffers = (tenant: Pick<Tenant, 'settings'> | undefined): RecoveryOffers => {
   const { backupCodes = true, administratorPass = true, waitingDays } = tenant?.settings.recovery ?? {}
-  const days = waitingDays !== undefined && waitingDays >= 1 ? Math.min(waitingDays, MOST_DAYS) : undefined
+  const days = waitingDays !== undefined && waitingDays >= 1 ? Math.min(waitingDays, MAX_DAYS) : undefined
   return { backupCodes, administratorPass, waitingDays: days }
 }

@@ -1,4 +1,4 @@
-// All factors of a person go at once: an administrator's reset, or a recovery. What they opened is closed.
+// Removes all factors of a person, for an administrator's reset or a recovery, and ends all access that they opened.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { replaceBackupCodes } from '#db/store/backup-codes'
@@ -14,7 +14,7 @@ import { AppError } from '#shared/kernel/errors'
 import { type Actor, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
-/** Inside a transaction that holds the person's row. Routes that call this emit `factors.reset`. */
+/** Call in a transaction that locks the person's row. Routes that call this emit `factors.reset`. */
 export const deleteAllFactors = async (t: TenantTx, ctx: RequestCtx, userId: string, actor: Actor, why: string): Promise<readonly Factor[]> => {
   const now = ctx.clock.now()
   const gone = await deleteFactors(t, userId)
@@ -30,12 +30,12 @@ export const deleteAllFactors = async (t: TenantTx, ctx: RequestCtx, userId: str
 }
 
 /**
- * An administrator takes all factors of somebody away, with every right that the person holds. The person signs in with what is left and, where one is
- * required, enrols a factor again before anything else. Routes that call this emit `factors.reset`.
+ * An administrator removes all factors of a person, which takes every right that the person holds. The person signs in with what remains and, where a factor is
+ * required, enrols one first. Routes that call this emit `factors.reset`.
  * @throws AppError not_found, forbidden, cannot_grant
  */
 export const resetFactorsOf = async (ctx: RequestCtx, caller: User, userId: string): Promise<{ readonly removed: number }> => {
-  if (userId === caller.userId) throw new AppError('forbidden', 'Your own factors are changed with one of them: DELETE /account/factors/{id}.')
+  if (userId === caller.userId) throw new AppError('forbidden', 'Remove your own factors with DELETE /account/factors/{id}.')
   const removed = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const user = await lockPerson(t, userId)
     await requireRightsOver(t, ctx, grantable, userId)

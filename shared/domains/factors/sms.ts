@@ -1,4 +1,4 @@
-// A phone as a factor: a code by SMS, good for five minutes and three tries, sent once a minute and five times a day for a person and for a number.
+// A phone as a factor: SMS codes are valid for five minutes and three tries; at most one a minute and five a day, per person and per number.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { claimEnrolmentTry, consumeEnrolment, type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment } from '#db/store/enrolments'
@@ -38,11 +38,11 @@ export const SMS_GUESSES = 3
 const RESEND_SECONDS = 60
 const SENDS_A_DAY = 5
 const DAY = 24 * 3600
-/** A pending phone takes as many codes as may be sent, each with its guesses. */
+/** A pending phone takes all its codes, each with all its guesses. */
 const PENDING_TRIES = SENDS_A_DAY * SMS_GUESSES
 
 const pendingContext = (id: string): string => `pending_enrolments:${id}`
-/** What a factor's number is sealed for. */
+/** The sealing context of a factor's number. */
 export const phoneContext = (factorId: string): string => `sms_phones:${factorId}`
 const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => ({
   userId: factorContext.user.id,
@@ -51,14 +51,14 @@ const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => (
 })
 const codeHash = (ctx: RequestCtx, lockId: string, code: string): Uint8Array => ctx.hash('sms-code', lockId, code)
 
-/** Over all tenants and people: a number is not flooded through many accounts. @throws AppError rate_limited */
+/** Counts over all tenants and people, so that a number cannot be flooded through many accounts. @throws AppError rate_limited */
 const limitNumber = (ctx: SmsCtx, phoneHash: Uint8Array): Promise<void> =>
   ctx.limits.check([
     { key: `sms:${Buffer.from(phoneHash).toString('base64url').slice(0, 22)}`, windowSeconds: DAY, max: SENDS_A_DAY * 2, guardsCredential: true },
   ])
 
 /** @throws AppError too_many_sms */
-const requireRoom = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: Uint8Array): Promise<void> => {
+const requireSendAllowed = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: Uint8Array): Promise<void> => {
   const now = ctx.clock.now()
   const sent = await findSmsTimes(t, userId, phoneHash, secondsAfter(now, -DAY))
   const [last] = sent
@@ -69,11 +69,11 @@ const requireRoom = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: 
 
 type Sending = { readonly lockId: string; readonly phone: string }
 
-/** Makes and keeps a code; it is sent once that has committed. Hold the person's row before. */
-const makeCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, { lockId, phone }: Sending): Promise<string> => {
+/** Creates and stores a code, to be sent after the commit. Lock the person's row first. */
+const createSmsCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, { lockId, phone }: Sending): Promise<string> => {
   const now = ctx.clock.now()
   const phoneHash = ctx.hash('phone', phone)
-  await requireRoom(t, ctx, factorContext.user.id, phoneHash)
+  await requireSendAllowed(t, ctx, factorContext.user.id, phoneHash)
   const code = randomDigits(ctx.random, 6)
   await putSmsCode(t, {
     id: ctx.random.id(),
@@ -95,20 +95,20 @@ const makeCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, 
 }
 
 const TEXT: Readonly<Record<MailLanguage, (code: string, host: string) => string>> = {
-  en: (code, host) => `${code} is your code for ${host}. It is good for 5 minutes. Give it to nobody.`,
+  en: (code, host) => `${code} is your code for ${host}. It is valid for 5 minutes. Do not share it.`,
   de: (code, host) => `${code} ist Ihr Code für ${host}. Er gilt 5 Minuten. Geben Sie ihn niemandem.`,
 }
 
-const send = async (ctx: SmsCtx, { tenantId, user }: FactorContext, phone: string, code: string): Promise<void> => {
+const sendCode = async (ctx: SmsCtx, { tenantId, user }: FactorContext, phone: string, code: string): Promise<void> => {
   const language = await notificationLanguage(ctx, await findTenant(forTenant(ctx.db, tenantId)), user.language)
   await ctx.sms.send({ to: phone, text: TEXT[language](code, new URL(ctx.config.BASE_URL).host) })
 }
 
 export type SmsSent = { readonly display: string; readonly minutes: number; readonly guesses: number }
-const sentTo = (phone: string): SmsSent => ({ display: maskedPhone(phone), minutes: CODE_SECONDS / 60, guesses: SMS_GUESSES })
+const toSmsSent = (phone: string): SmsSent => ({ display: maskedPhone(phone), minutes: CODE_SECONDS / 60, guesses: SMS_GUESSES })
 
 /**
- * Begins the enrolment of a phone. A phone that is a factor stays it: the new one comes beside it once it is proved.
+ * Starts the enrolment of a phone. An enrolled phone stays a factor; the new one is added once it is proved.
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
@@ -120,13 +120,13 @@ export const beginSms = async (ctx: SmsCtx, factorContext: FactorContext, phone:
     await lockUser(t, factorContext.user.id)
     const sealed = await ctx.keyring.seal(t, factorContext.user.id, phone, pendingContext(id))
     await putEnrolment(t, { id, ...keyOf(ctx, factorContext), sealed, createdAt: now, expiresAt: secondsAfter(now, PENDING_SECONDS) })
-    return makeCode(t, ctx, factorContext, { lockId: id, phone })
+    return createSmsCode(t, ctx, factorContext, { lockId: id, phone })
   })
-  await send(ctx, factorContext, phone, code)
-  return sentTo(phone)
+  await sendCode(ctx, factorContext, phone, code)
+  return toSmsSent(phone)
 }
 
-/** The number that this session or login transaction began with, while a code can still confirm it: for our own page. */
+/** The number that this session or login transaction started with, while a code can still confirm it. For our own page. */
 export const pendingPhone = async (ctx: SmsCtx, factorContext: FactorContext): Promise<string | undefined> => {
   const t = forTenant(ctx.db, factorContext.tenantId)
   const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
@@ -135,8 +135,8 @@ export const pendingPhone = async (ctx: SmsCtx, factorContext: FactorContext): P
 
 type Guess = { readonly code: SmsCode } | { readonly failure: ErrorCode; readonly left?: number }
 
-/** Spends a guess on the lock's code and compares. */
-const guess = async (t: TenantTx, ctx: SmsCtx, lockId: string, code: string): Promise<Guess> => {
+/** Counts a guess against the code and compares. */
+const checkGuess = async (t: TenantTx, ctx: SmsCtx, lockId: string, code: string): Promise<Guess> => {
   const now = ctx.clock.now()
   const live = await spendSmsGuess(t, lockId, now, SMS_GUESSES)
   if (live === undefined) return { failure: (await findLiveSmsCode(t, lockId, now)) === undefined ? 'sms_code_expired' : 'sms_attempts_used' }
@@ -145,13 +145,17 @@ const guess = async (t: TenantTx, ctx: SmsCtx, lockId: string, code: string): Pr
     : { failure: 'invalid_sms_code', left: SMS_GUESSES - live.attempts }
 }
 
-const failed = (factorContext: FactorContext, event: string, { failure, left }: { readonly failure: ErrorCode; readonly left?: number }): AppError =>
+const smsError = (
+  factorContext: FactorContext,
+  event: string,
+  { failure, left }: { readonly failure: ErrorCode; readonly left?: number },
+): AppError =>
   new AppError(failure, undefined, {
     refusal: { tenantId: factorContext.tenantId, userId: factorContext.user.id, event },
     ...(left === undefined ? {} : { extra: { attempts_remaining: left } }),
   })
 
-/** A try counts whatever comes of it, so it commits by itself. */
+/** The try counts whatever the outcome, so it commits on its own. */
 const tryPhone = (
   ctx: SmsCtx,
   factorContext: FactorContext,
@@ -162,25 +166,25 @@ const tryPhone = (
     const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), PENDING_TRIES)
     const kept = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
     if (pending === undefined || kept !== phone) return undefined
-    return { ...(await guess(t, ctx, pending.id, code)), pending }
+    return { ...(await checkGuess(t, ctx, pending.id, code)), pending }
   })
 
 /**
- * The code is right: the phone is a factor from now on.
+ * Confirms the code; the phone becomes a factor.
  * Routes that call this emit `factor.added`.
  * @throws AppError sms_not_initiated, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required, factor_limit
  */
 export const confirmSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string, code: string): Promise<SmsSent> => {
   const tried = await tryPhone(ctx, factorContext, phone, code)
-  if (tried === undefined) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
-  if (!('code' in tried)) throw failed(factorContext, 'factor.added', tried)
+  if (tried === undefined) throw smsError(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
+  if (!('code' in tried)) throw smsError(factorContext, 'factor.added', tried)
   const { id } = tried.pending
   await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     const now = ctx.clock.now()
     const userId = factorContext.user.id
     await lockUser(t, userId)
     const isFirst = (await useSmsCode(t, tried.code.id, now)) && (await consumeEnrolment(t, id, now)) !== undefined
-    if (!isFirst) throw failed(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
+    if (!isFirst) throw smsError(factorContext, 'factor.added', { failure: 'sms_not_initiated' })
     const store = async (tx: TenantTx): Promise<void> => {
       const sealed = await ctx.keyring.seal(tx, userId, phone, phoneContext(id))
       await insertPhone(tx, { factorId: id, userId, sealed, phoneHash: ctx.hash('phone', phone), display: maskedPhone(phone) })
@@ -188,50 +192,50 @@ export const confirmSms = async (ctx: SmsCtx, factorContext: FactorContext, phon
     await enrolFactor(t, ctx, factorContext, { id, kind: 'sms', name: '', amr: ['sms'], store })
   })
   ctx.wakeOutbox()
-  return sentTo(phone)
+  return toSmsSent(phone)
 }
 
-type Known = { readonly factor: Factor; readonly phone: SmsPhone }
+type EnrolledPhone = { readonly factor: Factor; readonly phone: SmsPhone }
 
 /** The person's phone: the primary one, else the first. */
-const phoneOf = async (ctx: SmsCtx, factorContext: FactorContext): Promise<Known> => {
+const findPhone = async (ctx: SmsCtx, factorContext: FactorContext): Promise<EnrolledPhone> => {
   const t = forTenant(ctx.db, factorContext.tenantId)
   const factor = (await findFactors(t, factorContext.user.id)).find(({ kind }) => kind === 'sms')
   const [phone] = factor === undefined ? [] : await findPhones(t, [factor.id])
-  if (factor === undefined || phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
+  if (factor === undefined || phone === undefined) throw smsError(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
   const seconds = pauseSeconds(ctx, [factor])
   if (seconds !== undefined) throw new AppError('factor_paused', undefined, { retryAfterSeconds: seconds })
   return { factor, phone }
 }
 
 /**
- * Sends a code to the phone that is a factor.
+ * Sends a code to the enrolled phone.
  * Routes that call this emit `sms_code.sent`.
  * @throws AppError sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
 export const requestSms = async (ctx: SmsCtx, factorContext: FactorContext): Promise<SmsSent> => {
-  const { factor, phone: kept } = await phoneOf(ctx, factorContext)
+  const { factor, phone: kept } = await findPhone(ctx, factorContext)
   const phone = await ctx.keyring.open(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id, kept.sealed, phoneContext(factor.id))
-  if (phone === undefined) throw failed(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
+  if (phone === undefined) throw smsError(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
   await limitNumber(ctx, kept.phoneHash)
   const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     await lockUser(t, factorContext.user.id)
-    return makeCode(t, ctx, factorContext, { lockId: factor.id, phone })
+    return createSmsCode(t, ctx, factorContext, { lockId: factor.id, phone })
   })
-  await send(ctx, factorContext, phone, code)
-  return sentTo(phone)
+  await sendCode(ctx, factorContext, phone, code)
+  return toSmsSent(phone)
 }
 
 type Verified = { readonly failure: ErrorCode; readonly left?: number } | { readonly renewal: SessionRenewal | undefined }
 
-/** Counts against the code and against the factor, whose count no new code begins again. */
+/** Counts against the code and against the factor; a new code does not reset the factor's count. */
 const tryCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, factor: Factor, code: string): Promise<Verified> => {
   const { user } = factorContext
   const now = ctx.clock.now()
   await lockUser(t, user.id)
   const tried = await claimFactorAttempt(t, ctx, user, { id: factor.id })
   if (tried.length === 0) return { failure: 'factor_paused' }
-  const guessed = await guess(t, ctx, factor.id, code)
+  const guessed = await checkGuess(t, ctx, factor.id, code)
   if (!('code' in guessed)) {
     await notifyPausedFactors(t, ctx, user, tried)
     return guessed
@@ -242,13 +246,13 @@ const tryCode = async (t: TenantTx, ctx: SmsCtx, factorContext: FactorContext, f
 }
 
 /**
- * Routes that call this emit `factor.verified`, `factor.paused`, `session.stepped_up`.
+ * Verifies a code. Routes that call this emit `factor.verified`, `factor.paused`, `session.stepped_up`.
  * @throws AppError sms_not_enabled, factor_paused, invalid_sms_code, sms_code_expired, sms_attempts_used, authentication_required
  */
 export const verifySms = async (ctx: SmsCtx, factorContext: FactorContext, code: string): Promise<SessionRenewal | undefined> => {
-  const { factor } = await phoneOf(ctx, factorContext)
+  const { factor } = await findPhone(ctx, factorContext)
   const outcome = await atomically(forTenant(ctx.db, factorContext.tenantId), (t) => tryCode(t, ctx, factorContext, factor, code))
   ctx.wakeOutbox()
-  if ('failure' in outcome) throw failed(factorContext, 'factor.verified', outcome)
+  if ('failure' in outcome) throw smsError(factorContext, 'factor.verified', outcome)
   return outcome.renewal
 }

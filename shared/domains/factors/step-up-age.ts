@@ -1,2 +1,2 @@
-// How recent a sign-in has to be for a change of factors, and of what a tenant asks of them.
+/** How recent a sign-in must be to change factors or a tenant's factor policy, in seconds. */
 export const STEP_UP_SECONDS = 15 * 60

@@ -37,13 +37,13 @@ test.each([
   expect(base32(Buffer.from(text))).toBe(encoded)
 })
 
-test('a code counts in its own step, the one before and the one after', async () => {
+test('a code is valid in its own step, the one before and the one after', async () => {
   const at = new Date('2026-03-02T09:00:15Z')
   const steps = await Promise.all([-2, -1, 0, 1, 2].map((away) => matchingStep(SEED, appCode(SEED, at, away), at)))
   expect(steps).toEqual([undefined, stepAt(at) - 1, stepAt(at), stepAt(at) + 1, undefined])
 })
 
-test('another implementation agrees over many seeds and moments', async () => {
+test('another implementation agrees over many seeds and times', async () => {
   const random = systemRandom(fixedClock('2026-01-01T00:00:00Z'))
   for (let n = 0; n < 300; n++) {
     const seed = newSeed(random, n % 2 === 0 ? 20 : 32)
@@ -52,7 +52,7 @@ test('another implementation agrees over many seeds and moments', async () => {
   }
 })
 
-test('seeds have the length that is asked for, and the URI says whose they are', async () => {
+test('seeds have the requested length, and the URI names the issuer and the account', async () => {
   const random = systemRandom(fixedClock('2026-01-01T00:00:00Z'))
   expect(newSeed(random, 20)).toMatch(/^[A-Z2-7]{32}$/)
   expect(newSeed(random, 32)).toMatch(/^[A-Z2-7]{52}$/)

@@ -1,4 +1,4 @@
-// oathtool as a peer: a program of others shows the codes, and ours accepts them.
+// oathtool as a peer: its codes are accepted here.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -12,7 +12,7 @@ const oathtool = async (seed: string, at: Date): Promise<string> => {
   return (await run('oathtool', ['--totp', '--base32', '--now', when, seed])).stdout.trim()
 }
 
-test('oathtool and we show the same codes', async () => {
+test('oathtool computes the same codes', async () => {
   const random = systemRandom(fixedClock('2026-01-01T00:00:00Z'))
   for (let n = 0; n < 40; n++) {
     const seed = newSeed(random, n % 2 === 0 ? 20 : 32)

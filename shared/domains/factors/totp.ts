@@ -1,4 +1,4 @@
-// Authenticator apps: enrolled against a seed that the server keeps, verified with one counter a factor and each time step once.
+// Authenticator apps: enrolled with a seed kept on the server, verified with one counter per factor and each time step once.
 import * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { claimEnrolmentTry, consumeEnrolment, type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment } from '#db/store/enrolments'
@@ -31,7 +31,7 @@ const seedContext = (factorId: string): string => `totp_secrets:${factorId}`
 
 export type TotpSetup = { readonly id: string; readonly seed: string; readonly issuer: string; readonly account: string; readonly uri: string }
 
-/** Begins an enrolment: the seed is kept here, sealed, for ten minutes, and serves the session or login transaction that asked for it alone. */
+/** Starts an enrolment. The seed is stored sealed for ten minutes and serves this session or login transaction only. */
 export const beginTotp = async (
   ctx: RequestCtx,
   factorContext: FactorContext,
@@ -49,7 +49,7 @@ export const beginTotp = async (
   return { id, seed, issuer, account: factorContext.user.email, uri: await keyUri(seed, issuer, factorContext.user.email) }
 }
 
-/** The enrolment that this session or login transaction began, while a code can still confirm it: shown again, by our own page. */
+/** The pending enrolment of this session or login transaction, while a code can still confirm it. For our own page. */
 export const pendingTotp = async (ctx: RequestCtx, factorContext: FactorContext): Promise<TotpSetup | undefined> => {
   const t = forTenant(ctx.db, factorContext.tenantId)
   const pending = await findEnrolment(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
@@ -68,7 +68,7 @@ type Seed = {
   readonly lastStep: number | null
 }
 
-/** Keeps the seed of a confirmed app, sealed for its person. */
+/** Stores the seed of a confirmed app, sealed for its owner. */
 export const storeTotpSeed = async (t: TenantTx, ctx: Pick<RequestCtx, 'keyring' | 'clock'>, { seed, ...row }: Seed): Promise<void> => {
   const sealed = await ctx.keyring.seal(t, row.userId, seed, seedContext(row.factorId))
   await insertTotpSecret(t, { ...row, sealed, updatedAt: ctx.clock.now() })
@@ -76,16 +76,16 @@ export const storeTotpSeed = async (t: TenantTx, ctx: Pick<RequestCtx, 'keyring'
 
 export type TotpProof = {
   readonly code: string
-  /** As a client repeats it; it has to be the one that was given out. */
+  /** The seed as the client repeats it; it must equal the issued one. */
   readonly seed?: string | undefined
-  /** The enrolment that is meant, where the client names it. */
+  /** The enrolment, when the client names it. */
   readonly id?: string | undefined
 }
 
-type Confirmable = { readonly pending: PendingEnrolment; readonly kept: z.output<typeof Kept>; readonly step: number | undefined }
+type PendingCheck = { readonly pending: PendingEnrolment; readonly kept: z.output<typeof Kept>; readonly step: number | undefined }
 
-/** Spends a try on what waits and compares; the try counts whatever comes of it. @throws AppError setup_not_initiated */
-const tryPending = async (ctx: RequestCtx, factorContext: FactorContext, proof: TotpProof): Promise<Confirmable> => {
+/** Counts a try against the pending enrolment and compares; the try counts whatever the outcome. @throws AppError setup_not_initiated */
+const tryPending = async (ctx: RequestCtx, factorContext: FactorContext, proof: TotpProof): Promise<PendingCheck> => {
   const found = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     const pending = await claimEnrolmentTry(t, keyOf(ctx, factorContext), ctx.clock.now(), FACTOR_PAUSE.tries)
     const plain = pending === undefined ? undefined : await ctx.keyring.open(t, factorContext.user.id, pending.sealed, pendingContext(pending.id))
@@ -103,7 +103,7 @@ const tryPending = async (ctx: RequestCtx, factorContext: FactorContext, proof: 
 }
 
 /**
- * The code is right: the app is a factor from now on, with a new set of backup codes, which are shown once.
+ * Confirms the code: the app becomes a factor, with a new set of backup codes to be shown once.
  * Routes that call this emit `factor.added`.
  * @throws AppError setup_not_initiated, invalid_totp_code, authentication_required, insufficient_user_authentication, factor_limit
  */
@@ -119,18 +119,18 @@ export const confirmTotp = async (
   const { id, name } = pending
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const now = ctx.clock.now()
-    // The person's row before the enrolment's, as everywhere.
+    // Lock order: the person's row before the enrolment's.
     await lockUser(t, user.id)
     if ((await consumeEnrolment(t, id, now)) === undefined) throw new AppError('setup_not_initiated')
-    // The code that confirmed is spent.
+    // The confirming code is used up.
     const store = (tx: TenantTx): Promise<void> => storeTotpSeed(tx, ctx, { factorId: id, userId: user.id, ...kept, lastStep: step })
     await enrolFactor(t, ctx, factorContext, { id, kind: 'totp', name, amr: ['otp'], store, backupCodes: codes.rows })
   })
   ctx.wakeOutbox()
-  return { id, name, backupCodes: codes.shown }
+  return { id, name, backupCodes: codes.plain }
 }
 
-/** Which of these apps shows the code now, in a step that was not accepted yet. Every seed is compared. */
+/** The app whose code in an unused step this is; its step is consumed. Every seed is compared. */
 const matchAndSpend = async (t: TenantTx, ctx: RequestCtx, userId: string, tried: readonly Factor[], code: string): Promise<string | undefined> => {
   const now = ctx.clock.now()
   const hits: { readonly factorId: string; readonly step: number }[] = []
@@ -148,7 +148,7 @@ const matchAndSpend = async (t: TenantTx, ctx: RequestCtx, userId: string, tried
 
 export type TotpAttempt = { readonly factorId: string } | 'wrong' | 'none'
 
-/** Spends a try of the person's apps and compares, inside the caller's transaction, which must commit what is counted. Hold the person's row before. */
+/** Counts a try against the person's apps and compares. The caller's transaction must lock the person's row first, and commit the count. */
 export const attemptTotp = async (
   t: TenantTx,
   ctx: RequestCtx,
@@ -173,8 +173,8 @@ export const attemptTotp = async (
   return { factorId }
 }
 
-/** Why nothing could be compared. */
-const noneToTry = async (t: TenantDb, ctx: RequestCtx, userId: string): Promise<AppError> => {
+/** The error when no app can be compared. */
+const noAppError = async (t: TenantDb, ctx: RequestCtx, userId: string): Promise<AppError> => {
   const apps = (await findFactors(t, userId)).filter(({ kind }) => kind === 'totp')
   const seconds = pauseSeconds(ctx, apps)
   const refusal = { tenantId: t.tenantId, userId, event: 'factor.verified' }
@@ -193,7 +193,7 @@ const verifyAppCode = async (ctx: RequestCtx, factorContext: FactorContext, code
       ? tried
       : { renewal: await acceptProof(tx, ctx, factorContext, { factorId: tried.factorId, kind: 'totp', amr: ['otp'] }) }
   })
-  if (outcome === 'none') throw await noneToTry(t, ctx, user.id)
+  if (outcome === 'none') throw await noAppError(t, ctx, user.id)
   ctx.wakeOutbox()
   if (outcome === 'wrong') throw factorProofError('invalid_totp_code', tenantId, user.id)
   return outcome.renewal
@@ -202,7 +202,7 @@ const verifyAppCode = async (ctx: RequestCtx, factorContext: FactorContext, code
 export type VerifiedTotp = { readonly method: 'totp' | 'backup_code'; readonly renewal: SessionRenewal | undefined }
 
 /**
- * Six digits of an app, or a backup code.
+ * Verifies six digits of an app, or a backup code.
  * Routes that call this emit `factor.verified`, `factor.paused`, `backup_code.used`, `session.stepped_up`.
  * @throws AppError invalid_totp_code, totp_not_enabled, factor_paused, authentication_required
  */

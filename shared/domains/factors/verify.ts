@@ -1,4 +1,4 @@
-// A factor was verified: what that is worth in a login transaction, and in a session.
+// Effects of a verified factor on a login transaction or a session.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
@@ -19,16 +19,15 @@ import { FACTOR_PAUSE } from './policy.ts'
 
 export const FACTOR_VERIFIED_EVENT = 'factor.verified'
 
-/** Something that was proved: which factor (a password has none), by its RFC 8176 names. */
+/** What was proved: the factor (a password has none) and its RFC 8176 values. */
 export type FactorProof = { readonly factorId?: string; readonly kind: Factor['kind'] | 'backup_code' | 'password'; readonly amr: readonly string[] }
 
-/** A refusal that the record knows the owner of. */
+/** A refusal with the factor's owner for the audit log. */
 export const factorProofError = (code: ErrorCode, tenantId: string, userId: string, extra?: Readonly<Record<string, unknown>>): AppError =>
   new AppError(code, undefined, { refusal: { tenantId, userId, event: FACTOR_VERIFIED_EVENT }, ...(extra === undefined ? {} : { extra }) })
 
 /**
- * Spends a try and answers the factors that may be compared, before anything is. The try that fills the count is told to the owner. With none to compare
- * the person has none, or all are paused.
+ * Counts a try and returns the factors that may be compared; none when the person has none or all are paused. The owner is notified of the try that pauses.
  * Routes that call this emit `factor.paused`.
  */
 export const claimFactorAttempt = async (
@@ -39,7 +38,7 @@ export const claimFactorAttempt = async (
   pause = FACTOR_PAUSE as { readonly tries: number; readonly seconds: number },
 ): Promise<readonly Factor[]> => claimFactorTry(t, user.id, which, ctx.clock.now(), pause)
 
-/** Says so when a wrong try was the one that paused its factor. Inside the transaction that keeps the count. */
+/** Notifies the owner when a wrong try paused a factor. Call in the transaction that keeps the count. */
 export const notifyPausedFactors = async (
   t: TenantTx,
   ctx: RequestCtx,
@@ -54,7 +53,7 @@ export const notifyPausedFactors = async (
   }
 }
 
-/** When factors are paused, how long still. */
+/** The seconds until the first factor is usable; undefined unless all are paused. */
 export const pauseSeconds = (ctx: Pick<RequestCtx, 'clock'>, factors: readonly Pick<Factor, 'pausedUntil'>[]): number | undefined => {
   const now = ctx.clock.now()
   const until = factors.map(({ pausedUntil }) => pausedUntil).filter((at) => at !== null && at > now) as Date[]
@@ -62,7 +61,7 @@ export const pauseSeconds = (ctx: Pick<RequestCtx, 'clock'>, factors: readonly P
   return Math.ceil((Math.min(...until.map((at) => at.getTime())) - now.getTime()) / 1000)
 }
 
-/** What a session that proved more goes on with; `renewedToken` signs its token once that has committed. */
+/** A session that proved more; `renewedToken` signs its token after the commit. */
 export type SessionRenewal = SessionGrant
 
 const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, proof: FactorProof): Promise<SessionRenewal> => {
@@ -97,10 +96,10 @@ const renew = async (t: TenantTx, ctx: RequestCtx, user: UserRow, caller: User, 
 }
 
 /**
- * Counts a proof: a login ticket has one more verified factor, a session a new `auth_time`, its factors beside the new one, and a new token. Inside the
- * transaction that consumed the proof, so that a proof which counts nowhere is not spent. Call it with the person's row held (`lockUser`).
+ * Records a proof: a login transaction gains a verified factor; a session gets a new `auth_time`, the added factor and a new token. Call it with the person's
+ * row locked (`lockUser`), in the transaction that consumed the proof, so that a proof without effect is not consumed.
  * Routes that call this emit `factor.verified`, `session.stepped_up`.
- * @throws AppError authentication_required when the session or the ticket is over
+ * @throws AppError authentication_required when the session or login transaction has ended
  */
 export const acceptProof = async (
   t: TenantTx,
@@ -109,7 +108,7 @@ export const acceptProof = async (
   proof: FactorProof,
 ): Promise<SessionRenewal | undefined> => {
   const { user, by } = factorContext
-  if (by.kind === 'ticket' && !(await addVerifiedMethod(t, loginTransactionHash(ctx, by), proof.amr, ctx.clock.now()))) {
+  if (by.kind === 'login_transaction' && !(await addVerifiedMethod(t, loginTransactionHash(ctx, by), proof.amr, ctx.clock.now()))) {
     throw authenticationRequired(FACTOR_VERIFIED_EVENT, { tenantId: t.tenantId, userId: user.id })
   }
   await recordEvent(t, ctx, {
@@ -130,7 +129,7 @@ export type RenewedToken = {
   readonly acr: string
 }
 
-/** The token of a renewed session. Not inside a transaction. */
+/** The token of a renewed session. Call it outside a transaction. */
 export const renewedToken = async (ctx: RequestCtx, renewal: SessionRenewal): Promise<RenewedToken> => {
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, renewal)
   const expires_in = Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000)

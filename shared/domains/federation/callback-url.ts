@@ -1,2 +1,2 @@
-/** Where providers send the browser back to: registered with each of them. */
+/** The redirect URI to register with every provider. */
 export const callbackUrl = (base: string): string => `${base}/authsec/uflow/oidc/callback`

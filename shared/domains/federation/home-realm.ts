@@ -1,5 +1,4 @@
-// Where the people of an e-mail domain sign in: at the provider of the organisation that has proved the domain. It goes by the domain alone, so the answer is the
-// same whether there is such a person.
+// The identity provider of an e-mail domain: that of the organisation that verified the domain. Depends on the domain alone, so it does not disclose accounts.
 
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'
@@ -9,14 +8,16 @@ import { offeredSamlProviders, samlProviderName } from './saml-providers.ts'
 import { listUpstreamsAt } from './upstream.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'config'>
-/** At whose door the address is named: only that organisation's people are led on; at the platform's, those of any. */
-type At = { readonly kind: 'tenant'; readonly tenantId: TenantId; readonly clientId?: string | undefined } | { readonly kind: 'platform' | 'nowhere' }
+/** Where the address is entered. At a tenant's application only its own domains count; at the platform any verified domain. */
+type EntryPoint =
+  | { readonly kind: 'tenant'; readonly tenantId: TenantId; readonly clientId?: string | undefined }
+  | { readonly kind: 'platform' | 'nowhere' }
 
 export type RealmProvider = {
   readonly protocol: 'saml' | 'oidc'
-  /** As the provider is called among all providers of the organisation. */
+  /** The name among all providers of the organisation. */
   readonly name: string
-  /** As it is called where a sign-in through it begins. */
+  /** The name within its protocol, for starting a sign-in. */
   readonly providerName: string
   readonly displayName: string
 }
@@ -24,7 +25,7 @@ export type Realm = {
   readonly tenantId: TenantId
   readonly tenantName: string
   readonly domain: string
-  /** In the organisation's order; at least one. */
+  /** At least one, in the organisation's order. */
   readonly providers: readonly [RealmProvider, ...RealmProvider[]]
 }
 
@@ -49,8 +50,8 @@ const providersOf = async (ctx: Deps, tenantId: TenantId, clientId: string | und
   return [...saml, ...openId].toSorted((a, b) => a.order - b.order)
 }
 
-/** Undefined where nobody has proved the domain, where its organisation has no provider of its own, and at the door of another one. */
-export const homeRealm = async (ctx: Deps, email: string, at: At): Promise<Realm | undefined> => {
+/** Undefined for an unverified domain, for an organisation without an own provider, and at another tenant's application. */
+export const homeRealm = async (ctx: Deps, email: string, at: EntryPoint): Promise<Realm | undefined> => {
   const found = await findVerifiedDomain(directory(ctx.db), email.slice(email.lastIndexOf('@') + 1))
   if (found === undefined || found.kind !== 'custom' || at.kind === 'nowhere') return undefined
   if (at.kind === 'tenant' && at.tenantId !== found.tenantId) return undefined

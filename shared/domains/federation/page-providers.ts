@@ -1,4 +1,4 @@
-// Which providers our own pages offer, and where their answers come back to.
+// The providers that our own pages offer, and the base of their redirect URI.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
 import { tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
@@ -8,13 +8,12 @@ import { listUpstreamsAt, type Upstream } from './upstream.ts'
 
 export type PageProviders = {
   readonly upstreams: readonly Upstream[]
-  /** Where the answer comes back to: this very host, for the browser's cookies are its. */
+  /** The redirect URI is on this host, because the cookies are. */
   readonly base: string
 }
 
 /**
- * On the platform's own host all of them. On a domain that a tenant has proved its own ones alone: there the tenant registers the address itself, while the
- * platform's clients know the platform's. On any other host none.
+ * On the platform's own host: all providers. On a tenant's verified domain: the tenant's own ones, which have that host registered. On any other host: none.
  */
 export const findPageProviders = async (ctx: RequestCtx, signInContext: SignInContext): Promise<PageProviders> => {
   const platform = new URL(ctx.config.BASE_URL)

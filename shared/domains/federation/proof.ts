@@ -1,4 +1,4 @@
-// What a provider proved, kept under a ticket for the step that comes next. That step reads it here, never from its body.
+// A provider's proof of a person, stored in a login transaction for the next step, which reads it only from there.
 import * as z from 'zod'
 import type { TenantTx } from '#db/engine/tenant'
 import type { RequestCtx } from '#shared/domains/context'
@@ -14,25 +14,25 @@ const Profile = z.object({
   picture: z.string().exactOptional(),
   severalFactors: z.boolean(),
 })
-/** Who was proved, through which provider. */
+/** The proved person and the provider. */
 export const FederatedProof = z.object({
   profile: Profile,
   provider: z.string(),
   displayName: z.string(),
   isOwnProvider: z.boolean(),
   redirectAfter: z.string().exactOptional(),
-  /** Whether the tenant believes this provider of its own that several factors were proved. */
+  /** Whether the tenant trusts this provider's claim of several factors. */
   trusted: z.boolean().exactOptional(),
-  /** Our client at whose door it began. */
+  /** The client at which the sign-in began. */
   forClientId: z.string().exactOptional(),
-  /** The token comes from a later step of the door that somebody stands at. */
+  /** A later step of the application mints the token. */
   mintsLater: z.boolean().exactOptional(),
-  /** The provider's row, where it speaks SAML. */
+  /** The provider's row, for SAML. */
   samlProviderId: z.string().exactOptional(),
 })
 export type FederatedProof = z.output<typeof FederatedProof>
 
-/** `sign_in`: proved, and not yet anybody here. The others: what is owed before somebody is in. */
+/** `sign_in`: proved and complete. The other kinds need a further step before a session begins. */
 export const StoredProof = z.object({
   kind: z.enum(['sign_in', 'link', 'registration', 'choice', 'join']),
   proof: FederatedProof,

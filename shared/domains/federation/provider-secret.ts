@@ -1,4 +1,4 @@
-// The client secret of a provider's row: sealed, and opened only to be shown to the provider.
+// The client secret of a provider: stored sealed, opened only to authenticate at the provider.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { Provider } from '#db/store/providers'

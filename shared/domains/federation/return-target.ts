@@ -1,4 +1,4 @@
-// Where a sign-in may lead: this platform, or a verified domain of the organisation that it is for. Never where a header says.
+// Where a federated sign-in may return: this platform, or a verified domain of the organisation. Never where only a header says.
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -8,24 +8,24 @@ import { createOrigins } from '#shared/platform/http/cors'
 
 type Deps = Pick<RequestCtx, 'config' | 'db' | 'clock' | 'limits' | 'hash' | 'request'>
 
-/** A verified domain is served over TLS at the usual port. */
+/** The tenant that verified the origin's domain; https on the default port only. */
 const tenantOfOrigin = async (ctx: Deps, origin: string): Promise<TenantId | undefined> => {
   const url = URL.canParse(origin) ? new URL(origin) : undefined
   if (url === undefined || url.origin !== origin || url.protocol !== 'https:' || url.port !== '') return undefined
   return findTenantByDomain(directory(ctx.db), url.hostname)
 }
 
-/** Whether people of the tenant may be sent there: ours, or a domain that the tenant has proved. */
+/** Whether people of the tenant may be sent to the origin: the platform's, or the tenant's verified domain. */
 export const isOriginOf = async (ctx: Deps, origin: string, tenantId: TenantId): Promise<boolean> =>
   createOrigins(ctx).isPlatform(origin) || (await tenantOfOrigin(ctx, origin)) === tenantId
 
 export type ReturnTarget = {
   readonly origin: string
-  /** Whose verified domain it is; undefined for the platform's own. */
+  /** The tenant whose verified domain it is; undefined for the platform. */
   readonly tenantId: TenantId | undefined
 }
 
-/** Where the browser is that asks; a caller without an origin is led to the platform's UI. @throws AppError redirect_refused */
+/** The origin of the calling browser; the platform's UI without one. @throws AppError redirect_refused */
 export const requireReturnTarget = async (ctx: Deps): Promise<ReturnTarget> => {
   const { origin } = ctx.request
   if (origin === undefined) return { origin: new URL(ctx.config.PUBLIC_UI_ORIGIN ?? ctx.config.BASE_URL).origin, tenantId: undefined }
@@ -35,15 +35,15 @@ export const requireReturnTarget = async (ctx: Deps): Promise<ReturnTarget> => {
   return { origin, tenantId }
 }
 
-/** The target is the platform's, or of the tenant that the sign-in is for. @throws AppError redirect_refused */
+/** Requires the target to be the platform or the sign-in's tenant. @throws AppError redirect_refused */
 export const requireReturnTargetOf = (target: ReturnTarget, tenantId: TenantId | undefined): void => {
   if (target.tenantId !== undefined && target.tenantId !== tenantId) throw new AppError('redirect_refused', undefined, { field: 'header.origin' })
 }
 
-/** A path, in the one spelling that every browser reads as one. */
+/** A path in a spelling that all browsers treat as a path. */
 const PATH = /^\/(?![/\\])[\u0021-\u005b\u005d-\u007e]*$/
 
-/** A path below the target, or an address at the platform or at a verified domain of the tenant. @throws AppError redirect_refused */
+/** Requires a path below the target, or a URL at the platform or at the tenant's verified domain. @throws AppError redirect_refused */
 export const requireRedirectAfter = async (
   ctx: Deps,
   text: string | undefined,

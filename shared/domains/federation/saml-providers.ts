@@ -1,14 +1,14 @@
-// Which SAML identity providers stand on a client's sign-in: the client's own, and those of the tenant's default client, which serve the whole tenant.
+// The SAML identity providers of a client's sign-in: its own, and those of the tenant's default client, which serve the whole tenant.
 
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'
 import { listSamlProviders, type SamlProvider } from '#db/store/saml-providers'
 import type { BaseCtx } from '#shared/domains/context'
 
-/** How a SAML provider is called among all providers of a tenant. */
+/** The name of a SAML provider among all providers of a tenant. */
 export const samlProviderName = ({ providerName }: Pick<SamlProvider, 'providerName'>): string => `saml-${providerName}`
 
-/** In the tenant's order, switched off ones too. A client's own provider takes the place of the tenant's of the same name. */
+/** In the tenant's order, disabled ones included. A client's own provider replaces the tenant's of the same name. */
 export const samlProvidersAt = async (ctx: Pick<BaseCtx, 'db'>, tenantId: TenantId, clientId: string | undefined): Promise<SamlProvider[]> => {
   const t = forTenant(ctx.db, tenantId)
   const all = await listSamlProviders(t)
@@ -18,6 +18,6 @@ export const samlProvidersAt = async (ctx: Pick<BaseCtx, 'db'>, tenantId: Tenant
   return all.filter((row) => own.includes(row) || (row.clientId === shared && !own.some(({ providerName }) => providerName === row.providerName)))
 }
 
-/** Those that people can sign in with. */
+/** The enabled ones. */
 export const offeredSamlProviders = async (ctx: Pick<BaseCtx, 'db'>, tenantId: TenantId, clientId: string | undefined): Promise<SamlProvider[]> =>
   (await samlProvidersAt(ctx, tenantId, clientId)).filter(({ isActive }) => isActive)

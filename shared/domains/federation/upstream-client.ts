@@ -1,4 +1,4 @@
-// A provider as it is spoken to, with its secret: the row's, else the environment's where it is the platform's.
+// A provider with its client secret: from its row, or from the environment for the platform's.
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
 import type { Config } from '#shared/kernel/config'

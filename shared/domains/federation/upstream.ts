@@ -1,4 +1,4 @@
-// Which providers people may sign in with: the tenant's own before the platform's of the same name; the environment's where the platform has no row.
+// The providers that people may sign in with: the tenant's own replace the platform's of the same name; the environment's apply where the platform has no row.
 
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { listClientProviders } from '#db/store/client-providers'
@@ -20,10 +20,10 @@ export type Upstream = {
   readonly buttonText: string | undefined
   readonly icon: ProviderIcon
   readonly sortOrder: number
-  /** Whom a tenant lets in through its own provider, and what it believes it. */
+  /** The tenant's rules for its own provider: who may sign in, and whether its factors count. */
   readonly terms: ProviderTerms
   readonly peer: Omit<UpstreamClient, 'secret'>
-  /** The row that has the secret; none for a provider of the environment. */
+  /** The row with the secret; none for a provider of the environment. */
   readonly row: Provider | undefined
 }
 
@@ -31,8 +31,8 @@ type Deps = Pick<BaseCtx, 'db' | 'config'>
 export type PresetName = 'GOOGLE' | 'GITHUB' | 'MICROSOFT'
 export const PRESET_NAMES: Readonly<Record<string, PresetName>> = { google: 'GOOGLE', github: 'GITHUB', microsoft: 'MICROSOFT' }
 
-/** A row that says no issuer is one of the known ones, or a GitHub server; of any other nobody could prove who speaks, so it is not offered. */
-const speaking = (row: Provider): Omit<UpstreamClient, 'secret' | 'clientId'> | undefined => {
+/** A row without an issuer must be a known provider or a GitHub server; otherwise its answers could not be verified, and it is not offered. */
+const endpointsOf = (row: Provider): Omit<UpstreamClient, 'secret' | 'clientId'> | undefined => {
   const parameters = row.additionalParams
   if (row.issuer !== null) return { issuer: row.issuer, scopes: row.scopes, parameters }
   const isGithub = row.authorizationUrl === PRESETS.github?.github?.authorization
@@ -44,32 +44,32 @@ const speaking = (row: Provider): Omit<UpstreamClient, 'secret' | 'clientId'> | 
   return { issuer: preset.issuer, scopes: preset.scopes, parameters, ...(preset.github === undefined ? {} : { github: preset.github }) }
 }
 
-/** A picture of our own pages, by what the provider is. */
+/** The icon on our own pages. */
 const iconOf = (name: string, issuer: string): ProviderIcon => {
   const known = Object.entries(PRESETS).find(([, preset]) => preset.issuer === issuer)?.[0] ?? name
   return known === 'google' || known === 'github' || known === 'microsoft' ? known : issuer.startsWith(ENTRA_ORIGIN) ? 'microsoft' : 'key'
 }
 
-/** Undefined for one that people cannot sign in with: switched off, without a client, or of which nobody could prove who speaks. */
+/** Undefined for a provider that is disabled, has no client, or whose answers could not be verified. */
 export const upstreamOf = (row: Provider): Upstream | undefined => {
-  const speaks = row.isActive && row.clientId !== '' ? speaking(row) : undefined
-  if (speaks === undefined) return undefined
+  const endpoints = row.isActive && row.clientId !== '' ? endpointsOf(row) : undefined
+  if (endpoints === undefined) return undefined
   return {
     name: row.providerName,
     displayName: row.displayName,
     iconUrl: row.iconUrl ?? undefined,
     isOwn: row.tenantId !== SYSTEM_TENANT,
     buttonText: row.buttonText ?? undefined,
-    icon: row.icon ?? iconOf(row.providerName, speaks.issuer),
+    icon: row.icon ?? iconOf(row.providerName, endpoints.issuer),
     sortOrder: row.sortOrder,
     terms: row,
-    peer: { ...speaks, clientId: row.clientId },
+    peer: { ...endpoints, clientId: row.clientId },
     row,
   }
 }
 
-/** By its client id: the secret is read where it is spoken to, and nowhere else. */
-const ofEnvironment = (config: Config, name: string): Upstream | undefined => {
+/** The environment's provider of that name. Its secret is read only when needed. */
+const fromEnvironment = (config: Config, name: string): Upstream | undefined => {
   const [named, preset] = [PRESET_NAMES[name], PRESETS[name]]
   const clientId = named === undefined ? undefined : config[`${named}_CLIENT_ID`]
   if (clientId === undefined || preset === undefined) return undefined
@@ -81,17 +81,17 @@ const ofEnvironment = (config: Config, name: string): Upstream | undefined => {
 
 const inOrder = (a: Upstream, b: Upstream): number => a.sortOrder - b.sortOrder || a.name.localeCompare(b.name, 'en')
 
-/** Those that are enabled, in the tenant's order: the platform's, and the tenant's own, which take the place of one of the same name. */
+/** The enabled providers in the tenant's order: the platform's, and the tenant's own, which replace those of the same name. */
 export const listUpstreams = async (ctx: Deps, tenantId: TenantId): Promise<Upstream[]> => {
   const rows = await listProviders(forTenant(ctx.db, SYSTEM_TENANT))
   const own = tenantId === SYSTEM_TENANT ? [] : await listProviders(forTenant(ctx.db, tenantId))
   const named = new Map<string, Upstream | undefined>()
-  for (const name of Object.keys(PRESETS)) named.set(name, ofEnvironment(ctx.config, name))
+  for (const name of Object.keys(PRESETS)) named.set(name, fromEnvironment(ctx.config, name))
   for (const row of [...rows, ...own]) named.set(row.providerName, upstreamOf(row))
   return [...named.values()].filter((one) => one !== undefined).toSorted(inOrder)
 }
 
-/** What a client's sign-in offers: what the tenant chose for it, and in its order; all of the tenant's where nothing was chosen. */
+/** The providers of a client's sign-in: the chosen ones in their order, or all of the tenant's when none are chosen. */
 export const listUpstreamsAt = async (ctx: Deps, tenantId: TenantId, clientId: string | undefined): Promise<Upstream[]> => {
   const all = await listUpstreams(ctx, tenantId)
   const chosen = clientId === undefined ? [] : await listClientProviders(forTenant(ctx.db, tenantId), clientId)
@@ -102,12 +102,12 @@ export const listUpstreamsAt = async (ctx: Deps, tenantId: TenantId, clientId: s
   })
 }
 
-/** The provider that people of the tenant mean by that name; undefined where it is not offered. */
+/** The provider with that name in the tenant; undefined when not offered. */
 export const findUpstream = async (ctx: Deps, tenantId: TenantId, name: string): Promise<Upstream | undefined> => {
   const own = tenantId === SYSTEM_TENANT ? undefined : await findProvider(forTenant(ctx.db, tenantId), name)
   const row = own ?? (await findProvider(forTenant(ctx.db, SYSTEM_TENANT), name))
   if (row !== undefined) return upstreamOf(row)
-  return Object.hasOwn(PRESETS, name) ? ofEnvironment(ctx.config, name) : undefined
+  return Object.hasOwn(PRESETS, name) ? fromEnvironment(ctx.config, name) : undefined
 }
 
 /** @throws AppError provider_not_enabled */

@@ -1,4 +1,4 @@
-// Tickets prove that the caller of a step is the caller of the step before. The handle travels in a cookie, a header or the body; only its digest is kept.
+// Login transactions prove that consecutive steps come from the same caller. The handle travels in a cookie, a header or the body; only its digest is stored.
 
 import { asTenantId, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import {
@@ -31,18 +31,18 @@ const cookieName = (purpose: TransactionPurpose, secure: boolean): string => `${
 
 export const transactionHandleHash = (ctx: Pick<BaseCtx, 'hash'>, handle: string): Uint8Array => ctx.hash('ticket', handle)
 
-/** Keeps a ticket and answers its handle. */
+/** Saves a login transaction and returns its handle. */
 export const startLoginTransaction = async (
   t: TenantTx,
   ctx: Pick<RequestCtx, 'clock' | 'random' | 'hash'> & { readonly request?: RequestInfo },
-  given: Pick<NewLoginTransaction, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt'> & {
+  transaction: Pick<NewLoginTransaction, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt'> & {
     readonly purpose: TransactionPurpose
     readonly seconds: number
-    /** When the person was there, where that was not now. */
+    /** When the person authenticated, if not now. */
     readonly authTime?: Date
   },
 ): Promise<string> => {
-  const { seconds, authTime, ...row } = given
+  const { seconds, authTime, ...row } = transaction
   const now = ctx.clock.now()
   const handle = `${t.tenantId}.${randomToken(ctx.random)}`
   await insertLoginTransaction(t, {
@@ -57,7 +57,7 @@ export const startLoginTransaction = async (
   return handle
 }
 
-/** Whether the UI that called is on another host than this server (a configured one, or a tenant's verified domain), so that its cookie has to cross sites. */
+/** Whether the calling UI is on another host (a configured one, or a tenant's verified domain), so that its cookie must cross sites. */
 export const isCrossSite = ({ config, request: { origin, originAllowed, secure } }: Pick<RequestCtx, 'config' | 'request'>): boolean =>
   secure && origin !== undefined && originAllowed === true && new URL(origin).hostname !== new URL(config.BASE_URL).hostname
 
@@ -75,7 +75,7 @@ export const transactionCookie = (
 export const expiredTransactionCookie = (ctx: Pick<RequestCtx, 'config' | 'request'>, purpose: TransactionPurpose): Cookie =>
   transactionCookie(ctx, purpose, '', 0)
 
-/** The handle of a request: body, else header, else cookie. */
+/** The handle from the body, else the header, else the cookie. */
 export const readTransactionHandle = (
   ctx: Pick<RequestCtx, 'request'>,
   purpose: TransactionPurpose,
@@ -92,19 +92,19 @@ export const readTransactionHandle = (
 }
 
 /**
- * Remembers in the browser which tenant (a new company's to be, too) the next step is about, where that step does not name it. It proves nothing and opens
- * nothing. Never set it to a tenant that was found by an address: that would tell whether the address is known.
+ * Remembers in the browser the tenant of the next step (also of a company being registered). It proves nothing. Never set it to a tenant found by an address:
+ * that would disclose whether the address is known.
  */
 export const tenantHintCookie = (ctx: Pick<RequestCtx, 'config' | 'request' | 'random'>, tenantId: string, maxAgeSeconds: number): Cookie =>
   transactionCookie(ctx, 'registration', `${tenantId}.${randomToken(ctx.random)}`, maxAgeSeconds)
 
 export const tenantHint = (ctx: Pick<RequestCtx, 'request'>): TenantId | undefined => readTransactionHandle(ctx, 'registration')?.tenantId
 
-/** Cookies go wherever the browser goes, so by cookie a ticket serves the origin that began it and no other. */
+/** Browsers send cookies from any page, so by cookie a login transaction serves only the origin that started it. */
 export const isTransactionOrigin = (loginTransaction: Pick<LoginTransaction, 'origin'>, handle: TransactionHandle, request: RequestInfo): boolean =>
   handle.from !== 'cookie' || loginTransaction.origin === (request.origin ?? null)
 
-/** The live ticket of that purpose behind a handle. */
+/** The live login transaction of that purpose. */
 export const loadLoginTransaction = async (
   ctx: Pick<RequestCtx, 'db' | 'clock' | 'hash' | 'request'>,
   purpose: TransactionPurpose,

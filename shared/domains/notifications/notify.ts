@@ -1,4 +1,4 @@
-// Mails that rules send: in the tenant's name, with where it was asked from.
+// Mails that rules send in the tenant's name, naming the origin of the request.
 
 import type { TenantTx } from '#db/engine/tenant'
 import type { MessageKind } from '#db/store/outbox'
@@ -13,31 +13,31 @@ import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 type Notice<K extends MailTemplate> = {
   readonly to: string
-  /** The person it speaks of; without one the tenant's key seals it. */
+  /** The person that the mail is about; without one the tenant's key seals it. */
   readonly subjectId?: string
   readonly template: K
   readonly data: Omit<MailData[K], 'requestOrigin'>
-  /** Sent then, unless it was taken back by its kind before. */
+  /** Sends at that time, unless the kind is cancelled before. */
   readonly later?: { readonly at: Date; readonly kind: MessageKind }
 }
 
 type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
 
-/** From where the request came, for the reader of a mail. */
+/** Where the request came from, for the reader of a mail. */
 export const requestOrigin = (ctx: Pick<RequestCtx, 'clock' | 'request'>, language: MailLanguage): RequestOrigin => ({
   at: ctx.clock.now(),
   device: deviceName(ctx.request.userAgent, language),
   address: ctx.request.address,
 })
 
-/** In which language the reader is written to; loaded with the first mail, as its words are. */
+/** The language of a mail. Loaded with the first mail, like the mail texts. */
 export const notificationLanguage = async (
   ctx: Pick<RequestCtx, 'request'>,
   tenant: Pick<Tenant, 'settings'> | undefined,
   chosen: User['language'] = null,
 ) => (await import('./reader-language.ts')).readerLanguage(ctx, tenant, chosen)
 
-/** Puts a mail in the outbox, inside the transaction of what it tells about. Call `ctx.wakeOutbox()` once that has committed. */
+/** Puts a mail in the outbox, in the transaction of the change it announces. Call `ctx.wakeOutbox()` after the commit. */
 export const notify = async <K extends MailTemplate>(t: TenantTx, ctx: Deps, notice: Notice<K>): Promise<void> => {
   const { tenant, language: chosen } = await findTenantAndLanguage(t, notice.to)
   const language = await notificationLanguage(ctx, tenant, chosen)

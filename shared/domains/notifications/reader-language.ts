@@ -1,13 +1,13 @@
-// In which language somebody is written to: what they chose themselves, else what their company decided, else what the browser reads that caused it.
+// The language of a mail: the person's choice, else the tenant's, else that of the requesting browser.
 import type { Tenant } from '#db/store/tenants'
 import type { User } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { type MailLanguage, mailLanguageOf } from '#shared/platform/outbox/mail/language'
 
-type Decided = Pick<Tenant, 'settings'> | undefined
+type TenantLanguage = Pick<Tenant, 'settings'> | undefined
 
-/** What the browser at hand reads. */
+/** The preferred language of the requesting browser. */
 export const browserLanguage = async ({ request }: Pick<RequestCtx, 'request'>): Promise<MailLanguage> => {
   const chosen = readVisit({ request })?.lang
   if (chosen !== undefined) return mailLanguageOf(chosen)
@@ -15,6 +15,9 @@ export const browserLanguage = async ({ request }: Pick<RequestCtx, 'request'>):
   return preferredLanguage(request.header('accept-language'))
 }
 
-/** An invitation and what else somebody else's request causes is not for this: there `decidedLanguage` counts. */
-export const readerLanguage = async (ctx: Pick<RequestCtx, 'request'>, tenant: Decided, chosen: User['language'] = null): Promise<MailLanguage> =>
-  chosen ?? tenant?.settings.language ?? browserLanguage(ctx)
+/** Only for mails that the reader's own request causes; others, such as invitations, use `decidedLanguage`. */
+export const readerLanguage = async (
+  ctx: Pick<RequestCtx, 'request'>,
+  tenant: TenantLanguage,
+  chosen: User['language'] = null,
+): Promise<MailLanguage> => chosen ?? tenant?.settings.language ?? browserLanguage(ctx)

@@ -1,11 +1,11 @@
-// The platform's own relying party, as the configuration names it or as follows from its addresses.
+// The platform's own WebAuthn relying party, from the configuration or its addresses.
 import { isIP } from 'node:net'
 import type { Config } from '#shared/kernel/config'
 
 type Platform = { readonly id: string; readonly origins: readonly string[] }
 type Named = Pick<Config, 'BASE_URL' | 'PUBLIC_UI_ORIGIN' | 'WEBAUTHN_RP_ID' | 'WEBAUTHN_ORIGIN'>
 
-/** An address is no relying party id (WebAuthn Level 3 section 5.1.3); the one that a development server listens on is `localhost` to a browser. */
+/** An IP address is not a relying party id (WebAuthn Level 3 section 5.1.3); browsers call a development server `localhost`. */
 const hostOf = (url: string): string => {
   const { hostname } = new URL(url)
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : 'localhost'
@@ -13,8 +13,8 @@ const hostOf = (url: string): string => {
 export const isHostWithin = (host: string, id: string): boolean => host === id || host.endsWith(`.${id}`)
 
 /**
- * The platform's relying party. Where nothing is configured its id is the host of BASE_URL, which serves the related origins document, unless the UI is on a
- * domain above it.
+ * The platform's relying party. Unless configured, its id is the host of BASE_URL, which serves the related origins document, or the UI's host when that is a
+ * parent domain.
  */
 export const platformParty = (config: Named): Platform => {
   const api = hostOf(config.BASE_URL)

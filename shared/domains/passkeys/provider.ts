@@ -1,9 +1,9 @@
-// What a passkey is called until its owner names it: after who keeps it, by AAGUID, or after the browser that made it.
+// The default name of a passkey: its provider by AAGUID, or the browser that made it.
 
 import { deviceName } from '#shared/platform/outbox/mail/device-name'
 import type { MailLanguage } from '#shared/platform/outbox/mail/language'
 
-/** Keepers of passkeys that say who they are without attestation. */
+/** Passkey providers that name themselves without attestation. */
 const PROVIDERS: Readonly<Record<string, string>> = {
   'fbfc3007-154e-4ecc-8c0b-6e020557d7bd': 'Apple Passwords',
   'dd4ec289-e01d-41c9-bb89-70fa845d4bf2': 'iCloud Keychain (managed)',

@@ -1,16 +1,16 @@
-// What was learned of providers through one way out: metadata and keys, for minutes, so that most sign-ins ask the provider for nothing but the exchange.
+// Caches the metadata and keys of providers for minutes, so that most sign-ins only exchange the code.
 import type { ExportedJWKSCache } from 'openid-client'
 import { ageMs, type Clock, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 
-const FRESH_MS = 10 * 60_000
-const MOST_PROVIDERS = 500
+const MAX_AGE_MS = 10 * 60_000
+const MAX_PROVIDERS = 500
 
-type Kept<T> = { readonly value: T; readonly since: ClockReading }
+type Cached<T> = { readonly value: T; readonly since: ClockReading }
 
 export type DocumentCache = {
-  readonly documents: Map<string, Kept<{ readonly body: Uint8Array; readonly type: string }>>
-  readonly keys: Map<string, Kept<ExportedJWKSCache['jwks']>>
+  readonly documents: Map<string, Cached<{ readonly body: Uint8Array; readonly type: string }>>
+  readonly keys: Map<string, Cached<ExportedJWKSCache['jwks']>>
 }
 
 const memories = new WeakMap<Outbound, DocumentCache>()
@@ -21,12 +21,12 @@ export const documentCacheOf = (outbound: Outbound): DocumentCache => {
   return memory
 }
 
-export const readCached = <T>(kept: Map<string, Kept<T>>, key: string, clock: Clock): T | undefined => {
-  const entry = kept.get(key)
-  return entry !== undefined && ageMs(clock, entry.since) < FRESH_MS ? entry.value : undefined
+export const readCached = <T>(cache: Map<string, Cached<T>>, key: string, clock: Clock): T | undefined => {
+  const entry = cache.get(key)
+  return entry !== undefined && ageMs(clock, entry.since) < MAX_AGE_MS ? entry.value : undefined
 }
 
-export const storeCached = <T>(kept: Map<string, Kept<T>>, key: string, value: T, clock: Clock): void => {
-  if (kept.size >= MOST_PROVIDERS) kept.clear()
-  kept.set(key, { value, since: readClock(clock) })
+export const storeCached = <T>(cache: Map<string, Cached<T>>, key: string, value: T, clock: Clock): void => {
+  if (cache.size >= MAX_PROVIDERS) cache.clear()
+  cache.set(key, { value, since: readClock(clock) })
 }

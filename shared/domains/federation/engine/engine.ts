@@ -1,4 +1,4 @@
-// The dance itself, by openid-client (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core). Loaded when somebody signs in through a provider.
+// The authorization code flow with a provider, by openid-client (RFC 6749, RFC 7636, RFC 9207, OpenID Connect Core). Loaded with the first federated sign-in.
 import type { ClientAuth, Configuration } from 'openid-client'
 import type { BaseCtx } from '#shared/domains/context'
 import { systemClock } from '#shared/kernel/clock'
@@ -12,13 +12,13 @@ import { type Profile, profileOf } from './profile.ts'
 type Library = typeof import('openid-client')
 export type EngineCtx = Pick<BaseCtx, 'clock'> & { readonly outbound: Outbound }
 
-/** A provider as it is spoken to. */
+/** A provider and our client at it. */
 export type UpstreamClient = {
   readonly issuer: string
   readonly clientId: string
   readonly secret: string | undefined
   readonly scopes: string
-  /** More that the tenant asks of the authorization endpoint; never what the protocol says itself. */
+  /** Extra authorization parameters of the tenant; never one of the protocol's own. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly github?: GithubEndpoints
 }
@@ -29,7 +29,7 @@ const TIMEOUT_SECONDS = 10
 
 const load = (): Promise<Library> => import('openid-client')
 
-/** As the provider's metadata asks (OpenID Connect Discovery section 3: `client_secret_basic` where it says nothing). */
+/** As the provider's metadata says; `client_secret_basic` by default (OpenID Connect Discovery section 3). */
 const authentication = (library: Library, secret: string | undefined): ClientAuth => {
   if (secret === undefined) return library.None()
   const [post, basic] = [library.ClientSecretPost(secret), library.ClientSecretBasic(secret)]
@@ -43,27 +43,27 @@ const githubConfiguration = (library: Library, { issuer, clientId, secret, githu
   return new library.Configuration(server, clientId, {}, secret === undefined ? library.None() : library.ClientSecretPost(secret))
 }
 
-const discovered = async (library: Library, ctx: EngineCtx, peer: UpstreamClient): Promise<Configuration> => {
+const discover = async (library: Library, ctx: EngineCtx, peer: UpstreamClient): Promise<Configuration> => {
   const issuer = new URL(peer.issuer)
   const config = await library.discovery(issuer, peer.clientId, {}, authentication(library, peer.secret), {
     [library.customFetch]: fetchMetadata(ctx.outbound, ctx.clock),
     timeout: TIMEOUT_SECONDS,
     execute: ctx.outbound.loopback && issuer.protocol === 'http:' ? [library.allowInsecureRequests] : [],
   })
-  // Without this the engine trusts the connection that a token came over; the signature is checked as well.
+  // By default the library trusts the TLS connection of the token endpoint; this checks the signature as well.
   library.enableNonRepudiationChecks(config)
   return config
 }
 
 const configure = async (library: Library, ctx: EngineCtx, peer: UpstreamClient): Promise<Configuration> => {
-  const config = githubConfiguration(library, peer) ?? (await discovered(library, ctx, peer))
+  const config = githubConfiguration(library, peer) ?? (await discover(library, ctx, peer))
   config[library.customFetch] = outboundFetch(ctx.outbound)
   config.timeout = TIMEOUT_SECONDS
   if (ctx.outbound.loopback && peer.issuer.startsWith('http:')) library.allowInsecureRequests(config)
   return config
 }
 
-/** Where to send the browser. Throws what the engine or the way out threw. */
+/** The URL to send the browser to. Errors of the library and of the outbound fetch pass through. */
 export const startFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow): Promise<StartedFlow> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
@@ -78,38 +78,37 @@ export const startFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: Auth
     code_challenge_method: 'S256',
     ...(peer.github === undefined ? { nonce: flow.nonce } : {}),
   })
-  // A browser is sent there: never to `javascript:` or to plain http, whatever the metadata says.
+  // The browser goes there, so `javascript:` and plain http are refused whatever the metadata says.
   if (typeof checkOutboundUrl(url.href.split('?')[0] ?? '', ctx.outbound) === 'string')
-    throw new Error('The authorization endpoint is no address to go to.')
+    throw new Error('The authorization endpoint is not an allowed URL.')
   return { url: url.href, issuer: server.issuer, announcesIssuer: server.authorization_response_iss_parameter_supported === true }
 }
 
 /**
- * Keys are handed in as if they were a minute old: then the engine asks for them anew as soon as a token names one that it does not know, and a provider that
- * rotates its keys is followed at once.
+ * Cached keys are passed as slightly old: the library then refetches them when a token names an unknown key, so a provider's key rotation works at once.
  */
-const KEYS_LOOK_OLD_SECONDS = 61
+const REPORTED_KEY_AGE_SECONDS = 61
 
 const withKeys = async <T>(library: Library, ctx: EngineCtx, config: Configuration, work: () => Promise<T>): Promise<T> => {
   const { keys } = documentCacheOf(ctx.outbound)
   const address = config.serverMetadata().jwks_uri ?? ''
   const known = readCached(keys, address, ctx.clock)
-  // The library reads the machine's clock, whatever ours says.
-  const handed = Math.floor(systemClock.now().getTime() / 1000) - KEYS_LOOK_OLD_SECONDS
-  if (known !== undefined) library.setJwksCache(config, { jwks: known, uat: handed })
+  // The library uses the machine's clock.
+  const reportedAt = Math.floor(systemClock.now().getTime() / 1000) - REPORTED_KEY_AGE_SECONDS
+  if (known !== undefined) library.setJwksCache(config, { jwks: known, uat: reportedAt })
   try {
     const result = await work()
     const used = library.getJwksCache(config)
-    if (used !== undefined && used.uat !== handed) storeCached(keys, address, used.jwks, ctx.clock)
+    if (used !== undefined && used.uat !== reportedAt) storeCached(keys, address, used.jwks, ctx.clock)
     return result
   } catch (error) {
-    // Keys may have been replaced under their names.
+    // The provider may have replaced keys under their ids.
     keys.delete(address)
     throw error
   }
 }
 
-const redirected = (flow: AuthorizationFlow, code: string, iss: string | undefined): URL => {
+const callbackOf = (flow: AuthorizationFlow, code: string, iss: string | undefined): URL => {
   const url = new URL(flow.redirectUri)
   url.search = new URLSearchParams({ code, state: flow.state, ...(iss === undefined ? {} : { iss }) }).toString()
   return url
@@ -123,7 +122,7 @@ const json = async (library: Library, config: Configuration, token: string, url:
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
 
-/** GitHub has no ID token: its API says who the access token is of. Its numeric id never changes hands, its login does. */
+/** GitHub has no ID token; its API names the person. The numeric id never changes hands, the login does. */
 const githubProfile = async (library: Library, config: Configuration, peer: UpstreamClient, github: GithubEndpoints, token: string) => {
   const user = await json(library, config, token, github.user)
   const emails = await json(library, config, token, `${github.user}/emails`)
@@ -149,14 +148,14 @@ const openidProfile = async (
 ) => {
   const claims = tokens.claims()
   if (claims === undefined || !isRightDirectory(peer.issuer, claims)) return undefined
-  const asks = claims.email === undefined && config.serverMetadata().userinfo_endpoint !== undefined
-  // The subject is compared by the engine (OpenID Connect Core section 5.3.2).
-  const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {}
-  const reported: Readonly<Record<string, unknown>> = asks ? more : claims
+  const needsUserInfo = claims.email === undefined && config.serverMetadata().userinfo_endpoint !== undefined
+  // The library compares the subject (OpenID Connect Core section 5.3.2).
+  const more = needsUserInfo ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {}
+  const reported: Readonly<Record<string, unknown>> = needsUserInfo ? more : claims
   return profileOf({
     issuer: claims.iss,
     subject: claims.sub,
-    // An address and whether it is verified are one statement, of one source.
+    // The address and its verification must come from the same source.
     email: reported.email,
     emailVerified: isEmailVerified(peer.issuer, reported),
     name: claims.name ?? reported.name,
@@ -166,13 +165,13 @@ const openidProfile = async (
   })
 }
 
-/** Redeems the code: who signed in. Throws what the engine or the way out threw; undefined for an answer that names nobody. */
+/** Redeems the code for the person's profile; undefined when the answer names no person. Errors of the library and the outbound fetch pass through. */
 export const finishFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: AuthorizationFlow, code: string): Promise<Profile | undefined> => {
   const library = await load()
   const config = await configure(library, ctx, peer)
   const server = config.serverMetadata()
-  // `iss` of the answer was compared when it came back.
-  const url = redirected(flow, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
+  // `iss` was compared at the callback.
+  const url = callbackOf(flow, code, server.authorization_response_iss_parameter_supported === true ? server.issuer : undefined)
   return withKeys(library, ctx, config, async () => {
     const openid = peer.github === undefined ? { expectedNonce: flow.nonce, idTokenExpected: true } : {}
     const tokens = await library.authorizationCodeGrant(config, url, {
@@ -187,8 +186,8 @@ export const finishFlow = async (ctx: EngineCtx, peer: UpstreamClient, flow: Aut
 }
 
 /**
- * Whether the provider knows our client: it is shown a code that nobody was given, and says either that (`invalid_grant`), or that it does not know who asks
- * (RFC 6749 section 5.2).
+ * Checks whether the provider knows our client by redeeming an invalid code: the answer is `invalid_grant` for a known client and an authentication error for an
+ * unknown one (RFC 6749 section 5.2).
  */
 export const probeTokenEndpoint = async (ctx: EngineCtx, peer: UpstreamClient): Promise<'known' | 'refused' | 'unclear'> => {
   const library = await load()

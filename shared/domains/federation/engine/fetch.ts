@@ -1,4 +1,4 @@
-// The engine's fetch, through the guard: whatever address a provider's metadata names is judged when it is connected to.
+// The library's fetch through the outbound guard, which checks every address that a provider's metadata names when connecting.
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 import type { Clock } from '#shared/kernel/clock'
 import type { Outbound } from '#shared/platform/fetch/guarded'
@@ -10,7 +10,7 @@ const NO_BODY = new Set([204, 205, 304])
 const bodyText = (body: CustomFetchOptions['body']): string | undefined => {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof URLSearchParams) return body.toString()
-  throw new Error('The engine sends forms and texts alone.')
+  throw new Error('The library sends only forms and text.')
 }
 
 export const outboundFetch =
@@ -30,14 +30,14 @@ export const outboundFetch =
     })
   }
 
-/** As `outboundFetch`, for metadata: an answer serves for some minutes. */
+/** Like `outboundFetch`, with successful answers cached for minutes. */
 export const fetchMetadata = (outbound: Outbound, clock: Clock): CustomFetch => {
-  const through = outboundFetch(outbound)
+  const fetchDirectly = outboundFetch(outbound)
   const { documents } = documentCacheOf(outbound)
   return async (url, options) => {
     const known = readCached(documents, url, clock)
     if (known !== undefined) return new Response(Buffer.from(known.body), { headers: { 'content-type': known.type } })
-    const answer = await through(url, options)
+    const answer = await fetchDirectly(url, options)
     if (answer.status !== 200) return answer
     const value = { body: new Uint8Array(await answer.arrayBuffer()), type: answer.headers.get('content-type') ?? '' }
     storeCached(documents, url, value, clock)

@@ -1,11 +1,11 @@
-// Providers that need no row of their own to be spoken to, and what is peculiar to them.
+// Built-in providers and the peculiarities of known ones.
 import { isUuid } from '#shared/kernel/ids'
 
 export type Preset = {
   readonly displayName: string
   readonly issuer: string
   readonly scopes: string
-  /** Without an ID token: who signed in is asked of the provider's API. */
+  /** Set for providers without an ID token, whose API names the person. */
   readonly github?: GithubEndpoints
 }
 export type GithubEndpoints = { readonly authorization: string; readonly token: string; readonly user: string }
@@ -28,8 +28,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
 }
 
 /**
- * A GitHub server of one's own: everything on one origin, so that nobody but that origin can speak of its people. The issuer is that origin's, never one that a
- * row claims.
+ * A GitHub Enterprise server. All endpoints and the issuer are on the origin of its authorization endpoint, so that no other origin can speak for its people.
  */
 export const githubEnterprise = (authorizationUrl: string): Omit<Preset, 'displayName'> | undefined => {
   if (!URL.canParse(authorizationUrl)) return undefined
@@ -46,8 +45,7 @@ export const ENTRA_ORIGIN = 'https://login.microsoftonline.com'
 const isEntra = (issuer: string): boolean => new URL(issuer).origin === ENTRA_ORIGIN
 
 /**
- * The issuer of a provider that is named by its authorization endpoint alone, where the two are known to belong together: of Google, Microsoft Entra,
- * LinkedIn, Okta and Auth0.
+ * The issuer of a provider known only by its authorization endpoint: Google, Microsoft Entra, LinkedIn, Okta or Auth0.
  */
 export const issuerOfEndpoint = (authorizationUrl: string): string | undefined => {
   if (!URL.canParse(authorizationUrl)) return undefined
@@ -60,18 +58,18 @@ export const issuerOfEndpoint = (authorizationUrl: string): string | undefined =
   return /\.auth0\.com$/.test(host) ? `${origin}/` : undefined
 }
 
-/** What is asked beside the protocol's own parameters. */
+/** Authorization parameters that a provider needs beside the protocol's. */
 export const extraParameters = (issuer: string): Readonly<Record<string, string>> => {
   if (issuer === PRESETS.google?.issuer) return { access_type: 'offline', prompt: 'select_account' }
   return isEntra(issuer) ? { response_mode: 'query' } : {}
 }
 
-/** The directory in which Microsoft keeps personal accounts. */
+/** Microsoft's tenant for personal accounts. */
 const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** Microsoft's many directories share one address: the directory that the token names must be one, its issuer, and of the kind that was asked for. */
+/** Microsoft's directories share one address: `tid` must be a directory, match the issuer, and be of the configured kind. */
 export const isRightDirectory = (issuer: string, claims: Claims): boolean => {
   if (!isEntra(issuer)) return true
   const { tid, iss } = claims
@@ -81,10 +79,10 @@ export const isRightDirectory = (issuer: string, claims: Claims): boolean => {
   return kind !== 'consumers' || tid === CONSUMERS
 }
 
-const says = (value: unknown): boolean => value === true || value === 1 || value === 'true' || value === '1'
+const isTrue = (value: unknown): boolean => value === true || value === 1 || value === 'true' || value === '1'
 
 /**
- * Whether the provider has verified the address. Microsoft's `email` is whatever a directory's administrator typed: there `xms_edov` says whether the owner of
- * the domain was verified, and nothing else does.
+ * Whether the provider verified the address. Microsoft's `email` is any text of a directory's administrator; only `xms_edov` says whether the domain's owner was
+ * verified.
  */
-export const isEmailVerified = (issuer: string, claims: Claims): boolean => says(isEntra(issuer) ? claims.xms_edov : claims.email_verified)
+export const isEmailVerified = (issuer: string, claims: Claims): boolean => isTrue(isEntra(issuer) ? claims.xms_edov : claims.email_verified)

@@ -1,5 +1,4 @@
-// Asks a provider, now, whether people could sign in through it: its metadata, its keys, and whether it knows our client. What it answers is told in words of
-// ours alone.
+// Checks whether people could sign in through a provider now: its metadata, its keys and our client. Results are fixed codes, never the provider's text.
 import { FetchFailure, type FetchFailureReason } from '#shared/platform/fetch/guarded'
 import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { type EngineCtx, probeTokenEndpoint, type UpstreamClient } from './engine.ts'
@@ -19,7 +18,7 @@ export type ProbeWarning = 'pkce_not_announced' | 'issuer_not_announced' | 'clie
 export type ProbeResult = {
   readonly errors: readonly ProbeError[]
   readonly warnings: readonly ProbeWarning[]
-  /** Why the provider was not reached, in the words of the way out. */
+  /** Why the provider could not be reached. */
   readonly reason?: FetchFailureReason
   readonly metadata?: Metadata
 }
@@ -31,11 +30,11 @@ const reasonOf = (error: unknown): FetchFailureReason => {
 
 const wellKnown = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 
-/** Microsoft's shared addresses name the directory by a place-holder. */
+/** Microsoft's shared issuers contain a placeholder for the directory. */
 const isIssuer = (issuer: string, reported: string): boolean =>
   reported === issuer || reported.replace('{tenantid}', new URL(issuer).pathname.split('/')[1] ?? '') === issuer
 
-const judgeMetadata = (ctx: EngineCtx, peer: UpstreamClient, metadata: Metadata): ProbeError[] => {
+const checkMetadata = (ctx: EngineCtx, peer: UpstreamClient, metadata: Metadata): ProbeError[] => {
   const endpoints = [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]
   const refused = endpoints.some((url) => url === undefined || typeof checkOutboundUrl(url, ctx.outbound) === 'string')
   return [
@@ -45,7 +44,7 @@ const judgeMetadata = (ctx: EngineCtx, peer: UpstreamClient, metadata: Metadata)
   ]
 }
 
-const judgeKeys = async (ctx: EngineCtx, url: string): Promise<ProbeError | undefined> => {
+const checkKeys = async (ctx: EngineCtx, url: string): Promise<ProbeError | undefined> => {
   const answer = await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } }).catch(() => undefined)
   if (answer?.status !== 200) return 'keys_unreachable'
   const keys = (readJson(answer.body) as { readonly keys?: unknown } | undefined)?.keys
@@ -59,26 +58,25 @@ const warningsOf = (peer: UpstreamClient, metadata: Metadata): ProbeWarning[] =>
   ...(peer.scopes.split(' ').includes('openid') ? [] : (['scope_openid_missing'] as const)),
 ]
 
-/** Undefined where it is known. */
-const clientVerdict = (says: 'known' | 'refused' | 'unclear'): Pick<ProbeResult, 'errors' | 'warnings'> => ({
-  errors: says === 'refused' ? ['client_refused'] : [],
-  warnings: says === 'unclear' ? ['client_unproved'] : [],
+const clientResult = (answer: 'known' | 'refused' | 'unclear'): Pick<ProbeResult, 'errors' | 'warnings'> => ({
+  errors: answer === 'refused' ? ['client_refused'] : [],
+  warnings: answer === 'unclear' ? ['client_unproved'] : [],
 })
 
-/** GitHub answers 200 with an error in it; which one tells whether it was the client or the code. */
+/** GitHub answers 200 with an error that tells whether the client or the code is wrong. */
 const probeGithub = async (ctx: EngineCtx, { clientId, secret }: UpstreamClient, { token }: GithubEndpoints): Promise<ProbeResult> => {
   const form = { client_id: clientId, client_secret: secret ?? '', code: 'none' }
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
   try {
     const answer = await ctx.outbound.send({ url: token, method: 'POST', headers, body: new URLSearchParams(form).toString() })
     const error = (readJson(answer.body) as { readonly error?: unknown } | undefined)?.error
-    return clientVerdict(error === 'bad_verification_code' ? 'known' : error === 'incorrect_client_credentials' ? 'refused' : 'unclear')
+    return clientResult(error === 'bad_verification_code' ? 'known' : error === 'incorrect_client_credentials' ? 'refused' : 'unclear')
   } catch (error) {
     return { errors: ['metadata_unreachable'], warnings: [], reason: reasonOf(error) }
   }
 }
 
-/** Nothing of what is remembered is asked: this is about now. Changes nothing anywhere. */
+/** Bypasses the cache, because the result is about the present. Changes nothing. */
 export const probeProvider = async (ctx: EngineCtx, peer: UpstreamClient): Promise<ProbeResult> => {
   if (peer.github !== undefined) return probeGithub(ctx, peer, peer.github)
   const sent = await ctx.outbound.send({ url: wellKnown(peer.issuer), method: 'GET', headers: { accept: 'application/json' } }).then(
@@ -89,10 +87,10 @@ export const probeProvider = async (ctx: EngineCtx, peer: UpstreamClient): Promi
   if (sent.answer.status !== 200) return { errors: ['metadata_unreachable'], warnings: [] }
   const metadata = readMetadata(sent.answer.body)
   if (metadata === undefined) return { errors: ['metadata_malformed'], warnings: [] }
-  const errors = judgeMetadata(ctx, peer, metadata)
+  const errors = checkMetadata(ctx, peer, metadata)
   if (errors.length > 0) return { errors, warnings: warningsOf(peer, metadata), metadata }
-  const keys = await judgeKeys(ctx, metadata.jwks_uri ?? '')
-  const client = clientVerdict(await probeTokenEndpoint(ctx, peer))
+  const keys = await checkKeys(ctx, metadata.jwks_uri ?? '')
+  const client = clientResult(await probeTokenEndpoint(ctx, peer))
   return {
     errors: [...(keys === undefined ? [] : [keys]), ...client.errors],
     warnings: [...warningsOf(peer, metadata), ...client.warnings],

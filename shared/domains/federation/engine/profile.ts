@@ -1,20 +1,20 @@
-// Who signed in, as a provider proved it.
+// A person as proved by a provider.
 import { normaliseEmail } from '#shared/kernel/email'
 
 export type Profile = {
-  /** Together they name the person; nothing else does. */
+  /** Issuer and subject together identify the person. */
   readonly issuer: string
   readonly subject: string
-  /** Normalised; absent when the provider says none, or one that is no address here. */
+  /** Normalised; absent when the provider sends none or an invalid one. */
   readonly email?: string
   readonly emailVerified: boolean
   readonly name?: string
   readonly picture?: string
-  /** Whether the provider says that more than one factor was proved. Believed only where the tenant trusts it. */
+  /** Whether the provider reports more than one factor. Counts only where the tenant trusts it. */
   readonly severalFactors: boolean
 }
 
-const MOST_CHARACTERS = 256
+const MAX_CHARACTERS = 256
 /** OpenID Connect Core section 2: at most 255 ASCII characters. */
 const SUBJECT = /^[\u0021-\u007e]{1,255}$/
 
@@ -23,14 +23,14 @@ const shortText = (value: unknown): string | undefined => {
   const text = value
     .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '')
     .trim()
-    .slice(0, MOST_CHARACTERS)
+    .slice(0, MAX_CHARACTERS)
   return text === '' ? undefined : text
 }
 
 const pictureOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value.length <= 2048 && /^https:\/\//.test(value) && URL.canParse(value) ? new URL(value).href : undefined
 
-/** Names of authentication contexts that stand for several factors: OpenID EAP ACR values, REFEDS, SAML's and ours. */
+/** `acr` values for several factors: OpenID EAP ACR values, REFEDS, SAML's and ours. */
 const STRONG_ACR = new Set([
   'phr',
   'phrh',
@@ -43,12 +43,12 @@ const STRONG_ACR = new Set([
 export const provesMultipleFactors = (amr: unknown, acr: unknown): boolean =>
   (Array.isArray(amr) && amr.includes('mfa')) || (typeof acr === 'string' && STRONG_ACR.has(acr))
 
-type Said = { readonly issuer: string; readonly subject: unknown; readonly email: unknown; readonly emailVerified: boolean } & Readonly<
+type ReportedProfile = { readonly issuer: string; readonly subject: unknown; readonly email: unknown; readonly emailVerified: boolean } & Readonly<
   Record<'name' | 'picture' | 'amr' | 'acr', unknown>
 >
 
-/** Undefined without a subject that can be kept. */
-export const profileOf = (reported: Said): Profile | undefined => {
+/** Undefined without a valid subject. */
+export const profileOf = (reported: ReportedProfile): Profile | undefined => {
   if (typeof reported.subject !== 'string' || !SUBJECT.test(reported.subject)) return undefined
   const email = typeof reported.email === 'string' ? normaliseEmail(reported.email) : undefined
   const [name, picture] = [shortText(reported.name), pictureOf(reported.picture)]
