@@ -3,7 +3,6 @@ import { userOrClient } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { AllowedSubset, AllowedSubsetResult, Evaluation, EvaluationDecision, EvaluationDecisions, Evaluations } from './evaluation.schema.ts'
 import { evaluate, evaluateAll, evaluateAllowedSubset } from './evaluation.ts'
-import { quickEvaluation } from './evaluation-check.ts'
 import { route } from './group.ts'
 
 export const evaluationRoutes = [
@@ -13,7 +12,6 @@ export const evaluationRoutes = [
     summary: 'Decide whether a subject may perform an action on a resource.',
     access: userOrClient('policy:check'),
     body: Evaluation,
-    quick: quickEvaluation,
     reply: json(200, EvaluationDecision),
     errors: ['insufficient_scope'],
     emits: 'nothing',

@@ -1,7 +1,6 @@
 // Endpoints for programs: tokens, and what becomes of them. Under the names that the original's OAuth server had, too.
 import { open } from '#shared/platform/http/access'
 import { json, text } from '#shared/platform/http/route'
-import { quickIntrospectionForm, quickTokenForm } from './form-check.ts'
 import { route } from './group.ts'
 import { IntrospectionForm, RevocationForm, RevocationsQuery, SpendAnswer, SpendForm, TokenDescription, Userinfo } from './introspection.schema.ts'
 import { TokenForm, TokenResponse } from './token.schema.ts'
@@ -26,7 +25,6 @@ const BOUND = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
 const token = {
   access: CLIENT,
   form: TokenForm,
-  quick: quickTokenForm,
   reply: json(200, TokenResponse),
   errors: [
     'client_authentication_failed',
@@ -56,7 +54,6 @@ const token = {
 const introspection = {
   access: CLIENT,
   form: IntrospectionForm,
-  quick: quickIntrospectionForm,
   reply: json(200, TokenDescription),
   errors: ['client_authentication_failed'],
   emits: 'nothing',

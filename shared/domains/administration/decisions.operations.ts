@@ -12,12 +12,10 @@ import {
 } from './decisions.schema.ts'
 import { checkOwnPermission, checkOwnPolicy, checkPolicy, showEffectivePermissions, showOwnPermissions, showOwnRights } from './decisions.ts'
 import { operation } from './operation.ts'
-import { quickPolicyQuestion } from './policy-question-check.ts'
 
 export const checkPolicyOperation = operation({
   summary: 'Whether a principal of the tenant may do something; a denial is an answer.',
   body: PolicyQuestion,
-  quick: quickPolicyQuestion,
   reply: json(200, PolicyAnswer),
   errors: ['unavailable'],
   emits: 'nothing',
@@ -27,7 +25,6 @@ export const checkPolicyOperation = operation({
 export const checkOwnPolicyOperation = operation({
   summary: 'Whether the caller may do something; about another it needs admin:access and policy:check.',
   body: PolicyQuestion,
-  quick: quickPolicyQuestion,
   reply: json(200, PolicyAnswer),
   errors: ['insufficient_scope', 'unavailable'],
   emits: 'nothing',

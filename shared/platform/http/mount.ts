@@ -13,7 +13,7 @@ import { createErrorHandler } from './error-handler.ts'
 import { type FrameOptions, forwardedOf, frame } from './frame.ts'
 import { authenticateCaller, authorize, limitAccount } from './guard.ts'
 import { requireFormToken } from './pages/form.ts'
-import { parsedParts, readStages, validationStages } from './parse.ts'
+import { parseParts, readStages } from './parse.ts'
 import { authsecError, type ErrorRenderer } from './problem.ts'
 import { createRefusalAudit, type RefusalAudit } from './refusal-audit.ts'
 import { notModified, replyWith } from './reply.ts'
@@ -79,7 +79,7 @@ const answering =
       if (work !== undefined) await work
     }
     const request = requireDefined(c.get('request'), 'request')
-    const parts = parsedParts(c, route)
+    const parts = parseParts(c, route)
     const principal = c.get('principal')
     if (route.form !== undefined && (route.access.rule === 'page' || route.access.rule === 'browser')) {
       requireFormToken(ctx, request, c.get('sentBody'))
@@ -95,7 +95,7 @@ const handler = (ctx: PlatformCtx, route: MountableRoute<never>, render: ErrorRe
     const loaded = 'load' in route ? await route.load() : route
     // A different route's access rule would guard the wrong path.
     if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
-    return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), tenantRule(ctx, loaded), ...validationStages(loaded)])
+    return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), tenantRule(ctx, loaded)])
   }
   let made: Promise<Answering> | undefined
   return async (c) => {

@@ -1,8 +1,7 @@
 // Turns bytes into values that a schema accepts. Refuses problems that no schema should have to consider: sizes, encodings, repeated names.
-import { zValidator } from '@hono/zod-validator'
 import type * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
-import type { HttpContext, Middleware, RequestStage } from './env.ts'
+import type { HttpContext, RequestStage } from './env.ts'
 import { isAuthsecPath, pathOf, type Route, type Schema } from './route.ts'
 import { parseFormPairs, parseJson, readBodyText, requireValidPercentText, requireValidText } from './text-validation.ts'
 
@@ -49,7 +48,7 @@ const refuseLarge =
     if (Number(c.req.header('content-length') ?? '0') > boundOf(route)) throw new AppError('payload_too_large')
   }
 
-/** Reads the body once, within the size limit, and passes the vetted value to the validator. */
+/** Reads the body once, within the size limit. Without a body the value is an empty object. */
 const readJson = (route: Route<never>): RequestStage => {
   const optional = optionalMembers(route.body)
   const lenient = route.emptyIsAbsent === true || isAuthsecPath(pathOf(route))
@@ -57,10 +56,7 @@ const readJson = (route: Route<never>): RequestStage => {
     requirePlain(c)
     const text = await readBodyText(c.req.raw, boundOf(route))
     if (text !== '') requireType(c, JSON_TYPE)
-    const value = lenient ? withoutEmpty(parseJson(text), optional) : parseJson(text)
-    c.set('sentBody', value)
-    // The validator reads the body through this function; without a body it uses an empty object.
-    c.req.json = async () => value as never
+    c.set('sentBody', lenient ? withoutEmpty(parseJson(text), optional) : parseJson(text))
   }
 }
 
@@ -90,10 +86,7 @@ const readCsv =
 const readAddress: RequestStage = (c) => {
   const { pathname, search } = new URL(c.req.raw.url)
   requireValidPercentText(pathname, 'path')
-  const pairs = parseFormPairs(search.slice(1), 'query')
-  c.set('sentQuery', Object.fromEntries(pairs))
-  // The validator reads the query through this function.
-  c.req.queries = (() => Object.fromEntries([...pairs].map(([name, value]) => [name, [value]]))) as never
+  c.set('sentQuery', Object.fromEntries(parseFormPairs(search.slice(1), 'query')))
 }
 
 /** The stages that read and vet the request before validation. */
@@ -102,76 +95,28 @@ export const readStages = (route: Route<never>): RequestStage[] => [
   route.body ? (route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)) : route.form ? readForm(route) : refuseLarge(route),
 ]
 
-type Target = 'json' | 'query' | 'param' | 'form'
-const PART: Readonly<Record<Target, string>> = { json: 'body', query: 'query', param: 'path', form: 'form' }
+type Part = 'path' | 'query' | 'body' | 'form'
 
 /** The failing field as a path; for an unknown member, that member. */
-const fieldOf = (target: Target, issue: z.core.$ZodIssue | undefined): string => {
+const fieldOf = (part: Part, issue: z.core.$ZodIssue | undefined): string => {
   const extra = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-  return [PART[target], ...(issue?.path ?? []), ...extra].map((name) => String(name).slice(0, 64)).join('.')
+  return [part, ...(issue?.path ?? []), ...extra].map((name) => String(name).slice(0, 64)).join('.')
 }
 
-const malformed = (target: Target, error: z.core.$ZodError): AppError => {
+const validate = (part: Part, schema: Schema | undefined, value: unknown): unknown => {
+  if (schema === undefined) return undefined
+  const { success, data, error } = (schema as z.ZodType).safeParse(value)
+  if (success) return data
   const [issue] = error.issues
-  const field = fieldOf(target, issue)
-  return new AppError('invalid_request', `${field}: ${(issue?.message ?? 'malformed').slice(0, MAX_MESSAGE)}`, { field })
+  const field = fieldOf(part, issue)
+  throw new AppError('invalid_request', `${field}: ${(issue?.message ?? 'malformed').slice(0, MAX_MESSAGE)}`, { field })
 }
-
-const proceed = async (): Promise<void> => undefined
-
-const validate = (target: Target, schema: Schema): RequestStage => {
-  const step = zValidator(target, schema as z.ZodType, (result) => {
-    if (!result.success) throw malformed(target, result.error as unknown as z.core.$ZodError)
-  }) as unknown as Middleware
-  return async (c) => void (await step(c, proceed))
-}
-
-/** The validator reads forms from the request's body cache. */
-const validateForm = (schema: Schema): RequestStage => {
-  const validated = validate('form', schema)
-  return (c) => {
-    const form = new FormData()
-    for (const [name, value] of Object.entries(c.get('sentBody') as Readonly<Record<string, string>>)) form.append(name, value)
-    c.req.bodyCache.formData = Promise.resolve(form) as never
-    return validated(c)
-  }
-}
-
-/** Hono's validator supports only JSON and forms. */
-const validateText =
-  (schema: Schema): RequestStage =>
-  (c) => {
-    const result = (schema as z.ZodType).safeParse(c.get('sentBody'))
-    if (!result.success) throw malformed('json', result.error)
-    c.req.addValidatedData('json', result.data as object)
-  }
-
-/** Uses the route's hand-written parser, and the schema when that returns undefined. */
-const quickOr = (route: Route<never>, target: 'json' | 'form', judge: RequestStage): RequestStage => {
-  const { quick } = route
-  if (quick === undefined) return judge
-  return (c) => {
-    const found = quick(c.get('sentBody'))
-    if (found === undefined) return judge(c)
-    c.req.addValidatedData(target, found)
-  }
-}
-
-/** The stages that validate each declared part by its schema. */
-export const validationStages = (route: Route<never>): RequestStage[] => [
-  ...(route.path ? [validate('param', route.path)] : []),
-  ...(route.query ? [validate('query', route.query)] : []),
-  ...(route.body ? [quickOr(route, 'json', route.bodyType === 'text/csv' ? validateText(route.body) : validate('json', route.body))] : []),
-  ...(route.form ? [quickOr(route, 'form', validateForm(route.form))] : []),
-]
-
-const valid = (c: HttpContext, target: Target): unknown => (c.req as unknown as { valid(target: Target): unknown }).valid(target)
 
 export type ParsedRequest = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly form: unknown }
-/** The validated parts of the request. */
-export const parsedParts = (c: HttpContext, route: Route<never>): ParsedRequest => ({
-  path: route.path ? valid(c, 'param') : undefined,
-  query: route.query ? valid(c, 'query') : undefined,
-  body: route.body ? valid(c, 'json') : undefined,
-  form: route.form ? valid(c, 'form') : undefined,
+/** Validates each declared part by its schema. @throws AppError invalid_request, naming the first field that fails */
+export const parseParts = (c: HttpContext, route: Route<never>): ParsedRequest => ({
+  path: validate('path', route.path, c.req.param()),
+  query: validate('query', route.query, c.get('sentQuery')),
+  body: validate('body', route.body, c.get('sentBody')),
+  form: validate('form', route.form, c.get('sentBody')),
 })

@@ -111,11 +111,6 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
    * refused: a rule that ignored the member would silently act in the platform's own tenant.
    */
   readonly actsIn?: Naming<'path', NoInfer<Path>> | Naming<'query', NoInfer<Query>> | Naming<'body', NoInfer<Body>>
-  /**
-   * A hand-written parser for the hottest paths, with the same result as the schema of the body or form. It returns undefined for unusual input,
-   * which the schema then validates or refuses.
-   */
-  readonly quick?: (sent: unknown) => Parsed<NoInfer<Body>> | Parsed<NoInfer<Form>> | undefined
   readonly reply: Reply<R>
   /** Errors that the rule may throw; errors of access and parsing are implied. */
   readonly errors: readonly ErrorCode[]
