@@ -15,7 +15,7 @@ const id = fc.oneof(
   fc.uuid().map((text) => text.toUpperCase()),
   fc.uuid().map((text) => `${text}\n`),
 )
-const sent = fc.oneof(
+const bodies = fc.oneof(
   {
     weight: 9,
     arbitrary: fc.record(
@@ -38,15 +38,15 @@ const usual = fc.record(
   { requiredKeys: ['principal_id', 'resource', 'action'] },
 )
 
-test('says of a question what the schema says of it, or leaves it to the schema', () => {
-  const property = fc.property(sent, (question) => {
+test('the quick check agrees with the schema, or defers to it', () => {
+  const property = fc.property(bodies, (question) => {
     const quick = quickPolicyQuestion(question)
     if (quick !== undefined) expect(PolicyQuestion.safeParse(question)).toEqual({ success: true, data: quick })
   })
   fc.assert(property, { numRuns: 20_000 })
 })
 
-test('leaves no usual question to the schema', () => {
+test('the quick check handles every usual question', () => {
   fc.assert(
     fc.property(usual, (question) => {
       expect(quickPolicyQuestion(question)).toEqual(question)
