@@ -584,5 +584,5 @@ test('clients belong to whom they are mapped, keep their ids, and wait for a new
 })
 
 test('what is no database of the original is refused', async () => {
-  await expect(openSource(async () => [])).rejects.toThrow('no database of AuthSec')
+  await expect(openSource(async () => [])).rejects.toThrow('not a database of AuthSec')
 })

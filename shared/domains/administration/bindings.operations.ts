@@ -1,11 +1,11 @@
-// What the endpoints of bindings do, for administrators and for the end users' side alike.
+// Endpoints of role bindings, shared by the administrators' and the end users' paths.
 import { json } from '#shared/platform/http/route'
 import { AssignedBinding, BindingBody, BindingPath, BindingQuery, Bindings, RevokedBinding } from './bindings.schema.ts'
 import { assignRole, revokeBinding, showBindings } from './bindings.ts'
 import { operation } from './operation.ts'
 
 export const assignRoleOperation = operation({
-  summary: 'Give a role to a person, a service account or a group: for the tenant or one resource, under conditions, until a moment.',
+  summary: 'Give a role to a person, a service account or a group, tenant-wide or for one resource, with optional conditions and expiry.',
   body: BindingBody,
   reply: json(200, AssignedBinding),
   errors: ['invalid_request', 'not_found', 'cannot_grant', 'conflict'],

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Id, paging } from './fields.schema.ts'
 
-/** For the whole tenant: no scope, or an empty or `*` id, whatever the type. For one resource: its type and its id. */
+/** Tenant-wide: no scope, or an empty or `*` id, whatever the type. For one resource: its type and id. */
 const Scope = z.object({
   type: z.string().trim().max(100).nullish(),
   id: z.union([z.literal(['', '*']), Id]).nullish(),
@@ -21,7 +21,7 @@ export const BindingBody = z
   })
   .refine((body) => [body.user_id, body.service_account_id, body.group_id].filter((id) => id !== undefined).length === 1, {
     path: ['user_id'],
-    message: 'exactly one of user_id, service_account_id and group_id is needed',
+    message: 'exactly one of user_id, service_account_id and group_id is required',
   })
   .refine((body) => !isConcrete(body.scope) || !['', '*', null, undefined].includes(body.scope?.type), {
     path: ['scope', 'type'],
@@ -61,7 +61,7 @@ export const AssignedBinding = z
     status: z.literal('active'),
     scope_description: z.string(),
     role_name: z.string(),
-    /** Those of the binding as it stands: one that was there already is not changed. */
+    /** As stored: an existing binding is not changed. */
     conditions,
     expires_at: z.string().optional(),
   })

@@ -1,4 +1,4 @@
-// Bindings: a role given to a person, a service account or a group.
+// Role bindings: a role given to a person, a service account or a group.
 import type * as z from 'zod'
 import { forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import {
@@ -30,18 +30,19 @@ import { pageReply, toPage } from './page.ts'
 
 type Body = z.output<typeof BindingBody>
 
-const WHOLE = ['', '*', null, undefined]
+const WHOLE_TENANT = ['', '*', null, undefined]
 
-/** A wildcard id means the whole tenant whatever the type: both columns are null then, and the type is only spoken of. */
+/** A wildcard id means tenant-wide, whatever the type: both columns are null, and the type appears in the description only. */
 const scopeOf = ({ scope }: Body): Pick<BindingTarget, 'scopeType' | 'scopeId'> & { readonly description: string } => {
-  if (scope?.id !== undefined && scope.id !== null && !WHOLE.includes(scope.id) && scope.type)
+  if (scope?.id !== undefined && scope.id !== null && !WHOLE_TENANT.includes(scope.id) && scope.type)
     return { scopeType: scope.type, scopeId: scope.id, description: `${scope.type}: ${scope.id}` }
   const whole = { scopeType: null, scopeId: null }
-  if (scope === undefined || (WHOLE.includes(scope.type) && scope.type !== '*' && scope.id !== '*')) return { ...whole, description: 'Tenant-Wide' }
-  return { ...whole, description: WHOLE.includes(scope.type) ? 'Tenant-Wide (wildcard)' : `Tenant-Wide (${scope.type})` }
+  if (scope === undefined || (WHOLE_TENANT.includes(scope.type) && scope.type !== '*' && scope.id !== '*'))
+    return { ...whole, description: 'Tenant-Wide' }
+  return { ...whole, description: WHOLE_TENANT.includes(scope.type) ? 'Tenant-Wide (wildcard)' : `Tenant-Wide (${scope.type})` }
 }
 
-/** @throws AppError not_found for one that the tenant does not have */
+/** @throws AppError not_found when the tenant has no such principal */
 const requirePrincipal = async (t: TenantDb, body: Body): Promise<void> => {
   const { user_id: userId, service_account_id: serviceAccountId, group_id: groupId } = body
   const user = userId === undefined ? undefined : await findUser(t, userId)
@@ -51,7 +52,7 @@ const requirePrincipal = async (t: TenantDb, body: Body): Promise<void> => {
   throw new AppError('not_found', 'There is no such principal.')
 }
 
-const recorded = (binding: NewBinding | Binding, role: Pick<Role, 'name'>) => ({
+const auditedBinding = (binding: NewBinding | Binding, role: Pick<Role, 'name'>) => ({
   role_id: binding.roleId,
   role_name: role.name,
   ...(binding.userId === null ? {} : { user_id: binding.userId }),
@@ -63,25 +64,25 @@ const recorded = (binding: NewBinding | Binding, role: Pick<Role, 'name'>) => ({
   expires_at: binding.expiresAt?.toISOString() ?? null,
 })
 
-/** A new binding; or the one that is there, as it stands. One that has expired is dead and makes room. */
-const assign = async (t: TenantTx, ctx: RequestCtx, caller: User, role: Role, wanted: NewBinding): Promise<NewBinding> => {
-  const known = await findSameBinding(t, wanted)
-  const isDead = known?.expiresAt !== undefined && known.expiresAt !== null && known.expiresAt <= wanted.createdAt
-  if (known !== undefined && !isDead) return known
+/** Inserts a binding, or returns the existing one unchanged. An expired one is replaced. */
+const assign = async (t: TenantTx, ctx: RequestCtx, caller: User, role: Role, requested: NewBinding): Promise<NewBinding> => {
+  const known = await findSameBinding(t, requested)
+  const hasExpired = known?.expiresAt !== undefined && known.expiresAt !== null && known.expiresAt <= requested.createdAt
+  if (known !== undefined && !hasExpired) return known
   if (known !== undefined) await deleteBinding(t, known.id)
   await requireQuotaRoom(t, 'bindings')
-  if (!(await insertBinding(t, wanted))) throw new AppError('conflict')
+  if (!(await insertBinding(t, requested))) throw new AppError('conflict')
   await recordEvent(t, ctx, {
     event: 'role_binding.assigned',
     actor: byUser(caller),
-    target: { type: 'role_binding', id: wanted.id },
-    ...(known === undefined ? {} : { before: { id: known.id, ...recorded(known, role) } }),
-    after: recorded(wanted, role),
+    target: { type: 'role_binding', id: requested.id },
+    ...(known === undefined ? {} : { before: { id: known.id, ...auditedBinding(known, role) } }),
+    after: auditedBinding(requested, role),
   })
-  return wanted
+  return requested
 }
 
-/** @throws AppError invalid_request when it is over already */
+/** @throws AppError invalid_request when the time is not in the future */
 const expiryOf = (body: Body, now: Date): Date | null => {
   if (body.expires_at === undefined) return null
   const at = new Date(body.expires_at)
@@ -90,8 +91,8 @@ const expiryOf = (body: Body, now: Date): Date | null => {
 }
 
 /**
- * Gives a role, all of whose permissions the caller must hold for the whole tenant, whatever the scope. Asked again for the same principal, role and scope,
- * answers the binding that is there.
+ * Gives a role. The caller must hold all its permissions tenant-wide, whatever the scope. An existing binding of the same principal, role and scope is returned
+ * unchanged.
  * @throws AppError invalid_request, not_found, cannot_grant, quota_exceeded
  */
 export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Promise<z.input<typeof AssignedBinding>> => {
@@ -127,7 +128,10 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
   })
 }
 
-/** Who may give a role may take it away, or whoever deals out small ones could leave all above him without theirs. Call with the policy lock held. @throws AppError cannot_grant */
+/**
+ * Revoking takes what granting takes, so that a grantor of small roles cannot take away larger ones. Call under the policy lock.
+ * @throws AppError cannot_grant
+ */
 const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {
   await requireRoleGrantable(t, grantable, role)
   await deleteBinding(t, binding.id)
@@ -135,7 +139,7 @@ const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: Gra
     event: 'role_binding.revoked',
     actor: byUser(caller),
     target: { type: 'role_binding', id: binding.id },
-    before: recorded(binding, role),
+    before: auditedBinding(binding, role),
   })
 }
 
@@ -150,7 +154,7 @@ export const revokeBinding = async (ctx: RequestCtx, caller: User, id: string): 
   return { message: 'Role binding revoked', id }
 }
 
-/** Every binding that gives the person the role by name, for the tenant or for one resource. @throws AppError not_found, cannot_grant, last_administrator */
+/** Revokes all bindings of the role to the person itself. @throws AppError not_found, cannot_grant, last_administrator */
 export const revokeRoleOf = (ctx: RequestCtx, caller: User, userId: string, roleId: string): Promise<void> =>
   changeAccess(ctx, caller, async (t, grantable) => {
     const role = await findRole(t, roleId)
@@ -175,7 +179,7 @@ const toResponse = (row: ListedRow): z.input<typeof ListedBinding> => ({
   ...(row.expiresAt === null ? {} : { expires_at: row.expiresAt.toISOString() }),
 })
 
-/** Newest first unless told. */
+/** Newest first by default. */
 export const showBindings = async (
   ctx: RequestCtx,
   caller: User,

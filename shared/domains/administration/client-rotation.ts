@@ -1,4 +1,4 @@
-// New secrets for a client. Whoever reads them can act as it, so rotating is granting: the caller holds everything that the client could.
+// Rotation of client secrets. Their reader can act as the client, so rotating takes every right that the client has.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, type ClientSecrets, lockClient, lockClientSecrets, updateClient, updateClientSecrets } from '#db/store/clients'
@@ -12,30 +12,30 @@ import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { addServiceAccount } from './clients.ts'
 
-/** What the secrets become. Pure. @throws AppError rotation_in_progress: one more would cut short what still counts */
+/** The next set of secrets. Pure. @throws AppError rotation_in_progress when another rotation would end an overlap early */
 export const rotatedSecrets = (
   now: ClientSecrets,
-  fresh: { readonly secretHash: Uint8Array | null; readonly sdkSecretHash: Uint8Array },
+  created: { readonly secretHash: Uint8Array | null; readonly sdkSecretHash: Uint8Array },
   { at, overlapSeconds }: { readonly at: Date; readonly overlapSeconds: number },
 ): ClientSecrets => {
-  if (overlapSeconds === 0) return { ...fresh, previousSecretHash: null, previousSdkSecretHash: null, previousValidUntil: null }
+  if (overlapSeconds === 0) return { ...created, previousSecretHash: null, previousSdkSecretHash: null, previousValidUntil: null }
   if (now.previousValidUntil !== null && now.previousValidUntil > at) throw new AppError('rotation_in_progress')
   const had = now.secretHash !== null || now.sdkSecretHash !== null
   return {
-    ...fresh,
+    ...created,
     previousSecretHash: now.secretHash,
     previousSdkSecretHash: now.sdkSecretHash,
     previousValidUntil: had ? secondsAfter(at, overlapSeconds) : null,
   }
 }
 
-/** @throws AppError not_found, public_client, cannot_grant */
-const rotatable = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, clientId: string): Promise<Client> => {
+/** Locks the client and requires the rights to rotate. @throws AppError not_found, public_client, cannot_grant */
+const lockRotatable = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, clientId: string): Promise<Client> => {
   const row = await lockClient(t, clientId)
   if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
   if (row.isPublic) throw new AppError('public_client')
   await requireRightsOverClient(t, ctx, grantable, row)
-  // The client that came with the tenant gets its first secrets, and whom it acts as, here.
+  // The tenant's default client gets its first secrets and its service account here.
   if (row.serviceAccountId === null) await updateClient(t, clientId, { serviceAccountId: await addServiceAccount(t, ctx, clientId, row.name) })
   return row
 }
@@ -48,7 +48,10 @@ export type RotatedSecrets = {
 }
 type Grantor = { readonly caller: User; readonly grantable: GrantorPermissions }
 
-/** Inside a change of the tenant; routes that call this emit `client.secret_rotated`. @throws AppError not_found, public_client, cannot_grant, rotation_in_progress */
+/**
+ * Issues new secrets. Call in a change of the tenant. Routes that call this emit `client.secret_rotated`.
+ * @throws AppError not_found, public_client, cannot_grant, rotation_in_progress
+ */
 export const issueSecrets = async (
   t: TenantTx,
   ctx: Ctx,
@@ -56,13 +59,13 @@ export const issueSecrets = async (
   clientId: string,
   overlapSeconds: number,
 ): Promise<RotatedSecrets> => {
-  const row = await rotatable(t, ctx, grantable, clientId)
+  const row = await lockRotatable(t, ctx, grantable, clientId)
   const now = await lockClientSecrets(t, clientId)
   if (now === undefined) throw new AppError('not_found')
   const secret = row.clientType === 'ai_agent' ? undefined : newClientSecret(ctx.random)
   const sdk = newSdkSecret(ctx.random)
-  const fresh = { secretHash: secret?.hash ?? null, sdkSecretHash: sdk.hash }
-  const next = rotatedSecrets(now, fresh, { at: ctx.clock.now(), overlapSeconds })
+  const created = { secretHash: secret?.hash ?? null, sdkSecretHash: sdk.hash }
+  const next = rotatedSecrets(now, created, { at: ctx.clock.now(), overlapSeconds })
   await updateClientSecrets(t, clientId, next)
   const until = next.previousValidUntil?.toISOString() ?? null
   const target = { type: 'client', id: clientId }

@@ -1,4 +1,4 @@
-// How a client is shown. What a client authenticates with never is.
+// Clients in AuthSec's wire shape, without their credentials.
 import type * as z from 'zod'
 import type { TenantDb } from '#db/engine/tenant'
 import { findRolesOfServiceAccounts, type RoleOfAccount } from '#db/store/client-list'
@@ -40,7 +40,7 @@ const toResponse = (row: Client, roles: readonly RoleOfAccount[]): ResponseBody 
   ...optional('description', row.description),
 })
 
-/** Clients of one tenant, with the roles that their service accounts have. */
+/** Clients of one tenant, with the roles of their service accounts. */
 export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): Promise<ResponseBody[]> => {
   const accounts = rows.flatMap(({ serviceAccountId }) => (serviceAccountId === null ? [] : [serviceAccountId]))
   const roles = await findRolesOfServiceAccounts(t, accounts)
@@ -49,11 +49,11 @@ export const toClientResponses = async (t: TenantDb, rows: readonly Client[]): P
 
 export const toClientResponse = async (t: TenantDb, row: Client): Promise<ResponseBody> => {
   const [one] = await toClientResponses(t, [row])
-  if (one === undefined) throw new Error('one row in, one out')
+  if (one === undefined) throw new Error('a client without a response')
   return one
 }
 
-/** What the record keeps of a client, before and after. */
+/** What the audit log keeps of a client, before and after a change. */
 export const clientSnapshot = (row: Client): Readonly<Record<string, unknown>> => ({
   name: row.name,
   email: row.email,
@@ -64,5 +64,5 @@ export const clientSnapshot = (row: Client): Readonly<Record<string, unknown>> =
   oidc_enabled: row.oidcEnabled,
 })
 
-/** Of what a change can change: neither secrets nor the last sign-in. */
+/** The ETag over what a change can change: neither secrets nor the last sign-in. */
 export const clientTag = (row: Client): string => etagOf(clientSnapshot(row))

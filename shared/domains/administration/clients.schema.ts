@@ -22,9 +22,9 @@ export const ClientOut = z
     mfa_method: z.array(z.string()),
     mfa_verified: z.boolean(),
     roles: z.array(z.object({ id: z.string(), name: z.string() })),
-    /** As whom it acts in its own name: what roles are bound to. Absent where it cannot. */
+    /** The service account that roles are bound to. Absent for a client without one. */
     service_account_id: z.string().optional(),
-    /** Compatibility name: the id under which the original's OAuth server knew the client. */
+    /** Compatibility name: the client's id at AuthSec's OAuth server. */
     hydra_client_id: z.string().optional(),
     oidc_enabled: z.boolean(),
     client_type: z.string(),
@@ -37,7 +37,7 @@ export const ClientOut = z
   })
   .meta({ id: 'Client' })
 
-/** A client id in a body: any spelling that clients send, also as the first half of an SDK client id. */
+/** A client id in a body, in any spelling that clients send, or as the first half of an SDK client id. */
 export const ClientIdText = z
   .string()
   .max(200)
@@ -45,7 +45,7 @@ export const ClientIdText = z
   .overwrite((text) => parseClientId(text) ?? text)
   .meta({ examples: ['0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'] })
 
-/** Where a browser may be sent back to: https, or http on the machine itself (RFC 8252 section 7.3). */
+/** A redirect base: https, or http on the loopback interface (RFC 8252 section 7.3). */
 const isAppUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password, hash, search } = new URL(text)
@@ -72,7 +72,7 @@ export const NewClient = z
     agent_type: z.string().max(64).optional(),
     platform: z.string().max(64).optional(),
     selectors: z.record(z.string().max(100), z.string().max(256)).optional(),
-    /** RFC 7591 section 2: `none` makes a public application, which gets neither secret nor service account. */
+    /** `none` makes a public application, without secret and service account (RFC 7591 section 2). */
     token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).optional(),
   })
   .meta({ id: 'NewClient' })
@@ -93,12 +93,12 @@ const registered = {
 export const CreatedClient = z
   .object({
     ...registered,
-    /** The client secret, shown this once. */
+    /** The client secret, disclosed once. */
     secret_id: z.string().optional(),
-    /** For SDKs that send a client id and nothing else; a secret, shown this once. */
+    /** A secret for SDKs that send only a client id; disclosed once. */
     sdk_client_id: z.string().optional(),
     spiffe_id: z.string().optional(),
-    /** What roles are bound to, so that it may do something in its own name. */
+    /** The service account that roles are bound to. */
     service_account_id: z.string().optional(),
     warnings: z.array(z.string()),
   })
@@ -108,7 +108,7 @@ const flag = z.stringbool({ truthy: ['true', '1', 't'], falsy: ['false', '0', 'f
 const substring = z.string().max(200).optional()
 const page = z.coerce.number().int().min(1).max(100_000).default(1)
 const cursor = z.string().max(1000).optional()
-/** Beyond what AuthSec allows counts as not given. */
+/** As in AuthSec, an invalid limit counts as absent. */
 const limit = z.coerce
   .number()
   .int()

@@ -1,4 +1,4 @@
-// Clients: making one, and lists of them; for the client management and for the end users' side alike.
+// Creating and listing clients, shared by client management and the end users' paths.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type ClientFilter, countClients, countUsersOfClients, listClients } from '#db/store/client-list'
@@ -19,18 +19,18 @@ import type { CreatedClient, ListedClient, NewClient } from './clients.schema.ts
 type Input = z.output<typeof NewClient>
 type Created = z.input<typeof CreatedClient>
 
-/** The id under which a client is known where the original's OAuth server is expected. */
+/** The client's id at AuthSec's OAuth server. */
 const hydraIdOf = (clientId: string): string => `${clientId}-main-client`
 
 type Plan = { readonly agent: AgentAttestation | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
 
-/** Everything that can be judged without the store. @throws AppError invalid_request */
-const planOf = (request: Input): Plan => {
+/** Validates everything that needs no store. @throws AppError invalid_request */
+const planClient = (request: Input): Plan => {
   const isAgent = request.client_type === 'ai_agent'
   const isPublic = request.token_endpoint_auth_method === 'none'
   if (isPublic && request.client_type !== 'application') {
     const field = 'body.token_endpoint_auth_method'
-    throw new AppError('invalid_request', `${field}: only an application can do without a secret`, { field })
+    throw new AppError('invalid_request', `${field}: only an application may have no secret`, { field })
   }
   if (!isAgent) requireNoSelectors(request)
   const base = request.react_app_url?.replace(/\/+$/, '')
@@ -41,14 +41,14 @@ const planOf = (request: Input): Plan => {
   }
 }
 
-/** A project of the tenant; its default one where none is named, or where the tenant's id stands in for it, as the original's clients send it. */
+/** The requested project; the default one without a request, or when the tenant's id stands in for it, as AuthSec's clients send it. */
 const projectOf = async (t: TenantTx, requested: string | undefined): Promise<string | null> => {
   if (requested === undefined || requested === t.tenantId) return (await findDefaultClient(t))?.projectId ?? null
   if (await hasProject(t, requested)) return requested
-  throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
+  throw new AppError('not_found', 'The project does not exist.', { field: 'body.project_id' })
 }
 
-/** As whom a client acts where no person stands behind it. It begins without any right. */
+/** Adds the service account as which a client acts without a person. It starts without rights. */
 export const addServiceAccount = async (t: TenantTx, ctx: Pick<RequestCtx, 'random' | 'clock'>, clientId: string, name: string): Promise<string> => {
   const id = ctx.random.id()
   await insertServiceAccount(t, { id, name: `client:${clientId}`, description: name, at: ctx.clock.now() })
@@ -57,13 +57,13 @@ export const addServiceAccount = async (t: TenantTx, ctx: Pick<RequestCtx, 'rand
 
 type Secrets = { readonly secret: NewSecret | undefined; readonly sdk: NewSecret | undefined }
 
-/** An agent proves itself by where it runs, a public application by nothing: neither gets a client secret. */
+/** An agent is authenticated by its platform and a public application not at all, so neither gets a client secret. */
 const secretsFor = (ctx: Pick<RequestCtx, 'random'>, { agent, isPublic }: Plan): Secrets => ({
   secret: isPublic || agent !== undefined ? undefined : newClientSecret(ctx.random),
   sdk: isPublic ? undefined : newSdkSecret(ctx.random),
 })
 
-const store = async (t: TenantTx, ctx: RequestCtx, request: Input, plan: Plan, { secret, sdk }: Secrets): Promise<Client> => {
+const storeClient = async (t: TenantTx, ctx: RequestCtx, request: Input, plan: Plan, { secret, sdk }: Secrets): Promise<Client> => {
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   const { agent } = plan
   await insertClient(t, {
@@ -92,24 +92,24 @@ const store = async (t: TenantTx, ctx: RequestCtx, request: Input, plan: Plan, {
   return row
 }
 
-/** What a person should know of a client that is there but will not do yet what they expect. */
+/** Hints about a client that is not usable yet. */
 const warningsOf = (request: Input, { redirectUris, agent }: Plan): string[] => [
   ...(request.client_type === 'application' && redirectUris.length === 0 ? ['No react_app_url: people cannot be sent back after signing in.'] : []),
   ...(agent !== undefined && agent.selectors === undefined ? ['No selectors: nothing can attest this agent yet.'] : []),
 ]
 
 /**
- * Makes a client, with its service account and its secrets, which are in this answer and nowhere else.
+ * Creates a client with its service account and secrets, which are disclosed in this answer only.
  * @throws AppError invalid_request, not_found (project), quota_exceeded
  */
 export const createClient = async (ctx: RequestCtx, caller: User, tenantId: TenantId, request: Input): Promise<Created> => {
-  const plan = planOf(request)
+  const plan = planClient(request)
   const secrets = secretsFor(ctx, plan)
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const tenant = await findTenant(t)
     if (tenant === undefined) throw new AppError('not_found')
     await consumeQuota(t, tenant.settings, 'clients')
-    const added = await store(t, ctx, request, plan, secrets)
+    const added = await storeClient(t, ctx, request, plan, secrets)
     const after = {
       name: added.name,
       email: added.email,
@@ -131,7 +131,7 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
   }
 }
 
-/** A client as registration answers it, without any secret. */
+/** A client as registration returns it, without secrets. */
 export const toRegisteredClient = (row: Client) => ({
   id: row.id,
   client_id: row.id,
@@ -147,20 +147,20 @@ export const toRegisteredClient = (row: Client) => ({
 export type ClientsRequest = { readonly filter: ClientFilter; readonly page: Page<'created_at'>; readonly number: number; readonly limit: number }
 export type FoundClients = { readonly rows: Client[]; readonly total: number }
 
-/** One row more than the limit, to know whether there is a next page. */
+/** Reads one row more than the limit, to know whether a next page exists. */
 export const findClientPage = async (t: TenantDb, { filter, page, number, limit }: ClientsRequest): Promise<FoundClients> => {
   const offset = page.after === undefined ? (number - 1) * limit : 0
   return { rows: await listClients(t, filter, page, offset), total: await countClients(t, filter) }
 }
 
-/** Clients as the management lists them. */
+/** Clients in the shape of the management's list. */
 export const toListedClients = async (t: TenantDb, rows: readonly Client[]): Promise<z.input<typeof ListedClient>[]> => {
-  const shown = await toClientResponses(t, rows)
+  const responses = await toClientResponses(t, rows)
   const people = await countUsersOfClients(
     t,
     rows.map(({ id }) => id),
   )
-  return shown.map((client) => ({
+  return responses.map((client) => ({
     ...client,
     authentication_methods: ['password'],
     user_count: people.get(client.id) ?? 0,

@@ -1,4 +1,4 @@
-// What the endpoints of decisions do. Administrators ask about anybody, others about themselves.
+// Endpoints of decisions. Administrators ask about any principal, others about themselves.
 import { json } from '#shared/platform/http/route'
 import {
   EffectivePermissions,
@@ -14,7 +14,7 @@ import { checkOwnPermission, checkOwnPolicy, checkPolicy, showEffectivePermissio
 import { operation } from './operation.ts'
 
 export const checkPolicyOperation = operation({
-  summary: 'Whether a principal of the tenant may do something; a denial is an answer.',
+  summary: 'Whether a principal of the tenant may do something; a denial is a normal answer.',
   body: PolicyQuestion,
   reply: json(200, PolicyAnswer),
   errors: ['unavailable'],
@@ -49,7 +49,7 @@ export const ownPermissionsOperation = operation({
 })
 
 export const effectivePermissionsOperation = operation({
-  summary: 'All that the caller holds through roles, of their own and of their groups.',
+  summary: 'All permissions that the caller holds through their own and their groups\u2019 roles.',
   reply: json(200, EffectivePermissions),
   errors: ['unavailable'],
   emits: 'nothing',

@@ -1,9 +1,9 @@
-// Wire shapes of decisions and of one's own rights.
+// Wire shapes of decisions and of a caller's own rights.
 import * as z from 'zod'
 import { Id, paging } from './fields.schema.ts'
 import { OwnPermission } from './permissions.schema.ts'
 
-/** What the asker knows of the access; who asks about himself is judged by his own session. */
+/** Facts about the access; for a caller asking about itself, its own session counts instead. */
 const Context = z.object({
   mfa: z.boolean().optional(),
   auth_time: z.union([z.iso.datetime({ offset: true }), z.int().min(0)]).optional(),
@@ -30,7 +30,7 @@ export const OwnRights = z
     tenant_id: z.string(),
     roles: z.array(z.string()),
     permissions: z.array(z.string()),
-    /** Scopes whose permissions the caller holds all. */
+    /** Scopes whose permissions the caller holds entirely. */
     scopes: z.array(z.string()),
     resources: z.array(z.string()),
   })
@@ -40,7 +40,7 @@ export const OwnPermissionsQuery = z.object({ cursor: paging.cursor, limit: pagi
 export const OwnPermissions = z.array(OwnPermission)
 export const EffectivePermissions = z
   .object({
-    /** Always empty: a permission is held through a role alone. */
+    /** Always empty: permissions are held through roles only. */
     direct_permissions: z.array(OwnPermission),
     role_permissions: z.array(OwnPermission),
     all_permissions: z.array(OwnPermission),

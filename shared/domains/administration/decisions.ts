@@ -1,4 +1,4 @@
-// Decisions about others and about oneself, and the whole of one's own rights: all from the one decision.
+// Decisions about principals and about the caller, and the caller's own rights.
 import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { listPermissions, type Permission } from '#db/store/permissions'
@@ -28,7 +28,7 @@ import { permissionName } from './permissions.ts'
 
 type Question = z.output<typeof PolicyQuestion>
 
-/** About any principal of the tenant; an unknown one is a denial that does not tell. */
+/** Decides about any principal of the tenant; an unknown one is denied without disclosure. */
 export const checkPolicy = (ctx: RequestCtx, caller: User, question: Question): Promise<z.input<typeof PolicyAnswer>> =>
   decideFor(
     ctx,
@@ -38,13 +38,13 @@ export const checkPolicy = (ctx: RequestCtx, caller: User, question: Question): 
   )
 
 /**
- * About oneself; about another only as an administrator might.
+ * Decides about the caller; about another principal it takes the permissions of an administrator.
  * @throws AppError insufficient_scope
  */
 export const checkOwnPolicy = async (ctx: RequestCtx, caller: User, question: Question): Promise<z.input<typeof PolicyAnswer>> => {
   const missing = (['admin:access', 'policy:check'] as const).find((permission) => !hasPermission(caller, permission))
   if (question.principal_id !== caller.userId && missing !== undefined)
-    throw new AppError('insufficient_scope', `To ask about another, the permission ${missing} is missing.`)
+    throw new AppError('insufficient_scope', `The permission ${missing} is required to ask about another principal.`)
   return checkPolicy(ctx, caller, question)
 }
 
@@ -57,16 +57,16 @@ export const checkOwnPermission = async (
   return { user_id: caller.userId, tenant_id: caller.tenantId, resource, scope, has_permission: allowed }
 }
 
-type Own = { readonly policy: Policy; readonly principal: Principal | undefined; readonly context: Context; readonly now: number }
+type OwnState = { readonly policy: Policy; readonly principal: Principal | undefined; readonly context: Context; readonly now: number }
 
-const loadOwn = async (ctx: RequestCtx, caller: User): Promise<Own> => {
+const loadOwn = async (ctx: RequestCtx, caller: User): Promise<OwnState> => {
   const subject = { kind: 'user', id: caller.userId } as const
   const { policy, principal } = await ctx.policies.load(caller.tenantId, [subject])
   return { policy, principal: principal(subject), context: callerContext(ctx, caller), now: ctx.clock.now().getTime() }
 }
 
-/** Every permission that a tenant-level check about oneself allows now. */
-const ownNames = ({ policy, principal, context, now }: Own): string[] => {
+/** Every permission that the caller has tenant-wide now. */
+const ownPermissionNames = ({ policy, principal, context, now }: OwnState): string[] => {
   const questions = [...policy.permissions].flatMap(([resource, actions]) => [...actions.keys()].map((action) => ({ resource, action })))
   return allowedIndexes(policy, principal, questions, context, now).flatMap((at) => {
     const pair = questions[at]
@@ -74,21 +74,21 @@ const ownNames = ({ policy, principal, context, now }: Own): string[] => {
   })
 }
 
-/** Names of the roles that are one's own for the whole tenant now. */
-const ownRoles = (own: Own): string[] => {
+/** The names of the caller's tenant-wide roles now. */
+const ownRoles = (own: OwnState): string[] => {
   const { policy, principal } = own
   if (principal?.active !== true) return []
-  const shelves: (BindingIndex | undefined)[] = [
+  const indexes: (BindingIndex | undefined)[] = [
     policy.holders[principal.kind].get(principal.id)?.wide,
     ...principal.groups.map((group) => policy.holders.group.get(group)?.wide),
   ]
-  const live = shelves.flatMap((shelf) => (shelf?.bindings ?? []).filter((binding) => isLive(binding, own.context, own.now)))
+  const live = indexes.flatMap((index) => (index?.bindings ?? []).filter((binding) => isLive(binding, own.context, own.now)))
   return [...new Set(live.map((binding) => binding.role.name))].toSorted()
 }
 
-const MOST_SCOPES = 1000
+const MAX_SCOPES = 1000
 const scopesWithin = async (t: TenantDb, held: ReadonlySet<string>): Promise<string[]> => {
-  const page = { sort: 'name', descending: false, limit: MOST_SCOPES } as const
+  const page = { sort: 'name', descending: false, limit: MAX_SCOPES } as const
   const scopes = await listScopes(t, { usages: ['internal', 'oauth', 'both'], page })
   const needed = new Map<string, string[]>(scopes.map((scope) => [scope.id, []]))
   for (const permission of await findPermissionsOfScopes(t, [...needed.keys()])) needed.get(permission.scopeId)?.push(permissionName(permission))
@@ -100,7 +100,7 @@ const scopesWithin = async (t: TenantDb, held: ReadonlySet<string>): Promise<str
 
 export const showOwnRights = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof OwnRights>> => {
   const own = await loadOwn(ctx, caller)
-  const permissions = ownNames(own).toSorted()
+  const permissions = ownPermissionNames(own).toSorted()
   return {
     user_id: caller.userId,
     tenant_id: caller.tenantId,
@@ -129,7 +129,7 @@ export const showOwnPermissions = async (
   caller: User,
   query: z.output<typeof OwnPermissionsQuery>,
 ): Promise<HttpResult<z.input<typeof OwnPermissions>>> => {
-  const names = ownNames(await loadOwn(ctx, caller))
+  const names = ownPermissionNames(await loadOwn(ctx, caller))
   const rows = await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page: toPage<'created_at'>(query, NEWEST) })
   return pageReply(
     query,
@@ -140,9 +140,9 @@ export const showOwnPermissions = async (
   )
 }
 
-/** All of them at once: what is held through roles, of one's own or of a group. */
+/** All permissions at once, held through the caller's own and their groups' roles. */
 export const showEffectivePermissions = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof EffectivePermissions>> => {
-  const names = ownNames(await loadOwn(ctx, caller))
+  const names = ownPermissionNames(await loadOwn(ctx, caller))
   const page = { sort: 'created_at', descending: true, limit: Math.max(1, names.length) } as const
   const all = (await listPermissions(forTenant(ctx.db, caller.tenantId), { names, page })).map(toResponse)
   return { direct_permissions: [], role_permissions: all, all_permissions: all }

@@ -1,4 +1,4 @@
-// Who is in which group. Joining grants what the group carries and leaving takes it, so both need it; the last administrator stays.
+// Members of groups. Joining grants the group's rights and leaving removes them, so both take those rights. The last administrator stays.
 
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { addMembers, findGroup, findGroupsOfPerson, findMembers, removeMembers } from '#db/store/groups'
@@ -14,13 +14,13 @@ import { administratorIds, MAX_ROWS, toUserResponses } from './people.ts'
 
 type Change = { readonly groupIds: readonly string[]; readonly userIds: readonly string[]; readonly add: boolean }
 
-/** All of them are people of the tenant. @throws AppError not_found */
+/** Requires all to be people of the tenant. @throws AppError not_found */
 const requirePeople = async (t: TenantTx, ids: readonly string[]): Promise<void> => {
-  if ((await findPeople(t, ids)).length !== ids.length) throw new AppError('not_found', 'There is no such person.')
+  if ((await findPeople(t, ids)).length !== ids.length) throw new AppError('not_found', 'The person does not exist.')
 }
 
-/** Under the policy lock; answers who really joined or left. @throws AppError not_found, last_administrator */
-const change = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, userIds, add }: Change): Promise<ReadonlySet<string>> => {
+/** Call under the policy lock. Returns who actually joined or left. @throws AppError not_found, last_administrator */
+const changeMemberships = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, userIds, add }: Change): Promise<ReadonlySet<string>> => {
   await requirePeople(t, userIds)
   const changed = await guardAdministrators(t, ctx, () =>
     add
@@ -45,27 +45,27 @@ const change = async (t: TenantTx, ctx: RequestCtx, caller: User, { groupIds, us
 }
 
 /**
- * Many people join or leave one group: all of them, or nobody. Says of each what happened.
+ * Adds people to a group or removes them, all or none. The answer names the result for each.
  * @throws AppError not_found, cannot_grant, last_administrator
  */
-export const changeMembers = async (ctx: RequestCtx, caller: User, tenantId: TenantId, groupId: string, sent: readonly string[], add: boolean) => {
-  const userIds = [...new Set(sent)]
+export const changeMembers = async (ctx: RequestCtx, caller: User, tenantId: TenantId, groupId: string, ids: readonly string[], add: boolean) => {
+  const userIds = [...new Set(ids)]
   const changed = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     await groupById(t, groupId)
     await requireRightsOfGroups(t, ctx, grantable, [groupId])
-    return change(t, ctx, caller, { groupIds: [groupId], userIds, add })
+    return changeMemberships(t, ctx, caller, { groupIds: [groupId], userIds, add })
   })
   const [done, not] = add ? (['added', 'already_member'] as const) : (['removed', 'not_member'] as const)
   return {
     message: add ? 'Users added to the group' : 'Users removed from the group',
     group_id: groupId,
-    user_count: sent.length,
+    user_count: ids.length,
     results: userIds.map((userId) => ({ user_id: userId, result: changed.has(userId) ? done : not })),
   }
 }
 
 /**
- * One person joins or leaves groups by name: all of them, or none.
+ * Adds one person to groups or removes them, by name, all or none.
  * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const changeGroupsOfPerson = async (
@@ -79,12 +79,12 @@ export const changeGroupsOfPerson = async (
   await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const groupIds = (await groupsByName(t, names)).map(({ id }) => id)
     await requireRightsOfGroups(t, ctx, grantable, groupIds)
-    await change(t, ctx, caller, { groupIds, userIds: [userId], add })
+    await changeMemberships(t, ctx, caller, { groupIds, userIds: [userId], add })
   })
   return { message: add ? 'User added to the groups' : 'User removed from the groups' }
 }
 
-/** The caller's own groups; who else is in them is for those who may see people, and who administers for administrators. */
+/** The caller's own groups. Other members need `users:read`, and the administrators `admin:access`. */
 export const showMyGroups = async (ctx: RequestCtx, caller: User) => {
   const t = forTenant(ctx.db, caller.tenantId)
   const groups = await findGroupsOfPerson(t, caller.userId)
@@ -93,7 +93,7 @@ export const showMyGroups = async (ctx: RequestCtx, caller: User) => {
     ? (await findMembers(t, ids, MAX_ROWS)).map(({ user }) => user)
     : await findPeople(t, [caller.userId])
   const people = [...new Map(members.map((user) => [user.id, user])).values()]
-  const shown = people.map((user) => ({
+  const users = people.map((user) => ({
     id: user.id,
     email: user.email,
     name: user.name,
@@ -101,9 +101,9 @@ export const showMyGroups = async (ctx: RequestCtx, caller: User) => {
     ...(user.clientId === null ? {} : { client_id: user.clientId }),
     active: user.active,
   }))
-  if (!hasPermission(caller, 'admin:access')) return { groups: groups.map(toGroupResponse), users: shown }
+  if (!hasPermission(caller, 'admin:access')) return { groups: groups.map(toGroupResponse), users }
   const administrators = new Set(await administratorIds(ctx, t))
-  return { groups: groups.map(toGroupResponse), users: shown, admins: shown.filter(({ id }) => administrators.has(id)) }
+  return { groups: groups.map(toGroupResponse), users, admins: users.filter(({ id }) => administrators.has(id)) }
 }
 
 /** @throws AppError not_found */

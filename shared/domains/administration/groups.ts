@@ -1,4 +1,4 @@
-// Groups of people: made, renamed and deleted. Who is in them is in group-members.ts.
+// Groups of people: create, rename, delete. Membership is in group-members.ts.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
@@ -37,7 +37,7 @@ export const toGroupResponse = (group: Group): z.input<typeof GroupObject> => ({
   updated_at: group.updatedAt.toISOString(),
 })
 
-/** Makes the groups that are not there yet, and answers all of them in the order of the names. @throws AppError quota_exceeded */
+/** Creates missing groups and returns all of them in the order of the names. @throws AppError quota_exceeded */
 export const createGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof CreateGroups>) => {
   const names = [...new Set(body.groups.map((group) => (typeof group === 'string' ? group : group.name)))]
   const groups = await actInTenant(ctx, caller, tenantId, async (t) => {
@@ -65,7 +65,7 @@ export const showGroups = async (ctx: RequestCtx, tenantId: TenantId) => ({
   groups: (await listGroups(forTenant(ctx.db, tenantId), MAX_ROWS)).map(toGroupResponse),
 })
 
-/** Groups with the people in them: all, or those of one person. @throws AppError not_found */
+/** Groups with their members: all, or those of one person. @throws AppError not_found */
 export const showGroupsWithMembers = async (ctx: RequestCtx, tenantId: TenantId, userId: string | undefined) => {
   const t = forTenant(ctx.db, tenantId)
   const groups = userId === undefined ? await listGroups(t, MAX_ROWS) : await findGroupsOfPerson(t, (await requirePerson(t, userId)).id)
@@ -75,11 +75,11 @@ export const showGroupsWithMembers = async (ctx: RequestCtx, tenantId: TenantId,
     MAX_ROWS,
   )
   const people = new Map(members.map(({ user }) => [user.id, user]))
-  const shown = new Map((await toUserResponses(ctx, t, [...people.values()])).map((user) => [user.id, user]))
+  const users = new Map((await toUserResponses(ctx, t, [...people.values()])).map((user) => [user.id, user]))
   return {
     groups: groups.map((group) => ({
       group: toGroupResponse(group),
-      users: members.filter(({ groupId }) => groupId === group.id).flatMap(({ user }) => shown.get(user.id) ?? []),
+      users: members.filter(({ groupId }) => groupId === group.id).flatMap(({ user }) => users.get(user.id) ?? []),
     })),
   }
 }
@@ -104,7 +104,7 @@ export const renameGroup = async (ctx: RequestCtx, caller: User, tenantId: Tenan
   return { message: 'Group updated' }
 }
 
-/** Ids as the body and the query name them. @throws AppError invalid_request */
+/** Validates the ids of the body and the query. @throws AppError invalid_request */
 export const requireGroupNames = (texts: readonly string[]): string[] => {
   if (texts.length === 0) throw new AppError('invalid_request', 'Name at least one group by its id.', { field: 'body.groups' })
   if (texts.length > MAX_ROWS) throw new AppError('invalid_request', `At most ${MAX_ROWS} groups.`, { field: 'body.groups' })
@@ -112,7 +112,7 @@ export const requireGroupNames = (texts: readonly string[]): string[] => {
     ...new Set(
       texts.map((text) => {
         const id = Id.safeParse(text)
-        if (!id.success) throw new AppError('invalid_request', 'A group is named by its id.', { field: 'body.groups' })
+        if (!id.success) throw new AppError('invalid_request', 'Each group must be given by its id.', { field: 'body.groups' })
         return id.data
       }),
     ),
@@ -120,7 +120,7 @@ export const requireGroupNames = (texts: readonly string[]): string[] => {
 }
 
 /**
- * Deletes groups, with every right that they carry; memberships and bindings go with them. All of them, or none.
+ * Deletes groups with their memberships and bindings, all or none. Takes every right that they carry.
  * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, ids: readonly string[]) => {
@@ -143,9 +143,9 @@ export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: Tena
 
 /** @throws AppError not_found */
 export const groupsByName = async (t: TenantTx, names: readonly string[]): Promise<Group[]> => {
-  const wanted = [...new Set(names)]
-  const groups = await findGroupsByName(t, wanted)
-  if (groups.length !== wanted.length) throw new AppError('not_found', 'There is no such group.')
+  const distinct = [...new Set(names)]
+  const groups = await findGroupsByName(t, distinct)
+  if (groups.length !== distinct.length) throw new AppError('not_found', 'The group does not exist.')
   return groups
 }
 
@@ -157,12 +157,12 @@ export const groupById = async (t: TenantTx, groupId: string): Promise<Group> =>
 }
 
 /**
- * Puts a client into groups, or takes it out. A client in a group acts with what the group carries, so either takes that.
+ * Adds a client to groups or removes it. The client acts with the groups' rights, so both take those rights.
  * @throws AppError not_found, cannot_grant
  */
 export const mapGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: z.output<typeof MapGroups>, add: boolean) => {
   await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    if (!(await hasClient(t, body.client_id))) throw new AppError('not_found', 'There is no such client.')
+    if (!(await hasClient(t, body.client_id))) throw new AppError('not_found', 'The client does not exist.')
     const ids = (await groupsByName(t, body.groups)).map(({ id }) => id)
     await requireRightsOfGroups(t, ctx, grantable, ids)
     const changed = add ? await addClientToGroups(t, body.client_id, ids, ctx.clock.now()) : await removeClientFromGroups(t, body.client_id, ids)

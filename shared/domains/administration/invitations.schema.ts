@@ -22,7 +22,7 @@ const sent = {
   message: z.string(),
   user_id: z.string(),
   email: z.string(),
-  /** Only where no mail could be sent. */
+  /** Only when no mail could be sent. */
   temporary_password: z.string().optional(),
   expires_at: z.string(),
   email_sent: z.boolean(),

@@ -1,4 +1,4 @@
-// Invitations of administrators: a person without a password, and a one-time link to choose one.
+// Invitations of administrators: a person without a password, and a one-time link to set one.
 import type * as z from 'zod'
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
@@ -22,38 +22,38 @@ import type { InvitationCancelled, InviteBody, Invited, InvitedUser, PendingInvi
 import { MAX_ROWS, requireTenant } from './people.ts'
 import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 
-/** However often it is sent again, an invitation ends. */
+/** An invitation ends after this, however often it is sent again. */
 const LAPSES_AFTER_SECONDS = 30 * 24 * 3600
 const HOUR = 3600
 const SENT_PER_HOUR = 3
 const INVITATIONS_PER_HOUR = 100
 
-/** How the person gets in: by a mailed link, or by a password that the inviter hands over because no mail can go out. */
-type Way = { readonly emailSent: true } | { readonly emailSent: false; readonly password: string; readonly passwordHash: string }
+/** How the person gets access: by a mailed link, or by a temporary password that the inviter passes on because no mail can be sent. */
+type Delivery = { readonly emailSent: true } | { readonly emailSent: false; readonly password: string; readonly passwordHash: string }
 
-const wayIn = async (ctx: RequestCtx, tenantId: TenantId): Promise<Way> => {
+const prepareDelivery = async (ctx: RequestCtx, tenantId: TenantId): Promise<Delivery> => {
   if (await ctx.quotas.allows(tenantId, 'mailsPerHour')) return { emailSent: true }
   const password = temporaryPassword(ctx.random)
   return { emailSent: false, password, passwordHash: await ctx.passwords.hash(password) }
 }
 
-const send = (t: TenantTx, ctx: RequestCtx, caller: User, user: Pick<UserRow, 'id' | 'email'>): Promise<void> =>
+const mailInvitation = (t: TenantTx, ctx: RequestCtx, caller: User, user: Pick<UserRow, 'id' | 'email'>): Promise<void> =>
   mailSetPasswordLink(t, ctx, { userId: user.id, email: user.email, purpose: 'invitation', invitedBy: caller.email, hours: TEMPORARY_SECONDS / HOUR })
 
 type Body = z.output<typeof InviteBody>
 
-/** @throws AppError invalid_request, email_taken, username_taken, quota_exceeded; then nothing has changed */
-const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body, way: Way): Promise<UserRow> => {
+/** @throws AppError invalid_request, email_taken, username_taken, quota_exceeded; nothing has changed then */
+const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body, delivery: Delivery): Promise<UserRow> => {
   const at = ctx.clock.now()
   if ((await findUserByEmail(t, body.email)) !== undefined) throw new AppError('email_taken', undefined, { field: 'body.email' })
   if (await isUsernameTaken(t, body.username)) throw new AppError('username_taken', undefined, { field: 'body.username' })
   if (body.client_id !== undefined && !(await hasClient(t, body.client_id)))
-    throw new AppError('invalid_request', 'There is no such client.', { field: 'body.client_id' })
+    throw new AppError('invalid_request', 'The client does not exist.', { field: 'body.client_id' })
   if (body.project_id !== undefined && !(await hasProject(t, body.project_id)))
-    throw new AppError('invalid_request', 'There is no such project.', { field: 'body.project_id' })
+    throw new AppError('invalid_request', 'The project does not exist.', { field: 'body.project_id' })
   const tenant = await requireTenant(t)
   if (body.tenant_domain !== undefined && body.tenant_domain !== tenant.domain)
-    throw new AppError('invalid_request', 'An administrator has the domain of the tenant.', { field: 'body.tenant_domain' })
+    throw new AppError('invalid_request', 'An administrator must have the tenant\u2019s domain.', { field: 'body.tenant_domain' })
   await consumeQuota(t, tenant.settings, 'users')
   const id = ctx.random.id()
   const added = await insertUser(t, {
@@ -63,7 +63,7 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
     email: body.email,
     name: [body.first_name, body.last_name].filter(Boolean).join(' ') || body.username,
     username: body.username,
-    passwordHash: way.emailSent ? null : way.passwordHash,
+    passwordHash: delivery.emailSent ? null : delivery.passwordHash,
     temporaryPassword: true,
     temporaryPasswordExpiresAt: secondsAfter(at, TEMPORARY_SECONDS),
     invitedBy: caller.userId,
@@ -78,41 +78,41 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
 }
 
 /**
- * Invites an administrator into the caller's tenant, or into the one that a platform administrator names: in silence it would be the platform's own. Inviting
- * grants the whole role, so it takes the whole role.
+ * Invites an administrator into the caller's tenant, or into the one that a platform administrator names. Inviting grants the full role, so it takes the full
+ * role.
  * @throws AppError email_taken, username_taken, quota_exceeded, cannot_grant, rate_limited
  */
 export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise<z.input<typeof Invited>> => {
   await ctx.limits.check([{ key: `invite:${caller.userId}`, windowSeconds: HOUR, max: INVITATIONS_PER_HOUR, guardsCredential: false }])
   const tenantId = actingTenant(caller, body.tenant_id)
-  const way = await wayIn(ctx, tenantId)
+  const delivery = await prepareDelivery(ctx, tenantId)
   const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const role = await findRoleByName(t, administratorRole(t.tenantId))
     if (role === undefined) throw new AppError('not_found')
     await requireRoleGrantable(t, grantable, role)
-    const invited = await addInvited(t, ctx, caller, body, way)
+    const invited = await addInvited(t, ctx, caller, body, delivery)
     await guardAdministrators(t, ctx, () =>
       bindRole(t, { id: ctx.random.id(), roleId: role.id, userId: invited.id, createdBy: caller.userId, at: ctx.clock.now() }),
     )
-    if (way.emailSent) await send(t, ctx, caller, invited)
+    if (delivery.emailSent) await mailInvitation(t, ctx, caller, invited)
     await recordEvent(t, ctx, {
       event: 'user.invited',
       actor: byUser(caller),
       target: { type: 'user', id: invited.id },
       subjectId: invited.id,
-      after: { email: invited.email, username: invited.username, name: invited.name, roles: [role.name], email_sent: way.emailSent },
+      after: { email: invited.email, username: invited.username, name: invited.name, roles: [role.name], email_sent: delivery.emailSent },
     })
     return invited
   })
   ctx.wakeOutbox()
   return {
-    message: way.emailSent ? 'The invitation was mailed.' : 'No mail could be sent: hand the temporary password over yourself.',
+    message: delivery.emailSent ? 'The invitation was mailed.' : 'No mail could be sent: give the temporary password to the person yourself.',
     user_id: user.id,
     email: user.email,
     username: user.username ?? '',
-    ...(way.emailSent ? {} : { temporary_password: way.password }),
+    ...(delivery.emailSent ? {} : { temporary_password: delivery.password }),
     expires_at: (user.temporaryPasswordExpiresAt ?? secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)).toISOString(),
-    email_sent: way.emailSent,
+    email_sent: delivery.emailSent,
     user: {
       id: user.id,
       email: user.email,
@@ -124,29 +124,29 @@ export const invite = async (ctx: RequestCtx, caller: User, body: Body): Promise
   }
 }
 
-/** The invited person, held. The link is void from here on, so that nobody accepts in between. @throws AppError not_found, invitation_accepted */
-const holdInvitation = async (t: TenantTx, ctx: RequestCtx, userId: string): Promise<UserRow> => {
+/** Locks an invited person and invalidates the link, so that nothing is accepted meanwhile. @throws AppError not_found, invitation_accepted */
+const lockInvitation = async (t: TenantTx, ctx: RequestCtx, userId: string): Promise<UserRow> => {
   const user = await lockUser(t, userId)
   if (user === undefined)
-    throw new AppError('not_found', undefined, { extra: { hint: 'There is no such invitation; see /authsec/uflow/admin/invite/pending.' } })
+    throw new AppError('not_found', undefined, { extra: { hint: 'The invitation does not exist; see /authsec/uflow/admin/invite/pending.' } })
   if (!isInvitationPending(user) || user.invitedBy === null) throw new AppError('invitation_accepted')
   await endLoginTransactions(t, userId, ctx.clock.now())
   return user
 }
 
-type Which = z.output<typeof InvitedUser>
+type InvitationSelector = z.output<typeof InvitedUser>
 
 /**
- * Takes an invitation back: the person, the binding and the link are gone. It takes what the invitation gives.
+ * Cancels an invitation: removes the person, the binding and the link. Takes the rights that the invitation gives.
  * @throws AppError not_found, invitation_accepted, cannot_grant
  */
 export const cancelInvitation = (
   ctx: RequestCtx,
   caller: User,
-  { user_id: userId, tenant_id }: Which,
+  { user_id: userId, tenant_id }: InvitationSelector,
 ): Promise<z.input<typeof InvitationCancelled>> =>
   actInTenant(ctx, caller, actingTenant(caller, tenant_id), async (t, grantable) => {
-    const user = await holdInvitation(t, ctx, userId)
+    const user = await lockInvitation(t, ctx, userId)
     await requireRightsOver(t, ctx, grantable, userId)
     await deletePersonRow(t, ctx, user)
     await recordEvent(t, ctx, {
@@ -160,33 +160,37 @@ export const cancelInvitation = (
   })
 
 /**
- * Sends an invitation again, with a new link and seven more days; the old link is void. It is the caller's from now on. Three times an hour, and not after
- * thirty days.
+ * Sends an invitation again with a new link, valid seven more days. The old link becomes invalid, and the caller becomes the inviter. At most three times an hour,
+ * and within thirty days.
  * @throws AppError not_found, invitation_accepted, invitation_lapsed, cannot_grant, rate_limited
  */
-export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id: userId, tenant_id }: Which): Promise<z.input<typeof Reinvited>> => {
+export const resendInvitation = async (
+  ctx: RequestCtx,
+  caller: User,
+  { user_id: userId, tenant_id }: InvitationSelector,
+): Promise<z.input<typeof Reinvited>> => {
   const tenantId = actingTenant(caller, tenant_id)
   await ctx.limits.check([{ key: `reinvite:${userId}`, windowSeconds: HOUR, max: SENT_PER_HOUR, guardsCredential: true }])
-  const way = await wayIn(ctx, tenantId)
+  const delivery = await prepareDelivery(ctx, tenantId)
   const expiresAt = secondsAfter(ctx.clock.now(), TEMPORARY_SECONDS)
   const user = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    const held = await holdInvitation(t, ctx, userId)
+    const held = await lockInvitation(t, ctx, userId)
     if (secondsAfter(held.createdAt, LAPSES_AFTER_SECONDS) <= ctx.clock.now()) throw new AppError('invitation_lapsed')
     await requireRightsOver(t, ctx, grantable, userId)
     await updateUser(t, userId, {
-      passwordHash: way.emailSent ? null : way.passwordHash,
+      passwordHash: delivery.emailSent ? null : delivery.passwordHash,
       temporaryPasswordExpiresAt: expiresAt,
       invitedBy: caller.userId,
       updatedAt: ctx.clock.now(),
     })
-    if (way.emailSent) await send(t, ctx, caller, held)
+    if (delivery.emailSent) await mailInvitation(t, ctx, caller, held)
     await recordEvent(t, ctx, {
       event: 'user.invitation_resent',
       actor: byUser(caller),
       target: { type: 'user', id: userId },
       subjectId: userId,
       before: { expires_at: held.temporaryPasswordExpiresAt?.toISOString() ?? null },
-      after: { expires_at: expiresAt.toISOString(), email_sent: way.emailSent },
+      after: { expires_at: expiresAt.toISOString(), email_sent: delivery.emailSent },
     })
     return held
   })
@@ -195,13 +199,13 @@ export const resendInvitation = async (ctx: RequestCtx, caller: User, { user_id:
     message: 'Invitation sent again',
     user_id: userId,
     email: user.email,
-    ...(way.emailSent ? {} : { temporary_password: way.password }),
+    ...(delivery.emailSent ? {} : { temporary_password: delivery.password }),
     expires_at: expiresAt.toISOString(),
-    email_sent: way.emailSent,
+    email_sent: delivery.emailSent,
   }
 }
 
-/** Invitations that nobody has accepted yet, newest first. */
+/** Pending invitations, newest first. */
 export const listInvitations = async (ctx: RequestCtx, tenantId: TenantId): Promise<z.input<typeof PendingInvites>> => {
   const t = forTenant(ctx.db, tenantId)
   const now = ctx.clock.now()

@@ -1,4 +1,4 @@
-// Lists of people: by page as AuthSec has it, by cursor beside it, and totals that no list has to be read for.
+// Lists of people: by page as in AuthSec, or by cursor, with totals that do not read the list.
 import type * as z from 'zod'
 import { forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { countPeople, findPeople, listPeople, narrowPeopleFilter, type PeopleFilter, type PeopleSort } from '#db/store/people'
@@ -10,16 +10,16 @@ import { toPage } from './page.ts'
 import type { ListedAdminUser, TenantUser, UserObject } from './people.schema.ts'
 import { administratorIds, MAX_ROWS, showAdministrators, showTenantUsers, toUserResponses } from './people.ts'
 
-/** A filtered list is counted this far, a searched one less far: what is beyond is "many" to anybody who pages. */
-const MOST_COUNTED = 10_000
-const MOST_FOUND = 1000
+/** The highest total of a filtered list, and of a searched one. */
+const MAX_COUNTED = 10_000
+const MAX_FOUND = 1000
 
-const isPlain = (f: PeopleFilter): boolean => Object.entries(f).every(([name, value]) => value === undefined || name === 'active')
+const isUnfiltered = (f: PeopleFilter): boolean => Object.entries(f).every(([name, value]) => value === undefined || name === 'active')
 
-/** How many there are. Of everybody, or of all who are active, the tenant's counters know; with a filter at most 10,000 are counted, with a search 1000. */
+/** The total. Without a filter, or by status alone, it comes from the tenant's counters; otherwise it counts up to 10,000, or 1000 for a search. */
 export const totalOf = async (t: TenantDb, f: PeopleFilter): Promise<number> => {
   const searches = f.search !== undefined || f.email !== undefined || f.name !== undefined
-  if (!isPlain(f)) return countPeople(t, f, searches ? MOST_FOUND : MOST_COUNTED)
+  if (!isUnfiltered(f)) return countPeople(t, f, searches ? MAX_FOUND : MAX_COUNTED)
   const usage = await findUsage(t)
   const all = usage.get('users') ?? 0
   const inactive = Math.min(usage.get('inactive_users') ?? 0, all)
@@ -41,8 +41,8 @@ export type PeoplePage = {
   readonly next: string | undefined
 }
 
-/** Nobody reads so far by number; a cursor goes on for ever. */
-const FURTHEST = 100_000
+/** The last row that a page number may reach; a cursor has no limit. */
+const MAX_OFFSET = 100_000
 
 const keyOf = (row: UserRow, sort: string): string => {
   const column = sort.replace(/^-/, '')
@@ -55,7 +55,7 @@ export const pageOfPeople = async (t: TenantDb, f: PeopleFilter, request: PageRe
   const limit = Math.min(request.limit ?? defaultLimit, MAX_ROWS)
   const number = request.cursor === undefined ? (request.page ?? 1) : 1
   const offset = (number - 1) * limit
-  if (offset > FURTHEST) throw new AppError('invalid_request', 'The page is too far; go on by cursor.', { field: 'query.page' })
+  if (offset > MAX_OFFSET) throw new AppError('invalid_request', 'The page number is too high; use a cursor.', { field: 'query.page' })
   const sort = request.sort ?? '-created_at'
   const page = toPage<PeopleSort>({ limit, cursor: request.cursor }, sort)
   const narrow = await narrowPeopleFilter(t, f)
@@ -78,7 +78,7 @@ export type AdminListQuery = {
   readonly limit?: number | undefined
 }
 
-/** Active administrators of the tenant, newest first. Reads, and changes nothing. */
+/** Active administrators of the tenant, newest first. */
 export const listAdministrators = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
@@ -88,16 +88,16 @@ export const listAdministrators = async (
   const people = (await findPeople(t, await administratorIds(ctx, t))).filter(
     ({ provider }) => query.provider === undefined || provider === query.provider,
   )
-  const shown = (await showAdministrators(ctx, t, people.slice(0, MAX_ROWS))).filter(
+  const users = (await showAdministrators(ctx, t, people.slice(0, MAX_ROWS))).filter(
     (user) => (query.status !== 'pending' || user.pending_registration) && (query.status !== 'active' || !user.pending_registration),
   )
-  if (query.page === undefined && query.limit === undefined) return { users: shown }
+  if (query.page === undefined && query.limit === undefined) return { users }
   const limit = query.limit ?? 10
   const from = ((query.page ?? 1) - 1) * limit
-  return { users: shown.slice(from, from + limit) }
+  return { users: users.slice(from, from + limit) }
 }
 
-/** All people of a tenant as administrators list them; without a limit, all of them to the cap. */
+/** All people of a tenant, for administrators; up to 1000 without a limit. */
 export const listTenantUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,
@@ -115,7 +115,7 @@ export const listTenantUsers = async (
   }
 }
 
-/** People as the end users' side lists them. */
+/** People, in the shape of the end users' paths. */
 export const listUsers = async (
   ctx: Pick<RequestCtx, 'db' | 'clock'>,
   tenantId: TenantId,

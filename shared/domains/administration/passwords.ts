@@ -1,4 +1,4 @@
-// An administrator sets another's password. It is temporary: whoever gets it changes it at the next sign-in, and everything that was open is closed.
+// An administrator sets another person's password. It is temporary, must be changed at the next sign-in, and ends all access of the person.
 
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { endLoginTransactions } from '#db/store/login-transactions'
@@ -21,21 +21,21 @@ import { TEMPORARY_SECONDS, temporaryPassword } from './temporary-password.ts'
 export type PasswordCtx = RequestCtx & { readonly breached: BreachedPasswords }
 export type PersonSelector = { readonly email?: string | undefined; readonly userId?: string | undefined }
 
-/** Whose password: by id, or by address where the password is kept here. @throws AppError invalid_request, not_found */
-const named = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: PersonSelector): Promise<string> => {
+/** The person's id, given directly or by address. @throws AppError invalid_request, not_found */
+const resolvePerson = async (ctx: RequestCtx, tenantId: TenantId, { email, userId }: PersonSelector): Promise<string> => {
   if (userId !== undefined) return userId
-  if (email === undefined) throw new AppError('invalid_request', 'Name the person by user_id or email.', { field: 'body.user_id' })
+  if (email === undefined) throw new AppError('invalid_request', 'Give user_id or email.', { field: 'body.user_id' })
   const user = await findUserByEmail(forTenant(ctx.db, tenantId), email)
   if (user === undefined) throw new AppError('not_found')
   return user.id
 }
 
-/** @throws AppError not_found, cannot_grant, forbidden */
-const holdTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, userId: string): Promise<UserRow> => {
+/** Locks the person and requires every right that they hold. @throws AppError not_found, cannot_grant, forbidden */
+const lockTarget = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, userId: string): Promise<UserRow> => {
   const user = await lockPerson(t, userId)
   await endLoginTransactions(t, userId, ctx.clock.now())
   if (!user.active) throw new AppError('not_found')
-  if (userId === caller.userId) throw new AppError('forbidden', 'Your own password changes with the old one: POST /account/password.')
+  if (userId === caller.userId) throw new AppError('forbidden', 'Change your own password with POST /account/password.')
   await requireRightsOver(t, ctx, grantable, userId)
   return user
 }
@@ -49,7 +49,7 @@ const recordSet = (t: TenantTx, ctx: RequestCtx, caller: User, userId: string, b
     after: { temporary: true, by },
   })
 
-/** A password that has to be changed, good for seven days. An invitation of the person is the caller's from now on. */
+/** Marks the password as temporary for seven days. The caller becomes the inviter of an invited person. */
 const makeTemporary = (t: TenantTx, ctx: RequestCtx, caller: User, { id, invitedBy }: UserRow): Promise<boolean> =>
   updateUser(t, id, {
     temporaryPassword: true,
@@ -60,20 +60,20 @@ const makeTemporary = (t: TenantTx, ctx: RequestCtx, caller: User, { id, invited
 export type PasswordChanged = { readonly userId: string; readonly email: string }
 
 /**
- * Sets a password that somebody chose for another. Routes that call this emit `user.password_set`.
+ * Sets a password chosen by the caller. Routes that call this emit `user.password_set`.
  * @throws AppError invalid_request, not_found, forbidden, cannot_grant, password_*
  */
 export const setPasswordOf = async (
   ctx: PasswordCtx,
   caller: User,
   tenantId: TenantId,
-  who: PersonSelector,
+  selector: PersonSelector,
   password: string,
 ): Promise<PasswordChanged> => {
-  const userId = await named(ctx, tenantId, who)
-  // Judged before the hash is computed, and again under the lock.
+  const userId = await resolvePerson(ctx, tenantId, selector)
+  // Checked before the hash is computed, and again under the lock.
   const first = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    const user = await lockTarget(t, ctx, caller, grantable, userId)
     return { user, tenant: await requireTenant(t) }
   })
   await checkNewPassword(
@@ -89,7 +89,7 @@ export const setPasswordOf = async (
   )
   const passwordHash = await ctx.passwords.hash(password)
   await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    const user = await lockTarget(t, ctx, caller, grantable, userId)
     await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     await recordSet(t, ctx, caller, userId, 'password')
@@ -101,23 +101,23 @@ export const setPasswordOf = async (
 export type PasswordReset = PasswordChanged & { readonly temporaryPassword?: string; readonly emailSent: boolean }
 
 /**
- * Takes the old password away. With `sendEmail` the person gets a one-time link to choose the next; else, or where no mail can go out, the caller gets a
- * temporary password. Routes that call this emit `user.password_set`.
+ * Removes the old password. With `sendEmail` the person gets a one-time link to set a new one; otherwise, or when no mail can be sent, the caller gets a temporary
+ * password. Routes that call this emit `user.password_set`.
  * @throws AppError invalid_request, not_found, forbidden, cannot_grant
  */
 export const resetPasswordOf = async (
   ctx: PasswordCtx,
   caller: User,
   tenantId: TenantId,
-  who: PersonSelector,
+  selector: PersonSelector,
   sendEmail: boolean,
 ): Promise<PasswordReset> => {
-  const userId = await named(ctx, tenantId, who)
+  const userId = await resolvePerson(ctx, tenantId, selector)
   const emailSent = sendEmail && (await ctx.quotas.allows(tenantId, 'mailsPerHour'))
   const password = temporaryPassword(ctx.random)
   const passwordHash = await ctx.passwords.hash(password)
   const email = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    const user = await holdTarget(t, ctx, caller, grantable, userId)
+    const user = await lockTarget(t, ctx, caller, grantable, userId)
     await replacePassword(t, ctx, user, passwordHash, hasVerifiedAddress(user))
     await makeTemporary(t, ctx, caller, user)
     if (emailSent) await mailSetPasswordLink(t, ctx, { userId, email: user.email, purpose: 'administrator_reset', hours: TEMPORARY_SECONDS / 3600 })

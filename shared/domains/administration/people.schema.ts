@@ -1,9 +1,9 @@
-// Wire shapes of people. What is not listed never leaves: no hash, no secret of a factor.
+// Wire shapes of people. Only listed members are returned: no password hash, no secret of a factor.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 import { Id } from './fields.schema.ts'
 
-/** `fbool` of AuthSec: true and false as JSON, as text, as a number. */
+/** AuthSec's `fbool`: a boolean as JSON, text or number. */
 export const FlexibleBoolean = z
   .union([z.boolean(), z.string().regex(/^(?:true|false|t|f|1|0)$/i, 'must be true or false'), z.literal(0), z.literal(1)])
   .transform((value) => (typeof value === 'string' ? /^(?:true|t|1)$/i.test(value) : Boolean(value)))
@@ -12,7 +12,7 @@ export const PersonName = z.string().trim().max(200)
 export const Username = z.string().trim().min(1).max(200)
 export const AvatarUrl = z.url({ protocol: /^https?$/ }).max(2048)
 export const Provider = z.string().trim().min(1).max(50)
-/** Any part of a name or an address. */
+/** Part of a name or an address. */
 export const SearchText = z.string().trim().min(1).max(200)
 
 const time = z.string()
@@ -80,7 +80,7 @@ export const UserObject = z
     provider_data: z.record(z.string(), z.unknown()).optional(),
     avatar_url: optionalText,
     active: z.boolean(),
-    /** Names. In lists those of roles alone. */
+    /** Permission names; in lists only those of roles. */
     scopes: z.array(z.string()),
     roles: z.array(z.string()),
     groups: z.array(z.string()),
@@ -114,7 +114,7 @@ export const StatusBody = z.object({ tenant_id: Id, user_id: Id, active: Flexibl
 export const StatusSet = z.object({ message: z.string(), user_id: z.string(), active: z.boolean() }).meta({ id: 'UserStatusSet' })
 export const UserPath = z.object({ user_id: Id })
 export const TenantUserPath = z.object({ tenant_id: Id, user_id: Id })
-/** Optional, and where sent it has to agree with the path. */
+/** Optional; must match the path when present. */
 export const DeleteAllBody = z.object({ tenant_id: Id.optional(), user_id: Id.optional() }).meta({ id: 'DeleteAllBody' })
 export const DeletedAll = z
   .object({ message: z.string(), user_id: z.string(), deleted_counts: z.record(z.string(), z.int()) })
@@ -125,7 +125,7 @@ export const ProfileBody = z
     username: Username.optional(),
     email: Email.optional(),
     avatar_url: AvatarUrl.optional(),
-    /** Accepted when it is the tenant's own: a person cannot have another. */
+    /** Accepted only when it is the tenant's own. */
     tenant_domain: z.string().max(253).optional(),
   })
   .meta({ id: 'UserProfileBody' })

@@ -1,4 +1,4 @@
-// How people are shown: rows of the store in AuthSec's shapes, with what hangs on them loaded for all at once.
+// People in AuthSec's wire shapes, with related rows loaded for a whole list at once.
 import type * as z from 'zod'
 import type { TenantDb } from '#db/engine/tenant'
 import { findAdministrators } from '#db/store/administrators'
@@ -12,7 +12,7 @@ import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 import type { AdminUser, ListedAdminUser, TenantUser, UserObject } from './people.schema.ts'
 
-/** Every list's cap. */
+/** The cap of every list. */
 export const MAX_ROWS = 1000
 
 /** @throws AppError not_found */
@@ -30,12 +30,12 @@ export const requirePerson = async (t: TenantDb, userId: string): Promise<UserRo
 }
 
 const iso = (at: Date | null): string | undefined => at?.toISOString()
-const factorsShown = (kinds: readonly FactorKind[]) => ({
+const toFactorMembers = (kinds: readonly FactorKind[]) => ({
   mfa_enabled: kinds.length > 0,
   mfa_verified: kinds.length > 0,
   ...(kinds[0] === undefined ? {} : { mfa_method: [...kinds], mfa_default_method: kinds[0] }),
 })
-const syncShown = (user: UserRow) => ({
+const toSyncMembers = (user: UserRow) => ({
   external_id: user.externalId ?? undefined,
   sync_source: user.syncSource ?? undefined,
   last_sync_at: iso(user.lastSyncAt),
@@ -56,8 +56,8 @@ export const toAdminUser = (user: UserRow, tenant: Tenant, kinds: readonly Facto
   provider_data: user.providerData ?? undefined,
   avatar_url: user.avatarUrl ?? undefined,
   active: user.active,
-  ...factorsShown(kinds),
-  ...syncShown(user),
+  ...toFactorMembers(kinds),
+  ...toSyncMembers(user),
   last_login: iso(user.lastLoginAt),
   temporary_password: user.temporaryPassword,
   temporary_password_expires_at: iso(user.temporaryPasswordExpiresAt),
@@ -77,7 +77,7 @@ type Names = {
 }
 const NO_NAMES: Names = { roles: [], groups: [], resources: [], scopes: [] }
 
-const shownUser = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], names: Names): z.input<typeof UserObject> => ({
+const toUserObject = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], names: Names): z.input<typeof UserObject> => ({
   id: user.id,
   client_id: user.clientId ?? '',
   tenant_id: user.tenantId,
@@ -95,14 +95,14 @@ const shownUser = (user: UserRow, tenant: Tenant, kinds: readonly FactorKind[], 
   roles: [...names.roles],
   groups: [...names.groups],
   resources: [...names.resources],
-  ...factorsShown(kinds),
+  ...toFactorMembers(kinds),
   created_at: user.createdAt.toISOString(),
   updated_at: user.updatedAt.toISOString(),
   last_login: iso(user.lastLoginAt),
-  ...syncShown(user),
+  ...toSyncMembers(user),
 })
 
-/** People as `User` objects, without the names of what they hold. */
+/** People as `User` objects, with role names only. */
 export const toUserResponses = async (
   ctx: Pick<RequestCtx, 'clock'>,
   t: TenantDb,
@@ -114,17 +114,17 @@ export const toUserResponses = async (
   const kinds = await findFactorsOf(t, ids)
   const roles = await findRolesOfPeople(t, ids, ctx.clock.now())
   return people.map((user) =>
-    shownUser(user, tenant, kinds.get(user.id) ?? [], { ...NO_NAMES, roles: (roles.get(user.id) ?? []).map(({ name }) => name) }),
+    toUserObject(user, tenant, kinds.get(user.id) ?? [], { ...NO_NAMES, roles: (roles.get(user.id) ?? []).map(({ name }) => name) }),
   )
 }
 
-/** One person, with the names of roles and groups and what they give. */
+/** One person as a `User` object, with roles, groups, permissions and resources. */
 export const toUserResponse = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb, user: UserRow): Promise<z.input<typeof UserObject>> => {
   const now = ctx.clock.now()
   const kinds = await findFactorsOf(t, [user.id])
   const roles = await findRolesOfPeople(t, [user.id], now)
   const held = await findLivePermissions(t, user.id, now)
-  return shownUser(user, await requireTenant(t), kinds.get(user.id) ?? [], {
+  return toUserObject(user, await requireTenant(t), kinds.get(user.id) ?? [], {
     scopes: held,
     roles: (roles.get(user.id) ?? []).map(({ name }) => name),
     groups: (await findGroupsOfPerson(t, user.id)).map(({ name }) => name),
@@ -160,7 +160,7 @@ export const showTenantUsers = async (
   })
 }
 
-/** Administrators as the list of `users/list` shows them. */
+/** Administrators in the shape of `users/list`. */
 export const showAdministrators = async (
   ctx: Pick<RequestCtx, 'clock'>,
   t: TenantDb,
@@ -187,6 +187,6 @@ export const showAdministrators = async (
   }))
 }
 
-/** Ids of the tenant's active administrators: people to whom a tenant-wide, live binding gives `admin:access`, by whatever name the role goes. */
+/** Ids of the tenant's active administrators: people with `admin:access` by a live tenant-wide binding, through any role. */
 export const administratorIds = async (ctx: Pick<RequestCtx, 'clock'>, t: TenantDb): Promise<string[]> =>
   (await findAdministrators(t, administratorRole(t.tenantId), ctx.clock.now())).filter(({ active }) => active).map(({ userId }) => userId)

@@ -1,4 +1,4 @@
-// What the endpoints of permissions do, for administrators and for the end users' side alike.
+// Endpoints of permissions, shared by the administrators' and the end users' paths.
 import { json } from '#shared/platform/http/route'
 import { MessageResponse } from './fields.schema.ts'
 import { operation } from './operation.ts'
@@ -15,7 +15,7 @@ export const registerPermissionOperation = operation({
 })
 
 export const listPermissionsOperation = operation({
-  summary: 'The tenant\u2019s permissions, and in how many roles each is.',
+  summary: 'The tenant\u2019s permissions, with the number of roles that hold each.',
   query: PermissionQuery,
   reply: json(200, Permissions),
   errors: [],
@@ -24,7 +24,7 @@ export const listPermissionsOperation = operation({
 })
 
 export const listResourcesOperation = operation({
-  summary: 'The resources that the tenant\u2019s permissions speak of.',
+  summary: 'The resources of the tenant\u2019s permissions.',
   reply: json(200, Resources),
   errors: [],
   emits: 'nothing',

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Description, Id, NAME_PATTERN, paging } from './fields.schema.ts'
 
-/** A resource or an action: no colon, which joins the two; no space, which would split a token's `scope`. */
+/** A resource or an action: without a colon, which joins the two, and without a space, which would split a token's `scope`. */
 const Part = z
   .string()
   .trim()
@@ -33,7 +33,7 @@ export const ListedPermission = z
 export const Permissions = z.array(ListedPermission)
 export const Resources = z.object({ resources: z.array(z.string()) }).meta({ id: 'PermissionResources' })
 
-/** One permission as its holder sees it. */
+/** A permission as shown to its holder. */
 export const OwnPermission = z
   .object({
     id: z.string(),

@@ -1,4 +1,4 @@
-// Permissions: the pairs of resource and action that a tenant speaks of.
+// Permissions: pairs of resource and action that a tenant defines.
 import type * as z from 'zod'
 import { forTenant, type TenantTx } from '#db/engine/tenant'
 import {
@@ -29,11 +29,11 @@ export const permissionName = ({ resource, action }: PermissionPair): string => 
 
 const refuse = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
-/** What only a platform administrator may speak of: everything at once, and the platform. */
-const requireOrdinary = (caller: User, pair: PermissionPair): void => {
+/** Only platform administrators may define wildcards and permissions of the platform. */
+const requireUnreserved = (caller: User, pair: PermissionPair): void => {
   if (isPlatformAdministrator(caller)) return
-  for (const name of ['resource', 'action'] as const) if (pair[name].includes('*')) throw refuse(`body.${name}`, 'may not have an asterisk')
-  if (pair.resource === 'platform') throw refuse('body.resource', 'platform is a resource of the deployment alone')
+  for (const name of ['resource', 'action'] as const) if (pair[name].includes('*')) throw refuse(`body.${name}`, 'must not contain an asterisk')
+  if (pair.resource === 'platform') throw refuse('body.resource', 'platform is reserved for the deployment')
 }
 
 /** @throws AppError invalid_request, quota_exceeded, permission_exists */
@@ -42,12 +42,12 @@ export const registerPermission = async (
   caller: User,
   given: z.output<typeof NewPermission>,
 ): Promise<z.input<typeof RegisteredPermission>> => {
-  requireOrdinary(caller, given)
+  requireUnreserved(caller, given)
   const id = ctx.random.id()
   const { resource, action, description = '' } = given
   await actAsGrantor(ctx, caller, async (t) => {
     await requireQuotaRoom(t, 'permissions')
-    // No role has it yet, so no decision changes and the policy's version stays.
+    // No role holds it yet, so no decision changes and the policy version stays.
     if (!(await insertPermission(t, { id, resource, action, description }, ctx.clock.now()))) throw new AppError('permission_exists')
     await recordEvent(t, ctx, {
       event: 'permission.registered',
@@ -77,8 +77,8 @@ export const showPermissions = async (
     sort,
     rows,
     (row) => (page.sort === 'resource' ? row.resource : row.createdAt),
-    (shown) =>
-      shown.map((row) => ({
+    (page) =>
+      page.map((row) => ({
         id: row.id,
         resource: row.resource,
         action: row.action,
@@ -89,22 +89,22 @@ export const showPermissions = async (
   )
 }
 
-const MOST_RESOURCES = 1000
+const MAX_RESOURCES = 1000
 export const showResources = async (ctx: RequestCtx, caller: User): Promise<z.input<typeof Resources>> => ({
-  resources: await listResources(forTenant(ctx.db, caller.tenantId), MOST_RESOURCES),
+  resources: await listResources(forTenant(ctx.db, caller.tenantId), MAX_RESOURCES),
 })
 
 /**
- * Its links from roles and scopes go with it. A scope that took it takes it no longer, so whoever deletes it there must hold it.
+ * Deletes a permission with its links from roles and scopes. A scope that required it no longer does, so the caller must then hold it.
  * @throws AppError not_found, system_permission, cannot_grant
  */
 export const removePermission = async (
   ctx: RequestCtx,
   caller: User,
-  wanted: { readonly id: string } | PermissionPair,
+  selector: { readonly id: string } | PermissionPair,
 ): Promise<{ message: string }> => {
   await changeAccess(ctx, caller, async (t, grantable) => {
-    const found = await findPermission(t, wanted)
+    const found = await findPermission(t, selector)
     if (found === undefined) throw new AppError('not_found')
     if (found.isSystem) throw new AppError('system_permission')
     const uses = await findUsesOfPermission(t, found.id)
@@ -121,36 +121,43 @@ export const removePermission = async (
   return { message: 'Permission deleted' }
 }
 
-/** `resource:action`; else, as the original accepts it, `resource.action`, where any dot may be the one that joins. No part has a colon, so the two never meet. */
-const byText = async (t: TenantTx, texts: readonly string[], field: string): Promise<NamedPermission[]> => {
+/**
+ * Resolves `resource:action`, or AuthSec's `resource.action`, in which any dot may be the separator. No part contains a colon, so the two forms cannot collide.
+ */
+const resolveTexts = async (t: TenantTx, texts: readonly string[], field: string): Promise<NamedPermission[]> => {
   const found = new Map<string, NamedPermission[]>()
   for (const row of await findPermissionsByText(t, texts))
     for (const text of [permissionName(row), `${row.resource}.${row.action}`]) found.set(text, [...(found.get(text) ?? []), row])
   return texts.map((text, at) => {
     const [one, another] = found.get(text) ?? []
-    if (one === undefined) throw refuse(`${field}.${at}`, 'there is no such permission')
-    if (another !== undefined) throw refuse(`${field}.${at}`, 'means more than one permission; write resource:action')
+    if (one === undefined) throw refuse(`${field}.${at}`, 'the permission does not exist')
+    if (another !== undefined) throw refuse(`${field}.${at}`, 'matches several permissions; use resource:action')
     return one
   })
 }
 
-const byId = async (t: TenantTx, ids: readonly string[], field: string): Promise<NamedPermission[]> => {
+const resolveIds = async (t: TenantTx, ids: readonly string[], field: string): Promise<NamedPermission[]> => {
   const found = new Map((await findPermissionsById(t, ids)).map((row) => [row.id, row]))
   return ids.map((id, at) => {
     const row = found.get(id)
-    if (row === undefined) throw refuse(`${field}.${at}`, 'there is no such permission')
+    if (row === undefined) throw refuse(`${field}.${at}`, 'the permission does not exist')
     return row
   })
 }
 
-type Named = { readonly ids?: readonly string[]; readonly idsField: string; readonly texts?: readonly string[]; readonly textsField: string }
+type PermissionSelectors = {
+  readonly ids?: readonly string[]
+  readonly idsField: string
+  readonly texts?: readonly string[]
+  readonly textsField: string
+}
 
 /**
- * The tenant's permissions that a body names by id and by text, each once.
- * @throws AppError invalid_request for one that the tenant does not have
+ * The tenant's permissions that a body gives by id or text, without duplicates.
+ * @throws AppError invalid_request for an unknown permission
  */
-export const resolvePermissions = async (t: TenantTx, given: Named): Promise<NamedPermission[]> => {
-  const ids = await byId(t, given.ids ?? [], `body.${given.idsField}`)
-  const texts = await byText(t, given.texts ?? [], `body.${given.textsField}`)
+export const resolvePermissions = async (t: TenantTx, given: PermissionSelectors): Promise<NamedPermission[]> => {
+  const ids = await resolveIds(t, given.ids ?? [], `body.${given.idsField}`)
+  const texts = await resolveTexts(t, given.texts ?? [], `body.${given.textsField}`)
   return [...new Map([...ids, ...texts].map((row) => [row.id, row])).values()]
 }

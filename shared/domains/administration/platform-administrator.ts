@@ -1,4 +1,4 @@
-// The first platform administrator is whom PLATFORM_ADMIN_EMAIL names: told by mail, once, at the first start. Never whoever registers first.
+// The first platform administrator: the address in PLATFORM_ADMIN_EMAIL, invited by mail at the first start. The first to register never becomes one.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { endLoginTransactions, hasLoginTransaction } from '#db/store/login-transactions'
@@ -14,10 +14,10 @@ import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'wakeOutbox'>
 
-/** `claimed`: the platform has an administrator who came in. `waiting`: a link is on its way. */
+/** `claimed`: an administrator has signed in. `waiting`: a link is pending. */
 export type Invitation = 'invited' | 'waiting' | 'claimed'
 
-/** The address was mistyped at an earlier start: who was named there, and never came, is not the administrator any more. */
+/** Disables people invited under an earlier value of PLATFORM_ADMIN_EMAIL who never signed in, because that address may have been mistyped. */
 const withdrawOthers = async (t: TenantTx, ctx: Deps, email: string): Promise<void> => {
   const now = ctx.clock.now()
   for (const id of await disableUnverifiedUsers(t, email, now)) {
@@ -26,22 +26,22 @@ const withdrawOthers = async (t: TenantTx, ctx: Deps, email: string): Promise<vo
   }
 }
 
-/** The person of that address, made if new, and able to use a link. */
-const administratorOf = async (t: TenantTx, ctx: Deps, email: string): Promise<string> => {
+/** The person with that address, created if missing, and enabled so that the link works. */
+const ensureInvitee = async (t: TenantTx, ctx: Deps, email: string): Promise<string> => {
   const known = await findUserByEmail(t, email)
   if (known !== undefined) {
     await setUserActive(t, known.id, true, ctx.clock.now())
     return known.id
   }
   const added = await addPlatformAdministrator(t, ctx, { email, name: 'Platform administrator', passwordHash: null, proved: false })
-  if (added === undefined) throw new Error('The person appeared while the tenant was held.')
+  if (added === undefined) throw new Error('The person was added although the tenant is locked.')
   return added
 }
 
 /**
- * Run at every start, after migrations. Makes the person without a password and mails a one-time link; of many processes that start at once, one does.
- * Does nothing once somebody has come in, and while a link is good; a link that ran out unused is replaced.
- * @throws ConfigError when it is no e-mail address
+ * Runs at every start, after migrations. Creates the person without a password and mails a one-time link; of concurrent processes one does. Does nothing once an
+ * administrator has signed in, or while a link is valid; an expired link is replaced.
+ * @throws ConfigError when the value is not an e-mail address
  */
 export const invitePlatformAdministrator = async (ctx: Deps, address: string): Promise<Invitation> => {
   const email = normaliseEmail(address)
@@ -53,7 +53,7 @@ export const invitePlatformAdministrator = async (ctx: Deps, address: string): P
     const known = await findUserByEmail(t, email)
     if (known?.active && (await hasLoginTransaction(t, known.id, 'set_password', ctx.clock.now()))) return 'waiting'
     await withdrawOthers(t, ctx, email)
-    const userId = await administratorOf(t, ctx, email)
+    const userId = await ensureInvitee(t, ctx, email)
     await mailSetPasswordLink(t, ctx, { userId, email, purpose: 'platform_administrator' })
     await recordEvent(t, ctx, { event: 'user.invited', actor: bySystem, target: { type: 'user', id: userId }, after: { email } })
     return 'invited'

@@ -1,4 +1,4 @@
-// A person's profile changes: one's own name and picture, or another's record with the rights that it takes.
+// Changes of a person's profile: the caller's own name and picture, or another person's entry with the required rights.
 import { isUniqueViolation } from '#db/engine/client'
 import type { TenantId, TenantTx } from '#db/engine/tenant'
 import { endLoginTransactions } from '#db/store/login-transactions'
@@ -28,18 +28,18 @@ type Given = {
   readonly tenantId: TenantId
   readonly userId: string
   readonly change: ProfileChange
-  /** Judged on the row as it is under the lock. @throws AppError precondition_failed */
+  /** Checked against the locked row. @throws AppError precondition_failed */
   readonly precondition?: (user: UserRow) => void
 }
 
 type Field = keyof Omit<ProfileChange, 'tenantDomain'>
 const FIELDS: readonly Field[] = ['name', 'username', 'email', 'avatarUrl', 'externalId']
 
-/** What differs from the row. */
+/** The members that differ from the row. */
 export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<UserRow, Field>> =>
   Object.fromEntries(FIELDS.flatMap((field) => (change[field] === undefined || change[field] === user[field] ? [] : [[field, change[field]]])))
 
-/** The address of a person is the person: a new one, set by an administrator, is unproved, ends every session and is told to the old one, where that was proved. */
+/** A new address set by an administrator is unproved and ends every session; the old address is notified if it was proved. */
 const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
   const hasAdminAccess = (await administratorIds(ctx, t)).includes(user.id)
   await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
@@ -54,8 +54,8 @@ const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: s
 }
 
 /**
- * Applies what differs to a person who is held, under the policy lock; answers whether anything did. Address and external id are what others know the person
- * by (the mailbox that resets go to, the subject that a trusted issuer speaks of): whoever sets one could become the person.
+ * Applies the differences to a locked person, under the policy lock. Returns whether anything changed. The address (which receives password resets) and the
+ * external id (which trusted issuers name) identify the person, so changing them takes every right that the person holds.
  * @throws AppError email_taken, username_taken, cannot_grant, forbidden
  */
 export const applyProfile = async (
@@ -73,7 +73,7 @@ export const applyProfile = async (
     throw new AppError('username_taken', undefined, { field: 'body.username' })
   const { email, ...others } = set
   if (email !== undefined && user.id === caller.userId)
-    throw new AppError('forbidden', 'Your own address changes with codes to both mailboxes: POST /account/email.', { field: 'body.email' })
+    throw new AppError('forbidden', 'Change your own address with POST /account/email.', { field: 'body.email' })
   if (email !== undefined || set.externalId !== undefined) await requireRightsOver(t, ctx, grantable, user.id)
   if (email !== undefined) await moveAddress(t, ctx, user, email)
   await updateUser(t, user.id, { ...others, updatedAt: ctx.clock.now() })
@@ -89,14 +89,14 @@ export const applyProfile = async (
 }
 
 /**
- * Changes a person's profile. One's own address changes through codes to both mailboxes (POST /account/email), never here.
+ * Changes a person's profile. The caller's own address can only change through codes to both mailboxes (POST /account/email).
  * Routes that call this emit `user.updated`, `user.email_changed`.
  * @throws AppError not_found, email_taken, username_taken, cannot_grant, forbidden, precondition_failed
  */
 export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
   await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     if (change.tenantDomain !== undefined && change.tenantDomain !== (await requireTenant(t)).domain)
-      throw new AppError('invalid_request', 'A person has the domain of the tenant.', { field: 'body.tenant_domain' })
+      throw new AppError('invalid_request', 'A person must have the tenant\u2019s domain.', { field: 'body.tenant_domain' })
     const user = await lockPerson(t, userId)
     if (change.email !== undefined) await endLoginTransactions(t, userId, ctx.clock.now())
     precondition?.(user)

@@ -1,4 +1,4 @@
-// What the endpoints of roles do, for administrators and for the end users' side alike.
+// Endpoints of roles, shared by the administrators' and the end users' paths.
 import { json } from '#shared/platform/http/route'
 import { operation } from './operation.ts'
 import { DeletedRole, RoleBody, RoleDetails, RolePath, RoleQuery, Roles, SavedRole } from './roles.schema.ts'
@@ -14,7 +14,7 @@ export const createRoleOperation = operation({
 })
 
 export const listRolesOperation = operation({
-  summary: 'The tenant\u2019s roles, with how many people and permissions each has.',
+  summary: 'The tenant\u2019s roles, with the number of people and permissions of each.',
   query: RoleQuery,
   reply: json(200, Roles),
   errors: [],

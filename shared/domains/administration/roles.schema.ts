@@ -12,17 +12,17 @@ export const RoleBody = z
     permission_strings: PermissionStrings.optional(),
   })
   .refine((body) => (body.permission_ids?.length ?? 0) + (body.permission_strings?.length ?? 0) > 0, {
-    message: 'at least one permission is needed, by id or as resource:action',
+    message: 'at least one permission is required, by id or as resource:action',
   })
-  .meta({ id: 'RoleBody', examples: [{ name: 'Support', description: 'Answers people.', permission_strings: ['users:read'] }] })
+  .meta({ id: 'RoleBody', examples: [{ name: 'Support', description: 'Helps people.', permission_strings: ['users:read'] }] })
 export const RolePath = z.object({ role_id: Id })
 export const RoleQuery = z.object({
-  /** Narrows `permissions_count` alone. */
+  /** Narrows `permissions_count` only. */
   resource: z.string().max(100).optional(),
   role_id: Id.optional(),
-  /** Narrows the figures of people alone. */
+  /** Narrows the numbers of people only. */
   user_id: Id.optional(),
-  /** Accepted, without effect. */
+  /** Accepted without effect. */
   group_by: z.string().max(100).optional(),
   sort: z.enum(['name', '-name', 'created_at', '-created_at']).default('name'),
   ...paging,
@@ -33,10 +33,10 @@ const listed = {
   id: z.string(),
   name: z.string(),
   description: z.string(),
-  /** People that the role is bound to by name; those who have it through a group are not counted. */
+  /** People that the role is bound to directly; group members do not count. */
   users_assigned: z.int(),
   permissions_count: z.int(),
-  /** The first hundred of them. */
+  /** The first hundred. */
   user_ids: z.array(z.string()).optional(),
   usernames: z.array(z.string()).optional(),
   is_system: z.boolean(),

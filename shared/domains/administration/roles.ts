@@ -29,14 +29,14 @@ import type { DeletedRole, ListedRole, RoleBody, RoleDetails, RoleQuery, Roles, 
 type Body = z.output<typeof RoleBody>
 type Saved = z.input<typeof SavedRole>
 
-/** Names that verifiers of tokens elsewhere take for administration; seeds alone bear them. */
-const RESERVED = new Set(['admin', 'administrator', 'super_admin'])
+/** Names that token verifiers elsewhere treat as administration; reserved for system roles. */
+const RESERVED_NAMES = new Set(['admin', 'administrator', 'super_admin'])
 const requireFreeName = (name: string): void => {
-  if (RESERVED.has(name.toLowerCase())) throw new AppError('system_role', 'This name belongs to a system role.')
+  if (RESERVED_NAMES.has(name.toLowerCase())) throw new AppError('system_role', 'This name is reserved for a system role.')
 }
 
-/** What the body names, all of which the caller may grant: whoever holds the role, now or later, holds it too. */
-const wantedPermissions = async (t: TenantTx, grantable: GrantorPermissions, body: Body): Promise<NamedPermission[]> => {
+/** The permissions in the body, all of which the caller must be able to grant to the role's holders. */
+const requireRequestedPermissions = async (t: TenantTx, grantable: GrantorPermissions, body: Body): Promise<NamedPermission[]> => {
   const permissions = await resolvePermissions(t, {
     idsField: 'permission_ids',
     textsField: 'permission_strings',
@@ -48,13 +48,13 @@ const wantedPermissions = async (t: TenantTx, grantable: GrantorPermissions, bod
 }
 
 /**
- * A role's name stands in tokens and in policies, where others take it for what the role gives. Whoever takes from it, renames it or frees its name could have
- * the name without that, so it takes what the role gives.
+ * Tokens and policies use a role's name for what it gives. Removing its permissions, renaming it or deleting it frees the name, so each takes the role's
+ * permissions.
  * @throws AppError cannot_grant
  */
-const requireOver = (grantable: GrantorPermissions, had: readonly NamedPermission[]): void => requireGrantable(grantable, had.map(permissionName))
+const requireHeld = (grantable: GrantorPermissions, had: readonly NamedPermission[]): void => requireGrantable(grantable, had.map(permissionName))
 
-const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
+const auditedRole = (role: Pick<Role, 'name' | 'description'>, permissions: readonly NamedPermission[]) => ({
   name: role.name,
   description: role.description,
   permissions: permissions.map(permissionName).toSorted(),
@@ -64,7 +64,7 @@ const recorded = (role: Pick<Role, 'name' | 'description'>, permissions: readonl
 export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Promise<Saved> => {
   requireFreeName(body.name)
   return changeAccess(ctx, caller, async (t, grantable) => {
-    const permissions = await wantedPermissions(t, grantable, body)
+    const permissions = await requireRequestedPermissions(t, grantable, body)
     await requireQuotaRoom(t, 'roles')
     const role = { id: ctx.random.id(), name: body.name, description: body.description ?? '' }
     if (!(await insertRole(t, { ...role, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() }))) throw new AppError('role_exists')
@@ -72,13 +72,13 @@ export const createRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
       event: 'role.created',
       actor: byUser(caller),
       target: { type: 'role', id: role.id },
-      after: recorded(role, permissions),
+      after: auditedRole(role, permissions),
     })
     return { id: role.id, name: role.name, permissions_count: permissions.length }
   })
 }
 
-const changeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
+const requireChangeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
   const role = await findRole(t, roleId)
   if (role === undefined) throw new AppError('not_found')
   if (role.isSystem) throw new AppError('system_role')
@@ -86,21 +86,21 @@ const changeableRole = async (t: TenantTx, roleId: string): Promise<Role> => {
 }
 
 /**
- * Replaces name, description and the whole set of permissions, as they were read where `If-Match` says how.
+ * Replaces name, description and the whole set of permissions, if `If-Match` matches.
  * @throws AppError precondition_failed, not_found, invalid_request, cannot_grant, system_role, role_exists, last_administrator
  */
 export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, body: Body): Promise<Saved> => {
-  const judge = preconditionOf(ctx, 'optional')
+  const checkPrecondition = preconditionOf(ctx, 'optional')
   return changeAccess(ctx, caller, async (t, grantable) => {
-    const role = await changeableRole(t, roleId)
+    const role = await requireChangeableRole(t, roleId)
     if (body.name !== role.name) requireFreeName(body.name)
     const named = await findRoleByName(t, body.name)
     if (named !== undefined && named.id !== roleId) throw new AppError('role_exists')
-    const permissions = await wantedPermissions(t, grantable, body)
+    const permissions = await requireRequestedPermissions(t, grantable, body)
     const had = await findRolePermissions(t, roleId)
-    const before = recorded(role, had)
-    judge(etagOf(before))
-    requireOver(grantable, had)
+    const before = auditedRole(role, had)
+    checkPrecondition(etagOf(before))
+    requireHeld(grantable, had)
     const to = { name: body.name, description: body.description ?? '' }
     await replaceRole(t, roleId, { ...to, permissionIds: permissions.map(({ id }) => id), at: ctx.clock.now() })
     await recordEvent(t, ctx, {
@@ -108,14 +108,14 @@ export const updateRole = async (ctx: RequestCtx, caller: User, roleId: string, 
       actor: byUser(caller),
       target: { type: 'role', id: roleId },
       before,
-      after: recorded(to, permissions),
+      after: auditedRole(to, permissions),
     })
     return { id: roleId, name: to.name, permissions_count: permissions.length }
   })
 }
 
-const MOST_RECORDED = 1000
-const recordedBinding = (binding: Binding) => ({
+const MAX_RECORDED = 1000
+const auditedBinding = (binding: Binding) => ({
   id: binding.id,
   user_id: binding.userId,
   service_account_id: binding.serviceAccountId,
@@ -125,16 +125,16 @@ const recordedBinding = (binding: Binding) => ({
 })
 
 /**
- * Its bindings go with it.
+ * Deletes a role with its bindings.
  * @throws AppError not_found, system_role, cannot_grant, last_administrator
  */
 export const removeRole = async (ctx: RequestCtx, caller: User, roleId: string): Promise<z.input<typeof DeletedRole>> => {
   await changeAccess(ctx, caller, async (t, grantable) => {
-    const role = await changeableRole(t, roleId)
+    const role = await requireChangeableRole(t, roleId)
     const had = await findRolePermissions(t, roleId)
-    requireOver(grantable, had)
-    const before = recorded(role, had)
-    const bindings = (await findBindingsOfRole(t, roleId, MOST_RECORDED)).map(recordedBinding)
+    requireHeld(grantable, had)
+    const before = auditedRole(role, had)
+    const bindings = (await findBindingsOfRole(t, roleId, MAX_RECORDED)).map(auditedBinding)
     await deleteRole(t, roleId)
     await recordEvent(t, ctx, { event: 'role.deleted', actor: byUser(caller), target: { type: 'role', id: roleId }, before: { ...before, bindings } })
   })
@@ -177,5 +177,5 @@ export const showRole = async (ctx: RequestCtx, caller: User, roleId: string): P
   const permissions = await findRolePermissions(t, roleId)
   const people = await findAssignedPeople(t, [roleId])
   const details = { ...toResponse(role, permissions.length, people.get(roleId)), permissions }
-  return new HttpResult(details, { headers: { ETag: etagOf(recorded(role, permissions)) } })
+  return new HttpResult(details, { headers: { ETag: etagOf(auditedRole(role, permissions)) } })
 }

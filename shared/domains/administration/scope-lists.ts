@@ -1,4 +1,4 @@
-// Scopes as lists, and as each side shows them.
+// Lists of scopes in their wire shapes.
 import type * as z from 'zod'
 import { asTenantId, forTenant, type TenantDb } from '#db/engine/tenant'
 import { countPermissionsOfScopes, findPermissionsOfScopes, listScopes, type Scope, type ScopedPermission, type ScopeSort } from '#db/store/scopes'
@@ -14,24 +14,24 @@ import { API_SCOPES, INTERNAL_SCOPES, type ScopeKind, type ScopeWithPermissions,
 
 type Query = z.output<typeof ScopeQuery>
 
-const listed = async <Out>(
+const listPage = async <Out>(
   t: TenantDb,
   side: ScopeKind,
   query: Query,
   search: string | undefined,
-  show: (rows: readonly Scope[]) => Out,
+  toResponse: (rows: readonly Scope[]) => Out,
 ): Promise<HttpResult<Out>> => {
   const page = toPage<ScopeSort>(query, query.sort)
   const rows = await listScopes(t, { usages: side.usages, page, ...(search === undefined ? {} : { search }) })
-  return pageReply(query, query.sort, rows, (row) => (page.sort === 'name' ? row.name : row.createdAt), show)
+  return pageReply(query, query.sort, rows, (row) => (page.sort === 'name' ? row.name : row.createdAt), toResponse)
 }
 
-/** Bare names, newest first unless told. */
+/** Names only, newest first by default. */
 export const showScopeNames = async (ctx: RequestCtx, caller: User, query: Query): Promise<HttpResult<z.input<typeof ScopeNames>>> =>
-  listed(forTenant(ctx.db, caller.tenantId), INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
+  listPage(forTenant(ctx.db, caller.tenantId), INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
 
 /**
- * As `showScopeNames`, of the tenant that the path names: the caller's own, or any for a platform administrator.
+ * Like `showScopeNames`, for the tenant in the path: the caller's own, or any for a platform administrator.
  * @throws AppError not_found
  */
 export const showScopeNamesOf = async (
@@ -41,10 +41,10 @@ export const showScopeNamesOf = async (
   query: Query,
 ): Promise<HttpResult<z.input<typeof ScopeNames>>> => {
   if (tenantId === caller.tenantId) return showScopeNames(ctx, caller, query)
-  // Only a platform administrator comes here: for others the tenant rule has refused before.
+  // Only a platform administrator gets here: the tenant rule has refused other callers.
   const t = forTenant(ctx.db, asTenantId(tenantId))
   if ((await findTenant(t)) === undefined) throw new AppError('not_found')
-  return listed(t, INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
+  return listPage(t, INTERNAL_SCOPES, query, query.search, (rows) => rows.map((row) => row.name))
 }
 
 export const showMappings = async (
@@ -57,7 +57,7 @@ export const showMappings = async (
   const rows = await listScopes(t, { usages: INTERNAL_SCOPES.usages, page, ...(query.search === undefined ? {} : { search: query.search }) })
   const permissions = new Map<string, ScopedPermission[]>(rows.map((row) => [row.id, []]))
   for (const permission of await findPermissionsOfScopes(t, [...permissions.keys()])) permissions.get(permission.scopeId)?.push(permission)
-  const show = (scope: Scope): z.input<typeof ScopeMappings>[number] => {
+  const toResponse = (scope: Scope): z.input<typeof ScopeMappings>[number] => {
     const own = permissions.get(scope.id) ?? []
     return {
       scope_name: scope.name,
@@ -73,11 +73,11 @@ export const showMappings = async (
     query.sort,
     rows,
     (row) => (page.sort === 'name' ? row.name : row.createdAt),
-    (some) => some.map(show),
+    (some) => some.map(toResponse),
   )
 }
 
-const text = (scope: Scope, linked: number): z.input<typeof ApiScopes>[number] => ({
+const toListedApiScope = (scope: Scope, linked: number): z.input<typeof ApiScopes>[number] => ({
   id: scope.id,
   name: scope.name,
   description: scope.description,
@@ -105,12 +105,12 @@ export const showApiScopes = async (
     query.sort,
     rows,
     (row) => (page.sort === 'name' ? row.name : row.createdAt),
-    (some) => some.map((row) => text(row, linked.get(row.id) ?? 0)),
+    (some) => some.map((row) => toListedApiScope(row, linked.get(row.id) ?? 0)),
   )
 }
 
 export const apiScopeOf = ({ scope, permissions }: ScopeWithPermissions): z.input<typeof ApiScope> => ({
-  ...text(scope, permissions.length),
+  ...toListedApiScope(scope, permissions.length),
   permission_ids: permissions.map((row) => row.id),
   permission_strings: permissions.map(permissionName),
   resources: permissions.map(permissionName),

@@ -1,4 +1,4 @@
-// What the endpoints of scopes and API scopes do, for administrators and for the end users' side alike.
+// Endpoints of scopes and API scopes, shared by the administrators' and the end users' paths.
 import { forTenant } from '#db/engine/tenant'
 import { json } from '#shared/platform/http/route'
 import { MessageResponse } from './fields.schema.ts'
@@ -63,7 +63,7 @@ export const createScopeOperation = operation({
 })
 
 export const updateScopeOperation = operation({
-  summary: 'Change a scope; a list of permissions, even an empty one, replaces what it has.',
+  summary: 'Change a scope; a list of permissions, even an empty one, replaces its permissions.',
   path: ScopePath,
   body: ScopeChange,
   reply: json(200, SavedScope),
@@ -111,7 +111,7 @@ export const getApiScopeOperation = operation({
 })
 
 export const updateApiScopeOperation = operation({
-  summary: 'Change an API scope; a list of permissions, even an empty one, replaces what it has.',
+  summary: 'Change an API scope; a list of permissions, even an empty one, replaces its permissions.',
   path: ApiScopePath,
   body: ApiScopeChange,
   reply: json(200, ApiScope),

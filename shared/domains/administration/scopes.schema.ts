@@ -1,9 +1,9 @@
-// Wire shapes of scopes and API scopes: one thing, seen from two sides.
+// Wire shapes of scopes and API scopes, which share one table.
 import * as z from 'zod'
 import { Description, Id, Ids, paging } from './fields.schema.ts'
 import { PermissionStrings } from './roles.schema.ts'
 
-/** A scope token of RFC 6749 section 3.3: what may stand between the spaces of a token's `scope`. */
+/** A scope token (RFC 6749 section 3.3). */
 const Name = z
   .string()
   .trim()
@@ -12,9 +12,9 @@ const Name = z
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'may have printable ASCII characters only, without spaces, quotes and backslashes')
 const ApiName = Name.regex(/:/, 'must have a colon')
 
-/** Several ways to say which permissions; the first that is not empty counts. */
+/** Alternative members for the permissions; the first non-empty one counts. */
 const ids = { permission_ids: Ids.optional(), mapped_permission_ids: Ids.optional() }
-const text = { description: Description.optional(), /** Another text means the default. */ usage: z.string().max(50).optional() }
+const text = { description: Description.optional(), /** An unknown value means the default. */ usage: z.string().max(50).optional() }
 const scopeInput = { ...text, ...ids, /** `resource:action` */ resources: PermissionStrings.optional() }
 
 export const NewScope = z.object({ scope_name: Name, ...scopeInput }).meta({ id: 'NewScope' })
@@ -30,7 +30,7 @@ export const NewApiScope = z.object({ name: ApiName, ...text, ...ids }).meta({ i
 export const ApiScopeChange = z.object({ name: ApiName.optional(), ...text, ...ids }).meta({ id: 'ApiScopeChange', examples: [API_SCOPE] })
 export const ApiScopePath = z.object({ scope_id: Id })
 export const ApiScopeQuery = z.object({
-  /** A part of the name. */ name: z.string().max(200).optional(),
+  /** Part of the name. */ name: z.string().max(200).optional(),
   sort: sort.default('-created_at'),
   ...paging,
 })
@@ -43,7 +43,7 @@ export const ScopeMappings = z.array(
       scope_name: z.string(),
       usage: Usage,
       description: z.string().optional(),
-      /** `resource:action`, as they are written. */
+      /** `resource:action` */
       resources: z.array(z.string()),
       permission_ids: z.array(z.string()),
       permission_strings: z.array(z.string()),

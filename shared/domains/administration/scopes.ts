@@ -1,5 +1,5 @@
-// Scopes: names under which clients ask for sets of permissions. Two sides of one thing: those inside the tenant ("scopes") and those towards OAuth clients
-// ("API scopes"); names are unique over both.
+// Scopes: names under which clients request sets of permissions. "Scopes" are internal to the tenant and "API scopes" are for OAuth clients; both share one table
+// and unique names.
 
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { findPermissionsByText, type NamedPermission } from '#db/store/permissions'
@@ -15,7 +15,7 @@ import { isPlatformAdministrator } from '#shared/platform/http/tenant-rule'
 import type { User } from '#shared/platform/principals/principal'
 import { permissionName, resolvePermissions } from './permissions.ts'
 
-/** From which side somebody looks: what is seen, what a new one is for unless told, and what an event is called. */
+/** The kind of an endpoint: its usages, the default usage of a new scope, and its audit events. */
 export type ScopeKind = { readonly type: 'scope' | 'api_scope'; readonly usages: readonly Usage[]; readonly usual: Usage; readonly nameField: string }
 export const INTERNAL_SCOPES: ScopeKind = { type: 'scope', usages: ['internal', 'both'], usual: 'internal', nameField: 'body.scope_name' }
 export const API_SCOPES: ScopeKind = { type: 'api_scope', usages: ['oauth', 'both'], usual: 'oauth', nameField: 'body.name' }
@@ -31,16 +31,16 @@ export type ScopeWithPermissions = { readonly scope: Scope; readonly permissions
 
 const refuse = (field: string, why: string): AppError => new AppError('invalid_request', `${field}: ${why}`, { field })
 
-const KNOWN: readonly string[] = ['internal', 'oauth', 'both'] satisfies Usage[]
-/** An unknown text means the usual; one that belongs to the other side is refused. */
+const USAGES: readonly string[] = ['internal', 'oauth', 'both'] satisfies Usage[]
+/** An unknown value means the default; one of the other kind is refused. */
 const usageOf = (side: ScopeKind, text: string): Usage => {
   const usage = side.usages.find((known) => known === text)
-  if (usage === undefined && KNOWN.includes(text)) throw refuse('body.usage', `must be ${side.usages.join(' or ')} here`)
+  if (usage === undefined && USAGES.includes(text)) throw refuse('body.usage', `must be ${side.usages.join(' or ')} here`)
   return usage ?? side.usual
 }
 
-/** Undefined when the body names none at all: then a scope keeps what it has. */
-const wanted = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[] | undefined> => {
+/** The permissions in the body; undefined when it has none of the lists, so that a scope keeps its own. */
+const requestedPermissions = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[] | undefined> => {
   const { permission_ids: ids, mapped_permission_ids: mapped, resources } = input
   if (ids === undefined && mapped === undefined && resources === undefined) return undefined
   if (ids?.length) return resolvePermissions(t, { ids, idsField: 'permission_ids', textsField: '' })
@@ -49,37 +49,42 @@ const wanted = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[]
 }
 
 /**
- * A scope widens what clients may be given, and its name stands in tokens where verifiers take `resource:action` for a permission: so whoever makes it holds
- * its permissions, and the one that it is called like. Whoever frees a name from what it takes, by changing the scope or by removing it, holds that too.
+ * Requires the scope's permissions and the permission with the scope's name. A scope widens what clients get, and verifiers take a `resource:action` in a token's
+ * `scope` for a permission. Changing or deleting a scope frees its name, so it takes the same.
  */
-const requireOwn = async (t: TenantTx, grantable: GrantorPermissions, name: string, permissions: readonly NamedPermission[]): Promise<void> => {
+const requireScopeGrantable = async (
+  t: TenantTx,
+  grantable: GrantorPermissions,
+  name: string,
+  permissions: readonly NamedPermission[],
+): Promise<void> => {
   const namesakes = name.includes(':') ? await findPermissionsByText(t, [name]) : []
   requireGrantable(grantable, [...permissions, ...namesakes].map(permissionName))
 }
 
-/** In a token's `scope`, `*` is a wildcard. */
-const requireOrdinaryName = (caller: User, side: ScopeKind, name: string): void => {
-  if (name.includes('*') && !isPlatformAdministrator(caller)) throw refuse(side.nameField, 'may not have an asterisk')
+/** `*` is a wildcard in a token's `scope`. */
+const requireUnreservedName = (caller: User, side: ScopeKind, name: string): void => {
+  if (name.includes('*') && !isPlatformAdministrator(caller)) throw refuse(side.nameField, 'must not contain an asterisk')
 }
 
-const recorded = (scope: Pick<Scope, 'name' | 'description' | 'usage'>, permissions: readonly NamedPermission[]) => ({
+const auditedScope = (scope: Pick<Scope, 'name' | 'description' | 'usage'>, permissions: readonly NamedPermission[]) => ({
   name: scope.name,
   description: scope.description,
   usage: scope.usage,
   permissions: permissions.map(permissionName).toSorted(),
 })
 
-/** Of what a change can change. */
-export const scopeTag = ({ scope, permissions }: ScopeWithPermissions): string => etagOf(recorded(scope, permissions))
+/** The ETag over what a change can change. */
+export const scopeTag = ({ scope, permissions }: ScopeWithPermissions): string => etagOf(auditedScope(scope, permissions))
 
 const eventOf = (side: ScopeKind, verb: 'created' | 'updated' | 'deleted'): AuditEvent => `${side.type}.${verb}`
 
 /** @throws AppError invalid_request, cannot_grant, quota_exceeded, scope_exists */
 export const createScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, name: string, input: ScopeInput): Promise<ScopeWithPermissions> => {
-  requireOrdinaryName(caller, side, name)
+  requireUnreservedName(caller, side, name)
   return actAsGrantor(ctx, caller, async (t, grantable) => {
-    const permissions = (await wanted(t, input)) ?? []
-    await requireOwn(t, grantable, name, permissions)
+    const permissions = (await requestedPermissions(t, input)) ?? []
+    await requireScopeGrantable(t, grantable, name, permissions)
     await requireQuotaRoom(t, 'scopes')
     const at = ctx.clock.now()
     const text = { id: ctx.random.id(), name, description: input.description ?? '', usage: usageOf(side, input.usage ?? side.usual) }
@@ -88,7 +93,7 @@ export const createScope = async (ctx: RequestCtx, caller: User, side: ScopeKind
       event: eventOf(side, 'created'),
       actor: byUser(caller),
       target: { type: side.type, id: text.id },
-      after: recorded(text, permissions),
+      after: auditedScope(text, permissions),
     })
     return { scope: { ...text, tenantId: t.tenantId, createdAt: at, updatedAt: at }, permissions }
   })
@@ -104,7 +109,7 @@ export const loadScope = async (t: TenantDb, side: ScopeKind, which: ScopeSelect
 }
 
 /**
- * Replaces the permissions when the body names some or none; without any list they stay.
+ * Changes a scope. A list of permissions, even an empty one, replaces the scope's; without a list they stay.
  * @throws AppError precondition_failed, not_found, invalid_request, cannot_grant, scope_exists
  */
 export const updateScope = async (
@@ -114,18 +119,18 @@ export const updateScope = async (
   which: ScopeSelector,
   input: ScopeInput & { readonly name?: string | undefined },
 ): Promise<ScopeWithPermissions> => {
-  const judge = preconditionOf(ctx, 'optional')
+  const checkPrecondition = preconditionOf(ctx, 'optional')
   return actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions: had } = await loadScope(t, side, which)
-    judge(scopeTag({ scope, permissions: had }))
+    checkPrecondition(scopeTag({ scope, permissions: had }))
     const at = ctx.clock.now()
-    const replaced = await wanted(t, input)
+    const replaced = await requestedPermissions(t, input)
     const name = input.name ?? scope.name
     if (name !== scope.name) {
-      requireOrdinaryName(caller, side, name)
+      requireUnreservedName(caller, side, name)
       if (await isScopeName(t, name)) throw new AppError('scope_exists')
     }
-    if (name !== scope.name || replaced !== undefined) await requireOwn(t, grantable, name, [...had, ...(replaced ?? [])])
+    if (name !== scope.name || replaced !== undefined) await requireScopeGrantable(t, grantable, name, [...had, ...(replaced ?? [])])
     const usage = input.usage === undefined ? scope.usage : usageOf(side, input.usage)
     const to = { name, description: input.description ?? scope.description, usage }
     await replaceScope(t, scope.id, { ...to, at, ...(replaced === undefined ? {} : { permissionIds: replaced.map(({ id }) => id) }) })
@@ -134,8 +139,8 @@ export const updateScope = async (
       event: eventOf(side, 'updated'),
       actor: byUser(caller),
       target: { type: side.type, id: scope.id },
-      before: recorded(scope, had),
-      after: recorded(to, permissions),
+      before: auditedScope(scope, had),
+      after: auditedScope(to, permissions),
     })
     return { scope: { ...scope, ...to, updatedAt: at }, permissions }
   })
@@ -145,13 +150,13 @@ export const updateScope = async (
 export const removeScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, which: ScopeSelector): Promise<{ message: string }> => {
   await actAsGrantor(ctx, caller, async (t, grantable) => {
     const { scope, permissions } = await loadScope(t, side, which)
-    await requireOwn(t, grantable, scope.name, permissions)
+    await requireScopeGrantable(t, grantable, scope.name, permissions)
     await deleteScope(t, scope.id)
     await recordEvent(t, ctx, {
       event: eventOf(side, 'deleted'),
       actor: byUser(caller),
       target: { type: side.type, id: scope.id },
-      before: recorded(scope, permissions),
+      before: auditedScope(scope, permissions),
     })
   })
   return { message: 'Scope deleted' }

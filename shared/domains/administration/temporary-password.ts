@@ -1,10 +1,10 @@
-// How long what an administrator hands out is good, and what stands in where no mail can go out.
+// Temporary passwords, for when no mail can be sent, and their validity.
 import type { Random } from '#shared/kernel/random'
 
-/** How long an invitation, a link and a temporary password are good. */
+/** Validity of an invitation, a link and a temporary password. */
 export const TEMPORARY_SECONDS = 7 * 24 * 3600
 
-/** 20 characters, some 117 bits: no letters that look alike, so that it can be read out. */
+/** 20 characters without look-alikes (about 117 bits), so that it can be read aloud. */
 export const temporaryPassword = (random: Random): string => {
   const letters = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
   let text = ''

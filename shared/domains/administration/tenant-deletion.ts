@@ -1,4 +1,4 @@
-// A tenant is deleted: closed at once, purged when the grace period is over, and until then brought back by who holds the token.
+// Deleting a tenant: it is closed at once and purged after a grace period, during which the restore token reopens it.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import {
@@ -27,15 +27,15 @@ import { enqueueMail } from '#shared/platform/outbox/outbox'
 import type { User } from '#shared/platform/principals/principal'
 import { requireTenant } from './people.ts'
 
-/** How long a deleted tenant can come back. */
+/** How long a deleted tenant can be restored. */
 export const GRACE_SECONDS = 7 * 24 * 3600
 const RECENT_SECONDS = 15 * 60
 
-/** The tenant's primary administrator or a platform administrator, who signed in just now or says the tenant's domain. */
+/** The tenant's primary administrator or a platform administrator, with a recent sign-in or the tenant's domain as confirmation. */
 const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, domain: string, confirm: string | undefined): Promise<void> => {
   const primary = await findPrimaryAdministrator(t)
   if (!isPlatformAdministrator(caller) && primary?.id !== caller.userId)
-    throw new AppError('forbidden', 'A tenant is deleted by its primary administrator.')
+    throw new AppError('forbidden', 'Only the primary administrator can delete the tenant.')
   const recent = secondsAfter(caller.authTime, RECENT_SECONDS) >= ctx.clock.now()
   if (recent || confirm === domain) return
   throw new AppError('insufficient_user_authentication', 'Sign in again, or confirm with the domain of the tenant.', {
@@ -43,15 +43,16 @@ const requireMayDelete = async (t: TenantTx, ctx: RequestCtx, caller: User, doma
   })
 }
 
-/** As what the tenant comes back: what it was closed as, which the token keeps. Whoever was suspended does not get out of that by being deleted. */
-const closedAs = (restore: LoginTransaction | undefined): 'active' | 'suspended' => (restore?.data?.status === 'suspended' ? 'suspended' : 'active')
+/** The status to restore, which the token keeps: deletion must not end a suspension. */
+const statusBefore = (restore: LoginTransaction | undefined): 'active' | 'suspended' =>
+  restore?.data?.status === 'suspended' ? 'suspended' : 'active'
 
-const restoreOf = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<LoginTransaction | undefined> =>
+const findRestoreTransaction = (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>): Promise<LoginTransaction | undefined> =>
   findLoginTransactionOfPurpose(t, 'tenant_restore', ctx.clock.now())
 
 const REMINDER_SECONDS = 24 * 3600
 
-/** Tells every administrator now, and once more on the last day; nobody can read the date anywhere else. */
+/** Mails every administrator now and on the last day, because they cannot sign in to read the date. */
 const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, restoreToken: string): Promise<void> => {
   const data = { on, restoreToken, restoreUrl: `${ctx.config.BASE_URL}/tenants/restore` }
   const lastDay = secondsAfter(on, -REMINDER_SECONDS)
@@ -69,7 +70,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, tenant: Tenant, on: Date, 
 }
 
 /**
- * Closes the tenant: every session ends, nobody signs in, and after the grace period it is purged.
+ * Closes the tenant: every session ends, no sign-in is possible, and it is purged after the grace period.
  * @throws AppError not_found, forbidden, insufficient_user_authentication
  */
 export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId, confirm: string | undefined) => {
@@ -79,7 +80,7 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
   const answer = await actInTenant(ctx, caller, tenantId, async (t) => {
     const tenant = await requireTenant(t)
     await requireMayDelete(t, ctx, caller, tenant.domain, confirm)
-    const status = tenant.status === 'deleting' ? closedAs(await restoreOf(t, ctx)) : tenant.status
+    const status = tenant.status === 'deleting' ? statusBefore(await findRestoreTransaction(t, ctx)) : tenant.status
     await setTenantStatus(t, 'deleting', now)
     await deleteWaitingMessages(t, 'deletion_reminder')
     await scheduleDeletion(t, deleteAfter, now)
@@ -105,7 +106,7 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
       tenant_id: tenantId as string,
       deleted_counts: Object.fromEntries(await findUsage(t)),
       database_dropped: false as const,
-      warning: `Everything of this tenant is deleted for good after ${deleteAfter.toISOString()}. Keep the restore token: nobody can sign in to undo it.`,
+      warning: `All data of this tenant is permanently deleted after ${deleteAfter.toISOString()}. Keep the restore token: it is the only way to undo the deletion.`,
       status: 'deleting' as const,
       delete_after: deleteAfter.toISOString(),
       restore_token: restore,
@@ -115,8 +116,8 @@ export const deleteTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
   return answer
 }
 
-/** Call under the tenant's policy lock. */
-const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'active' | 'suspended'): Promise<void> => {
+/** Reopens the tenant. Call under its policy lock. */
+const reopen = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'active' | 'suspended'): Promise<void> => {
   const tenant = await findTenant(t)
   if (tenant?.status !== 'deleting' || tenant.deleteAfter === null || tenant.deleteAfter <= ctx.clock.now()) throw new AppError('not_found')
   await setTenantStatus(t, status, ctx.clock.now())
@@ -132,15 +133,15 @@ const bringBack = async (t: TenantTx, ctx: RequestCtx, actor: Actor, status: 'ac
   })
 }
 
-const restored = (tenantId: string) => ({ message: 'The tenant is back.', tenant_id: tenantId })
+const restored = (tenantId: string) => ({ message: 'The tenant is restored.', tenant_id: tenantId })
 
-/** By a platform administrator. @throws AppError not_found when it is not being deleted, or its grace is over */
+/** For platform administrators. @throws AppError not_found when the tenant is not being deleted, or the grace period is over */
 export const restoreTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId) => {
-  await actInTenant(ctx, caller, tenantId, async (t) => bringBack(t, ctx, byUser(caller), closedAs(await restoreOf(t, ctx))))
+  await actInTenant(ctx, caller, tenantId, async (t) => reopen(t, ctx, byUser(caller), statusBefore(await findRestoreTransaction(t, ctx))))
   return restored(tenantId)
 }
 
-/** By the token that the deletion answered, once. @throws AppError restore_token_invalid, not_found */
+/** By the token from the deletion, once. @throws AppError restore_token_invalid, not_found */
 export const restoreByToken = async (ctx: RequestCtx, token: string) => {
   const handle = readTransactionHandle(ctx, 'tenant_restore', token)
   const loginTransaction = await loadLoginTransaction(ctx, 'tenant_restore', handle)
@@ -150,7 +151,7 @@ export const restoreByToken = async (ctx: RequestCtx, token: string) => {
     await lockPolicy(t)
     const used = await consumeLoginTransaction(t, transactionHandleHash(ctx, handle.text), ctx.clock.now())
     if (used === undefined) throw new AppError('restore_token_invalid')
-    await bringBack(t, ctx, byAnonymous, closedAs(used))
+    await reopen(t, ctx, byAnonymous, statusBefore(used))
   })
   return restored(handle.tenantId)
 }

@@ -1,4 +1,4 @@
-// A tenant takes its data along, as JSON lines: a header, then each row with its kind. Secrets stay: no hash, no key, no token.
+// Export of a tenant's data as JSON lines: a header, then each row with its kind. Secrets are left out: no hash, key or token.
 
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { EXPORTED_KINDS, readExported } from '#db/store/tenant-export'
@@ -7,7 +7,7 @@ import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { requireTenant } from './people.ts'
 
-const ROWS_A_STEP = 500
+const PAGE_ROWS = 500
 const FORMAT = 'authsec.tenant.v1'
 
 async function* linesOf(ctx: RequestCtx, tenantId: TenantId): AsyncGenerator<string> {
@@ -17,18 +17,18 @@ async function* linesOf(ctx: RequestCtx, tenantId: TenantId): AsyncGenerator<str
   for (const kind of EXPORTED_KINDS) {
     let after: readonly string[] | undefined
     for (;;) {
-      const { rows, last } = await readExported(t, kind, after, ROWS_A_STEP)
+      const { rows, last } = await readExported(t, kind, after, PAGE_ROWS)
       if (rows.length > 0) yield rows.map((row) => `{"kind":"${kind}","row":${row}}\n`).join('')
       total += rows.length
-      if (rows.length < ROWS_A_STEP) break
+      if (rows.length < PAGE_ROWS) break
       after = last
     }
   }
-  // Whoever reads a stream that broke off must be able to tell.
+  // The last line lets readers detect a truncated stream.
   yield `${JSON.stringify({ end: true, rows: total })}\n`
 }
 
-/** Read page by page, so that memory stays bounded; that it was exported is in the record. @throws AppError not_found */
+/** Reads page by page, so that memory stays bounded. Routes that call this emit `tenant.exported`. @throws AppError not_found */
 export const exportTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId): Promise<ReadableStream<Uint8Array>> => {
   const t = forTenant(ctx.db, tenantId)
   await requireTenant(t)

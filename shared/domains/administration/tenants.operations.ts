@@ -1,4 +1,4 @@
-// What the endpoints of tenants do, for both of AuthSec's administrations; the shape of the answer is each one's own.
+// Endpoints of tenants for both of AuthSec's administrations; each has its own response shape.
 
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { json } from '#shared/platform/http/route'
@@ -13,7 +13,7 @@ export const listTenantsOperation = {
 } as const
 
 export const createTenantOperation = {
-  summary: 'Create a company with its seeds and its first administrator.',
+  summary: 'Create a tenant with its seeds and first administrator.',
   body: CreateTenant,
   errors: [
     'single_tenant',
@@ -29,7 +29,7 @@ export const createTenantOperation = {
 } as const
 
 export const updateTenantOperation = {
-  summary: 'Change a tenant\u2019s own record.',
+  summary: 'Change a tenant.',
   path: TenantPath,
   body: UpdateTenant,
   actsIn: 'path.tenant_id',

@@ -19,7 +19,7 @@ export const TenantObject = z
     created_at: z.string(),
     updated_at: z.string(),
     tenant_domain: z.string().optional(),
-    /** When a tenant that is being deleted is purged. */
+    /** When a tenant under deletion is purged. */
     delete_after: z.string().optional(),
   })
   .meta({ id: 'Tenant' })
@@ -50,20 +50,20 @@ export const UpdateTenant = z
   })
   .meta({ id: 'UpdateTenant' })
 export const UpdatedTenant = z.object({ message: z.string(), tenant: TenantObject }).meta({ id: 'UpdatedTenant' })
-/** The tenant's domain, in place of a sign-in of the last fifteen minutes. */
+/** The tenant's domain, as confirmation in place of a sign-in in the last 15 minutes. */
 export const DeleteTenantQuery = z.object({ confirm: z.string().max(253).optional() })
 export const TenantDeletion = z
   .object({
     message: z.string(),
     tenant_id: z.string(),
-    /** What will be gone. */
+    /** What will be deleted. */
     deleted_counts: z.record(z.string(), z.int()),
     /** A compatibility name: no tenant has a database of its own. */
     database_dropped: z.literal(false),
     warning: z.string(),
     status: z.literal('deleting'),
     delete_after: z.string(),
-    /** Undoes the deletion until then; nobody can sign in to do so. */
+    /** Undoes the deletion until then, because signing in is no longer possible. */
     restore_token: z.string(),
   })
   .meta({ id: 'TenantDeletion' })

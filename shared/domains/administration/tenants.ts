@@ -1,4 +1,4 @@
-// Tenants: platform administrators list and create them, a tenant's own see and change theirs.
+// Tenants: platform administrators list and create them; a tenant's administrators read and change their own.
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { claimDomain, moveSubDomain } from '#db/store/domains'
@@ -37,11 +37,11 @@ export const toTenantResponse = (tenant: Tenant): z.input<typeof TenantObject> =
   ...(tenant.deleteAfter === null ? {} : { delete_after: tenant.deleteAfter.toISOString() }),
 })
 
-/** The caller's own tenant; for platform administrators all companies, newest first: ids are UUIDv7, so their order is that of time. */
+/** The caller's own tenant; for platform administrators all tenants, newest first by UUIDv7. */
 export const listTenants = async (ctx: RequestCtx, caller: User, query: z.output<typeof TenantsQuery>): Promise<z.input<typeof Tenants>> => {
   if (!isPlatformAdministrator(caller)) return { tenants: [toTenantResponse(await requireTenant(forTenant(ctx.db, caller.tenantId)))] }
   const { cursor, limit } = query
-  const rows = await listTenantIds(directory(ctx.db), cursorOf(cursor), limit + 1, 'newest first')
+  const rows = await listTenantIds(directory(ctx.db), parseCursor(cursor), limit + 1, 'newest first')
   const page = rows.slice(0, limit)
   const found = await Promise.all(page.map(({ tenantId }) => findTenant(forTenant(ctx.db, tenantId))))
   return {
@@ -51,17 +51,17 @@ export const listTenants = async (ctx: RequestCtx, caller: User, query: z.output
 }
 
 /** @throws AppError invalid_request */
-const cursorOf = (cursor: string | undefined): TenantId | undefined => {
+const parseCursor = (cursor: string | undefined): TenantId | undefined => {
   if (cursor === undefined) return undefined
   try {
     return asTenantId(cursor)
   } catch {
-    throw new AppError('invalid_request', 'The cursor is not of this list.', { field: 'query.cursor' })
+    throw new AppError('invalid_request', 'The cursor does not belong to this list.', { field: 'query.cursor' })
   }
 }
 
-/** A name of its own when none is asked for: the tenant's, with a few random letters behind it. @throws AppError tenant_domain_invalid */
-const wantedDomain = (ctx: RequestCtx, body: z.output<typeof CreateTenant>): string => {
+/** The requested domain, or one made from the tenant's name and random letters. @throws AppError tenant_domain_invalid */
+const domainFor = (ctx: RequestCtx, body: z.output<typeof CreateTenant>): string => {
   const suffix = ctx.config.TENANT_DOMAIN_SUFFIX
   const made = body.name
     .toLowerCase()
@@ -76,7 +76,7 @@ const wantedDomain = (ctx: RequestCtx, body: z.output<typeof CreateTenant>): str
 type CreateCtx = RequestCtx & { readonly breached: BreachedPasswords }
 
 /**
- * Creates a company with its seeds and its first administrator, whose password is temporary: somebody else chose it.
+ * Creates a tenant with its seeds and first administrator, whose password is temporary because another person chose it.
  * @throws AppError single_tenant, tenant_exists, tenant_domain_invalid, tenant_domain_taken, password_*
  */
 export const addTenant = async (
@@ -84,7 +84,7 @@ export const addTenant = async (
   caller: User,
   body: z.output<typeof CreateTenant>,
 ): Promise<{ tenant: z.input<typeof TenantObject> }> => {
-  const domain = wantedDomain(ctx, body)
+  const domain = domainFor(ctx, body)
   const { email, password } = body
   if ((await findAdministeredTenants(directory(ctx.db), emailHash(ctx, email))).length > 0)
     throw new AppError('tenant_exists', undefined, { field: 'body.email' })
@@ -109,7 +109,7 @@ export const addTenant = async (
 
 type Update = z.output<typeof UpdateTenant>
 
-/** The old name goes, the new one comes, or neither; the old one is kept from others for a while. @throws AppError tenant_domain_invalid, tenant_domain_taken */
+/** Moves the tenant to a new platform subdomain; the old one stays reserved for a while. @throws AppError tenant_domain_invalid, tenant_domain_taken */
 const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, requested: string): Promise<string> => {
   const domain = normaliseTenantDomain(requested, ctx.config.TENANT_DOMAIN_SUFFIX)
   if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
@@ -121,7 +121,7 @@ const moveDomain = async (t: TenantTx, ctx: RequestCtx, from: string, requested:
   return domain
 }
 
-/** The user name is the primary administrator's; answers the one before, where that was another. @throws AppError username_taken */
+/** Renames the primary administrator and returns the previous name; undefined when nothing changes. @throws AppError username_taken */
 const renamePrimary = async (t: TenantTx, username: string, at: Date): Promise<string | null | undefined> => {
   const primary = await findPrimaryAdministrator(t)
   if (primary === undefined || primary.username === username) return undefined
@@ -131,7 +131,7 @@ const renamePrimary = async (t: TenantTx, username: string, at: Date): Promise<s
 }
 
 /**
- * Changes a tenant's own record. Whether it is suspended is for platform administrators: a tenant that suspended itself could not come back.
+ * Changes a tenant. Only platform administrators change its status: a tenant that suspended itself could not undo it.
  * @throws AppError not_found, forbidden, tenant_domain_invalid, tenant_domain_taken, username_taken
  */
 export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: TenantId, body: Update) => {
@@ -139,7 +139,7 @@ export const changeTenant = async (ctx: RequestCtx, caller: User, tenantId: Tena
     const before = await requireTenant(t)
     if (body.status !== undefined && body.status !== before.status) {
       if (!isPlatformAdministrator(caller) || before.status === 'deleting' || tenantId === SYSTEM_TENANT)
-        throw new AppError('forbidden', 'The status of a tenant is for platform administrators.', { field: 'body.status' })
+        throw new AppError('forbidden', 'Only platform administrators can change the status of a tenant.', { field: 'body.status' })
       await setTenantStatus(t, body.status, ctx.clock.now())
     }
     const domain = body.tenant_domain === undefined ? before.domain : await moveDomain(t, ctx, before.domain, body.tenant_domain)

@@ -1,4 +1,4 @@
-// Who may do what. What the original let across tenants, or left without a meaning, is not taken: the report says why.
+// Imports groups, service accounts, permissions, roles, scopes and bindings. Rows that cross tenants or have no meaning here are refused with a reason.
 import type { ImportRows } from '#db/store/import'
 import { readConditions } from '#shared/domains/decision/conditions'
 import type { ReportNotes } from './report.ts'
@@ -11,7 +11,7 @@ const timesOf = (row: SourceRow, now: Date): Times => {
 }
 
 type Named = { readonly id: string; readonly name: string; readonly row: SourceRow }
-/** Rows with an id and a name that no other row of the tenant has. */
+/** Rows with an id and a name that is unique in the tenant. */
 const named = (table: string, rows: readonly SourceRow[], notes: ReportNotes): readonly Named[] => {
   const names = new Set<string>()
   return rows.flatMap((row) => {
@@ -38,7 +38,7 @@ export const planServiceAccounts = (rows: readonly SourceRow[], now: Date, notes
     return { id, name, description: textField(row, 'description', 2000) ?? '', ...timesOf(row, now) }
   })
 
-/** Printable ASCII without space, quotes, backslash and colon: a colon would let two pairs read alike. */
+/** Printable ASCII without space, quotes, backslash and colon: a colon would make two pairs ambiguous. */
 const PART = /^[\x21\x23-\x39\x3b-\x5b\x5d-\x7e]{1,100}$/
 
 export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['permissions'] => {
@@ -47,11 +47,11 @@ export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: Re
     const id = uuidField(row, 'id')
     const [resource, action] = [textField(row, 'resource', 200) ?? '', textField(row, 'action', 200) ?? '']
     const pair = `${resource}:${action}`
-    const isSound = PART.test(resource) && PART.test(action)
+    const isValid = PART.test(resource) && PART.test(action)
     const reason =
       id === undefined
         ? 'id_invalid'
-        : !isSound
+        : !isValid
           ? 'name_ambiguous'
           : resource === 'platform'
             ? 'resource_of_the_platform'
@@ -70,8 +70,8 @@ export const planPermissions = (rows: readonly SourceRow[], now: Date, notes: Re
 
 export const ADMIN = 'admin'
 /**
- * A role called admin is this system's, and holds everything, only where the original marked it as the system's, or knew no such mark. Any other of that name
- * keeps just the permissions it had, under another name: who holds it must not gain.
+ * A role named admin becomes the system role, with every permission, only if AuthSec marked it as a system role or has no such mark. Any other keeps its own
+ * permissions under another name, so that its holders gain nothing.
  */
 export const planRoles = (rows: readonly SourceRow[], now: Date, notes: ReportNotes): ImportRows['roles'] => {
   const found = named('roles', rows, notes)
@@ -93,7 +93,7 @@ export const planScopes = (rows: readonly SourceRow[], now: Date, notes: ReportN
     return { id, name, description: textField(row, 'description', 2000) ?? '', usage: usage ?? 'internal', ...timesOf(row, now) }
   })
 
-/** Pairs whose ends are both the tenant's and both taken, each once. */
+/** Links between imported rows of this tenant, without duplicates. */
 export const planLinks = (
   table: string,
   rows: readonly SourceRow[],
@@ -119,7 +119,7 @@ export const planLinks = (
 type Ends = { readonly roleIds: ReadonlySet<string>; readonly userIds: ReadonlySet<string>; readonly serviceAccountIds: ReadonlySet<string> }
 type Binding = ImportRows['bindings'][number]
 
-/** Tenant-wide, or for one thing. A wildcard is tenant-wide in the original whatever the type. */
+/** Tenant-wide, or for one resource. In AuthSec a wildcard is tenant-wide, whatever its type. */
 const scopeOf = (
   row: SourceRow,
 ): { readonly scopeType: string | null; readonly scopeId: string | null; readonly reasons: readonly string[] } | undefined => {
@@ -129,7 +129,7 @@ const scopeOf = (
   return type !== undefined && id !== undefined ? { scopeType: type, scopeId: id, reasons: [] } : undefined
 }
 
-/** A restriction that cannot be read is none that may be left out: `undefined` then, `null` where there is none. */
+/** `null` without conditions; `undefined` for unreadable ones, because a restriction must not be dropped. */
 const conditionsOf = (row: SourceRow): Readonly<Record<string, unknown>> | null | undefined => {
   if (isEmpty(row, 'conditions')) return null
   const conditions = objectField(row, 'conditions')
@@ -168,7 +168,7 @@ const bindingOf = (
       createdBy: createdBy !== undefined && userIds.has(createdBy) ? createdBy : null,
       createdAt: momentField(row, 'created_at') ?? now,
     },
-    // Kept as it is, and grants nothing.
+    // Stored unchanged; it grants nothing.
     reasons: [...scope.reasons, ...(readConditions(conditions) === 'unusable' ? ['condition_unknown_grants_nothing'] : [])],
   }
 }

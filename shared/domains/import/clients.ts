@@ -1,4 +1,4 @@
-// Clients. Their secrets lay outside the database of the original, so each gets new ones from an administrator.
+// Imports clients. AuthSec stores their secrets outside the database, so an administrator must issue new ones.
 import type { ImportRows } from '#db/store/import'
 import type { ReportNotes } from './report.ts'
 import { flagField, listField, momentField, type SourceRow, textField, uuidField } from './source.ts'
@@ -10,7 +10,7 @@ type Options = {
   readonly tenantId: string
   readonly userIds: ReadonlySet<string>
   readonly projectIds: ReadonlySet<string>
-  /** Ids that clients of other tenants have. */
+  /** Whether a client of another tenant has the id. */
   readonly isTaken: (clientId: string) => boolean
   readonly now: Date
   readonly notes: ReportNotes
@@ -49,7 +49,7 @@ const clientOf = (row: SourceRow, id: string, isDefault: boolean, { projectIds, 
   }
 }
 
-/** Oldest first, so that of several clients with a default's name the first is the default. */
+/** Oldest first, so that the first client with a default's name becomes the default. */
 export const planClients = (rows: readonly SourceRow[], options: Options): readonly Client[] => {
   const { tenantId, isTaken, notes } = options
   const seen = new Set<string>()
@@ -58,7 +58,7 @@ export const planClients = (rows: readonly SourceRow[], options: Options): reado
   return rows
     .toSorted((a, b) => age(a) - age(b) || String(a.client_id).localeCompare(String(b.client_id)))
     .flatMap((row) => {
-      // The original knows a client by `client_id`; its `id` is nobody's business.
+      // AuthSec identifies a client by `client_id`, not by `id`.
       const id = uuidField(row, 'client_id')
       const owner = uuidField(row, 'tenant_id')
       const reason =

@@ -1,5 +1,5 @@
-// Factors of another system become factors here: sealed with our keys, recorded, told to their owner. Whoever could write to that system's tables, or to its open
-// endpoints, may have put one there; so a passkey that came along counts beside the password and never alone.
+// Enrols imported factors: seals them with our keys, records them and notifies their owners. Anyone with write access to AuthSec's tables or open endpoints may have
+// planted one, so an imported passkey counts beside the password and never alone.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
@@ -13,29 +13,29 @@ import { displayTenantName } from '#shared/platform/pages/tenant-name'
 import type { ImportContext } from './context.ts'
 import type { PlannedFactor } from './factors.ts'
 
-/** Writes what belongs to the kind. */
+/** Stores the data of the kind. */
 const storeSecret = async (t: TenantTx, ctx: ImportContext, factor: PlannedFactor): Promise<void> => {
   const { id: factorId, userId, createdAt } = factor
   if (factor.kind === 'totp') {
     const { seed, deviceType } = factor
-    // Whatever was shown until now, and may have been shown there, is spent (RFC 6238 section 5.2).
+    // Codes up to now are used up, because AuthSec may have accepted them (RFC 6238 section 5.2).
     return storeTotpSeed(t, ctx, { factorId, userId, seed, deviceType, lastStep: stepAt(ctx.clock.now()) })
   }
   const { credentialId, publicKey, algorithm, signCount, rpId, transports, aaguid, backupEligible, backedUp } = factor
   const passkey = { credentialId, publicKey, algorithm, signCount, rpId, transports: [...transports], aaguid, backupEligible, backedUp }
   const isNew = await insertPasskey(t, { ...passkey, factorId, userId, userVerified: false, discoverable: null, createdAt }, undefined)
-  if (!isNew) throw new Error('Somebody has registered this credential meanwhile.')
+  if (!isNew) throw new Error('The credential was registered meanwhile.')
 }
 
 type Owner = { readonly id: string; readonly email: string }
 
-/** All of one person, the primary one first. */
+/** Enrols all factors of one person, the primary one first. */
 const enrolPerson = async (
   t: TenantTx,
   ctx: ImportContext,
   { id: userId, email }: Owner,
   factors: readonly PlannedFactor[],
-  told: Notice,
+  notice: Notice,
 ): Promise<void> => {
   const now = ctx.clock.now()
   const ordered = factors.toSorted((a, b) => Number(b.isPrimary) - Number(a.isPrimary))
@@ -46,9 +46,9 @@ const enrolPerson = async (
     const target = { type: 'factor', id }
     await recordEvent(t, ctx, { event: 'factor.added', actor: bySystem, target, subjectId: userId, after: { kind, name, by: 'import' } })
   }
-  const shown = ordered.map(({ kind, name }) => ({ kind, name }))
-  const data = { factors: shown, backupCodesLost: told.codesLost.has(userId), at: now }
-  await enqueueMail(t, ctx, { to: email, subjectId: userId, tenantName: told.tenantName, template: 'factors_taken_over', data })
+  const summaries = ordered.map(({ kind, name }) => ({ kind, name }))
+  const data = { factors: summaries, backupCodesLost: notice.codesLost.has(userId), at: now }
+  await enqueueMail(t, ctx, { to: email, subjectId: userId, tenantName: notice.tenantName, template: 'factors_taken_over', data })
 }
 
 type Notice = { readonly tenantName: string; readonly codesLost: ReadonlySet<string> }
@@ -59,7 +59,7 @@ export const factorsByOwner = (factors: readonly PlannedFactor[]): ReadonlyMap<s
   return owned
 }
 
-/** Of people who are here and have no factor. */
+/** Enrols the factors of imported people who have none here. */
 export const enrolImported = async (
   t: TenantTx,
   ctx: ImportContext,
@@ -68,9 +68,9 @@ export const enrolImported = async (
   codesLost: ReadonlySet<string>,
 ): Promise<void> => {
   const owned = factorsByOwner(factors)
-  const notified = { tenantName: displayTenantName(ctx, await findTenant(t)), codesLost }
+  const notice = { tenantName: displayTenantName(ctx, await findTenant(t)), codesLost }
   for (const person of people) {
     const own = owned.get(person.id)
-    if (own !== undefined) await enrolPerson(t, ctx, person, own, notified)
+    if (own !== undefined) await enrolPerson(t, ctx, person, own, notice)
   }
 }

@@ -1,5 +1,5 @@
-// Second factors of people: what each row of the original holds, whose it is, and whether it can be taken. A factor opens an account, so whatever is unclear of
-// one is a reason to leave it; who had one and keeps none proves the mailbox before anything else.
+// Imports second factors: what each row of AuthSec holds, its owner, and whether it can be imported. A factor opens an account, so anything unclear is refused; a
+// person whose factors are all refused must prove the mailbox first.
 import { MAX_FACTORS } from '#shared/domains/factors/policy'
 import { algorithmOf } from '#shared/domains/passkeys/cose-key'
 import { providerOf } from '#shared/domains/passkeys/provider'
@@ -40,29 +40,29 @@ export type PasskeyFactor = Common & {
   readonly aaguid: string
   readonly backupEligible: boolean
   readonly backedUp: boolean
-  /** Of a domain of the tenant that nobody has proved yet: no page asks for it before. */
+  /** The tenant claims the passkey's domain but has not verified it here, so no page accepts it yet. */
   readonly waitsForDomain: boolean
 }
 export type PlannedFactor = TotpFactor | PasskeyFactor
 
 type Found = { readonly table: FactorTable; readonly id: string | null; readonly userId: string | undefined } & (
   | { readonly factor: PlannedFactor }
-  /** `had`: the person signed in with it there. */
+  /** `had`: the person signed in with it in AuthSec. */
   | { readonly refused: string; readonly had: boolean }
 )
 
 export type FactorRules = {
   readonly keys: readonly SourceKey[]
-  /** The relying party of passkeys whose row names none. */
+  /** The relying party of passkeys whose row has none. */
   readonly rpId: string | undefined
-  /** `here`: pages of ours ask for it. `claimed`: the tenant says that the domain is its own. */
-  readonly standingOf: (rpId: string) => 'here' | 'claimed' | 'elsewhere'
+  /** `here`: our pages accept it. `claimed`: a domain that the tenant claims without proof here. */
+  readonly siteOf: (rpId: string) => 'here' | 'claimed' | 'elsewhere'
   readonly now: Date
 }
 
 const nameOf = (row: SourceRow, column: string): string => textField(row, column, 100) ?? ''
 
-/** Whose a row is, where it does not say so by the person's own id alone: the client id there was a person's own, but need not be one person's. */
+/** Finds the owner of a row. In AuthSec a client id may stand for a person, but need not be unique to one. */
 const ownersOf = (users: readonly SourceRow[]) => {
   const ids = new Set<string>()
   const byClient = new Map<string, string[]>()
@@ -75,15 +75,15 @@ const ownersOf = (users: readonly SourceRow[]) => {
   return (row: SourceRow): string | 'ambiguous' | undefined => {
     if (flagField(row, 'is_elsewhere')) return 'ambiguous'
     const [named, client] = [uuidField(row, 'user_id'), uuidField(row, 'client_id')]
-    const meant = client === undefined ? [] : ids.has(client) ? [client] : (byClient.get(client) ?? [])
-    if (named === undefined) return meant.length > 1 ? 'ambiguous' : meant[0]
-    if (!ids.has(named)) return meant.length > 0 ? 'ambiguous' : undefined
-    return meant.length === 0 || meant.includes(named) ? named : 'ambiguous'
+    const owners = client === undefined ? [] : ids.has(client) ? [client] : (byClient.get(client) ?? [])
+    if (named === undefined) return owners.length > 1 ? 'ambiguous' : owners[0]
+    if (!ids.has(named)) return owners.length > 0 ? 'ambiguous' : undefined
+    return owners.length === 0 || owners.includes(named) ? named : 'ambiguous'
   }
 }
 type OwnerOf = ReturnType<typeof ownersOf>
 
-/** A row that nobody can be given. */
+/** The refusal of a row without a definite owner. */
 const unowned = (table: FactorTable, row: SourceRow, owner: string | undefined): Found | undefined => {
   const id = uuidField(row, 'id') ?? null
   if (id === null) return { table, id, userId: undefined, refused: 'id_invalid', had: false }
@@ -105,9 +105,9 @@ const totpOf = async ({ table, row, userId, stored, ...rest }: TotpRow, { keys, 
   const id = uuidField(row, 'id') ?? ''
   const opened = stored === undefined ? ({ reason: 'secret_unreadable' } as const) : await openSeed(stored, keys)
   if ('reason' in opened) return { table, id, userId, refused: opened.reason, had: true }
-  const { createdAt, ...shown } = rest
+  const { createdAt, ...details } = rest
   const factor = {
-    ...shown,
+    ...details,
     id,
     table,
     userId,
@@ -124,7 +124,7 @@ const readApp = async (table: FactorTable, row: SourceRow, ownerOf: OwnerOf, rul
   const lost = unowned(table, row, owner)
   if (lost !== undefined || owner === undefined) return lost as Found
   const id = uuidField(row, 'id') ?? null
-  // Releases differ in which of the two they have; an app that was never confirmed proves nothing.
+  // Releases have one or the other column. An unconfirmed app proves nothing.
   if (row.is_active === false || row.is_verified === false) return { table, id, userId: owner, refused: 'not_in_use', had: false }
   return totpOf(
     {
@@ -141,8 +141,8 @@ const readApp = async (table: FactorTable, row: SourceRow, ownerOf: OwnerOf, rul
   )
 }
 
-/** SHA-1, six digits, thirty seconds, where the row says so or nothing: an app of another kind shows codes that never fit. */
-const isOfOurKind = (data: Readonly<Record<string, unknown>>): boolean =>
+/** SHA-1, six digits, 30 seconds; absent parameters count as these. Other apps would show codes that never match. */
+const hasSupportedParameters = (data: Readonly<Record<string, unknown>>): boolean =>
   ['SHA1', 'SHA-1', undefined].includes(data.algorithm as string | undefined) &&
   [6, undefined].includes(data.digits as number | undefined) &&
   [30, undefined].includes(data.period as number | undefined)
@@ -155,13 +155,13 @@ const readMethod = async (row: SourceRow, ownerOf: OwnerOf, rules: FactorRules):
   const common = { table, id: uuidField(row, 'id') ?? null, userId: owner } as const
   const kind = textField(row, 'method_type', 50)
   if (row.enabled === false || row.verified === false) return [{ ...common, refused: 'not_in_use', had: false }]
-  // Says only that there are passkeys, which are rows of their own.
+  // Only says that passkeys exist; they have rows of their own.
   if (kind === 'webauthn') return []
-  // Whose phone a number is now, nobody here has seen.
+  // The current owner of a phone number is unproved.
   if (kind === 'sms') return [{ ...common, refused: 'phone_must_be_confirmed_again', had: true }]
   if (kind !== 'totp') return [{ ...common, refused: 'kind_unknown', had: true }]
   const data = objectField(row, 'method_data') ?? {}
-  if (!isOfOurKind(data)) return [{ ...common, refused: 'parameters_unsupported', had: true }]
+  if (!hasSupportedParameters(data)) return [{ ...common, refused: 'parameters_unsupported', had: true }]
   const app = await totpOf(
     {
       table,
@@ -175,12 +175,12 @@ const readMethod = async (row: SourceRow, ownerOf: OwnerOf, rules: FactorRules):
     },
     rules,
   )
-  // Eight digits of 32 bits, opened by a key that lay beside them: none of them counts here.
+  // Backup codes have eight digits of 32 bits and lie beside their key, so none are imported.
   const hasCodes = !['', '[]', 'null'].includes(textField(row, 'backup_codes', 4000) ?? '')
   return hasCodes ? [app, { ...common, refused: 'backup_codes_must_be_made_anew', had: false }] : [app]
 }
 
-/** Hashes without salt of at most 64 bits: whoever has seen the table has the codes. */
+/** Unsalted hashes of at most 64 bits: reading the table reveals the codes, so none are imported. */
 const readBackupCode = (table: FactorTable, row: SourceRow, ownerOf: OwnerOf): Found => {
   const owner = ownerOf(row)
   const lost = unowned(table, row, owner)
@@ -199,7 +199,7 @@ const NO_AAGUID = '00000000-0000-0000-0000-000000000000'
 const MOST_ID_BYTES = 1023
 const TRANSPORTS = new Set(['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal', 'cable'])
 
-const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, standingOf, now }: FactorRules): Promise<Found> => {
+const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, siteOf, now }: FactorRules): Promise<Found> => {
   const table = 'credentials'
   const owner = ownerOf(row)
   const lost = unowned(table, row, owner)
@@ -214,8 +214,8 @@ const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, stan
   if (typeof signCount !== 'number' || !Number.isInteger(signCount) || signCount < 0 || signCount > 0xffff_ffff) return refused('counter_unreadable')
   const rpId = (textField(row, 'rp_id', 300) ?? given)?.toLowerCase()
   if (rpId === undefined) return refused('relying_party_unknown')
-  const standing = RP_ID.test(rpId) ? standingOf(rpId) : 'elsewhere'
-  if (standing === 'elsewhere') return refused('relying_party_of_another_site')
+  const site = RP_ID.test(rpId) ? siteOf(rpId) : 'elsewhere'
+  if (site === 'elsewhere') return refused('relying_party_of_another_site')
   const aaguid = uuidField(row, 'aaguid') ?? NO_AAGUID
   const factor: PasskeyFactor = {
     id,
@@ -235,22 +235,22 @@ const readPasskey = async (row: SourceRow, ownerOf: OwnerOf, { rpId: given, stan
     aaguid,
     backupEligible: flagField(row, 'backup_eligible'),
     backedUp: flagField(row, 'backup_state'),
-    waitsForDomain: standing === 'claimed',
+    waitsForDomain: site === 'claimed',
   }
   return { table, id, userId: owner, factor }
 }
 
 export type ReadFactors = {
-  /** People who signed in there with a factor, whatever becomes of it. */
+  /** People who signed in with a factor in AuthSec, imported or not. */
   readonly had: ReadonlySet<string>
-  /** People of whom a factor can be taken that opens something at once. */
+  /** People with an imported factor that works at once. */
   readonly usable: ReadonlySet<string>
-  /** People whose backup codes do not come along. */
+  /** People whose backup codes are not imported. */
   readonly codesLost: ReadonlySet<string>
   readonly found: readonly Found[]
 }
 
-/** Reads and opens everything that holds a factor; decides nothing about people. */
+/** Reads and opens all factors; decides nothing about people. */
 export const readFactors = async (source: TenantRows, rules: FactorRules): Promise<ReadFactors> => {
   const ownerOf = ownersOf(source.users)
   const found: Found[] = []
@@ -272,12 +272,12 @@ export const readFactors = async (source: TenantRows, rules: FactorRules): Promi
 
 type People = { readonly taken: ReadonlySet<string>; readonly deleted: ReadonlySet<string> }
 
-/** What would be taken twice, or of nobody who is taken. */
+/** Why a factor is refused: its person is not imported, or it is a duplicate. */
 const obstacleOf = (factor: PlannedFactor, { taken, deleted }: People, { usable }: ReadFactors, seen: Set<string>, counts: Map<string, number>) => {
   const { id, userId } = factor
   if (!taken.has(userId)) return 'person_missing_or_of_another_tenant'
   if (deleted.has(userId)) return 'person_deleted'
-  // Alone it would lock its owner out until an administrator proves the domain, who may be the owner.
+  // Alone it would lock its owner out until an administrator verifies the domain, who may be the owner.
   if (factor.kind === 'webauthn' && factor.waitsForDomain && !usable.has(userId)) return 'domain_must_be_proved_first'
   const secret = factor.kind === 'totp' ? `${userId} ${factor.seed}` : factor.credentialId
   if (seen.has(id) || seen.has(secret)) return 'duplicate'
@@ -287,7 +287,7 @@ const obstacleOf = (factor: PlannedFactor, { taken, deleted }: People, { usable 
   return undefined
 }
 
-/** Those that are taken, and the line of each row. */
+/** The imported factors; reports a line for each row. */
 export const planFactors = (read: ReadFactors, people: People, notes: ReportNotes): readonly PlannedFactor[] => {
   const [seen, counts] = [new Set<string>(), new Map<string, number>()]
   return read.found.flatMap((one) => {

@@ -1,4 +1,4 @@
-// People, what they belong to, and how they sign in.
+// Imports people and projects.
 import type { ImportRows } from '#db/store/import'
 import { normaliseEmail } from '#shared/kernel/email'
 import { isReadableHash } from '#shared/platform/crypto/password-hash'
@@ -7,7 +7,7 @@ import { flagField, momentField, type SourceRow, textField, uuidField } from './
 
 export type AddressRule = 'signed-in' | 'none'
 
-/** Of several that share an address but for its case, the one who is active and signed in last. */
+/** Orders people who share an address except for case: active before inactive, then by last sign-in. */
 const preferred = (a: SourceRow, b: SourceRow): number => {
   const rank = (row: SourceRow): readonly number[] => [
     row.deleted_at === null || row.deleted_at === undefined ? 1 : 0,
@@ -25,7 +25,7 @@ type Options = Known & {
   readonly addresses: AddressRule
   readonly now: Date
   readonly notes: ReportNotes
-  /** Who signed in with a factor there, and of whom one is taken. */
+  /** People with a factor in AuthSec, and those of them with an imported one. */
   readonly factors: { readonly had: ReadonlySet<string>; readonly usable: ReadonlySet<string> }
 }
 
@@ -37,7 +37,7 @@ const passwordOf = (row: SourceRow): { readonly hash: string | null; readonly re
   return { hash: null, reasons: ['password_unreadable'] }
 }
 
-/** The address counts as proved for who has signed in there; nobody else's was seen by anyone. */
+/** The address counts as proved only after a sign-in in AuthSec. */
 const provedAt = (row: SourceRow, rule: AddressRule): Date | null => (rule === 'signed-in' ? (momentField(row, 'last_login') ?? null) : null)
 
 type Person = ImportRows['users'][number]
@@ -72,7 +72,7 @@ const personOf = (row: SourceRow, id: string, email: string, taken: Set<string>,
     passwordHash: hash,
     temporaryPassword: flagField(row, 'temporary_password'),
     temporaryPasswordExpiresAt: momentField(row, 'temporary_password_expires_at') ?? null,
-    // A second factor that is lost must not leave the password alone to open the account: its mailbox has to be proved first.
+    // A lost second factor must not leave the password alone to open the account: the mailbox must be proved first.
     passwordResetRequired: flagField(row, 'password_reset_required') || flagField(row, 'password_change_required') || lostFactors,
     provider: textField(row, 'provider', 100) ?? 'local',
     providerId: textField(row, 'provider_id', 500) ?? null,

@@ -1,4 +1,4 @@
-// What becomes of one tenant of the original: a pure function of its rows and of what is taken here.
+// Plans the import of one tenant: a pure function of its rows and of what exists here.
 
 import type { TenantId } from '#db/engine/tenant'
 import type { ImportRows } from '#db/store/import'
@@ -24,7 +24,7 @@ export type Plan = {
   readonly tenant: PlannedTenant
   readonly rows: ImportRows
   readonly factors: readonly PlannedFactor[]
-  /** People whose backup codes do not come along. */
+  /** People whose backup codes are not imported. */
   readonly codesLost: ReadonlySet<string>
 }
 

@@ -1,5 +1,5 @@
-// A company that was taken over before, looked at again. By key: what is here stays as it is; what was there at the last run and is not here any more was
-// removed here, and does not come back; what is newer than anything that run saw is added, each row by itself or not at all.
+// Imports a tenant again, by key: existing rows stay, rows that the last run saw and that are missing here were deleted here and stay deleted, and newer rows are
+// added one by one.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -18,7 +18,7 @@ import type { ReportNotes } from './report.ts'
 
 type Row = { readonly id: string; readonly createdAt?: Date | undefined } & Readonly<Record<string, unknown>>
 
-/** In the order of their foreign keys; as the report calls them. */
+/** In the order of their foreign keys, with the table names of the report. */
 const KEYED: readonly (readonly [KeyedTable, string])[] = [
   ['projects', 'projects'],
   ['users', 'users'],
@@ -36,12 +36,12 @@ const LINKS: readonly (readonly [LinkTable, string, readonly [string, KeyedTable
   ['rolePermissions', 'role_permissions', ['roleId', 'roles'], ['permissionId', 'permissions']],
   ['scopePermissions', 'scope_permissions', ['scopeId', 'scopes'], ['permissionId', 'permissions']],
 ]
-/** Ends that a row of a table leans on: without them it would be in conflict with its foreign keys. */
-const LEANS_ON: Readonly<Partial<Record<KeyedTable, Readonly<Record<string, KeyedTable>>>>> = {
+/** Foreign keys that must exist before a row is added. */
+const REFERENCES: Readonly<Partial<Record<KeyedTable, Readonly<Record<string, KeyedTable>>>>> = {
   bindings: { roleId: 'roles', userId: 'users', serviceAccountId: 'serviceAccounts' },
 }
 
-/** The latest moment that a run saw, by the clock of the original. A row without one of its own bears the time of the run, and says nothing. */
+/** The latest time that a run saw, by AuthSec's clock. Rows without a time carry that of the run, and do not count. */
 export const latestMoment = ({ rows }: Plan, now: Date): Date | undefined => {
   const moments = KEYED.flatMap(([kind]) => (rows[kind] as readonly Row[]).map(({ createdAt }) => createdAt?.getTime() ?? 0))
   const known = moments.filter((at) => at !== now.getTime())
@@ -58,12 +58,12 @@ type Run = {
   readonly seen: Map<KeyedTable, Seen>
 }
 
-const isThere = ({ seen }: Run, kind: KeyedTable, id: unknown): boolean => {
+const exists = ({ seen }: Run, kind: KeyedTable, id: unknown): boolean => {
   const known = seen.get(kind)
   return typeof id === 'string' && known !== undefined && (known.here.has(id) || known.added.has(id))
 }
 
-const settle = async ({ t }: Run, kind: KeyedTable, row: Row): Promise<void> => {
+const adoptRow = async ({ t }: Run, kind: KeyedTable, row: Row): Promise<void> => {
   if (kind === 'users') await reimportPerson(t, row as unknown as ImportRows['users'][number])
   if (kind === 'clients') await reimportClient(t, { id: row.id, active: row.active !== false, createdAt: row.createdAt ?? new Date(0) })
 }
@@ -71,15 +71,15 @@ const settle = async ({ t }: Run, kind: KeyedTable, row: Row): Promise<void> => 
 const addRow = async (run: Run, kind: KeyedTable, table: string, row: Row): Promise<boolean> => {
   const { t, notes, upTo, now } = run
   const isNew = row.createdAt !== undefined && row.createdAt > upTo && row.createdAt.getTime() !== now.getTime()
-  const leans = Object.entries(LEANS_ON[kind] ?? {}).every(
-    ([name, of]) => row[name] === null || row[name] === undefined || isThere(run, of, row[name]),
+  const hasReferences = Object.entries(REFERENCES[kind] ?? {}).every(
+    ([name, of]) => row[name] === null || row[name] === undefined || exists(run, of, row[name]),
   )
   if (!isNew) notes.unchanged(table, row.id, 'gone_here_since')
-  else if (!leans) notes.refused(table, row.id, 'end_missing_here')
-  // One default stands already, whatever the original calls its own.
+  else if (!hasReferences) notes.refused(table, row.id, 'end_missing_here')
+  // A default client exists already.
   else if (!(await insertOne(t, kind, kind === 'clients' ? { ...row, isDefault: false } : row))) notes.refused(table, row.id, 'in_conflict')
   else {
-    await settle(run, kind, row)
+    await adoptRow(run, kind, row)
     notes.taken(table, row.id)
     return true
   }
@@ -100,19 +100,19 @@ const addRows = async (run: Run, kind: KeyedTable, table: string, rows: readonly
   }
 }
 
-/** A link has no time of its own: it is new where one of its ends is, and else it was taken, or taken away, before. */
+/** A link has no time: it is new when one of its ends is; otherwise it was imported, or removed here, before. */
 const addLinks = async (run: Run, [kind, table, [left, lefts], [right, rights]]: (typeof LINKS)[number], rows: readonly Row[]): Promise<void> => {
   for (const row of rows) {
     const [a, b] = [String(row[left]), String(row[right])]
     const isNew = run.seen.get(lefts)?.added.has(a) === true || run.seen.get(rights)?.added.has(b) === true
     const id = `${a}/${b}`
     if (!isNew) run.notes.unchanged(table, id, 'as_it_is_here')
-    else if (!isThere(run, lefts, a) || !isThere(run, rights, b)) run.notes.refused(table, id, 'end_missing_here')
+    else if (!exists(run, lefts, a) || !exists(run, rights, b)) run.notes.refused(table, id, 'end_missing_here')
     else if (await insertLink(run.t, kind, row)) run.notes.taken(table, id)
   }
 }
 
-/** Who came with a binding that administers is found at the door of administrators. */
+/** Adds new holders of an administrator's binding to the administrators' directory. */
 const listNewAdministrators = async ({ t, ctx, now, seen }: Run, { rows }: Plan): Promise<void> => {
   const bound = new Set(rows.bindings.flatMap(({ id, userId }) => (seen.get('bindings')?.added.has(id) && userId ? [userId] : [])))
   for (const userId of bound) {
@@ -123,14 +123,14 @@ const listNewAdministrators = async ({ t, ctx, now, seen }: Run, { rows }: Plan)
 }
 
 /**
- * Whoever came with this run, or came with an earlier one of which no factor could be taken and has not been in since: a reset of the password, the only way in,
- * ends that state. Nobody else: what has no factor here any more had it removed.
+ * True for a person added in this run, or imported earlier without a factor and not signed in since: only a password reset ends that state. Any other person
+ * without a factor had it removed here.
  */
 const awaitsFactors = async ({ t, seen }: Run, plan: Plan, userId: string): Promise<boolean> => {
   if (seen.get('users')?.added.has(userId) === true) return true
-  const asItWas = plan.rows.users.find(({ id }) => id === userId)
+  const imported = plan.rows.users.find(({ id }) => id === userId)
   const here = await lockUser(t, userId)
-  const isWaiting = here?.passwordResetRequired === true && here.deletedAt === null && asItWas?.passwordResetRequired === false
+  const isWaiting = here?.passwordResetRequired === true && here.deletedAt === null && imported?.passwordResetRequired === false
   return isWaiting && (await findFactors(t, userId)).length === 0
 }
 
@@ -143,10 +143,10 @@ const addFactors = async (run: Run, plan: Plan): Promise<number> => {
   )
   const wanted: PlannedFactor[] = []
   for (const [userId, factors] of factorsByOwner(plan.factors)) {
-    const awaits = isThere(run, 'users', userId) && (await awaitsFactors(run, plan, userId))
+    const awaits = exists(run, 'users', userId) && (await awaitsFactors(run, plan, userId))
     for (const factor of factors) {
       if (here.has(factor.id)) notes.unchanged(factor.table, factor.id, 'exists')
-      else if (!isThere(run, 'users', userId)) notes.refused(factor.table, factor.id, 'end_missing_here')
+      else if (!exists(run, 'users', userId)) notes.refused(factor.table, factor.id, 'end_missing_here')
       else if (!awaits) notes.unchanged(factor.table, factor.id, 'as_it_is_here')
       else if (factor.kind === 'webauthn' && (await hasCredential(t, factor.credentialId)))
         notes.refused(factor.table, factor.id, 'credential_exists')
@@ -163,7 +163,7 @@ const addFactors = async (run: Run, plan: Plan): Promise<number> => {
   return wanted.length
 }
 
-/** Answers how many rows were added. */
+/** Returns how many rows were added. */
 export const reimport = async (t: TenantTx, ctx: ImportContext, plan: Plan, notes: ReportNotes): Promise<number> => {
   await lockPolicy(t)
   const tenant = (await findTenant(t)) as Tenant

@@ -1,5 +1,5 @@
-// Takes the companies of the original over, one transaction each: all of a company or nothing. Of a company that was taken over before, what is new there is
-// added by key (again.ts).
+// Imports the tenants of an AuthSec database, each in one transaction: all of it or nothing. New rows of a tenant that was imported before are added by key
+// (reimport.ts).
 import { isUniqueViolation } from '#db/engine/client'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findClientEntry, findDefaultClient, insertClient } from '#db/store/clients'
@@ -27,9 +27,9 @@ import type { SourceKey } from './totp-seed.ts'
 export type ImportOptions = {
   readonly dryRun: boolean
   readonly addresses: AddressRule
-  /** What opens sealed seeds of authenticator apps. */
+  /** Keys that open sealed seeds of authenticator apps. */
   readonly keys: readonly SourceKey[]
-  /** The relying party of passkeys whose row names none. */
+  /** The relying party of passkeys whose row has none. */
   readonly rpId?: string | undefined
   readonly report: (line: ReportLine) => void
 }
@@ -40,16 +40,16 @@ export type ImportSummary = {
 
 const SOURCE = 'authsec_import'
 
-/** Ends a dry run: everything was tried, nothing is kept. */
+/** Rolls a dry run back. */
 class DryRun extends Error {}
 
-/** Somebody claimed the domain since it was looked at. */
+/** The domain was claimed after it was checked. */
 class DomainTaken extends Error {}
 
-/** What companies before this one would have taken, in a dry run, which keeps nothing of them: domains and client ids, by whom. */
+/** Domains and client ids that earlier tenants of a dry run would take, with the tenant; a dry run stores none of them. */
 type Claimed = Map<string, TenantId>
 
-/** What of this tenant's domain and clients others here have already, or companies before it. */
+/** The tenant's domain and client ids that other tenants have here or in this run. */
 const findTaken = async (ctx: ImportContext, tenantId: TenantId, rows: readonly SourceRow[], source: TenantRows, claimed: Claimed) => {
   const d = directory(ctx.db)
   const typed = textField(rows[0] ?? {}, 'tenant_domain', 300)?.toLowerCase()
@@ -69,7 +69,7 @@ const findTaken = async (ctx: ImportContext, tenantId: TenantId, rows: readonly 
   return { domains, clientIds }
 }
 
-/** Whose pages ask for passkeys of a relying party: ours for the platform's and for proved domains of the tenant; for one that it only claims, nobody's yet. */
+/** Which passkeys our pages accept: those of the platform and of the tenant's verified domains; a claimed domain's later. */
 const factorRules = async (
   ctx: ImportContext,
   tenantId: TenantId,
@@ -88,7 +88,7 @@ const factorRules = async (
   return {
     keys: options.keys,
     rpId: options.rpId,
-    standingOf: (rpId) => (here.has(rpId) ? 'here' : own.has(rpId) ? 'claimed' : 'elsewhere'),
+    siteOf: (rpId) => (here.has(rpId) ? 'here' : own.has(rpId) ? 'claimed' : 'elsewhere'),
     now: ctx.clock.now(),
   }
 }
@@ -129,7 +129,7 @@ const write = async (t: TenantTx, ctx: ImportContext, plan: Plan, notes: ReportN
 
 type Outcome = 'imported' | 'unchanged' | 'refused'
 
-/** Answers the outcome; the notes hold what is told of each row. */
+/** Returns the outcome; the notes report each row. */
 const importTenant = async (
   ctx: ImportContext,
   source: Source,
@@ -155,7 +155,7 @@ const importTenant = async (
     newToken: () => randomToken(ctx.random),
     factors: await readFactors(all, await factorRules(ctx, tenantId, rows[0] ?? {}, all, options)),
     now: ctx.clock.now(),
-    // What it says of rows that are here already is of no use.
+    // For existing tenants only refusals are reported from the plan.
     notes: there === undefined ? notes : refusalsOnly(notes),
   })
   let added = 0
@@ -180,29 +180,29 @@ const importTenant = async (
 const isSystem = (tenantId: string): boolean => tenantId === SYSTEM_TENANT
 
 /**
- * Reports every row and takes over every company that is not here yet. A dry run does the same and keeps nothing.
- * @throws Error on anything but a conflict; companies before it are done, and a second run leaves them alone
+ * Imports every tenant that is not here yet and reports every row. A dry run does the same and rolls back.
+ * @throws Error on anything but a conflict; earlier tenants stay imported, and a repeated run skips them
  */
 export const importAuthsec = async (ctx: ImportContext, source: Source, options: ImportOptions): Promise<ImportSummary> => {
   const tenants = { imported: 0, unchanged: 0, refused: 0 }
   const rows = { import: 0, adapt: 0, refuse: 0, unchanged: 0 }
-  const tell = (notes: ReportNotes): void => {
+  const reportAll = (notes: ReportNotes): void => {
     for (const line of notes.lines) {
       rows[line.action] += 1
       options.report(line)
     }
   }
-  const ofNobody = notesFor(null)
+  const orphanNotes = notesFor(null)
   const claimed: Claimed = new Map()
   for (const [id, own] of tenantsOf(await source.tenants())) {
     const notes = notesFor(id)
-    // Power over the platform is not to be had by import.
+    // Rights over the platform cannot be imported.
     if (isSystem(id)) notes.refused('tenants', id, 'tenant_of_the_platform')
     tenants[isSystem(id) ? 'refused' : await importTenant(ctx, source, asTenantId(id), own, options, notes, claimed)] += 1
-    tell(notes)
+    reportAll(notes)
   }
-  for (const { table, id } of await source.orphans()) ofNobody.refused(table, id, 'without_tenant')
-  for (const { table, rows: count, reason } of await source.leftOut()) if (count > 0) ofNobody.refused(table, `${count} rows`, reason)
-  tell(ofNobody)
+  for (const { table, id } of await source.orphans()) orphanNotes.refused(table, id, 'without_tenant')
+  for (const { table, rows: count, reason } of await source.leftOut()) if (count > 0) orphanNotes.refused(table, `${count} rows`, reason)
+  reportAll(orphanNotes)
   return { tenants, rows }
 }

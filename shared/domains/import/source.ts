@@ -1,31 +1,31 @@
-// Reads a database of the original, whichever of its releases made it: a table or a column that is not there is empty.
+// Reads an AuthSec database of any release: missing tables and columns count as empty.
 import { parseUuid } from '#shared/kernel/ids'
 
 export type SourceRow = Readonly<Record<string, unknown>>
-/** One connection to the database of the original; it only reads. */
+/** One read-only connection to the AuthSec database. */
 export type SourceQuery = (text: string, params: readonly unknown[]) => Promise<readonly SourceRow[]>
 
 export const uuidField = (row: SourceRow, name: string): string | undefined => {
   const value = row[name]
   return typeof value === 'string' ? parseUuid(value.trim()) : undefined
 }
-/** Trimmed; undefined when empty. PostgreSQL cannot hold a null byte, so there is none. */
+/** Trimmed; undefined when empty. */
 export const textField = (row: SourceRow, name: string, most = 1000): string | undefined => {
   const value = row[name]
   const text = typeof value === 'string' ? value.trim() : ''
   return text === '' ? undefined : [...text].slice(0, most).join('')
 }
-/** Seconds since 1970, as some tables of the original count. */
+/** For columns in seconds since 1970. */
 export const epochField = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
   return typeof value === 'number' && value > 0 && value < 4_102_444_800 ? new Date(value * 1000) : undefined
 }
-/** A column of bytes: PostgreSQL spells it in JSON as `\\x` and hexadecimal digits. */
+/** For byte columns, which PostgreSQL writes in JSON as `\\x` and hexadecimal digits. */
 export const bytesField = (row: SourceRow, name: string): Uint8Array | undefined => {
   const value = row[name]
   return typeof value === 'string' && /^\\x(?:[0-9a-f]{2})+$/.test(value) ? new Uint8Array(Buffer.from(value.slice(2), 'hex')) : undefined
 }
-/** Nothing, or a text of nothing. */
+/** Whether the value is absent or blank. */
 export const isEmpty = (row: SourceRow, name: string): boolean => {
   const value = row[name]
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
@@ -33,10 +33,10 @@ export const isEmpty = (row: SourceRow, name: string): boolean => {
 export const flagField = (row: SourceRow, name: string): boolean => row[name] === true
 export const momentField = (row: SourceRow, name: string): Date | undefined => {
   const value = row[name]
-  // Columns without a zone are read as UTC, which the original's servers wrote.
+  // AuthSec's servers write UTC into columns without a zone.
   const text = typeof value === 'string' ? (/(Z|[+-]\d{2}(:?\d{2})?)$/.test(value) ? value : `${value}Z`) : ''
   const at = new Date(text)
-  // What has more than four digits in its year is written in a way that PostgreSQL does not read.
+  // PostgreSQL does not read the form of years with more than four digits.
   return at.getUTCFullYear() >= 1 && at.getUTCFullYear() <= 9999 ? at : undefined
 }
 export const objectField = (row: SourceRow, name: string): Readonly<Record<string, unknown>> | undefined => {
@@ -48,17 +48,17 @@ export const listField = (row: SourceRow, name: string): readonly string[] => {
   return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
 }
 
-/** Read as rows of a tenant; links are found by what they join. */
+/** Tables read by tenant; links are read by what they join. */
 const OF_TENANT = ['users', 'groups', 'roles', 'permissions', 'scopes', 'service_accounts', 'role_bindings', 'tenant_domains'] as const
 const LINKS = { role_permissions: ['role_id', 'roles'], scope_permissions: ['scope_id', 'scopes'] } as const
-/** Second factors, and codes that stand for them: of a tenant by its column, or by whose they are. */
+/** Tables of second factors and backup codes, read by tenant or by owner. */
 const FACTORS_OF_TENANT = ['totp_secrets', 'tenant_totp_secrets', 'totp_backup_codes', 'tenant_totp_backup_codes'] as const
 const FACTORS_OF_PERSON = ['mfa_methods', 'credentials'] as const
 export type FactorTable = (typeof FACTORS_OF_TENANT)[number] | (typeof FACTORS_OF_PERSON)[number]
 const TAKEN_FACTORS: ReadonlySet<string> = new Set<FactorTable>([...FACTORS_OF_TENANT, ...FACTORS_OF_PERSON])
 export type SourceTable = (typeof OF_TENANT)[number] | keyof typeof LINKS | 'user_groups' | 'projects' | 'clients' | FactorTable
 
-/** Whatever else holds second factors: phones and browsers that are asked, voices, tables that we do not know. */
+/** Tables of factors that cannot be imported: notified phones and browsers, voices, unknown ones. */
 const FACTORS = /^(totp|.*_totp|backup_codes|.*webauthn.*|.*credentials|mfa_|.*_mfa|.*mfa_methods|.*device_tokens|push_devices|voice_)/
 const NEVER = new Set([
   'audit_events',
@@ -72,7 +72,7 @@ const NEVER = new Set([
 
 export type TenantRows = Readonly<Record<SourceTable, readonly SourceRow[]>>
 
-/** @throws Error when there is no table of tenants: then it is no database of the original */
+/** @throws Error when the database has no tables of AuthSec */
 export const openSource = async (query: SourceQuery) => {
   const listed = await query(`select table_name, column_name from information_schema.columns where table_schema = current_schema()`, [])
   const columns = new Map<string, Set<string>>()
@@ -81,7 +81,7 @@ export const openSource = async (query: SourceQuery) => {
     columns.set(table, (columns.get(table) ?? new Set()).add(column))
   }
   if (!columns.has('tenants') || !columns.has('users'))
-    throw new Error('There are no tables of tenants and users here: this is no database of AuthSec.')
+    throw new Error('The database has no tables of tenants and users: it is not a database of AuthSec.')
   const has = (table: string, ...names: readonly string[]): boolean => names.every((name) => columns.get(table)?.has(name) === true)
 
   const select = async (table: string, where: string, params: readonly unknown[]): Promise<readonly SourceRow[]> => {
@@ -97,13 +97,13 @@ export const openSource = async (query: SourceQuery) => {
     if (!has(table, column) || !has(owner, 'tenant_id')) return Promise.resolve([])
     return select(table, `x.${column} in (select id from ${owner} where tenant_id = $1)`, [tenantId])
   }
-  /** Also those that bear no tenant but belong to something that does. */
-  const adopted = (table: string, tenantId: string, column: string, owner: string, key = 'id'): Promise<readonly SourceRow[]> =>
+  /** Also reads rows without a tenant whose owner belongs to the tenant. */
+  const ofTenantOrOwner = (table: string, tenantId: string, column: string, owner: string, key = 'id'): Promise<readonly SourceRow[]> =>
     has(table, 'tenant_id', column) && has(owner, key, 'tenant_id')
       ? select(table, `x.tenant_id = $1 or (x.tenant_id is null and x.${column} in (select ${key} from ${owner} where tenant_id = $1))`, [tenantId])
       : ofTenant(table, tenantId)
 
-  /** Whose it is stands in a column that bears the person's own id, or the client id that the person had there. `is_elsewhere`: one of them is of another tenant. */
+  /** Reads rows by owner: a column with the person's id, or the client id that stands for them. `is_elsewhere`: the columns also name a person of another tenant. */
   const ofPeople = async (table: string, tenantId: string): Promise<readonly SourceRow[]> => {
     const owners = ['user_id', 'client_id'].filter((name) => has(table, name)).map((name) => `x.${name}`)
     if (owners.length === 0) return []
@@ -120,13 +120,13 @@ export const openSource = async (query: SourceQuery) => {
     for (const table of Object.keys(LINKS) as (keyof typeof LINKS)[]) out[table] = await linksOf(table, tenantId)
     for (const table of FACTORS_OF_TENANT) out[table] = await ofTenant(table, tenantId)
     for (const table of FACTORS_OF_PERSON) out[table] = await ofPeople(table, tenantId)
-    out.user_groups = await adopted('user_groups', tenantId, 'group_id', 'groups')
-    out.projects = await adopted('projects', tenantId, 'user_id', 'users')
-    out.clients = await adopted('clients', tenantId, 'client_id', 'tenant_mappings', 'client_id')
+    out.user_groups = await ofTenantOrOwner('user_groups', tenantId, 'group_id', 'groups')
+    out.projects = await ofTenantOrOwner('projects', tenantId, 'user_id', 'users')
+    out.clients = await ofTenantOrOwner('clients', tenantId, 'client_id', 'tenant_mappings', 'client_id')
     return out as TenantRows
   }
 
-  /** Rows that no tenant has: global groups, and what its owner left behind. */
+  /** Rows without a tenant: global groups, and rows of deleted owners. */
   const orphans = async (): Promise<readonly { readonly table: string; readonly id: string | null }[]> => {
     const isKnown = `exists (select from tenants t where coalesce(t.tenant_id, t.id) = x.tenant_id)`
     const adoptable: Readonly<Record<string, string>> = {
@@ -145,10 +145,10 @@ export const openSource = async (query: SourceQuery) => {
     for (const table of FACTORS_OF_PERSON) {
       const owners = ['user_id', 'client_id'].filter((name) => has(table, name))
       if (owners.length === 0) continue
-      const somebody = ['id', 'client_id']
+      const isOwned = ['id', 'client_id']
         .filter((name) => has('users', name))
         .map((name) => `u.${name} in (${owners.map((of) => `x.${of}`).join(', ')})`)
-      const rows = await select(table, `not exists (select from users u where u.tenant_id is not null and (${somebody.join(' or ')}))`, [])
+      const rows = await select(table, `not exists (select from users u where u.tenant_id is not null and (${isOwned.join(' or ')}))`, [])
       found.push(...rows.map((row) => ({ table, id: uuidField(row, 'id') ?? null })))
     }
     return found
@@ -158,7 +158,7 @@ export const openSource = async (query: SourceQuery) => {
     tenants: () => select('tenants', 'true', []),
     tenantRows,
     orphans,
-    /** Tables that hold second factors which cannot be taken, and other tables that are left out, with how many rows. */
+    /** Tables that are not imported, with the number of rows and the reason. */
     leftOut: async (): Promise<readonly { readonly table: string; readonly rows: number; readonly reason: string }[]> => {
       const out: { table: string; rows: number; reason: string }[] = []
       for (const table of columns.keys()) {

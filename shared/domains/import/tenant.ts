@@ -1,4 +1,4 @@
-// One company of the original: its rows of `tenants` (one for each administrator's address there) become one, with a domain that is nobody else's.
+// Imports a tenant: its rows of `tenants` (AuthSec has one per administrator's address) become one, with a unique domain.
 import type { ImportRows } from '#db/store/import'
 import { normaliseEmail } from '#shared/kernel/email'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
@@ -9,7 +9,7 @@ export type PlannedTenant = {
   readonly name: string
   readonly email: string | null
   readonly domain: string
-  /** Below the platform's own suffix: then it is this tenant's at once. Any other has to be proved. */
+  /** Below the platform's suffix, so that it needs no proof. */
   readonly isPlatformDomain: boolean
   readonly status: 'active' | 'suspended'
   readonly createdAt: Date
@@ -18,7 +18,7 @@ export type PlannedTenant = {
 const byAge = (a: SourceRow, b: SourceRow): number =>
   (momentField(a, 'created_at')?.getTime() ?? 0) - (momentField(b, 'created_at')?.getTime() ?? 0) || String(a.id).localeCompare(String(b.id))
 
-/** Rows by tenant, the one that the tenant is named by first: its own, else the oldest. */
+/** Groups rows by tenant. The first one names the tenant: its own row, else the oldest. */
 export const tenantsOf = (rows: readonly SourceRow[]): ReadonlyMap<string, readonly SourceRow[]> => {
   const found = new Map<string, SourceRow[]>()
   for (const row of rows) {
@@ -35,7 +35,7 @@ export const tenantsOf = (rows: readonly SourceRow[]): ReadonlyMap<string, reado
 
 const HOST = /^(?=.{4,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 
-/** The domain it had, or one made from its id where it had none that can be used, or another tenant has it. */
+/** The tenant's domain, or one made from its id when that is missing, unusable or taken. */
 const domainOf = (tenantId: string, row: SourceRow, suffix: string, isTaken: (domain: string) => boolean) => {
   const had = textField(row, 'tenant_domain', 300)?.toLowerCase()
   const platform = had === undefined ? undefined : normaliseTenantDomain(had, suffix)
@@ -66,7 +66,7 @@ export const planTenant = (
   }
 }
 
-/** Domains that the tenant claims; whoever claims one proves it here, since the original could be told to believe. */
+/** Domains that the tenant claims. Each must be proved here again, because AuthSec could mark unproved ones as verified. */
 export const planDomains = (
   rows: readonly SourceRow[],
   own: string,

@@ -1,10 +1,10 @@
-// Seeds of authenticator apps as the original keeps them: in base32, or that text sealed with AES-256-GCM as base64 of nonce (12 bytes), ciphertext and tag.
+// Seeds of authenticator apps as AuthSec stores them: base32, or base32 sealed with AES-256-GCM, in base64 of nonce (12 bytes), ciphertext and tag.
 
 export type SourceKey = CryptoKey
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** 64 hexadecimal digits each. @throws Error that says which one is malformed, and nothing of it */
+/** Keys of 64 hexadecimal digits, separated by commas. @throws Error with the position of a malformed key, never its content */
 export const parseSourceKeys = async (text: string | undefined): Promise<readonly SourceKey[]> =>
   Promise.all(
     (text ?? '')
@@ -19,13 +19,13 @@ export const parseSourceKeys = async (text: string | undefined): Promise<readonl
 
 const BASE32 = /^[A-Z2-7]+$/
 /** RFC 4226 section 4, R6: a shared secret has at least 128 bits. */
-const LEAST_BITS = 128
-const MOST_CHARACTERS = 208
+const MIN_BITS = 128
+const MAX_CHARACTERS = 208
 
-/** As apps show it: some write it in small letters, in groups, or padded. Never in letters of both sizes, which tells it from base64. */
+/** Accepts lower case, groups and padding, as apps show seeds. Mixed case is refused, because it means base64. */
 const asSeed = (text: string): string | undefined => {
   const seed = text.replaceAll(/[\s-]/g, '').replace(/=+$/, '')
-  if (seed.length > MOST_CHARACTERS || !(BASE32.test(seed) || (BASE32.test(seed.toUpperCase()) && seed === seed.toLowerCase()))) return undefined
+  if (seed.length > MAX_CHARACTERS || !(BASE32.test(seed) || (BASE32.test(seed.toUpperCase()) && seed === seed.toLowerCase()))) return undefined
   return seed.toUpperCase()
 }
 
@@ -43,21 +43,21 @@ export type OpenedSeed =
   | { readonly seed: string }
   | { readonly reason: 'secret_unreadable' | 'secret_too_short' | 'key_missing' | 'key_wrong_or_changed' }
 
-const checked = (text: string): OpenedSeed => {
+const checkSeed = (text: string): OpenedSeed => {
   const seed = asSeed(text)
   if (seed === undefined) return { reason: 'secret_unreadable' }
-  return seed.length * 5 < LEAST_BITS ? { reason: 'secret_too_short' } : { seed }
+  return seed.length * 5 < MIN_BITS ? { reason: 'secret_too_short' } : { seed }
 }
 
-/** What is sealed is longer than any seed in clear and reads as base32 by no chance, so the two are told apart by their letters. */
+/** Opens a stored seed. A sealed one is base64 longer than any plain seed, and practically never reads as base32. */
 export const openSeed = async (stored: string, keys: readonly SourceKey[]): Promise<OpenedSeed> => {
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(stored) && stored.length % 4 === 0
   const sealed = Buffer.from(stored, 'base64')
-  if (asSeed(stored) !== undefined || !isBase64 || sealed.length <= NONCE_BYTES + TAG_BYTES) return checked(stored)
+  if (asSeed(stored) !== undefined || !isBase64 || sealed.length <= NONCE_BYTES + TAG_BYTES) return checkSeed(stored)
   if (keys.length === 0) return { reason: 'key_missing' }
   for (const key of keys) {
     const text = await tryKey(key, sealed)
-    if (text !== undefined) return checked(text)
+    if (text !== undefined) return checkSeed(text)
   }
   return { reason: 'key_wrong_or_changed' }
 }

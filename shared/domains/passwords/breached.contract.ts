@@ -1,4 +1,4 @@
-// What every source of breached passwords promises.
+// The contract of every source of breached passwords.
 import { expect, test } from 'vitest'
 import type { BreachedPasswords } from './breached.ts'
 
@@ -43,10 +43,10 @@ const FINE = [
 ]
 
 export const breachedContract = (name: string, make: () => Promise<BreachedPasswords>): void => {
-  test.each(BREACHED)(`${name}: listed, or obviously made: %j`, async (password) => {
+  test.each(BREACHED)(`${name}: breached or derived: %j`, async (password) => {
     expect(await (await make()).has(password)).toBe(true)
   })
-  test.each(FINE)(`${name}: nobody's: %j`, async (password) => {
+  test.each(FINE)(`${name}: not breached: %j`, async (password) => {
     expect(await (await make()).has(password)).toBe(false)
   })
   test(`${name}: answers for any text`, async () => {

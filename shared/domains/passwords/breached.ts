@@ -1,4 +1,4 @@
-// Whether a password stands in lists of leaked ones (NIST SP 800-63B-4 section 3.1.1.2).
+// Checks passwords against lists of breached ones (NIST SP 800-63B-4 section 3.1.1.2).
 
-/** Always answers: a source that is away leaves a line in the log and never keeps a person from signing up. */
+/** Always answers: an unavailable source is logged and never blocks a sign-up. */
 export type BreachedPasswords = { has(password: string): Promise<boolean> }

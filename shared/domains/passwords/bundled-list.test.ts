@@ -6,7 +6,7 @@ import { comparableForms, repeatingUnit, wordCore } from './comparable-forms.ts'
 
 breachedContract('shipped list', async () => bundledBreachedPasswords())
 
-test('random passwords of 15 characters are not taken for listed ones', async () => {
+test('random passwords of 15 characters do not match the list', async () => {
   const passwords = fc.sample(fc.string({ unit: 'grapheme-ascii', minLength: 15, maxLength: 15 }), { numRuns: 2000, seed: 7 })
   const list = bundledBreachedPasswords()
   const taken: string[] = []
@@ -14,7 +14,7 @@ test('random passwords of 15 characters are not taken for listed ones', async ()
   expect(taken).toEqual([])
 })
 
-test('the piece that a text repeats', () => {
+test('the repeating unit of a text', () => {
   expect(['abab', 'ababa', 'abca', 'abcab', 'aaaa', 'a', '', 'passwordpassw', 'passwordpas'].map(repeatingUnit)).toEqual([
     'ab',
     'ab',
@@ -32,13 +32,13 @@ test('the core of a padded word keeps letters of every script, composed or not',
   expect(['12пароль!!', '--a\u0301b3c--', '2024', 'ab1'].map(wordCore)).toEqual(['пароль', 'a\u0301b3c', '', 'ab'])
 })
 
-test('look-alike signs are read both ways', () => {
+test('look-alike characters are replaced in both ways', () => {
   const forms = comparableForms('pa55w0rd!')
   expect(forms.has('password')).toBe(true)
   expect(comparableForms('we1c0me').has('welcome')).toBe(true)
 })
 
-test('what a leaked password is listed as', () => {
+test('the listed form of a leaked password', () => {
   expect(['Dragon123', '123456789q', 'abc123', 'passwordpassword', '1234'].map(listedForm)).toEqual([
     'dragon',
     '123456789q',

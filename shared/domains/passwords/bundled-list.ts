@@ -1,17 +1,17 @@
-// The list that comes with the code: common passwords, and what is obviously made from them. Read at its first use, from a bundle chunk of its own.
+// The bundled list of common passwords and passwords derived from them. Loaded on first use from its own chunk.
 import { createHash } from 'node:crypto'
 import type { BreachedPasswords } from './breached.ts'
 import { comparableForms, foldedText, lettersOnly, repeatingUnit, wordCore } from './comparable-forms.ts'
 import { isGuessable } from './guessable.ts'
 
-/** Shorter words stand in too many good passwords by accident. */
+/** Shorter words occur in too many good passwords by chance. */
 export const SHORTEST_WORD = 4
 const SHORTEST_SCATTERED_WORD = 6
 
-/** What the list knows a word by: the first 32 bits of its SHA-256. One word in a hundred thousand is taken for a listed one. */
+/** The stored form of a word: the first 32 bits of its SHA-256. One in a hundred thousand words matches by chance. */
 export const fingerprint = (word: string): number => createHash('sha256').update(word).digest().readUInt32BE(0)
 
-/** What is listed for a leaked password: its core, or itself where its digits are what makes it. */
+/** The listed form of a leaked password: its core, or the whole where digits define it. */
 export const listedForm = (leaked: string): string | undefined => {
   const core = wordCore(foldedText(leaked))
   if (core.length >= SHORTEST_WORD && /^\p{L}/u.test(core)) return core
@@ -39,19 +39,19 @@ const shippedWords = (): Promise<Uint32Array> => {
   return read
 }
 
-const longEnough = (word: string): boolean => word.length >= SHORTEST_WORD
+const isLongEnough = (word: string): boolean => word.length >= SHORTEST_WORD
 
-/** What remains of each form when digits and symbols are taken out everywhere. */
+/** The letters of each form, without digits and symbols. */
 const scatteredWords = (forms: readonly string[]): string[] =>
   forms.map(lettersOnly).flatMap((letters) => (letters.length >= SHORTEST_SCATTERED_WORD ? [letters, repeatingUnit(letters)] : []))
 
-/** Knows a listed word in any case, doubled, in look-alike signs, or with digits and symbols for all its other characters. */
+/** Matches a listed word in any case, doubled, with look-alike characters, or padded with digits and symbols. */
 export const bundledBreachedPasswords = (): BreachedPasswords => ({
   has: async (password) => {
-    const forms = [...comparableForms(password)].filter(longEnough)
+    const forms = [...comparableForms(password)].filter(isLongEnough)
     if (forms.some(isGuessable)) return true
     const words = await shippedWords()
-    const requested = new Set([...forms, ...scatteredWords(forms).filter(longEnough)])
-    return [...requested].some((word) => includes(words, fingerprint(word)))
+    const candidates = new Set([...forms, ...scatteredWords(forms).filter(isLongEnough)])
+    return [...candidates].some((word) => includes(words, fingerprint(word)))
   },
 })

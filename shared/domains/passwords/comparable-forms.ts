@@ -1,11 +1,11 @@
-// What a person had in mind when they typed a password: the same word in other letters, doubled, or padded until it was long enough.
+// The words behind a password: other case, doubling, padding and look-alike characters are undone.
 
-/** Lower case and NFC, as every form and every listed word is written. */
+/** Lower case and NFC, the normal form of all words here. */
 export const foldedText = (text: string): string => text.normalize('NFC').toLowerCase().normalize('NFC')
 
-/** The shortest piece that the text repeats at least one and a half times: `passwordpassw` is `password`. The text itself when there is none. */
+/** The shortest unit that the text repeats at least one and a half times (`passwordpassw` gives `password`), or the text itself. */
 export const repeatingUnit = (text: string): string => {
-  // Knuth, Morris and Pratt's failure function: linear, where trying every length is not.
+  // The failure function of Knuth, Morris and Pratt, which is linear.
   const border = [0]
   for (let at = 1, length = 0; at < text.length; at += 1) {
     while (length > 0 && text[at] !== text[length]) length = border[length - 1] ?? 0
@@ -16,7 +16,7 @@ export const repeatingUnit = (text: string): string => {
   return period * 3 <= text.length * 2 ? text.slice(0, period) : text
 }
 
-/** Without the digits and symbols around it. */
+/** The text without surrounding digits and symbols. */
 export const wordCore = (text: string): string => text.replace(/^[^\p{L}\p{M}]+/u, '').replace(/(?<=[\p{L}\p{M}])[^\p{L}\p{M}]+$/u, '')
 
 export const lettersOnly = (text: string): string => text.replace(/[^\p{L}\p{M}]+/gu, '')
@@ -27,7 +27,7 @@ const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
 ]
 const spellings = (text: string): string[] => [text, ...LOOKALIKES.map((letters) => text.replace(/[013457@$!]/g, (sign) => letters[sign] ?? sign))]
 
-/** Every word that the text may stand for, itself first: with and without padding, doubling and look-alike signs. */
+/** All words that the text may stand for, itself first. */
 export const comparableForms = (text: string): ReadonlySet<string> => {
   const whole = foldedText(text)
   const forms = new Set([whole])

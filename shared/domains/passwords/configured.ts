@@ -1,11 +1,11 @@
-// Which list of leaked passwords a deployment asks.
+// The source of breached passwords that the configuration selects.
 import type { BaseCtx } from '#shared/domains/context'
 import { traceOutbound } from '#shared/platform/trace/trace'
 import type { BreachedPasswords } from './breached.ts'
 import { bundledBreachedPasswords } from './bundled-list.ts'
 import { rangeService } from './range-service.ts'
 
-/** The range service where BREACHED_PASSWORDS_URL is set, behind it the shipped list. */
+/** The bundled list, and the range service when BREACHED_PASSWORDS_URL is set. */
 export const breachedPasswords = ({ config, log, tracer }: Pick<BaseCtx, 'config' | 'log' | 'tracer'>): BreachedPasswords => {
   const shipped = bundledBreachedPasswords()
   if (config.BREACHED_PASSWORDS_URL === undefined) return shipped

@@ -1,12 +1,12 @@
-// Makes common-passwords.generated.ts from a list of leaked passwords that is not shipped in clear. To renew it, outside of this folder:
+// Generates common-passwords.generated.ts from a list of leaked passwords that is not shipped in clear. To renew it, outside of this folder:
 //   npm pack @zxcvbn-ts/language-common@4.1.3 && tar xzf zxcvbn-ts-language-common-4.1.3.tgz
-// and here: npx tsx shared/domains/passwords/generate-list.ts <where>/package/src/passwords.json <where>/package/LICENSE.txt
+// then: npx tsx shared/domains/passwords/generate-list.ts <where>/package/src/passwords.json <where>/package/LICENSE.txt
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
 import { fingerprint, listedForm } from './bundled-list.ts'
 
-// What people add when told to choose a longer one, and what a list of short passwords may lack.
-const ALSO =
+// Common extensions of short passwords, and words that a list of short passwords may lack.
+const ADDITIONS =
   `administrator authsec autumn changeme changeit december default demo dezember diciembre enero everyone fall februar february friday geheim herbst hiver
   iloveyou internet january januar letmein letmeinnow login mypassword newpassword november october oktober passphrase passwort primavera printemps saturday secret
   september sommer spring summer sunday superuser temporary testing testpassword thisismypassword thisisapassword verano welcome welcomehome winter wachtwoord
@@ -17,7 +17,7 @@ const ALSO =
 const [listFile, licenceFile] = process.argv.slice(2)
 if (listFile === undefined || licenceFile === undefined) throw new Error('usage: generate-list.ts <passwords.json> <LICENSE.txt>')
 const leaked = z.array(z.string()).parse(JSON.parse(readFileSync(listFile, 'utf8')))
-const words = new Set([...leaked, ...ALSO].flatMap((password) => listedForm(password) ?? []))
+const words = new Set([...leaked, ...ADDITIONS].flatMap((password) => listedForm(password) ?? []))
 const prints = Uint32Array.from(new Set([...words].map(fingerprint))).sort()
 const bytes = Buffer.alloc(prints.length * 4)
 prints.forEach((print, at) => {

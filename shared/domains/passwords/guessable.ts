@@ -1,9 +1,9 @@
-// Passwords that need no list: one short piece over and over, or a walk along the keyboard, the alphabet or the digits.
+// Passwords that are guessable without a list: a short repeated unit, or sequences of the keyboard, the alphabet or digits.
 import { repeatingUnit } from './comparable-forms.ts'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
 const DIGITS = '01234567890'
-/** Rows and columns of QWERTY, QWERTZ and AZERTY; a column is walked downwards, then the next. */
+/** Rows and columns of QWERTY, QWERTZ and AZERTY. */
 const PATHS = [
   ALPHABET,
   DIGITS,
@@ -19,15 +19,15 @@ const PATHS = [
   'zaq1xsw2cde3vfr4bgt5nhy6mju7',
 ]
 const backwards = (text: string): string => [...text].reverse().join('')
-// Twice, so that a walk may go round: 7890123456.
+// Doubled, so that a sequence may wrap around: 7890123456.
 const WALKS = PATHS.flatMap((path) => [path + path, backwards(path + path)])
 
-/** Up to this many walks, one after the other, are as guessable as one: `qwertyuiop1234567890` is two. */
-const MOST_WALKS = 3
-/** A shorter step along the keyboard is in many good passwords; it counts at the very end alone. */
-const SHORTEST_WALK = 4
+/** Up to this many sequences in a row are as guessable as one: `qwertyuiop1234567890` has two. */
+const MAX_WALKS = 3
+/** Shorter sequences occur in many good passwords, so they count at the end only. */
+const MIN_WALK = 4
 
-/** The length of the longest walk that the text begins with. */
+/** The length of the longest sequence at the start of the text. */
 const walkLength = (text: string): number => {
   let longest = 0
   for (const walk of WALKS) {
@@ -36,13 +36,13 @@ const walkLength = (text: string): number => {
   return longest
 }
 
-/** Whether the text, already in lower case, is made of at most three walks, or repeats a piece of at most four characters. */
+/** Whether a lower-case text consists of at most three sequences, or repeats a unit of at most four characters. */
 export const isGuessable = (text: string): boolean => {
   if (text.length >= 8 && repeatingUnit(text).length <= 4) return true
   let rest = text
-  for (let walks = 0; walks < MOST_WALKS && rest !== ''; walks += 1) {
+  for (let walks = 0; walks < MAX_WALKS && rest !== ''; walks += 1) {
     const length = walkLength(rest)
-    if (length < SHORTEST_WALK && length < rest.length) return false
+    if (length < MIN_WALK && length < rest.length) return false
     rest = rest.slice(length)
   }
   return rest === ''

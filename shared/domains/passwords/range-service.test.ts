@@ -11,14 +11,14 @@ import { rangeService } from './range-service.ts'
 const LEAKED = 'Zugspitze liegt in Bayern'
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase()
 const PADDING = `${'0'.repeat(34)}A:0\r\n${'F'.repeat(35)}:0`
-type Answer = (res: ServerResponse, req: IncomingMessage) => void
+type Responder = (res: ServerResponse, req: IncomingMessage) => void
 const counted =
-  (count: number): Answer =>
+  (count: number): Responder =>
   (res) =>
     res.end(`${PADDING}\r\n${sha1(LEAKED).slice(5)}:${count}\r\n`)
 
-// A service of the documented format, on a socket of its own; each test says how it answers.
-let answer: Answer = counted(3)
+// A service of the documented format on its own socket; each test sets the response.
+let answer: Responder = counted(3)
 const request: { url: string | undefined; padding: unknown; agent: unknown; method: string | undefined }[] = []
 const server = createServer((req, res) => {
   request.push({ url: req.url, padding: req.headers['add-padding'], agent: req.headers['user-agent'], method: req.method })
@@ -39,24 +39,24 @@ const log = memoryLog(fixedClock('2026-01-01').now)
 const service = (url = `http://127.0.0.1:${port}`) => rangeService({ url, shipped: bundledBreachedPasswords(), log, timeoutMs: 300 })
 
 breachedContract('range service', async () => service())
-breachedContract('range service that is away', async () => service('http://127.0.0.1:1'))
+breachedContract('unavailable range service', async () => service('http://127.0.0.1:1'))
 
-test('what the service alone knows is breached, and it learns five digits', async () => {
+test('a password that only the service lists is breached, and the service learns five digits', async () => {
   expect(await service().has(LEAKED)).toBe(true)
   expect(request).toEqual([{ url: `/range/${sha1(LEAKED).slice(0, 5)}`, padding: 'true', agent: 'authsec-serverless', method: 'GET' }])
 })
 
-test('a password is asked for in NFC', async () => {
+test('a password is looked up in NFC', async () => {
   await service().has('Gru\u0308ne Wiesen am See')
   expect(request[0]?.url).toBe(`/range/${sha1('Gr\u00fcne Wiesen am See').slice(0, 5)}`)
 })
 
-test('what the shipped list knows is not asked for', async () => {
+test('a password on the bundled list is not looked up', async () => {
   expect(await service().has('passwordpassword')).toBe(true)
   expect(request).toEqual([])
 })
 
-test('padding, with the count 0, is no leak; lower case and bare line feeds are read', async () => {
+test('padding with the count 0 does not match; lower case and bare line feeds are accepted', async () => {
   answer = counted(0)
   expect(await service().has(LEAKED)).toBe(false)
   answer = (res) => res.end(`${sha1(LEAKED).slice(5).toLowerCase()}:1\n`)
@@ -65,8 +65,8 @@ test('padding, with the count 0, is no leak; lower case and bare line feeds are 
   expect(await service().has(LEAKED)).toBe(false)
 })
 
-const broken: readonly (readonly [string, Answer])[] = [
-  ['silence', () => undefined],
+const broken: readonly (readonly [string, Responder])[] = [
+  ['no response', () => undefined],
   ['a slow body', (res) => void res.write(`${PADDING}\r\n`)],
   ['500', (res) => void res.writeHead(500).end(`${sha1(LEAKED).slice(5)}:3`)],
   ['429', (res) => void res.writeHead(429, { 'retry-after': '2' }).end()],
@@ -85,7 +85,7 @@ const broken: readonly (readonly [string, Answer])[] = [
   ['a cut connection', (res) => void res.destroy()],
 ]
 
-test.each(broken)('%s blocks nobody, and is logged without the password or its digest', async (_, given) => {
+test.each(broken)('%s does not block a sign-up, and is logged without the password or its digest', async (_, given) => {
   answer = given
   const before = log.lines.length
   expect(await service().has(LEAKED)).toBe(false)

@@ -1,16 +1,16 @@
-// Leaked passwords by k-anonymity, in the format of Have I Been Pwned: the service learns five of forty hexadecimal digits, shared by some thousand passwords.
+// Breached passwords by k-anonymity, in the format of Have I Been Pwned: the service learns five of forty hexadecimal digits, which about a thousand passwords share.
 import { createHash } from 'node:crypto'
 import type { Log } from '#shared/kernel/log'
 import type { BreachedPasswords } from './breached.ts'
 
 const TIMEOUT_MS = 2000
-/** A padded answer has some 1,000 lines of 40 bytes. */
-const MOST_BYTES = 512 * 1024
+/** A padded answer has about 1,000 lines of 40 bytes. */
+const MAX_BYTES = 512 * 1024
 
 type Options = {
-  /** Base address; `/range/<prefix>` is added. */
+  /** Base URL; `/range/<prefix>` is appended. */
   readonly url: string
-  /** Asked first, and alone while the service is away. */
+  /** Checked first, and alone while the service is unavailable. */
   readonly shipped: BreachedPasswords
   readonly log: Pick<Log, 'warn'>
   readonly timeoutMs?: number
@@ -21,14 +21,14 @@ const readText = async (response: Response): Promise<string> => {
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
-    if (size > MOST_BYTES) throw new Error('the answer is too long')
+    if (size > MAX_BYTES) throw new Error('the answer is too long')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Whether the answer lists the suffix with a count; padding has the count 0. Throws on a line that is neither. */
-const lists = (answer: string, suffix: string): boolean => {
+/** Whether the answer lists the suffix with a count above 0, which marks padding. Throws on a malformed line. */
+const hasSuffix = (answer: string, suffix: string): boolean => {
   let found = false
   for (const line of answer.split(/\r?\n/)) {
     if (line === '') continue
@@ -40,13 +40,13 @@ const lists = (answer: string, suffix: string): boolean => {
 }
 
 /**
- * The shipped list, then the service. One attempt of two seconds and no other: a person waits for it, and the shipped list has spoken already.
+ * Checks the bundled list, then the service: one attempt of two seconds, because a person waits for it.
  * @see https://haveibeenpwned.com/API/v3#PwnedPasswords
  */
 export const rangeService = ({ url, shipped, log, timeoutMs = TIMEOUT_MS }: Options): BreachedPasswords => ({
   has: async (password) => {
     if (await shipped.has(password)) return true
-    // The format is defined by SHA-1; nothing is kept safe by it here.
+    // The format requires SHA-1; it protects nothing here.
     const digest = createHash('sha1').update(password.normalize('NFC')).digest('hex').toUpperCase()
     try {
       const response = await fetch(`${url}/range/${digest.slice(0, 5)}`, {
@@ -58,7 +58,7 @@ export const rangeService = ({ url, shipped, log, timeoutMs = TIMEOUT_MS }: Opti
         await response.body?.cancel()
         throw new Error(`the service answered ${response.status}`)
       }
-      return lists(await readText(response), digest.slice(5))
+      return hasSuffix(await readText(response), digest.slice(5))
     } catch (error) {
       log.warn('breached_passwords.unavailable', { reason: error instanceof Error ? error.message : 'unknown' })
       return false

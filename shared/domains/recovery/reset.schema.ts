@@ -1,4 +1,4 @@
-// Wire shapes of a forgotten password.
+// Wire shapes of a password reset.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 

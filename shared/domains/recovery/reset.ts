@@ -1,4 +1,4 @@
-// Forgotten password: a mailed code, then a one-time value, then the new password. The answer never tells whether the account exists.
+// Password reset: a mailed code, then a one-time token, then the new password. No answer discloses whether the account exists.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -33,29 +33,29 @@ export type ResetCtx = RequestCtx & { readonly breached: BreachedPasswords }
 export const RESET_CODE_SECONDS = 30 * 60
 const RESET_SECONDS = 600
 
-/** Accounts whose password is kept here; a synced one gets a password from an administrator or a mailed link alone. */
+/** Accounts with a password here. A synced account gets one only from an administrator or by a mailed link. */
 const mayReset = (user: User | undefined): user is User => user?.active === true && user.deletedAt === null && user.passwordHash !== null
 
-/** The account that this door resets. The same statements run for nobody. */
-const accountBehind = async (t: TenantDb, ctx: ResetCtx, kind: ResetKind, email: string): Promise<User | undefined> => {
+/** The account that this kind of reset may change. Unknown addresses run the same statements. */
+const findResettableAccount = async (t: TenantDb, ctx: ResetCtx, kind: ResetKind, email: string): Promise<User | undefined> => {
   const tenant = await findTenant(t)
-  // Known here, so that asking whether the tenant has mails left never costs a statement for one and none for another.
+  // Learned here, so that the quota check runs the same statements for known and unknown addresses.
   ctx.quotas.learn(t.tenantId, tenant?.settings.quotas)
   const user = await findUserByEmail(t, email)
-  const atRightDoor = kind === 'user_reset' || (await hasAdminAccess(t, ctx, user?.id ?? ctx.random.id()))
-  return tenant?.status === 'active' && mayReset(user) && atRightDoor ? user : undefined
+  const isOfKind = kind === 'user_reset' || (await hasAdminAccess(t, ctx, user?.id ?? ctx.random.id()))
+  return tenant?.status === 'active' && mayReset(user) && isOfKind ? user : undefined
 }
 
-/** Mails a code if there is an account. The caller answers the same either way. */
+/** Mails a code if the account exists. The caller's answer must not depend on that. */
 export const requestReset = async (ctx: ResetCtx, kind: ResetKind, tenantId: TenantId | undefined, email: string): Promise<void> => {
   const t = forTenant(ctx.db, tenantId ?? SYSTEM_TENANT)
   const sent = await atomically(t, (tx) => createCode(tx, ctx, codeLockOf(ctx, kind, email), RESET_CODE_SECONDS, true))
   if (!('code' in sent)) return
-  const found = await accountBehind(t, ctx, kind, email)
-  // Where the tenant's mails are used up none goes out, and the answer is the same as ever.
+  const found = await findResettableAccount(t, ctx, kind, email)
+  // Above the tenant's mail quota no mail is sent, and the answer stays the same.
   if (!(await ctx.quotas.allows(t.tenantId, 'mailsPerHour'))) return
   const user = tenantId === undefined ? undefined : found
-  // Sealed under the tenant's key, not the person's: fetching that one would tell the two apart.
+  // Sealed under the tenant's key: loading the person's key would disclose the account by timing.
   await commitOrRollBack(t, user !== undefined, async (tx) => {
     await notify(tx, ctx, { to: email, template: 'password_reset_code', data: { code: sent.code, minutes: RESET_CODE_SECONDS / 60 } })
     const target = { type: 'user', id: user?.id ?? ctx.random.id() }
@@ -64,7 +64,7 @@ export const requestReset = async (ctx: ResetCtx, kind: ResetKind, tenantId: Ten
   ctx.wakeOutbox()
 }
 
-const wrong = (code: ErrorCode, tenantId: TenantId, userId?: string): AppError =>
+const resetError = (code: ErrorCode, tenantId: TenantId, userId?: string): AppError =>
   new AppError(code, undefined, { refusal: { tenantId, event: 'user.password_reset', ...(userId === undefined ? {} : { userId }) } })
 
 export type ResetCode = {
@@ -72,12 +72,12 @@ export type ResetCode = {
   readonly tenantId: TenantId
   readonly email: string
   readonly otp: string
-  /** What a wrong code is answered with. */
+  /** The error for a wrong code. */
   readonly failure: ErrorCode
 }
 
 /**
- * The code is right: answers a one-time value that `resetPassword` asks for, good for ten minutes.
+ * Verifies the code and returns the one-time token for `resetPassword`, valid for ten minutes.
  * @throws AppError `failure`
  */
 export const verifyResetCode = async (
@@ -85,9 +85,9 @@ export const verifyResetCode = async (
   { kind, tenantId, email, otp, failure }: ResetCode,
 ): Promise<{ readonly resetToken: string; readonly cookie: Cookie }> => {
   const codeId = await matchCode(ctx, tenantId, { lock: codeLockOf(ctx, kind, email), email, code: otp })
-  if (codeId === undefined) throw wrong(failure, tenantId)
+  if (codeId === undefined) throw resetError(failure, tenantId)
   const resetToken = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    const user = await accountBehind(t, ctx, kind, email)
+    const user = await findResettableAccount(t, ctx, kind, email)
     const now = ctx.clock.now()
     if (user === undefined || !(await consumeCode(t, codeId, now))) return undefined
     await recordEvent(t, ctx, {
@@ -105,20 +105,20 @@ export const verifyResetCode = async (
       seconds: RESET_SECONDS,
     })
   })
-  if (resetToken === undefined) throw wrong(failure, tenantId)
+  if (resetToken === undefined) throw resetError(failure, tenantId)
   return { resetToken, cookie: transactionCookie(ctx, 'password_reset', resetToken, RESET_SECONDS) }
 }
 
-/** Everything that the old password opened is closed. */
-const closeEverything = async (t: TenantTx, ctx: RequestCtx, user: User): Promise<void> => {
+/** Ends all access that the old password opened. */
+const endAllAccess = async (t: TenantTx, ctx: RequestCtx, user: User): Promise<void> => {
   const now = ctx.clock.now()
   await revokeSessions(t, user.id, now, 'password_reset')
   await endLoginTransactions(t, user.id, now)
   await forgetDevices(t, user.id)
 }
 
-/** Sets a person's password, ends all sessions and, unless told otherwise, tells the owner. Inside the caller's transaction, which records what it was. */
-export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, passwordHash: string, tells = true): Promise<void> => {
+/** Sets a password, ends all sessions and, with `notifies`, mails the owner. Call in the transaction that records the event. */
+export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, passwordHash: string, notifies = true): Promise<void> => {
   const now = ctx.clock.now()
   await updateUser(t, user.id, {
     passwordHash,
@@ -130,20 +130,20 @@ export const replacePassword = async (t: TenantTx, ctx: RequestCtx, user: User, 
     validFrom: now,
     updatedAt: now,
   })
-  await closeEverything(t, ctx, user)
-  if (tells) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
+  await endAllAccess(t, ctx, user)
+  if (notifies) await notify(t, ctx, { to: user.email, subjectId: user.id, template: 'password_changed', data: {} })
 }
 
-/** The mailbox was proved a moment ago: what waits for that (a first sign-in, a first factor, being found by the address) may go on. */
+/** Marks the mailbox as proved, which first sign-ins and first factors may wait for. */
 const proveMailbox = async (t: TenantTx, ctx: RequestCtx, user: User, at: Date): Promise<void> => {
   await updateUser(t, user.id, { emailVerifiedAt: at })
   await verifyAdministrator(t, emailHash(ctx, user.email), at)
 }
 
-type Chosen = { readonly email: string; readonly password: string; readonly name?: string }
+type NewPassword = { readonly email: string; readonly password: string; readonly name?: string }
 
-/** @throws AppError password_* */
-export const requireGoodPassword = async (ctx: ResetCtx, tenantId: TenantId, { email, password, name }: Chosen): Promise<void> => {
+/** Checks the password against the tenant's policy. @throws AppError password_* */
+export const requireGoodPassword = async (ctx: ResetCtx, tenantId: TenantId, { email, password, name }: NewPassword): Promise<void> => {
   const tenant = await findTenant(forTenant(ctx.db, tenantId))
   await checkNewPassword(
     {
@@ -162,14 +162,14 @@ export type Reset = {
   readonly email: string
   readonly newPassword: string
   readonly resetToken: string | undefined
-  /** The tenant that the request named; the one-time value has to be of that one. */
+  /** The tenant that the request names; the token must belong to it. */
   readonly tenantId: TenantId | undefined
-  /** What a missing or foreign value is answered with. */
+  /** The error for a missing or foreign token. */
   readonly failure: ErrorCode
 }
 
 /**
- * The new password, against the one-time value.
+ * Sets the new password with the one-time token.
  * @throws AppError `failure`, password_*
  */
 export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie> => {
@@ -179,8 +179,8 @@ export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie
   if (handle === undefined || loginTransaction?.userId == null) throw new AppError(failure, undefined, { refusal: { event: 'user.password_reset' } })
   const t = forTenant(ctx.db, handle.tenantId)
   const user = await findUserByEmail(t, given.email)
-  if (!mayReset(user) || user.id !== loginTransaction.userId) throw wrong(failure, handle.tenantId, loginTransaction.userId)
-  if (given.tenantId !== undefined && given.tenantId !== handle.tenantId) throw wrong(failure, handle.tenantId, user.id)
+  if (!mayReset(user) || user.id !== loginTransaction.userId) throw resetError(failure, handle.tenantId, loginTransaction.userId)
+  if (given.tenantId !== undefined && given.tenantId !== handle.tenantId) throw resetError(failure, handle.tenantId, user.id)
   await requireGoodPassword(ctx, handle.tenantId, { email: user.email, name: user.name, password: given.newPassword })
   const passwordHash = await ctx.passwords.hash(given.newPassword)
   await atomically(t, async (tx) => {
@@ -191,7 +191,7 @@ export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie
       !(await isStillInvited(tx, ctx, held)) ||
       (await consumeLoginTransaction(tx, transactionHandleHash(ctx, handle.text), now)) === undefined
     )
-      throw wrong(failure, handle.tenantId, user.id)
+      throw resetError(failure, handle.tenantId, user.id)
     await replacePassword(tx, ctx, held, passwordHash)
     await proveMailbox(tx, ctx, held, loginTransaction.mailboxProvedAt ?? now)
     await recordEvent(tx, ctx, {

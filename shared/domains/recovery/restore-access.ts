@@ -1,4 +1,4 @@
-// The end of every recovery: the lost factors go, the owner is told, and a login transaction begins that has proved what was proved and nothing else.
+// Completes a recovery: removes the lost factors, notifies the owner and starts a login transaction with exactly what was proved.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { lockUser, type User } from '#db/store/users'
@@ -11,15 +11,15 @@ export type AccessRestoration = {
   readonly userId: string
   readonly by: 'pass' | 'waiting'
   readonly clientId: string | null
-  /** RFC 8176 names of what was proved. */
+  /** RFC 8176 values of what was proved. */
   readonly verified: readonly string[]
   readonly mailboxProvedAt: Date | null
 }
 
-/** Whether the account can be come back to. */
+/** Whether the account can be recovered. */
 export const isUserUsable = (user: User | undefined): user is User => user?.active === true && user.deletedAt === null && !user.passwordResetRequired
 
-/** The login ticket; undefined when the account is closed. Routes that call this emit `factors.reset`. */
+/** Returns the login transaction's handle; undefined for an unusable account. Routes that call this emit `factors.reset`. */
 export const restoreAccess = async (t: TenantTx, ctx: RequestCtx, given: AccessRestoration): Promise<string | undefined> => {
   const user = await lockUser(t, given.userId)
   if (!isUserUsable(user)) return undefined

@@ -1,4 +1,4 @@
-// A one-time link by which somebody chooses a first password. The secret stands in the fragment, so that no server, proxy or log on the way sees it.
+// A one-time link to set a first password. The secret is in the fragment, which servers, proxies and logs do not see.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { endLoginTransactions } from '#db/store/login-transactions'
@@ -13,7 +13,7 @@ import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 const LINK_HOURS = 24
 
-/** Where the page behind the link is. */
+/** The page that the link opens. */
 export const SET_PASSWORD_PATH = '/account/set-password'
 
 type Deps = Pick<BaseCtx, 'config' | 'clock' | 'random' | 'hash' | 'keyring'> & { readonly request?: RequestInfo }
@@ -22,11 +22,11 @@ type Given = {
   readonly email: string
   readonly purpose: MailData['set_password_link']['purpose']
   readonly invitedBy?: string
-  /** How long it is good; a day unless told. */
+  /** Validity in hours; 24 by default. */
   readonly hours?: number
 }
 
-/** Mails the link; an older one of the person opens nothing any more. Inside the caller's transaction, which records it; call `ctx.wakeOutbox()` afterwards. */
+/** Mails the link and invalidates earlier ones. Call in the transaction that records the event, then call `ctx.wakeOutbox()`. */
 export const mailSetPasswordLink = async (
   t: TenantTx,
   ctx: Deps,
@@ -38,7 +38,7 @@ export const mailSetPasswordLink = async (
     userId,
     clientId: null,
     verified: [],
-    // The link proves the address that it was sent to, and no later one.
+    // The link proves only the address that it was sent to.
     data: { email },
     seconds: hours * 3600,
   })

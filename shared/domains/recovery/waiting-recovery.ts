@@ -1,4 +1,4 @@
-// A way back for who lost every factor and has nobody to ask: wait as long as the tenant says, told by mail and able to stop it, then prove the mailbox.
+// Recovery of a person who lost every factor: wait as long as the tenant requires, with mails that can cancel it, then prove the mailbox.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'
@@ -25,31 +25,31 @@ import { commitOrRollBack } from './commit-or-roll-back.ts'
 import { isUserUsable, restoreAccess } from './restore-access.ts'
 
 const DAY = 24 * 3600
-/** How long a recovery that is ready can be finished. */
+/** How long a recovery can be finished after the waiting period. */
 const READY_DAYS = 7
 const STARTS_A_DAY = 3
 const CODE_SECONDS = 600
-/** In all that time, with five guesses each: a hundred (NIST SP 800-63B-4 section 3.2.2). */
-const MOST_CODES = 20
+/** For the whole recovery, with five guesses each: a hundred guesses (NIST SP 800-63B-4 section 3.2.2). */
+const MAX_CODES = 20
 
 export const CANCEL_PATH = '/account/recovery/cancel'
 
-const refused = (about?: { readonly tenantId: string; readonly userId?: string }): AppError =>
+const invalidRecovery = (about?: { readonly tenantId: string; readonly userId?: string }): AppError =>
   new AppError('invalid_recovery', undefined, { refusal: { event: 'recovery.completed', ...about } })
 
-/** Counted by the address alone, whoever it belongs to. @throws AppError rate_limited */
-const limit = (ctx: RequestCtx, what: string, tenantId: TenantId, email: string, windowSeconds: number, max: number): Promise<void> => {
+/** Counts by address, known or not. @throws AppError rate_limited */
+const checkLimit = (ctx: RequestCtx, what: string, tenantId: TenantId, email: string, windowSeconds: number, max: number): Promise<void> => {
   const digest = Buffer.from(ctx.hash('limit:recovery', tenantId, email))
     .toString('base64url')
     .slice(0, 22)
   return ctx.limits.check([{ key: `${what}:${digest}`, windowSeconds, max, guardsCredential: true }])
 }
 
-/** A number of starts a day. Who proved the password has a number of their own, which no stranger uses up. @throws AppError rate_limited */
+/** Limits starts per day. A person who proved the password has a separate count that strangers cannot use up. @throws AppError rate_limited */
 const limitStarts = (ctx: RequestCtx, tenantId: TenantId, email: string, isProved: boolean): Promise<void> =>
-  limit(ctx, isProved ? 'recovery:own' : 'recovery', tenantId, email, DAY, STARTS_A_DAY)
+  checkLimit(ctx, isProved ? 'recovery:own' : 'recovery', tenantId, email, DAY, STARTS_A_DAY)
 
-/** Whoever has a password proves it first; for everybody else the mailbox will do at the end. */
+/** A person with a password must have proved it. Returns what counts as proved at the end; undefined when recovery is not allowed. */
 const mayStart = async (ctx: RequestCtx, user: UserRow | undefined, inBody: string | undefined): Promise<readonly string[] | undefined> => {
   const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', inBody))
   if (!isUserUsable(user)) return undefined
@@ -59,13 +59,19 @@ const mayStart = async (ctx: RequestCtx, user: UserRow | undefined, inBody: stri
     : undefined
 }
 
-/** Half way, on the last day, and when the time has come. */
+/** Days of the reminders: half way, the day before the end, and the end. */
 const remindersOf = (waitingDays: number): readonly number[] =>
   [...new Set([waitingDays / 2, waitingDays - 1, waitingDays])].filter((days) => days > 0)
 
-type Telling = { readonly email: string; readonly userId: string; readonly waitingDays: number; readonly readyAt: Date; readonly cancelUrl: string }
-/** Now and on the way. Sealed under the tenant's key, not the person's: fetching that one would tell somebody from nobody. */
-const tell = async (t: TenantTx, ctx: RequestCtx, { email: to, userId, waitingDays, readyAt, cancelUrl }: Telling): Promise<void> => {
+type StartNotice = {
+  readonly email: string
+  readonly userId: string
+  readonly waitingDays: number
+  readonly readyAt: Date
+  readonly cancelUrl: string
+}
+/** Mails the start and the reminders. Sealed under the tenant's key: loading the person's key would disclose the account by timing. */
+const announceStart = async (t: TenantTx, ctx: RequestCtx, { email: to, userId, waitingDays, readyAt, cancelUrl }: StartNotice): Promise<void> => {
   await notify(t, ctx, { to, template: 'recovery_started', data: { readyAt, cancelUrl } })
   for (const days of remindersOf(waitingDays)) {
     const later = { at: secondsAfter(ctx.clock.now(), days * DAY), kind: reminderKind(userId) }
@@ -80,7 +86,7 @@ export type WaitingRecoveryRequest = { readonly clientId: string; readonly email
 export type WaitingRecovery = { readonly recovery: string; readonly readyAt: Date }
 
 /**
- * Begins the waiting period; the owner is told, with a link that stops it. Answers the same for every address: for nobody a recovery waits that ends nowhere.
+ * Starts the waiting period and mails the owner a link to cancel it. Unknown addresses get the same answer, and a recovery that leads nowhere.
  * Routes that call this emit `recovery.started`.
  * @throws AppError invalid_client, recovery_not_offered, rate_limited
  */
@@ -96,52 +102,52 @@ export const startWaitingRecovery = async (ctx: RequestCtx, given: WaitingRecove
   const owner = verified === undefined ? undefined : user
   const common = { userId: owner?.id ?? null, clientId, verified: [], seconds: (waitingDays + READY_DAYS) * DAY }
   const data = { ready_at: readyAt.toISOString(), verified: verified ?? [] }
-  // Nobody has the key before the owner is told: it leaves once both have committed.
+  // The handle is returned only after both the recovery and its mail committed.
   const { recovery, cancel } = await atomically(t, async (tx) => ({
     recovery: await startLoginTransaction(tx, ctx, { purpose: 'recovery_wait', data, ...common }),
     cancel: await startLoginTransaction(tx, ctx, { purpose: 'recovery_cancel', ...common }),
   }))
   const cancelUrl = `${ctx.config.BASE_URL}${CANCEL_PATH}?ticket=${cancel}`
   const userId = owner?.id ?? ctx.random.id()
-  await commitOrRollBack(t, owner !== undefined, (tx) => tell(tx, ctx, { email: given.email, userId, waitingDays, readyAt, cancelUrl }))
+  await commitOrRollBack(t, owner !== undefined, (tx) => announceStart(tx, ctx, { email: given.email, userId, waitingDays, readyAt, cancelUrl }))
   ctx.wakeOutbox()
   return { recovery, readyAt }
 }
 
 type Live = { readonly handle: TransactionHandle; readonly loginTransaction: LoginTransaction; readonly user: UserRow | undefined }
 
-/** Signing in meanwhile has ended it: who can sign in has lost nothing. */
+/** A sign-in or password change since then ends the recovery. */
 const isOver = (user: UserRow, { createdAt }: LoginTransaction): boolean =>
   !isUserUsable(user) || (user.lastLoginAt !== null && user.lastLoginAt > createdAt) || user.validFrom > createdAt
 
-/** A recovery whose time has come, where the tenant still offers it. @throws AppError invalid_recovery, recovery_waiting */
+/** A recovery after its waiting period, while the tenant still offers it. @throws AppError invalid_recovery, recovery_waiting */
 const readyRecovery = async (ctx: RequestCtx, text: string): Promise<Live> => {
   const handle = readTransactionHandle(ctx, 'recovery_wait', text)
   const loginTransaction = await loadLoginTransaction(ctx, 'recovery_wait', handle)
-  if (handle === undefined || loginTransaction === undefined) throw refused()
+  if (handle === undefined || loginTransaction === undefined) throw invalidRecovery()
   const readyAt = new Date(String(loginTransaction.data?.ready_at))
   if (!(readyAt <= ctx.clock.now())) throw new AppError('recovery_waiting', undefined, { extra: { ready_at: readyAt.toISOString() } })
   const t = forTenant(ctx.db, handle.tenantId)
   const { waitingDays } = findRecoveryOffers(await findTenant(t))
   const user = await findUser(t, loginTransaction.userId ?? ctx.random.id())
-  const isHeld = user !== undefined && waitingDays !== undefined && !isOver(user, loginTransaction)
-  return { handle, loginTransaction, user: isHeld ? user : undefined }
+  const isUsable = user !== undefined && waitingDays !== undefined && !isOver(user, loginTransaction)
+  return { handle, loginTransaction, user: isUsable ? user : undefined }
 }
 
-/** When a recovery that waits is ready; undefined for one that is over, or never was. For somebody who is nobody it waits as well. */
+/** When a recovery becomes ready; undefined when it is over or unknown. Unknown addresses have one as well. */
 export const waitingRecoveryReadyAt = async (ctx: RequestCtx, text: string): Promise<Date | undefined> => {
   const loginTransaction = await loadLoginTransaction(ctx, 'recovery_wait', readTransactionHandle(ctx, 'recovery_wait', text))
   return loginTransaction === undefined ? undefined : new Date(String(loginTransaction.data?.ready_at))
 }
 
-/** Where nobody waits, an address that is nobody's. */
-const addressOf = ({ user, loginTransaction }: Live): string => user?.email ?? `${loginTransaction.id}@nobody.invalid`
+/** An unused address stands in for an unknown person. */
+const addressOf = ({ user, loginTransaction }: Live): string => user?.email ?? `${loginTransaction.id}@unknown.invalid`
 
-/** After the waiting period: a code goes to the mailbox. The same work and the same answer where nobody waits. @throws AppError invalid_recovery, recovery_waiting, rate_limited */
+/** Mails a code after the waiting period. Unknown people cost the same work. @throws AppError invalid_recovery, recovery_waiting, rate_limited */
 export const requestRecoveryCode = async (ctx: RequestCtx, text: string): Promise<{ readonly expiresIn: number }> => {
   const live = await readyRecovery(ctx, text)
   const [t, email] = [forTenant(ctx.db, live.handle.tenantId), addressOf(live)]
-  await limit(ctx, 'recovery:codes', t.tenantId, email, READY_DAYS * DAY, MOST_CODES)
+  await checkLimit(ctx, 'recovery:codes', t.tenantId, email, READY_DAYS * DAY, MAX_CODES)
   if (await ctx.quotas.allows(t.tenantId, 'mailsPerHour')) {
     const sent = await atomically(t, (tx) => createCode(tx, ctx, codeLockOf(ctx, 'recovery', email), CODE_SECONDS, true))
     if ('code' in sent) {
@@ -154,7 +160,7 @@ export const requestRecoveryCode = async (ctx: RequestCtx, text: string): Promis
 }
 
 /**
- * The mailbox is proved: the lost factors go, and a login transaction begins.
+ * Verifies the mailed code: removes the lost factors and starts a login transaction.
  * Routes that call this emit `recovery.completed`, `factors.reset`.
  * @throws AppError invalid_recovery, recovery_waiting
  */
@@ -163,7 +169,8 @@ export const finishWaitingRecovery = async (ctx: RequestCtx, text: string, code:
   const { handle, loginTransaction, user } = live
   const email = addressOf(live)
   const codeId = await matchCode(ctx, handle.tenantId, { lock: codeLockOf(ctx, 'recovery', email), email, code })
-  if (user === undefined || codeId === undefined) throw refused({ tenantId: handle.tenantId, ...(user === undefined ? {} : { userId: user.id }) })
+  if (user === undefined || codeId === undefined)
+    throw invalidRecovery({ tenantId: handle.tenantId, ...(user === undefined ? {} : { userId: user.id }) })
   const login = await atomically(forTenant(ctx.db, handle.tenantId), async (t) => {
     const now = ctx.clock.now()
     const held = await lockUser(t, user.id)
@@ -177,12 +184,12 @@ export const finishWaitingRecovery = async (ctx: RequestCtx, text: string, code:
     const verified = Array.isArray(loginTransaction.data?.verified) ? loginTransaction.data.verified.map(String) : []
     return restoreAccess(t, ctx, { userId: user.id, by: 'waiting', clientId: loginTransaction.clientId, verified, mailboxProvedAt: now })
   })
-  if (login === undefined) throw refused({ tenantId: handle.tenantId, userId: user.id })
+  if (login === undefined) throw invalidRecovery({ tenantId: handle.tenantId, userId: user.id })
   ctx.wakeOutbox()
   return login
 }
 
-/** The owner stops it, by the mailed link. Answers the same for a link that is over. Routes that call this emit `recovery.cancelled`. */
+/** The owner cancels by the mailed link. An ended link gets the same answer. Routes that call this emit `recovery.cancelled`. */
 export const cancelWaitingRecovery = async (ctx: RequestCtx, text: string): Promise<void> => {
   const handle = readTransactionHandle(ctx, 'recovery_cancel', text)
   const loginTransaction = await loadLoginTransaction(ctx, 'recovery_cancel', handle)

@@ -1,5 +1,5 @@
-// Six digits by mail. Purpose, tenant and address name the lock; five guesses, one send a minute, five an hour; a code of one lock opens no other. Beside that a
-// mailbox has so many wrong codes a day, whatever they were for.
+// Mailed codes of six digits, locked by purpose, tenant and address: five guesses a code, one mail a minute, five an hour. A code never opens another lock. In
+// addition, wrong codes are limited per mailbox over all purposes.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CodeLock, type CodePurpose, claimGuess, findCodeTimes, holdCodeLock, insertCode, voidCodes } from '#db/store/codes'
@@ -17,15 +17,15 @@ const HOUR = 3600
 const DAY = 24 * HOUR
 
 /**
- * Wrong codes for one mailbox. What slides over two buckets lets at most twice as many through in any one window: so no hundred in a month (NIST SP 800-63B
- * section 3.2.2 allows a hundred in a row).
+ * Limits on wrong codes for one mailbox. A sliding window over two buckets admits at most twice the number, so no hundred a month (NIST SP 800-63B section 3.2.2
+ * allows a hundred in a row).
  */
 const WRONG_PER_MAILBOX = [
   { windowSeconds: HOUR, max: 10 },
   { windowSeconds: DAY, max: 20 },
   { windowSeconds: 30 * DAY, max: 50 },
 ] as const
-/** And from one address of the network, for whatever mailboxes. */
+/** Limit on wrong codes from one network address, over all mailboxes. */
 const WRONG_PER_ADDRESS = { windowSeconds: DAY, max: 100 } as const
 
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'hash'>
@@ -42,8 +42,8 @@ export type SentCode = { readonly id: string; readonly code: string }
 export type CodeTooSoon = { readonly retryAfterSeconds: number }
 
 /**
- * Makes a code unless too many were sent to the address. With `replaces`, older codes of the lock are void (a reset); without, each attempt keeps its own
- * (a sign-up, where every attempt has its own password).
+ * Creates a code unless too many were sent to the address. With `replaces`, earlier codes of the lock become invalid (a reset); without, each attempt keeps its
+ * own (a sign-up, where each attempt has its own password).
  */
 export const createCode = async (t: TenantTx, ctx: Deps, lock: CodeLock, seconds: number, replaces: boolean): Promise<SentCode | CodeTooSoon> => {
   const now = ctx.clock.now()
@@ -63,7 +63,7 @@ export const createCode = async (t: TenantTx, ctx: Deps, lock: CodeLock, seconds
 
 type Matching = Deps & Pick<RequestCtx, 'db' | 'limits' | 'request'>
 
-/** Wrong codes alone are counted. A browser that the person is known from has a budget of its own, so that strangers cannot shut the person out. */
+/** Only wrong codes count. A browser known to the person has a separate budget, so that strangers cannot lock the person out. */
 const budgets = (ctx: Matching, tenantId: TenantId, email: string): readonly LimitEntry[] => {
   const mailbox = Buffer.from(ctx.hash('limit:codes', tenantId, email, knownDevice(ctx, ctx.request, email) ?? '')).toString('base64url')
   return [
@@ -75,17 +75,17 @@ const budgets = (ctx: Matching, tenantId: TenantId, email: string): readonly Lim
 export type CodeGuess = { readonly lock: CodeLock; readonly email: string; readonly code: string }
 
 /**
- * The id of the live code that this is; undefined when it is none. A guess is spent either way, so this commits by itself; `consumeCode` with the id belongs to
- * the transaction of what the code allows. Where too many were wrong not even a right one is told.
+ * The id of the matching live code; undefined without a match. Commits the guess in either case; call `consumeCode` with the id in the transaction of the action
+ * that the code allows. When the limit is reached, right codes are refused as well.
  * @throws AppError rate_limited
  */
 export const matchCode = async (ctx: Matching, tenantId: TenantId, { lock, email, code }: CodeGuess): Promise<string | undefined> => {
   const entries = budgets(ctx, tenantId, email)
   await ctx.limits.peek(entries)
-  const wanted = codeHash(ctx, tenantId, lock, code)
+  const expectedHash = codeHash(ctx, tenantId, lock, code)
   const live = await atomically(forTenant(ctx.db, tenantId), (t) => claimGuess(t, lock, ctx.clock.now(), MAX_GUESSES))
-  const id = live.find((candidate) => constantTimeEqual(candidate.codeHash, wanted))?.id
-  // Where there was nothing to compare nothing was guessed: whoever uses the budget up has written to the mailbox.
+  const id = live.find((candidate) => constantTimeEqual(candidate.codeHash, expectedHash))?.id
+  // Without a live code nothing was guessed, so only mailbox owners can cause codes to count.
   if (id === undefined && live.length > 0) await ctx.limits.check(entries)
   return id
 }

@@ -1,4 +1,4 @@
-// A company signs up: register, prove the address by a mailed code, and the company is there. It waits in the system tenant until then.
+// Sign-up of a tenant: register, prove the address with a mailed code, then the tenant is created. Pending sign-ups are in the system tenant.
 
 import { asTenantId, atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import {
@@ -36,7 +36,7 @@ export type SignUp = {
 
 export type StartedSignUp = { readonly domain: string; readonly tenantId: string; readonly again: boolean; readonly cookie: Cookie }
 
-/** A code for a pending sign-up goes out. @throws AppError too_many_codes */
+/** Mails a code for a pending sign-up. @throws AppError too_many_codes */
 const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): Promise<string> => {
   const sent = await createCode(t, ctx, codeLockOf(ctx, 'admin_registration', email), CODE_SECONDS, false)
   if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
@@ -45,7 +45,7 @@ const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): P
 }
 
 /**
- * Keeps a sign-up and mails its code. Every attempt has a row, a password and a code of its own; its id becomes the tenant's.
+ * Stores a sign-up and mails its code. Every attempt has its own row, password and code; its id becomes the tenant's.
  * @throws AppError sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken, password_*, too_many_codes
  */
 export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignUp> => {
@@ -82,30 +82,33 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
 }
 
 /**
- * The sign-up that this browser began, when it is one that waits. Somebody else may have begun another for the same address, with a password of theirs: its
- * code must not finish here.
+ * The sign-up that this browser started, if pending. Another person may have started one for the same address with their own password; its code must not finish
+ * this one.
  */
 const ownAttempt = (ctx: Ctx, waiting: readonly PendingRegistration[]): PendingRegistration | undefined => {
   const hinted = tenantHint(ctx)
   return waiting.find(({ id }) => id === hinted)
 }
 
-/** Mails a new code for the browser's own sign-up, else the newest of the address; the answer is the same when there is none. @throws AppError sign_up_closed, too_many_codes */
+/**
+ * Mails a new code for the browser's own sign-up, else for the newest of the address. The answer is the same without one.
+ * @throws AppError sign_up_closed, too_many_codes
+ */
 export const resendCode = async (ctx: Ctx, email: string): Promise<void> => {
   requireOpenSignUp(ctx)
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const waiting = await findPendingRegistration(t, 'company', email, ctx.clock.now())
-    const meant = ownAttempt(ctx, waiting) ?? waiting[0]
-    if (meant === undefined) return
-    await replacePendingCode(t, meant.id, await sendCode(t, ctx, email, meant.tenantDomain ?? ''))
-    await recordEvent(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: meant.id } })
+    const pending = ownAttempt(ctx, waiting) ?? waiting[0]
+    if (pending === undefined) return
+    await replacePendingCode(t, pending.id, await sendCode(t, ctx, email, pending.tenantDomain ?? ''))
+    await recordEvent(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: pending.id } })
   })
   ctx.wakeOutbox()
 }
 
 export type CompletedSignUp = CreatedTenant & { readonly email: string; readonly domain: string }
 
-const create = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Promise<CreatedTenant> => {
+const createCompany = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Promise<CreatedTenant> => {
   await refuseSecondCompany(t, ctx)
   const domain = pending.tenantDomain ?? ''
   return inOtherTenant(t, asTenantId(pending.id), (own) =>
@@ -119,7 +122,7 @@ const create = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration): Prom
 }
 
 /**
- * The code is right: tenant, administrator, project, client and seeds come into being, or nothing does.
+ * Verifies the code and creates tenant, administrator, project, client and seeds, all or none.
  * @throws AppError sign_up_closed, registration_expired, invalid_otp, tenant_domain_taken, single_tenant
  */
 export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Promise<CompletedSignUp> => {
@@ -130,14 +133,14 @@ export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Prom
   const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
   const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: codeLockOf(ctx, 'admin_registration', email), email, code: otp })
   if (codeId === undefined) throw new AppError('invalid_otp', undefined, refusal)
-  const done = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
+  const completed = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const pending = await findPendingRegistrationByCode(t, codeId, ctx.clock.now())
     if (pending === undefined || (own !== undefined && pending.id !== own.id) || !(await consumeCode(t, codeId, ctx.clock.now())))
       throw new AppError('invalid_otp', undefined, refusal)
-    const created = await create(t, ctx, pending)
+    const created = await createCompany(t, ctx, pending)
     await deletePendingRegistrations(t, [pending.id])
     return { ...created, email: pending.email, domain: pending.tenantDomain ?? '' }
   })
   ctx.metrics.count('tenant_operations_total', { operation: 'create', result: 'success' })
-  return done
+  return completed
 }

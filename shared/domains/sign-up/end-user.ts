@@ -1,4 +1,4 @@
-// An end user signs up with a company: by a mailed code, or at once where the tenant allows it. An account that exists is never changed by a sign-up.
+// Sign-up of an end user with a tenant: by a mailed code, or directly where the tenant allows it. A sign-up never changes an existing account.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import {
@@ -28,8 +28,8 @@ const CODE_SECONDS = 10 * 60
 export type SignUpCtx = RequestCtx & { readonly breached: BreachedPasswords }
 type Given = { readonly email: string; readonly password: string }
 
-/** @throws AppError invalid_client when the tenant takes nobody */
-const openTenant = async (ctx: SignUpCtx, application: Application): Promise<Tenant> => {
+/** @throws AppError invalid_client when the tenant is unknown or inactive */
+const requireActiveTenant = async (ctx: SignUpCtx, application: Application): Promise<Tenant> => {
   const tenant = await findTenant(forTenant(ctx.db, application.tenantId))
   if (tenant === undefined || tenant.status !== 'active') throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
   return tenant
@@ -43,7 +43,7 @@ const hashNew = async (ctx: SignUpCtx, tenant: Tenant, { email, password }: Give
 
 type Account = { readonly email: string; readonly passwordHash: string; readonly clientId: string | null; readonly verified: boolean }
 
-/** False when the address is taken. @throws AppError quota_exceeded */
+/** Returns the id; undefined when the address is taken. @throws AppError quota_exceeded */
 const addUser = async (t: TenantTx, ctx: SignUpCtx, tenant: Tenant, account: Account): Promise<string | undefined> => {
   const at = ctx.clock.now()
   const id = ctx.random.id()
@@ -72,10 +72,10 @@ const addUser = async (t: TenantTx, ctx: SignUpCtx, tenant: Tenant, account: Acc
 }
 
 /**
- * Somebody signed up with an address that has an account: the page does not say so, the mailbox is told (at most once a minute). Sealed under the tenant's key,
- * not the person's: fetching that one would tell.
+ * Mails the owner of an existing account (at most once a minute) that a sign-up used their address; the page does not disclose it. Sealed under the tenant's key:
+ * loading the person's key would disclose the account by timing.
  */
-const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<void> => {
+const notifyOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<void> => {
   await notify(t, ctx, {
     to: email,
     template: 'already_registered',
@@ -84,11 +84,11 @@ const tellOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<vo
 }
 
 /**
- * Keeps the sign-up and mails its code. For an address with an account the same answer, another mail.
+ * Stores the sign-up and mails its code. An address with an account gets the same answer and another mail.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
 export const startEndUserSignUp = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, application)
+  const tenant = await requireActiveTenant(ctx, application)
   await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
   await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
@@ -96,7 +96,7 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, application: Applicatio
     const sent = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
     if (!('code' in sent)) throw new AppError('too_many_codes', undefined, sent)
     const id = ctx.random.id()
-    // For a known address too, under a code that nobody is sent: the next step must not tell them apart either.
+    // Also for a known address, with a code that is not sent, so that the next step does not disclose it either.
     await insertPendingRegistration(t, {
       id,
       kind: 'end_user',
@@ -108,7 +108,7 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, application: Applicatio
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
     const known = await findUserByEmail(t, given.email)
-    if (known) await tellOwner(t, ctx, given.email)
+    if (known) await notifyOwner(t, ctx, given.email)
     else await notify(t, ctx, { to: given.email, template: 'user_registration_code', data: { code: sent.code, minutes: CODE_SECONDS / 60 } })
     await recordEvent(t, ctx, {
       event: 'registration.started',
@@ -121,11 +121,11 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, application: Applicatio
 }
 
 /**
- * The one-step doors. Where the tenant lets people in before they proved their address, the account is there at once; elsewhere a code is mailed.
+ * Signs up in one step. Where the tenant admits people with unproved addresses, the account is created at once; elsewhere a code is mailed.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
 export const signUpDirectly = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
-  const tenant = await openTenant(ctx, application)
+  const tenant = await requireActiveTenant(ctx, application)
   if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, application, given)
   await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
@@ -133,19 +133,19 @@ export const signUpDirectly = async (ctx: SignUpCtx, application: Application, g
     const added = await addUser(t, ctx, tenant, { email: given.email, passwordHash, clientId: application.clientId, verified: false })
     const known = added === undefined ? await findUserByEmail(t, given.email) : undefined
     if (known === undefined) return
-    // No code goes out here; the lock only counts how often the mailbox hears of it.
-    const heard = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
-    if ('code' in heard) await tellOwner(t, ctx, given.email)
+    // Sends no code; the lock only limits how often the mailbox is notified.
+    const notice = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
+    if ('code' in notice) await notifyOwner(t, ctx, given.email)
   })
   ctx.wakeOutbox()
 }
 
 /**
- * The code is right: the account comes into being.
+ * Verifies the code and creates the account.
  * @throws AppError registration_expired, invalid_client (of another client), invalid_otp, email_taken, quota_exceeded
  */
 export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, email: string, otp: string): Promise<void> => {
-  const tenant = await openTenant(ctx, application)
+  const tenant = await requireActiveTenant(ctx, application)
   const t = forTenant(ctx.db, application.tenantId)
   const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: application.tenantId, event: 'user.created' } })
   const codeId = await matchCode(ctx, application.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })

@@ -1,4 +1,4 @@
-// A company comes into being: tenant, domain, project, first administrator, seeds, default client, in one transaction.
+// Creates a tenant with its domain, project, first administrator, seeds and default client in one transaction.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
@@ -41,7 +41,7 @@ export type CreatedTenant = {
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'hash'> & { readonly request?: RequestInfo }
 
 /**
- * Creates the tenant whose (new) id the transaction is for. Four ids: tenant, first user, default client, default project.
+ * Creates the tenant of the transaction, whose id must be new. Returns the ids of tenant, first user, default client and default project.
  * @throws AppError tenant_domain_taken
  */
 export const createTenant = async (t: TenantTx, ctx: Deps, given: NewTenant): Promise<CreatedTenant> => {
@@ -88,7 +88,7 @@ export const createTenant = async (t: TenantTx, ctx: Deps, given: NewTenant): Pr
   return ids
 }
 
-/** The domain that the platform gives, as the tenant's administrators see it: theirs without a proof, and the primary one until they prove another. */
+/** The platform's subdomain in the tenant's list of domains: verified, and primary until another domain is verified. */
 const insertPlatformDomain = async (t: TenantTx, ctx: Deps, domain: string, at: Date): Promise<void> => {
   await insertDomain(
     t,

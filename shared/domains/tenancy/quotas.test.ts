@@ -1,4 +1,4 @@
-// A tenant past its quota is told so, once a minute in its own record, and costs the others nothing.
+// A tenant over its quota is refused, has one audit event a minute, and does not slow others.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { updateTenantSettings } from '#db/store/tenants'
@@ -42,19 +42,19 @@ const usage = async (app: TestApp, tenantId: TenantId): Promise<Readonly<Record<
   return Object.fromEntries(rows)
 }
 
-const told = async (app: TestApp, { tenantId }: Company): Promise<number> =>
+const quotaRefusals = async (app: TestApp, { tenantId }: Company): Promise<number> =>
   (await app.events(tenantId)).filter(({ event, reason }) => event === 'request.refused' && reason === 'quota_exceeded').length
 
 describe('requests', () => {
   let addresses = 0
-  /** From an address of its own each time, so that no limit of addresses is what refuses. */
-  const ask = (app: TestApp, token: string): Promise<Response> => {
+  /** Each call comes from its own address, so that no limit per address applies. */
+  const callRoute = (app: TestApp, token: string): Promise<Response> => {
     addresses++
     return app.request('/q/me', { token, address: `10.1.${addresses >> 8}.${addresses & 255}` })
   }
   const statuses = async (app: TestApp, token: string, times: number): Promise<readonly number[]> => {
     const all: number[] = []
-    for (let n = 0; n < times; n++) all.push((await ask(app, token)).status)
+    for (let n = 0; n < times; n++) all.push((await callRoute(app, token)).status)
     return all
   }
   const two = async (app: TestApp) => {
@@ -63,12 +63,12 @@ describe('requests', () => {
     return { noisy, quiet, loud: await app.token(noisy.admin), soft: await app.token(quiet.admin) }
   }
 
-  test('past the quota are 429 with a time to come back, of every person of that tenant and of no other', async () => {
+  test('over the quota are refused with 429 and Retry-After for everyone in that tenant, and for no other tenant', async () => {
     const app = await startApp(routes, { env })
     const { noisy, loud, soft } = await two(app)
     const colleague = await app.token(await app.person(noisy))
     expect(await statuses(app, loud, 6)).toEqual([204, 204, 204, 204, 204, 429])
-    const refused = await ask(app, colleague)
+    const refused = await callRoute(app, colleague)
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await refused.json()).toMatchObject({ code: 'quota_exceeded' })
@@ -87,17 +87,17 @@ describe('requests', () => {
     expect(await statuses(one, loud, 1)).toEqual([429])
   })
 
-  test('that are refused are in the tenant\u2019s record once a minute', async () => {
+  test('over the quota are in the audit log once a minute', async () => {
     const app = await startApp(routes, { env })
     const { noisy, quiet, loud } = await two(app)
     await statuses(app, loud, 60)
-    expect([await told(app, noisy), await told(app, quiet)]).toEqual([1, 0])
+    expect([await quotaRefusals(app, noisy), await quotaRefusals(app, quiet)]).toEqual([1, 0])
     app.clock.advance(60)
     await statuses(app, loud, 60)
-    expect(await told(app, noisy)).toBe(2)
+    expect(await quotaRefusals(app, noisy)).toBe(2)
   })
 
-  test('that are refused ask nothing of the database, so that a quiet tenant waits for none of them', async () => {
+  test('over the quota run no statement, so that other tenants do not wait for them', async () => {
     const counted = countedDb((await testDb()).engine)
     const app = await startApp(routes, { env, db: counted.db })
     const { loud, soft } = await two(app)
@@ -107,28 +107,28 @@ describe('requests', () => {
     await app.ctx.signingKeys.jwks()
     expect(await counted.during(() => statuses(app, loud, 50))).toEqual({ statements: 0, roundTrips: 0 })
     const crowd = await counted.during(async () => {
-      const noise = Array.from({ length: 200 }, () => ask(app, loud))
-      const quiet = await ask(app, soft)
+      const noise = Array.from({ length: 200 }, () => callRoute(app, loud))
+      const quiet = await callRoute(app, soft)
       expect(quiet.status).toBe(204)
       for (const { status } of await Promise.all(noise)) expect(status).toBe(429)
     })
     expect(crowd).toEqual({ statements: 1, roundTrips: 1 })
   })
 
-  test('of a tenant that is new to the instance are refused before its session is looked up', async () => {
+  test('over the quota are refused by a new instance before the session is read', async () => {
     const clock = fixedClock(TEST_START)
     const cache = memoryCache(clock)
     const counted = countedDb((await testDb()).engine)
-    const [one, fresh] = [await startApp(routes, { env, cache }), await startApp(routes, { env, cache, db: counted.db })]
+    const [one, newInstance] = [await startApp(routes, { env, cache }), await startApp(routes, { env, cache, db: counted.db })]
     const { loud } = await two(one)
     await statuses(one, loud, 6)
-    // Its first answer teaches the instance the tenant's quota; the next is refused.
-    expect((await statuses(fresh, loud, 2))[1]).toBe(429)
-    await fresh.ctx.signingKeys.jwks()
-    expect(await counted.during(() => statuses(fresh, loud, 3))).toEqual({ statements: 0, roundTrips: 0 })
+    // The first answer gives the instance the tenant's quota; the second is refused.
+    expect((await statuses(newInstance, loud, 2))[1]).toBe(429)
+    await newInstance.ctx.signingKeys.jwks()
+    expect(await counted.during(() => statuses(newInstance, loud, 3))).toEqual({ statements: 0, roundTrips: 0 })
   })
 
-  test('in all keep within the quota of the tenant whose settings are silent: twelve thousand a minute', async () => {
+  test('have a default quota of 12,000 a minute', async () => {
     const app = await startApp(routes, { env })
     const { tenantId } = await app.company()
     expect(app.ctx.quotas.entry(tenantId, 'requestsPerMinute')).toMatchObject({ max: 12_000, windowSeconds: 60, guardsCredential: false })
@@ -136,7 +136,7 @@ describe('requests', () => {
 })
 
 describe('sign-ins', () => {
-  test('past the quota are refused until the minute is over; nothing of them is kept', async () => {
+  test('over the quota are refused until the minute ends, and store no session', async () => {
     const app = await startApp(routes)
     const [noisy, quiet] = [await app.company('noisy'), await app.company('quiet')]
     await allow(app, noisy.tenantId, { signInsPerMinute: 2 })
@@ -155,7 +155,7 @@ describe('sign-ins', () => {
 })
 
 describe('rows', () => {
-  test('a company begins with one person and one client, and none is added past the quota', async () => {
+  test('a tenant starts with one person and one client, and adds none over the quota', async () => {
     const app = await startApp(routes)
     const { tenantId } = await app.company()
     expect(await usage(app, tenantId)).toEqual({ users: 1, clients: 1 })
@@ -169,7 +169,7 @@ describe('rows', () => {
   })
 })
 
-describe('rows of the administration', () => {
+describe('rows of administrators', () => {
   const ADMIN = '/authsec/uflow/admin'
   type Make = (call: (path: string, body: object) => Promise<Response>, company: Company, n: number) => Promise<Response>
   const kinds: readonly [string, string, Make][] = [
@@ -183,7 +183,7 @@ describe('rows of the administration', () => {
     ['webhooks', 'webhook_limit', (call, _, n) => call('/webhooks', { url: `https://hooks${n}.acme.com/`, events: ['*'] })],
   ]
 
-  test.each(kinds)('%s: past the quota %s, and nothing is added', async (kind, code, make) => {
+  test.each(kinds)('%s: over the quota the code is %s and nothing is added', async (kind, code, make) => {
     const app = await startApp([...adminRoutes, ...rolesRoutes, ...tenantsRoutes, ...tokenRoutes, ...webhookRoutes] as never)
     const company = await app.company()
     const token = await app.token(company.admin)
@@ -193,7 +193,7 @@ describe('rows of the administration', () => {
       const text = `select count(*)::int from authsec.${table} where tenant_id = $1`
       return Number(((await forTenant(app.db, company.tenantId).run({ text, params: [company.tenantId], arrays: true })) as number[][])[0]?.[0])
     }
-    // The default project is not counted.
+    // The default project does not count.
     await allow(app, company.tenantId, { [kind]: kind === 'projects' ? 1 : (await rows()) + 1 })
     expect((await make(call, company, 1)).status).toBeLessThan(300)
     const full = await rows()
@@ -202,7 +202,7 @@ describe('rows of the administration', () => {
     expect(await rows()).toBe(full)
   })
 
-  test('bindings: one that is there already needs no room', async () => {
+  test('bindings: an existing one does not count again', async () => {
     const app = await startApp(rolesRoutes)
     const company = await app.company()
     const token = await app.token(company.admin)
@@ -231,17 +231,17 @@ describe('mails', () => {
     return { app, noisy, quiet, register }
   }
 
-  test('that strangers ask for are refused past the quota, before a password is hashed; other tenants go on', async () => {
+  test('of sign-ups are refused over the quota, before a password is hashed; other tenants continue', async () => {
     const { app, noisy, quiet, register } = await start()
     expect((await register(noisy)).status).toBe(200)
     const refused = await register(noisy)
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([429, 'quota_exceeded'])
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60)
-    expect(await told(app, noisy)).toBe(1)
+    expect(await quotaRefusals(app, noisy)).toBe(1)
     expect((await register(quiet)).status).toBe(200)
   })
 
-  test('of a reset are left out silently: the answer is the same as ever, for every address', async () => {
+  test('of password resets are skipped over the quota, with the same answer for every address', async () => {
     const { app, noisy, register } = await start()
     await register(noisy)
     const forgot = async (email: string): Promise<unknown> => {
@@ -252,7 +252,7 @@ describe('mails', () => {
     expect(await app.mailsTo(noisy.admin.email)).toEqual([])
   })
 
-  test('that tell of a change are never refused', async () => {
+  test('about changes are never refused', async () => {
     const { app, noisy, register } = await start()
     await register(noisy)
     for (let n = 0; n < 5; n++) {

@@ -1,7 +1,7 @@
-// How much of each thing a tenant may have or do, unless its settings say otherwise.
-// Rows and sign-ins are counted in the transaction that adds one: nobody can forget to ask, and what is rolled back does not count. Requests and mails that
-// callers ask for are counted in the shared cache before anything is done for them: so a tenant past its quota costs the others nothing, a change that
-// has to be told by mail (a lock, a new password) never fails for a quota, and the answer cannot depend on whether there is an account.
+// How much of each kind a tenant may have or do, unless its settings say otherwise.
+// Rows and sign-ins count in the transaction that adds them, so that rolled-back work does not count. Requests and requested mails count in the shared cache before
+// any work: a tenant over its quota costs the others nothing, mails about changes (a lock, a new password) never fail for a quota, and the answer does not disclose
+// whether an account exists.
 
 import { forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type CountedRows, hasRows } from '#db/store/row-counts'
@@ -12,7 +12,7 @@ import type { AuditEvent } from '#shared/platform/audit/events'
 import type { PlatformCtx } from '#shared/platform/context'
 import type { LimitEntry } from '#shared/platform/http/limits'
 
-/** Rows of a kind, and events per window. */
+/** Maximum rows of a kind, and events per window. */
 export const QUOTAS = {
   users: 1_000_000,
   clients: 10_000,
@@ -32,7 +32,7 @@ export type QuotaName = keyof typeof QUOTAS
 
 export const quotaOf = (settings: Pick<TenantSettings, 'quotas'>, name: QuotaName): number => settings.quotas?.[name] ?? QUOTAS[name]
 
-/** What is counted in time: over how long, and what did not come to pass when it is used up. */
+/** Quotas over time: the window, and the event that a refusal prevents. */
 const TIMED = {
   requestsPerMinute: { windowSeconds: 60, event: 'request.answered' },
   mailsPerHour: { windowSeconds: 3600, event: 'mail.sent' },
@@ -42,16 +42,16 @@ export type TimedQuota = keyof typeof TIMED
 export type TenantQuotas = TenantSettings['quotas']
 
 export type Quotas = {
-  /** One use of a quota, to be counted together with others. Judged by what this instance last learned; the default until then. */
+  /** One use of a quota, to count together with others. Uses the last learned quota, or the default. */
   entry(tenantId: TenantId, name: TimedQuota): LimitEntry
-  /** What the tenant's settings say, from whoever just read them. */
+  /** Passes the tenant's quotas from settings that were just read. */
   learn(tenantId: TenantId, quotas: TenantQuotas): void
   /**
-   * Counts one use, and reads the tenant's settings where they are not known or old. Call it outside a transaction, before the work is done.
+   * Counts one use; reads the tenant's settings when unknown or old. Call it outside a transaction, before the work.
    * @throws AppError quota_exceeded with `retryAfterSeconds`
    */
   use(tenantId: TenantId, name: TimedQuota): Promise<void>
-  /** As `use`, for where the answer must not tell: false when it is used up. */
+  /** Like `use`, but returns false when the quota is used up, where the answer must not disclose it. */
   allows(tenantId: TenantId, name: TimedQuota): Promise<boolean>
 }
 
@@ -72,7 +72,7 @@ export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'li
       key: `quota:${name}:${tenantId}`,
       windowSeconds,
       max: quotaOf(quotas === undefined ? {} : { quotas }, name),
-      // Fairness between tenants may be counted by each instance while the cache is away; doors of credentials have limits of their own.
+      // Without the shared cache each instance counts on its own: this is fairness between tenants, and credentials have limits of their own.
       guardsCredential: false,
       quota: { tenantId, event },
     }
@@ -98,15 +98,15 @@ export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'li
   }
 }
 
-const SPENT = { users: 'user.created', clients: 'client.created', projects: 'project.created' } as const satisfies Record<string, AuditEvent>
+const COUNTED_EVENTS = { users: 'user.created', clients: 'client.created', projects: 'project.created' } as const satisfies Record<string, AuditEvent>
 
-/** One more row of a kind, in the transaction that adds it. @throws AppError quota_exceeded */
-export const consumeQuota = async (t: TenantTx, settings: Pick<TenantSettings, 'quotas'>, kind: keyof typeof SPENT): Promise<void> => {
+/** Counts one more row, in the transaction that adds it. @throws AppError quota_exceeded */
+export const consumeQuota = async (t: TenantTx, settings: Pick<TenantSettings, 'quotas'>, kind: keyof typeof COUNTED_EVENTS): Promise<void> => {
   if (await useQuota(t, kind, quotaOf(settings, kind))) return
-  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: SPENT[kind] } })
+  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: COUNTED_EVENTS[kind] } })
 }
 
-const MADE: Readonly<Record<CountedRows, AuditEvent>> = {
+const ROW_EVENTS: Readonly<Record<CountedRows, AuditEvent>> = {
   roles: 'role.created',
   bindings: 'role_binding.assigned',
   permissions: 'permission.registered',
@@ -114,16 +114,16 @@ const MADE: Readonly<Record<CountedRows, AuditEvent>> = {
   scopes: 'scope.created',
 }
 
-/** Room for so many rows more, under the tenant's policy lock, in the transaction that adds them. @throws AppError quota_exceeded */
+/** Requires room for `more` rows. Call under the tenant's policy lock, in the transaction that adds them. @throws AppError quota_exceeded */
 export const requireQuotaRoom = async (t: TenantTx, kind: CountedRows, more = 1): Promise<void> => {
   const max = quotaOf((await findTenant(t))?.settings ?? {}, kind)
   if (more <= 0 || !(await hasRows(t, kind, max - more + 1))) return
-  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: MADE[kind] } })
+  throw new AppError('quota_exceeded', undefined, { refusal: { tenantId: t.tenantId, event: ROW_EVENTS[kind] } })
 }
 
 const MINUTE_MS = 60_000
 
-/** What one more sign-in is counted by, in the statement that begins the session. */
+/** The counter of sign-ins, for the statement that starts the session. */
 export const signInQuota = ({ clock }: Pick<PlatformCtx, 'clock'>, { settings }: Pick<Tenant, 'settings'>) => ({
   prefix: 'signIns:',
   kind: `signIns:${Math.floor(clock.now().getTime() / MINUTE_MS)}`,

@@ -1,4 +1,4 @@
-// What every tenant begins with: permissions, and the system role `admin` that holds all of them.
+// The permissions of every tenant, and its system role, which holds all of them.
 
 import { SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { ensurePermissions } from '#db/store/permissions'
@@ -26,8 +26,8 @@ const EVERY_TENANT: readonly Seed[] = [
   ['connections', 'write', 'Change how people sign in through other providers.'],
   ['tenants', 'delete', 'Delete the tenant.'],
   ['policy', 'check', 'Ask for decisions about others.'],
-  ['audit', 'read', 'Read the record.'],
-  ['webhooks', 'write', 'Send the record to systems of the tenant.'],
+  ['audit', 'read', 'Read the audit log.'],
+  ['webhooks', 'write', 'Send the audit log to systems of the tenant.'],
   ['scim', 'read', 'Read through SCIM.'],
   ['scim', 'write', 'Provision through SCIM.'],
   ['external-service', 'create', 'Add external services.'],
@@ -47,7 +47,7 @@ const SYSTEM_ONLY: readonly Seed[] = [
 export const ADMIN_ROLE = 'admin'
 export const PLATFORM_ROLE = 'super_admin'
 
-/** Idempotent. Answers the id of the role that its administrators get. */
+/** Idempotent. Returns the id of the administrators' role. */
 export const seedTenant = async (t: TenantTx, ctx: Pick<BaseCtx, 'random'>, at: Date): Promise<string> => {
   const seeds = t.tenantId === SYSTEM_TENANT ? [...EVERY_TENANT, ...SYSTEM_ONLY] : EVERY_TENANT
   const permissionIds = await ensurePermissions(

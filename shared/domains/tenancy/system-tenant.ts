@@ -1,4 +1,4 @@
-// The deployment's own tenant and the people who administer the platform. Whoever registers first is never one of them.
+// The deployment's own tenant and the platform administrators. The first to register is never one of them.
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { bindRole } from '#db/store/bindings'
@@ -13,17 +13,17 @@ import { PLATFORM_ROLE, seedTenant } from './seeds.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
 
-/** Sub-domain under which platform administrators may name their tenant at sign-in. */
+/** The subdomain by which platform administrators may name their tenant at sign-in. */
 export const platformDomain = (config: BaseCtx['config']): string => `platform.${config.TENANT_DOMAIN_SUFFIX}`
 
-/** Idempotent; run after migrations. Of processes that start at once one makes it, and the others find it. */
+/** Idempotent; run after migrations. Of concurrent processes one creates it and the others find it. */
 export const ensureSystemTenant = (ctx: Deps): Promise<void> =>
-  makeSystemTenant(ctx).catch((error: unknown) => {
-    if (isUniqueViolation(error)) return makeSystemTenant(ctx)
+  createSystemTenant(ctx).catch((error: unknown) => {
+    if (isUniqueViolation(error)) return createSystemTenant(ctx)
     throw error
   })
 
-const makeSystemTenant = (ctx: Deps): Promise<void> =>
+const createSystemTenant = (ctx: Deps): Promise<void> =>
   atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const at = ctx.clock.now()
     if ((await findTenant(t)) === undefined) {
@@ -38,7 +38,7 @@ export type EnsuredAdministrator = { readonly userId: string; readonly created: 
 
 type NewAdministrator = { readonly email: string; readonly name: string; readonly passwordHash: string | null; readonly proved: boolean }
 
-/** Adds a platform administrator; undefined when the address is known already, which is left as it is. */
+/** Adds a platform administrator; undefined when the address exists, which then stays unchanged. */
 export const addPlatformAdministrator = async (t: TenantTx, ctx: Omit<Deps, 'db'>, given: NewAdministrator): Promise<string | undefined> => {
   const at = ctx.clock.now()
   const id = ctx.random.id()
@@ -69,13 +69,13 @@ export const addPlatformAdministrator = async (t: TenantTx, ctx: Omit<Deps, 'db'
   return id
 }
 
-/** Makes the person a platform administrator, with a password. An existing person is left as is. */
+/** Makes sure that the platform administrator exists. An existing person stays unchanged. */
 export const ensurePlatformAdministrator = (ctx: Deps, given: NewAdministrator): Promise<EnsuredAdministrator> =>
   atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const known = await findUserByEmail(t, given.email)
     if (known) return { userId: known.id, created: false }
     const userId = await addPlatformAdministrator(t, ctx, given)
     if (userId !== undefined) return { userId, created: true }
-    // Another process added the person between the two statements.
+    // Another process added the person meanwhile.
     return { userId: (await findUserByEmail(t, given.email))?.id ?? '', created: false }
   })

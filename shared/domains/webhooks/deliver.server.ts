@@ -42,22 +42,22 @@ const listen = async (tenantId: TenantId, url: string): Promise<void> => {
     await queueWebhook(t, { tenantId, endpointId: id }, at)
   })
 }
-/** One event; its transaction stays open for so long after it was written. */
-const happen = (tenantId: TenantId, name: string, openMs: number): Promise<void> =>
+/** Records one event in a transaction that stays open for `openMs`. */
+const recordUpdate = (tenantId: TenantId, name: string, openMs: number): Promise<void> =>
   atomically(forTenant(db, tenantId), async (t) => {
     await recordEvent(t, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: name } })
     await sleep(openMs)
   })
 
-test('transactions that commit in another order than that of their ids are stepped over by nobody', async () => {
+test('events that commit in another order than their ids are never skipped', async () => {
   const tenantId = await newTenant()
   const t = forTenant(db, tenantId)
-  await happen(tenantId, 'key', 0)
-  const slow = happen(tenantId, 'slow', 4000)
+  await recordUpdate(tenantId, 'key', 0)
+  const slow = recordUpdate(tenantId, 'slow', 4000)
   await sleep(50)
-  await happen(tenantId, 'quick', 0)
+  await recordUpdate(tenantId, 'quick', 0)
   await sleep(2500)
-  // The quick one is old enough and committed, the slow one has a lower id and is not committed: nothing may be told yet.
+  // The quick event is old enough and committed, but the slow one has a lower id and is not: neither may be delivered yet.
   expect(await auditWatermark(ctx)).toBeUndefined()
   await slow
   const before = await auditWatermark(ctx)
@@ -66,17 +66,17 @@ test('transactions that commit in another order than that of their ids are stepp
   expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'slow', 'quick'])
 })
 
-test('an event whose writer waits for a lock, longer than an id may be old, is stepped over by nobody', async () => {
+test('an event is never skipped when its writer waits for a lock longer than an id may be old', async () => {
   const tenantId = await newTenant()
   const t = forTenant(db, tenantId)
-  await happen(tenantId, 'key', 0)
+  await recordUpdate(tenantId, 'key', 0)
   const lock = { text: 'select from authsec.tenants where tenant_id = $1 for update', params: [tenantId] }
   const holder = atomically(t, async (tx) => {
     await tx.run({ ...lock, arrays: true })
     await sleep(4000)
   })
   await sleep(200)
-  // As a sign-in does it: the event is made, then somebody is held, and both are written at once.
+  // Like a sign-in: the event is made, then the lock is awaited, then both are written.
   const waited = atomically(t, async (tx) => {
     const row = await auditRow(tx, ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: 'waited' } })
     await tx.run({ ...lock, arrays: true })
@@ -84,9 +84,9 @@ test('an event whose writer waits for a lock, longer than an id may be old, is s
     await insertAuditEvents(tx, [row])
   })
   await sleep(1000)
-  await happen(tenantId, 'quick', 0)
+  await recordUpdate(tenantId, 'quick', 0)
   await sleep(2500)
-  // By now the event that waits is older than its id may be, and nothing of it is written.
+  // The waiting event is now older than its id may be, and not written yet.
   let before = await auditWatermark(ctx)
   while (before === undefined) before = await auditWatermark(ctx)
   const seen = await findEventsInOrder(t, { after: lowestIdAt(new Date(0)), before, limit: 10 })
@@ -94,7 +94,7 @@ test('an event whose writer waits for a lock, longer than an id may be old, is s
   expect(seen.map(({ targetId }) => targetId)).toEqual(['key', 'waited', 'quick'])
 })
 
-test('six senders beside eight writers: each endpoint gets each event once, in the order of the record', async () => {
+test('six senders and eight writers: each endpoint gets each event once, in audit order', async () => {
   const tenants = [await newTenant(), await newTenant()]
   const receivers = await Promise.all(tenants.flatMap((tenantId) => [1, 2].map(async () => ({ tenantId, receiver: await webhookReceiver() }))))
   for (const { tenantId, receiver } of receivers) await listen(tenantId, receiver.url)
@@ -102,16 +102,16 @@ test('six senders beside eight writers: each endpoint gets each event once, in t
   const writer = async (n: number): Promise<void> => {
     const tenantId = tenants[n % 2]
     if (tenantId === undefined) throw new Error('no tenant')
-    for (let i = 0; i < 25; i++) await happen(tenantId, `${n}-${i}`, (n * 37 + i * 53) % 120)
+    for (let i = 0; i < 25; i++) await recordUpdate(tenantId, `${n}-${i}`, (n * 37 + i * 53) % 120)
   }
   const sender = async (): Promise<void> => {
-    while (isWriting || owed() > 0) {
+    while (isWriting || undelivered() > 0) {
       for (const tenantId of tenants) await expediteWebhooks(directory(db), tenantId, dueAfterCommit(ctx))
       await deliverDueWebhooks(ctx)
       await sleep(20)
     }
   }
-  const owed = (): number => receivers.reduce((sum, { receiver }) => sum + 100 - receiver.received.length, 0)
+  const undelivered = (): number => receivers.reduce((sum, { receiver }) => sum + 100 - receiver.received.length, 0)
   const senders = Array.from({ length: 6 }, sender)
   await Promise.all(Array.from({ length: 8 }, (_, n) => writer(n)))
   isWriting = false

@@ -1,4 +1,4 @@
-// A receiver that cannot be reached for days, or wants no more, is left alone; the administrators are told.
+// Disables a webhook whose receiver is unreachable for days or answers 410, and notifies the administrators.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { findTenant } from '#db/store/tenants'
@@ -12,7 +12,7 @@ import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
 type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'config'>
 
-/** Part of the transaction that counts the last failure. Call `ctx.wakeOutbox()` once that has committed. True when it was disabled. */
+/** Call in the transaction that counts the last failure, then call `ctx.wakeOutbox()`. Returns whether it was disabled. */
 export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEndpoint, reason: 'gone' | 'failing'): Promise<boolean> => {
   const now = ctx.clock.now()
   const disabled = await updateWebhook(t, endpoint.id, { active: false, disabledReason: reason, updatedAt: now })

@@ -1,4 +1,4 @@
-// One message to one endpoint: built, signed, sent, judged.
+// One message to one endpoint: built, signed and sent.
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { WebhookEndpoint } from '#db/store/webhooks'
@@ -13,13 +13,13 @@ export type MessageContext = Pick<BaseCtx, 'clock' | 'keyring'> & { readonly out
 /** Binds the sealed secret to its row. */
 export const secretContext = (endpointId: string): string => `webhook_endpoints:${endpointId}`
 
-/** `type`, `timestamp` and `data`, as the convention has it. From where somebody came is told only where the tenant asked for it. */
+/** `type`, `timestamp` and `data` (Standard Webhooks). The origin of an event is included only where the tenant chose that. */
 export const messageBody = (event: PresentedEvent, includeOrigin: boolean): string => {
   const { address, user_agent, ...rest } = event
   return JSON.stringify({ type: event.event, timestamp: event.at, data: includeOrigin ? { ...rest, address, user_agent } : rest })
 }
 
-/** The secret, and while a rotation overlaps the one before it. One that was changed or moved in the database is none: it must not stop the sender. */
+/** The secret, and the previous one during a rotation. A damaged or moved secret is skipped, so that it cannot stop the sender. */
 const secretsOf = async (ctx: MessageContext, t: TenantDb, endpoint: WebhookEndpoint): Promise<readonly string[]> => {
   const overlaps = endpoint.previousValidUntil !== null && endpoint.previousValidUntil > ctx.clock.now()
   const sealed = [endpoint.sealedSecret, ...(overlaps && endpoint.previousSealedSecret !== null ? [endpoint.previousSealedSecret] : [])]
@@ -36,11 +36,11 @@ export type DeliveryOutcome =
   | { readonly delivered: true; readonly status: number }
   | { readonly delivered: false; readonly status: number | undefined; readonly failure: string; readonly retryAfterSeconds?: number }
 
-const MOST_RETRY_AFTER_SECONDS = 3 * 3600
+const MAX_RETRY_AFTER_SECONDS = 3 * 3600
 const retryAfter = (header: string | undefined): { readonly retryAfterSeconds?: number } =>
-  header !== undefined && /^\d{1,9}$/.test(header) ? { retryAfterSeconds: Math.min(Number(header), MOST_RETRY_AFTER_SECONDS) } : {}
+  header !== undefined && /^\d{1,9}$/.test(header) ? { retryAfterSeconds: Math.min(Number(header), MAX_RETRY_AFTER_SECONDS) } : {}
 
-/** Sends once. The receiver has taken the message if it answered 2xx within the guarded fetch's bounds; nothing else it says is read. */
+/** Sends once. An answer of 2xx within the guarded fetch's limits means delivered; only the status and Retry-After are read. */
 export const sendWebhookMessage = async (
   ctx: MessageContext,
   t: TenantDb,

@@ -1,4 +1,4 @@
-// Wakes the delivery of webhooks inside a process that lives on: the local server.
+// Wakes webhook delivery in a long-running process, such as the local server.
 
 import { asTenantId, directory } from '#db/engine/tenant'
 import { expediteWebhooks, nextWebhookDueAt } from '#db/store/webhooks'
@@ -6,19 +6,19 @@ import { type Waker, waker } from '#shared/platform/jobs/waker'
 import { type DeliveryContext, deliverDueWebhooks, dueAfterCommit } from './deliver.ts'
 
 export type WebhookSender = Waker & {
-  /** Something of this tenant was committed: its endpoints are looked at once that is old enough. */
+  /** Call after a commit of this tenant: its endpoints are served when the events are old enough. */
   committed(tenantId: string): void
 }
 
-/** After the database was away. */
+/** The pause after a failure. */
 const PAUSE_MS = 30_000
 
 export const webhookSender = (ctx: DeliveryContext): WebhookSender => {
   const tenants = new Set<string>()
-  /** When an endpoint is due; undefined when there is none. At the start nobody knows. */
+  /** When the next endpoint is due; undefined when none is. Unknown at the start, so due at once. */
   let next: Date | undefined = new Date(0)
 
-  /** Commits of a burst cost one statement a tenant, and for tenants without webhooks that is all. Whether there is something to look at. */
+  /** Expedites the endpoints of tenants that committed, with one statement a tenant. Returns whether any endpoint was expedited. */
   const hasten = async (): Promise<boolean> => {
     const committed = [...tenants]
     tenants.clear()

@@ -1,10 +1,10 @@
-// Standard Webhooks 1.0 (the specification of standardwebhooks.com): what is signed, and how.
+// Signatures of Standard Webhooks 1.0 (standardwebhooks.com).
 import { createHmac } from 'node:crypto'
 import { unixSeconds } from '#shared/kernel/clock'
 import type { Random } from '#shared/kernel/random'
 
 const PREFIX = 'whsec_'
-/** The specification asks for 24 to 64. */
+/** The specification requires 24 to 64. */
 const SECRET_BYTES = 32
 
 export const newWebhookSecret = (random: Pick<Random, 'bytes'>): string => `${PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`
@@ -16,7 +16,7 @@ const signature = (secret: string, content: string): string =>
     .update(content)
     .digest('base64')}`
 
-/** The three headers. With several secrets (rotation) there is a signature of each, and a receiver takes the message if it knows one of them. */
+/** The three headers. During a rotation each secret has a signature, and the receiver accepts any of them. */
 export const signedHeaders = ({ id, at, body }: WebhookMessage, secrets: readonly string[]): Readonly<Record<string, string>> => {
   const timestamp = String(unixSeconds(at))
   const content = `${id}.${timestamp}.${body}`
