@@ -147,12 +147,12 @@ const validateText =
   }
 
 /** Uses the route's hand-written parser, and the schema when that returns undefined. */
-const quickOr = (route: Route<never>, target: 'json' | 'form', judge: RequestStage): RequestStage => {
+const quickOr = (route: Route<never>, target: 'json' | 'form', validateBySchema: RequestStage): RequestStage => {
   const { quick } = route
-  if (quick === undefined) return judge
+  if (quick === undefined) return validateBySchema
   return (c) => {
     const found = quick(c.get('sentBody'))
-    if (found === undefined) return judge(c)
+    if (found === undefined) return validateBySchema(c)
     c.req.addValidatedData(target, found)
   }
 }
