@@ -13,10 +13,10 @@ const start = async () => {
   const db = openDb((await testDb()).engine)
   const clock = fixedClock('2026-03-02T09:00:00Z')
   const memory = createTtlCache<{ tenantId: TenantId; value: number }>({ db, clock })
-  const store = { value: 1, asked: 0 }
+  const store = { value: 1, reads: 0 }
   const get = async (key = 'k', tenantId: TenantId = acme, during: () => Promise<void> = nothing): Promise<number | undefined> => {
     const found = await memory.get(key, async () => {
-      store.asked += 1
+      store.reads += 1
       const read = { tenantId, value: store.value }
       await during()
       return read
@@ -38,7 +38,7 @@ test('a value is cached for one second by either clock', async () => {
   store.value = 3
   clock.advance(-1)
   expect(await get()).toBe(3)
-  expect(store.asked).toBe(3)
+  expect(store.reads).toBe(3)
 })
 
 test('the age is measured from the start of the read', async () => {
@@ -94,9 +94,9 @@ test('with commits of more tenants than can be tracked, values are dropped too e
 test('a missing value is not cached', async () => {
   const { memory, store } = await start()
   const find = async () => {
-    store.asked += 1
+    store.reads += 1
     return undefined
   }
-  for (let n = 0; n < 3; n++) expect(await memory.get('nobody', find)).toBeUndefined()
-  expect(store.asked).toBe(3)
+  for (let n = 0; n < 3; n++) expect(await memory.get('missing', find)).toBeUndefined()
+  expect(store.reads).toBe(3)
 })

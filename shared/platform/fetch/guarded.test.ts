@@ -135,13 +135,13 @@ const serve = async (answer: RequestListener): Promise<{ url: string; port: numb
 }
 
 /** A resolver with the given answers in order; the last one repeats. */
-const resolving = (...answers: readonly (readonly string[])[]): AddressResolver & { readonly asked: string[] } => {
+const resolving = (...answers: readonly (readonly string[])[]): AddressResolver & { readonly lookups: string[] } => {
   const left = [...answers]
-  const asked: string[] = []
+  const lookups: string[] = []
   return {
-    asked,
+    lookups,
     resolve: async (host) => {
-      asked.push(host)
+      lookups.push(host)
       return (left.length > 1 ? left.shift() : left[0]) ?? []
     },
   }
@@ -195,7 +195,7 @@ describe('connections', () => {
     // The server has no TLS; the test only shows that it was reached.
     expect(await outcome({ resolver }, url)).toBe('connection')
     expect(await outcome({ resolver }, url)).toBe('no_public_address')
-    expect(resolver.asked).toEqual(['hooks.acme.com', 'hooks.acme.com'])
+    expect(resolver.lookups).toEqual(['hooks.acme.com', 'hooks.acme.com'])
     expect(seen).toHaveLength(0)
   })
 
@@ -203,7 +203,7 @@ describe('connections', () => {
     const resolver = resolving(['127.0.0.1'], ['10.0.0.1'])
     const { port } = await serve((_, response) => response.end())
     await outcome({ resolver }, `https://hooks.acme.com:${port}/in`)
-    expect(resolver.asked).toHaveLength(1)
+    expect(resolver.lookups).toHaveLength(1)
   })
 
   test.each([301, 302, 303, 307, 308])('a redirect (%i) is a failure and is not followed', async (status) => {

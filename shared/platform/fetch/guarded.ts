@@ -66,10 +66,10 @@ export type GuardOptions = {
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 1024 * 1024
 
-type Judge = (address: string) => boolean
+type AddressCheck = (address: string) => boolean
 
 /** Resolves and checks at connection time. One refused address refuses the host: an honest name has no private addresses among public ones. */
-const judgedLookup = (resolver: AddressResolver, mayReach: Judge): LookupFunction =>
+const checkedLookup = (resolver: AddressResolver, mayReach: AddressCheck): LookupFunction =>
   ((host, options, done) => {
     const answer = async (): Promise<readonly LookupAddress[]> => {
       const addresses = await resolver.resolve(host).catch((cause: unknown) => {
@@ -104,7 +104,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
   })
 
 /** Checks the connected address once more, whatever led there. */
-const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
+const checkSocket = (request: ClientRequest, mayReach: AddressCheck): void => {
   request.on('socket', (socket) =>
     socket.once('connect', () => {
       if (!mayReach(socket.remoteAddress ?? '')) request.destroy(new FetchFailure('no_public_address'))
@@ -112,19 +112,19 @@ const judgeSocket = (request: ClientRequest, mayReach: Judge): void => {
   )
 }
 
-const optionsOf = (call: OutboundRequest, url: URL, options: GuardOptions, mayReach: Judge): RequestOptions & { ca?: string } => ({
+const optionsOf = (call: OutboundRequest, url: URL, options: GuardOptions, mayReach: AddressCheck): RequestOptions & { ca?: string } => ({
   method: call.method,
   headers: { 'user-agent': 'authsec-webhooks', 'accept-encoding': 'identity', ...call.headers, host: url.host, connection: 'close' },
   agent: false,
-  lookup: judgedLookup(options.resolver, mayReach),
+  lookup: checkedLookup(options.resolver, mayReach),
   ...(options.ca === undefined ? {} : { ca: options.ca }),
 })
 
 const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundResponse> => {
-  const mayReach: Judge = (address) => isPublicAddress(address) || (options.loopback && isLoopback(address))
+  const mayReach: AddressCheck = (address) => isPublicAddress(address) || (options.loopback && isLoopback(address))
   const make = url.protocol === 'https:' ? httpsRequest : httpRequest
   const request = make(url, { ...optionsOf(call, url, options, mayReach), signal })
-  judgeSocket(request, mayReach)
+  checkSocket(request, mayReach)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)

@@ -42,7 +42,7 @@ const ofAccess = ({ access }: Declared): readonly ErrorCode[] => {
       return ['unauthorized', 'invalid_token', 'not_found']
   }
 }
-const stepUp = (asked: object | undefined): readonly ErrorCode[] => (asked === undefined ? [] : ['insufficient_user_authentication'])
+const stepUp = (requirement: object | undefined): readonly ErrorCode[] => (requirement === undefined ? [] : ['insufficient_user_authentication'])
 
 const ofParsing = ({ body, form }: Declared): readonly ErrorCode[] => [
   'invalid_request',

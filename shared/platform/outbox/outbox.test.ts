@@ -20,9 +20,9 @@ const code = (to: string, more: Partial<OutgoingMail> = {}): OutgoingMail =>
   ({ to, tenantName: 'Acme', template: 'password_reset_code', data: { code: '123456', minutes: 30, requestOrigin }, ...more }) as OutgoingMail
 
 /** A mail sender with a per-message outcome chosen by the test. */
-const decided = (kept: Mail, judge: (to: string) => Promise<void> | void): Mail => ({
+const mailWith = (kept: Mail, decide: (to: string) => Promise<void> | void): Mail => ({
   send: async (message) => {
-    await judge(message.to)
+    await decide(message.to)
     await kept.send(message)
   },
 })
@@ -157,7 +157,7 @@ describe('sending', () => {
   test('a message is given up after twelve failures; its payload stays until retention', async () => {
     const { ctx, tenant, enqueue, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
-    const down = decided(ctx.mail, () => Promise.reject(new AppError('delivery_failed')))
+    const down = mailWith(ctx.mail, () => Promise.reject(new AppError('delivery_failed')))
     for (let n = 1; n < 12; n++) {
       expect(await sendDueMail({ ...ctx, mail: down })).toMatchObject({ postponed: 1, given_up: 0 })
       expect(await queueOf(db, id)).toMatchObject([{ attempts: n, leased_until: null }])
@@ -179,7 +179,7 @@ describe('sending', () => {
     await enqueue('refused@acme.test')
     for (let n = 0; n < 25; n++) await enqueue(`${n}@acme.test`)
     await spoil(db, tenant, unreadable)
-    const picky = decided(mail, (to) => {
+    const picky = mailWith(mail, (to) => {
       if (to === 'refused@acme.test') throw new AppError('delivery_failed')
     })
     expect(await sendDueMail({ ...ctx, mail: picky })).toEqual({ sent: 25, postponed: 2, given_up: 0, left: 0 })
@@ -247,7 +247,7 @@ describe('the lease', () => {
     const allFive = new Promise<void>((resolve) => {
       proceed = resolve
     })
-    const slow = decided(mail, () => {
+    const slow = mailWith(mail, () => {
       started += 1
       if (started === 5) {
         clock.advance(46)
@@ -264,7 +264,7 @@ describe('the lease', () => {
   test('a failure after the lease was lost changes nothing', async () => {
     const { ctx, tenant, enqueue, clock, db } = await start()
     const { id } = await enqueue('ana@acme.test')
-    const slow = decided(ctx.mail, async () => {
+    const slow = mailWith(ctx.mail, async () => {
       clock.advance(61)
       await leaseDueMessages(directory(db), clock.now(), until(121), 20)
       throw new AppError('delivery_failed')
@@ -298,7 +298,7 @@ describe('the lease', () => {
   test('a call ends within a function’s time limit and leaves the rest to the next call', async () => {
     const { ctx, enqueue, clock } = await start()
     for (let n = 0; n < 30; n++) await enqueue(`${n}@acme.test`)
-    const slow = decided(ctx.mail, () => clock.advance(4))
+    const slow = mailWith(ctx.mail, () => clock.advance(4))
     const first = await sendDueMail({ ...ctx, mail: slow })
     expect(first.sent).toBeLessThan(10)
     expect(first.sent + first.left).toBe(20)
@@ -361,7 +361,7 @@ describe('outboxSender', () => {
     const { ctx, enqueue, mail } = await start()
     await enqueue('first@acme.test')
     let isFirst = true
-    const nested = decided(mail, async () => {
+    const nested = mailWith(mail, async () => {
       if (!isFirst) return
       isFirst = false
       await enqueue('second@acme.test')
