@@ -32,17 +32,17 @@ type RedemptionParameters = Omit<CodeRedemption, 'snapshot'> &
 
 // The update waits for a redemption under way, looks at the row again, and finds the code used.
 const REDEEM = statement<RedemptionParameters>(`
-with standing as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
+with state as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
 redeemed as (
   update authsec.oauth_authorizations a set code_used_at = :now, rotated_at = :now, family_hash = :familyHash, jkt = coalesce(:jkt, a.jkt),
     refresh_expires_at = case when a.offline then :offlineUntil::timestamptz else :onlineUntil::timestamptz end,
     expires_at = case when a.offline then :offlineUntil::timestamptz else :onlineUntil::timestamptz end
-  from standing s
+  from state s
   where a.tenant_id = :tenantId and a.id = s.id and a.code_used_at is null and a.revoked_at is null and s.alive
     and s."resource.scopes" = :scopes::text[] and s."resource.resource" is not distinct from :resource and ${BEFORE_DEADLINE(':until')}
   returning a.id),
 recorded as (${INSERT_AUDIT_EVENTS('redeemed', ':records')})
-select ${AUTHORIZATION_STATE.from('standing')} from standing join redeemed on redeemed.id = standing.id`).returning(AUTHORIZATION_STATE)
+select ${AUTHORIZATION_STATE.from('state')} from state join redeemed on redeemed.id = state.id`).returning(AUTHORIZATION_STATE)
 
 /**
  * Redeems a code with its events, once. Answers the authorization as it is now. Undefined, and nothing is written, when it is used, ended or not what the

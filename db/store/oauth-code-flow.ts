@@ -50,8 +50,8 @@ export const consumeConsent = (t: TenantDb, of: ConsentAnswer): Promise<Consumed
 
 const WITH_CODE = columns({ client: SELECT_CLIENT, beside: optional(AUTHORIZATION_STATE) })
 const FIND_WITH_CODE = statement<ClientQuery & { readonly codeHash: Uint8Array }>(`
-select ${SELECT_CLIENT.from('client')}, ${AUTHORIZATION_STATE.from('standing')} from (select ${SELECT_CLIENT.list} ${FIND_CLIENT}) client
-left join (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.code_hash = :codeHash')}) standing on true`).returning(WITH_CODE)
+select ${SELECT_CLIENT.from('client')}, ${AUTHORIZATION_STATE.from('state')} from (select ${SELECT_CLIENT.list} ${FIND_CLIENT}) client
+left join (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.code_hash = :codeHash')}) state on true`).returning(WITH_CODE)
 
 /** The client as `findOauthClient` has it, and the authorization of the presented code, whichever client's that is. */
 export const findClientAndCode = (t: TenantDb, of: ClientQuery & { readonly codeHash: Uint8Array }): Promise<RowOf<typeof WITH_CODE> | undefined> =>

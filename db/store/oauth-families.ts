@@ -98,18 +98,18 @@ export type Rotation = {
   readonly now: Date
 }
 
-const ROTATED = columns({ authorizationState: AUTHORIZATION_STATE, rotated: column<boolean>('exists (select from turned)') })
+const ROTATED = columns({ authorizationState: AUTHORIZATION_STATE, rotated: column<boolean>('exists (select from rotated)') })
 // Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
 const ROTATE = statement<Rotation>(`
-with standing as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
-turned as (
+with state as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
+rotated as (
   update authsec.oauth_authorizations a set generation = a.generation + 1, rotated_at = :now
-  from standing s
+  from state s
   where a.tenant_id = :tenantId and a.id = :id and a.generation = :generation and a.family_hash = :familyHash and a.client_id = :clientId
     and a.revoked_at is null and a.refresh_expires_at > :now and (a.jkt is null or a.jkt = :jkt) and s.alive
     and a.scopes @> :scopes::text[] and (:resource::text is null or :resource = s."resource.resource")
   returning a.generation)
-select ${AUTHORIZATION_STATE.from('standing')}, exists (select from turned) from standing`).returning(ROTATED)
+select ${AUTHORIZATION_STATE.from('state')}, exists (select from rotated) from state`).returning(ROTATED)
 
 /** Rotates the refresh token if it is the current one, and reads the authorization. `rotated` is true for one of many requests with the same token. */
 export const rotateRefresh = (t: TenantDb, rotation: Rotation): Promise<RowOf<typeof ROTATED> | undefined> => ROTATE.first(t, rotation)

@@ -9,7 +9,7 @@ import { finishAdministratorLogin, loginAdministrator, loginFromUi, loginHybrid,
 import { route } from './group.ts'
 
 const PASSWORD = open('The password is the proof.', { class: 'credential', account: 'email' })
-const STATUS = open('Asked before anything is proved; tells nothing that the sign-in page does not.', { class: 'status' })
+const STATUS = open('Before authentication; discloses nothing that the sign-in page does not.', { class: 'status' })
 const ERRORS = [
   'invalid_credentials',
   'request_validation_failed',
@@ -25,7 +25,7 @@ export const adminLoginRoutes = [
   route({
     id: 'auth.admin.challenge',
     on: 'GET /authsec/uflow/auth/admin/challenge',
-    summary: 'A challenge for one sign-in.',
+    summary: 'Create a challenge for one sign-in.',
     access: STATUS,
     reply: json(200, Challenge),
     errors: [],
@@ -35,7 +35,7 @@ export const adminLoginRoutes = [
   route({
     id: 'auth.admin.precheck',
     on: 'POST /authsec/uflow/auth/admin/login/precheck',
-    summary: 'Whether to show the sign-in or the sign-up page.',
+    summary: 'Decide between the sign-in and the sign-up page.',
     access: STATUS,
     body: AdminPrecheck,
     reply: json(200, AdminPrechecked),
@@ -46,7 +46,7 @@ export const adminLoginRoutes = [
   route({
     id: 'auth.admin.login',
     on: 'POST /authsec/uflow/auth/admin/login',
-    summary: 'Sign in with a password: a token, or the factors that are owed.',
+    summary: 'Sign in with a password: a token, or the required factors.',
     access: PASSWORD,
     body: AdminLogin,
     reply: json(200, LoginResponse),
@@ -80,7 +80,7 @@ export const adminLoginRoutes = [
     id: 'login.finish',
     on: 'POST /authsec/uflow/login/webauthn-callback',
     summary: "The UI's last step: the token, against the login transaction.",
-    access: open('The login ticket is the proof.', { class: 'credential', account: 'email' }),
+    access: open('The login transaction is the proof.', { class: 'credential', account: 'email' }),
     body: MintBody,
     reply: json(200, MintedToken),
     errors: ['mfa_verification_failed', 'quota_exceeded'],

@@ -5,7 +5,7 @@ import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 
-const FORGOT = open('Somebody who forgot the password cannot sign in.', { class: 'code', account: 'email' })
+const FORGOT = open('A person who forgot the password cannot sign in.', { class: 'code', account: 'email' })
 
 export const adminResetRoutes = [
   route({
@@ -33,7 +33,7 @@ export const adminResetRoutes = [
   route({
     id: 'auth.admin.resetPassword',
     on: 'POST /authsec/uflow/auth/admin/forgot-password/reset',
-    summary: 'Set the new password, against the one-time value or the code.',
+    summary: 'Set the new password, with the one-time value or the code.',
     access: FORGOT,
     body: ResetBody,
     reply: json(200, ResetMessage),

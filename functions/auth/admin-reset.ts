@@ -12,12 +12,12 @@ const NEUTRAL = 'If the address belongs to an account, a code is on its way.'
 
 type Named = { readonly email: string; readonly tenant_domain?: string | undefined }
 
-const chosen = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
+const tenantOfRequest = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
   chooseAdministratorTenant(ctx, { email: body.email, tenantDomain: body.tenant_domain })
 
-/** The tenant that the first step named, else chosen as at sign-in. */
+/** The tenant that the first step named, else tenantOfRequest as at sign-in. */
 const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
-  (body.tenant_domain === undefined ? tenantHint(ctx) : undefined) ?? (await chosen(ctx, body)) ?? SYSTEM_TENANT
+  (body.tenant_domain === undefined ? tenantHint(ctx) : undefined) ?? (await tenantOfRequest(ctx, body)) ?? SYSTEM_TENANT
 
 /** The transaction stores only what the request named, never what the address was found to be. An unknown domain gets an id that no tenant has. */
 const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
@@ -26,7 +26,7 @@ const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cook
     : tenantHintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
 
 export const forgotPassword = async (ctx: Ctx, body: z.output<typeof ForgotPassword>): Promise<HttpResult<z.input<typeof ResetMessage>>> => {
-  const tenantId = await chosen(ctx, body)
+  const tenantId = await tenantOfRequest(ctx, body)
   await requestReset(ctx, 'admin_reset', tenantId, body.email)
   return new HttpResult({ message: NEUTRAL }, { cookies: [remembered(ctx, body, tenantId)] })
 }

@@ -21,8 +21,8 @@ export const endUserRoutes = [
   route({
     id: 'auth.endUser.challenge',
     on: 'GET /authsec/uflow/auth/enduser/challenge',
-    summary: 'A challenge for one sign-in.',
-    access: open('Asked before anything is proved.', { class: 'status' }),
+    summary: 'Create a challenge for one sign-in.',
+    access: open('Before authentication.', { class: 'status' }),
     reply: json(200, Challenge),
     errors: [],
     emits: 'nothing',
@@ -31,8 +31,8 @@ export const endUserRoutes = [
   route({
     id: 'auth.endUser.initiateRegistration',
     on: 'POST /authsec/uflow/auth/enduser/initiate-registration',
-    summary: "Sign up at a client's door.",
-    access: open('Somebody who signs up has no account yet.', { class: 'credential', account: 'email' }),
+    summary: 'Sign up at an application.',
+    access: open('A person who signs up has no account yet.', { class: 'credential', account: 'email' }),
     body: InitiateRegistration,
     reply: oneOfStatuses({ 200: InitiateAnswer, 201: InitiateAnswer }),
     errors: [
@@ -61,8 +61,8 @@ export const endUserRoutes = [
   route({
     id: 'auth.endUser.precheck',
     on: 'POST /authsec/uflow/auth/enduser/login/precheck',
-    summary: 'What the sign-in page needs to know of a client.',
-    access: open('Asked before anything is proved; alike for every address.', { class: 'status' }),
+    summary: 'Read what the sign-in page needs to know of a client.',
+    access: open('Before authentication; the same for every address.', { class: 'status' }),
     body: EndUserPrecheck,
     reply: json(200, EndUserPrechecked),
     errors: ['invalid_client', 'not_found', 'invalid_credentials'],
@@ -73,7 +73,7 @@ export const endUserRoutes = [
     id: 'auth.endUser.finishLogin',
     on: 'POST /authsec/uflow/auth/enduser/webauthn-callback',
     summary: "An end user's token, against the login transaction.",
-    access: open('The login ticket is the proof.', { class: 'credential', account: 'email' }),
+    access: open('The login transaction is the proof.', { class: 'credential', account: 'email' }),
     body: MintBody,
     reply: json(200, MintedToken),
     errors: ['mfa_verification_failed', 'quota_exceeded'],
@@ -83,7 +83,7 @@ export const endUserRoutes = [
   route({
     id: 'auth.notifyNewUser',
     on: 'POST /authsec/uflow/auth/notify/new-user-registration',
-    summary: 'Tell the administrators of a new person, at most once a person.',
+    summary: 'Notify the administrators of a new person, at most once per person.',
     access: user(),
     body: NewUserNotice,
     reply: json(200, NoticeSent),

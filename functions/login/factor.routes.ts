@@ -11,7 +11,7 @@ import { checkFactor, loadSignInFactorContext, mintSession, proveMailbox, sendMa
 import { route } from './group.ts'
 import { CodeForm, FactorForm, FactorQuery } from './page.schema.ts'
 
-const TICKET = 'The login ticket is the proof.'
+const TICKET = 'The login transaction is the proof.'
 const READ = page(TICKET, { class: 'general' })
 const CODE = page(TICKET, { class: 'code' })
 const MINTS: readonly ErrorCode[] = ['authentication_required', 'mfa_verification_failed', 'quota_exceeded']

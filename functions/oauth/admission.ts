@@ -50,7 +50,8 @@ export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Pro
   }
   const client = await authenticateClient(ctx, form)
   const settled = (await adoptClient(ctx, client, form.resource)) ?? client
-  if (isUnadopted(settled)) throw new AppError('invalid_target', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
+  if (isUnadopted(settled))
+    throw new AppError('invalid_target', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
   return settled
 }
 
@@ -82,7 +83,7 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
     if (put.isNew) await recordEvent(tx, ctx, { event: 'resource_access.requested', actor: byClient(client.clientId), target, after })
     return put
   })
-  if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator said no.')
+  if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator denied the request.')
   const status_url = `${ctx.config.BASE_URL}/oauth/access-requests/${request.id}`
   return new AppError('access_pending', undefined, { extra: { request_id: request.id, status_url } })
 }

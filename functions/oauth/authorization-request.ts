@@ -67,7 +67,7 @@ const noRequestObject: Check = ({ parameters }) => {
   if (parameters.request !== undefined) throw new AppError('request_not_supported')
 }
 const isPushedWhereItMust: Check = ({ client, pushed }) => {
-  if (client.requiresPar && !pushed) throw new AppError('invalid_request', 'This client is registered to push its requests.')
+  if (client.requiresPar && !pushed) throw new AppError('invalid_request', 'This client must push its requests (RFC 9126).')
 }
 const isForACode: Check = ({ parameters: { response_type: type } }) => {
   if (type === undefined) throw new AppError('invalid_request', 'response_type is missing.')
@@ -117,7 +117,7 @@ export const validateRequestedAccess = (
   const details = parseDetails(p.authorization_details) ?? []
   const resource = resourceFor(client, p.resource, requested)
   requireKnownScopes(client, resource, requested)
-  if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'Details are asked for at one resource server.')
+  if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'authorization_details need a resource server.')
   return { resource, scopes: requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource), details }
 }
 

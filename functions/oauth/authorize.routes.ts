@@ -24,7 +24,7 @@ const asking = {
   render: lazyPageError,
 } as const
 const askingByForm = {
-  access: open('Leads to the same by GET, and does nothing.', { class: 'general' }),
+  access: open('Redirects to the same by GET, and changes nothing.', { class: 'general' }),
   form: AuthorizationForm,
   reply: empty(303),
   errors: [],
@@ -43,7 +43,7 @@ export const authorizeRoutes = [
     ...asking,
     id: 'oauth.authorize',
     on: 'GET /oauth/authorize',
-    summary: 'Ask a person for an authorization (RFC 6749 section 4.1.1).',
+    summary: 'Start an authorization (RFC 6749 section 4.1.1).',
     handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
   }),
   route({
@@ -71,7 +71,7 @@ export const authorizeRoutes = [
   route({
     id: 'oauth.consent',
     on: 'POST /oauth/consent',
-    summary: 'What the person decides on the consent page.',
+    summary: 'Submit the decision of the consent page.',
     access: browser({ form: ENDPOINTS.authorization }),
     form: ConsentForm,
     reply: htmlOrRedirect(),
@@ -84,7 +84,7 @@ export const authorizeRoutes = [
     id: 'oauth.push',
     on: 'POST /oauth/par',
     summary: 'Push an authorization request (RFC 9126).',
-    access: open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
+    access: open('Clients authenticate in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
       class: 'decision',
       countedByRule: true,
     }),

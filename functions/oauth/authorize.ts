@@ -38,7 +38,7 @@ import {
 } from './pending-authorization.ts'
 import { isLoopback, isOwnCallback, isUnvettedWebAddress, redirectUriFor } from './redirect.ts'
 
-const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or of no client that may be used.')
+const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or names no active client.')
 
 /** @throws AppError invalid_request_uri */
 const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
@@ -78,7 +78,7 @@ const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Re
   const named = found && (await adoptClient(ctx, found, resource))
   if (named === undefined) throw unknownClient()
   if (isUnadopted(named)) {
-    throw new AppError('invalid_request', 'resource is missing, or names nothing that this client may ask for (RFC 8707).')
+    throw new AppError('invalid_request', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
   }
   if (requestUri === undefined)
     return { client: named, parameters: pickParameters(query), stored: undefined, states: named === found ? states : undefined }
@@ -117,12 +117,12 @@ const requireHinted = async (ctx: Ctx, j: ValidatedRequest, principal: User | un
   if (j.idTokenHint === undefined) return
   const hinted = await readIdTokenHint(ctx, j.idTokenHint)
   if (hinted === undefined && (await isSignedWithRetiredKey(ctx, j.idTokenHint))) {
-    if (j.prompts.includes('none')) throw new AppError('login_required', 'id_token_hint is too old to say who is meant.')
+    if (j.prompts.includes('none')) throw new AppError('login_required', 'id_token_hint is too old to name a person.')
     return
   }
-  if (hinted?.audience !== j.client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
+  if (hinted?.audience !== j.client.publicId) throw new AppError('invalid_request', 'id_token_hint is not an ID token of this client.')
   if (principal !== undefined && principal.tenantId === j.client.tenantId && principal.userId !== hinted.userId) {
-    throw new AppError('login_required', 'Somebody else is signed in than id_token_hint says.')
+    throw new AppError('login_required', 'Another person is signed in than id_token_hint names.')
   }
 }
 

@@ -35,7 +35,7 @@ const requestedExpiry = ({ requested_expiry: requested }: Form): { readonly expi
 /** @throws AppError ciba_user_unknown, invalid_request */
 const hintedAddress = async (ctx: Ctx, client: OauthClient, hint: string): Promise<string> => {
   const hinted = await readIdTokenHint(ctx, hint)
-  if (hinted?.audience !== client.publicId) throw new AppError('invalid_request', 'id_token_hint is no ID token that this client was given.')
+  if (hinted?.audience !== client.publicId) throw new AppError('invalid_request', 'id_token_hint is not an ID token of this client.')
   // The holder of such a token knew this person, so the answer discloses nothing when the account is gone.
   const user = await findUser(forTenant(ctx.db, client.tenantId), hinted.userId)
   if (user === undefined) throw new AppError('ciba_user_unknown')
@@ -46,7 +46,7 @@ const hintedAddress = async (ctx: Ctx, client: OauthClient, hint: string): Promi
 const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<string> => {
   const { login_hint: address, id_token_hint: token, login_hint_token: other } = form
   if ([address, token, other].filter((hint) => hint !== undefined).length !== 1) {
-    throw new AppError('invalid_request', 'Exactly one of login_hint, id_token_hint and login_hint_token says who is asked.')
+    throw new AppError('invalid_request', 'Exactly one of login_hint, id_token_hint and login_hint_token must name the person.')
   }
   if (other !== undefined) throw new AppError('invalid_request', 'login_hint_token is not offered.')
   if (token !== undefined) return hintedAddress(ctx, client, token)
@@ -63,7 +63,7 @@ const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<str
 export const startBackchannelAuthentication = async (ctx: Ctx, form: Form): Promise<z.input<typeof BackchannelAuthentication>> => {
   const client = await authenticateClient(ctx, form)
   requireGrantType(client, CIBA)
-  if (client.isPublic) throw new AppError('unauthorized_client', 'A client that asks people proves itself.')
+  if (client.isPublic) throw new AppError('unauthorized_client', 'CIBA needs a client that can authenticate.')
   if (form.request !== undefined) throw new AppError('invalid_request', 'Signed authentication requests are not offered.')
   if (form.scope === undefined) throw new AppError('invalid_request', 'scope is missing.')
   const { scopes, types, oauth } = await validateDecoupledRequest(ctx, client, form)

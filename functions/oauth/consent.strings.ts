@@ -32,7 +32,7 @@ const en: ConsentStrings = {
   registered: 'Registered by {tenant}',
   unverified: 'unverified',
   isAt: 'proved to be at {host}',
-  unverifiedWarning: 'This program chose its name itself; nobody at {tenant} has checked it. Look at where you go on.',
+  unverifiedWarning: 'This program chose its own name; {tenant} has not verified it. Check where you will be sent.',
   forWhom: 'For',
   agent: 'through an agent that {owner} answers for',
   what: 'What it may do',
@@ -62,7 +62,7 @@ const de: ConsentStrings = {
   unverified: 'ungeprüft',
   isAt: 'nachweislich unter {host}',
   unverifiedWarning:
-    'Dieses Programm hat sich seinen Namen selbst gegeben; niemand bei {tenant} hat ihn geprüft. Achten Sie darauf, wohin es weitergeht.',
+    'Dieses Programm hat sich seinen Namen selbst gegeben; {tenant} hat ihn nicht geprüft. Achten Sie darauf, wohin Sie weitergeleitet werden.',
   forWhom: 'Für',
   agent: 'durch einen Agenten, für den {owner} verantwortlich ist',
   what: 'Was erlaubt wird',

@@ -23,10 +23,10 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
   if (taken === undefined) throw new AppError('form_expired')
   const parameters = pickParameters(taken.parameters)
   const { client } = taken
-  if (client?.active !== true) throw new AppError('invalid_request', 'The client may not be used any more.')
+  if (client?.active !== true) throw new AppError('invalid_request', 'The client is no longer active.')
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   return reportToClient(ctx, redirectUri, parameters.state, async () => {
-    if (decision === 'deny') throw new AppError('access_denied', 'The person said no.')
+    if (decision === 'deny') throw new AppError('access_denied', 'The person denied access.')
     const j = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const types = await knownTypes(ctx, j)
     const held = j.resource === undefined ? [] : taken.held

@@ -10,7 +10,7 @@ export const consentRoutes = [
   route({
     id: 'oauth.listGrants',
     on: 'GET /oauth/consent-grants',
-    summary: 'What the caller allowed clients.',
+    summary: "The caller's consents to clients.",
     access: user(),
     reply: json(200, GrantList),
     errors: [],
@@ -21,7 +21,7 @@ export const consentRoutes = [
   route({
     id: 'oauth.deleteGrant',
     on: 'DELETE /oauth/consent-grants/:id',
-    summary: 'Take back what the caller allowed; it stops at once.',
+    summary: 'Revoke a consent of the caller; its tokens stop at once.',
     access: user(),
     path: GrantPath,
     reply: empty(204),

@@ -4,7 +4,7 @@ import { json } from '#shared/platform/http/route'
 import { BackchannelAuthentication, BackchannelForm, DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
 import { route } from './group.ts'
 
-const CLIENT = open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by tenant.', {
+const CLIENT = open('Clients authenticate in the form or by HTTP Basic; failures are counted by address, successes by tenant.', {
   class: 'general',
 })
 const ASKED = [
@@ -22,7 +22,7 @@ export const decoupledRoutes = [
   route({
     id: 'oauth.deviceAuthorization',
     on: 'POST /oauth/device_authorization',
-    summary: 'Begin on a device without a browser (RFC 8628 section 3.1).',
+    summary: 'Start a device authorization (RFC 8628 section 3.1).',
     access: CLIENT,
     form: DeviceAuthorizationForm,
     reply: json(200, DeviceAuthorization),
@@ -33,7 +33,7 @@ export const decoupledRoutes = [
   route({
     id: 'oauth.backchannelAuthentication',
     on: 'POST /oauth/bc-authorize',
-    summary: 'Ask a person through the person’s phone (OpenID CIBA Core section 7).',
+    summary: 'Start a backchannel authentication on the person’s phone (OpenID CIBA Core section 7).',
     access: CLIENT,
     form: BackchannelForm,
     reply: json(200, BackchannelAuthentication),

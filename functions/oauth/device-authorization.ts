@@ -27,9 +27,9 @@ const sent = ({ scope, resource, authorization_details }: Aside): Parameters => 
  */
 export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, form: Aside) => {
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
-  if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client is registered to show a DPoP proof.')
+  if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client must send a DPoP proof.')
   const { scopes, resource, details } = validateRequestedAccess(client, sent(form))
-  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'Nothing is asked for.')
+  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'No scope is requested.')
   const types = await knownTypes(ctx, { client, details, resource })
   return { scopes, types, oauth: { resourceServerId: resource?.id ?? null, jkt: jkt ?? null, details } }
 }
@@ -42,13 +42,13 @@ export const startDeviceAuthorization = async (
   const client = await authenticateAdoptedClient(ctx, form)
   requireGrantType(client, DEVICE_CODE)
   const { scopes, oauth } = await validatedOrPending(ctx, client, form.resource, () => validateDecoupledRequest(ctx, client, form))
-  const begun = await atomically(forTenant(ctx.db, client.tenantId), (t) => beginDeviceGrant(t, ctx, { clientId: client.clientId, scopes, oauth }))
+  const device = await atomically(forTenant(ctx.db, client.tenantId), (t) => beginDeviceGrant(t, ctx, { clientId: client.clientId, scopes, oauth }))
   return {
-    device_code: begun.deviceCode,
-    user_code: begun.userCode,
-    verification_uri: begun.verificationUri,
-    verification_uri_complete: begun.verificationUriComplete,
-    expires_in: begun.expiresInSeconds,
-    interval: begun.intervalSeconds,
+    device_code: device.deviceCode,
+    user_code: device.userCode,
+    verification_uri: device.verificationUri,
+    verification_uri_complete: device.verificationUriComplete,
+    expires_in: device.expiresInSeconds,
+    interval: device.intervalSeconds,
   }
 }

@@ -9,7 +9,7 @@ export const frontEndTokenRoutes = [
   route({
     id: 'oauth.exchangeToken',
     on: 'POST /authsec/hmgr/auth/exchange-token',
-    summary: 'Exchange a code at a front end, by the PKCE verifier of its request.',
+    summary: 'Exchange a code at a front end, with the PKCE verifier of its request.',
     access: open('The code, the challenge and the PKCE verifier of the request are the proof.', { class: 'credential' }),
     body: ExchangeToken,
     reply: json(200, ExchangedToken),

@@ -78,18 +78,18 @@ const back = async (ctx: Ctx, answered: ChallengeResult): Promise<Back> => {
   const { t, row } = answered
   const parameters = pickParameters(row.parameters)
   const client = await findClientByRowId(ctx, t.tenantId, row.clientId, parameters.resource)
-  if (client === undefined) throw new AppError('invalid_request', 'The client may not be used any more.')
+  if (client === undefined) throw new AppError('invalid_request', 'The client is no longer active.')
   return { ...answered, client, parameters, redirectUri: redirectUriFor(ctx.config, client, parameters.redirect_uri) }
 }
 
 /** @throws AppError access_denied, once the answer is used up */
 const refuse = async ({ t, take }: Back): Promise<never> => {
   await atomically(t, take)
-  throw new AppError('access_denied', 'The person said no.')
+  throw new AppError('access_denied', 'The person denied access.')
 }
 
 /** Who signed in there, as things stand now. @throws AppError login_challenge_invalid */
-const standing = async (ctx: Ctx, { t, row }: Back) => {
+const findSignedIn = async (ctx: Ctx, { t, row }: Back) => {
   const [userId, sessionId] = [row.userId ?? '', row.sessionId ?? '']
   const session = await findLiveSession(t, userId, sessionId, ctx.clock.now())
   const [user, tenant] = [await findUser(t, userId), await findTenant(t)]
@@ -101,8 +101,8 @@ const standing = async (ctx: Ctx, { t, row }: Back) => {
 /** The session that was proved there goes on in this browser, and with it the request that waited. */
 const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promise<PageResult> => {
   const { t, row, client, parameters, take } = answer
-  const stands = await standing(ctx, answer)
-  const { session, user } = stands
+  const signedInSession = await findSignedIn(ctx, answer)
+  const { session, user } = signedInSession
   await atomically(t, async (tx) => {
     await take(tx)
     await recordEvent(tx, ctx, {
@@ -113,7 +113,7 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
   })
   const stored: StoredAuthorizationRequest = { ...row, kind: 'waiting' }
   const onward = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
-  const minted = { ...(await reissueSessionToken(ctx, stands, client.clientId)), cookies: [] }
+  const minted = { ...(await reissueSessionToken(ctx, signedInSession, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
   const { headers, cookies } = await finishPageSignIn(ctx, { minted, cookies: [], returnTo: onward, before: ended })
   return new HttpResult(withStatus(303, undefined), { headers, cookies })
@@ -126,17 +126,17 @@ const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Pro
   if (principal === undefined || !isSame || row.consent === null) {
     throw invalidChallenge('consent')
   }
-  const chosen = row.consent
+  const consented = row.consent
   return reportToClient(ctx, redirectUri, parameters.state, async () => {
     const whole = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
-    const kept = new Set(chosen.details.map(canonical))
-    const j = { ...whole, details: whole.details.filter((detail) => kept.has(canonical(detail))) }
+    const keptDetails = new Set(consented.details.map(canonical))
+    const j = { ...whole, details: whole.details.filter((detail) => keptDetails.has(canonical(detail))) }
     const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
     const types = await knownTypes(ctx, j)
-    const names = new Set(chosen.scopes.map(({ name }) => name))
+    const names = new Set(consented.scopes.map(({ name }) => name))
     const scopes = grantableScopes(j, await findConsentState(t, of)).filter((scope) => names.has(scope))
-    if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what was allowed can be given.')
-    return redirectTo(await issueCode(ctx, j, principal, scopes, types, { remember: chosen.remember, also: take }))
+    if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'None of the allowed scopes can be granted.')
+    return redirectTo(await issueCode(ctx, j, principal, scopes, types, { remember: consented.remember, also: take }))
   })
 }
 

@@ -14,7 +14,7 @@ export const logoutRoutes = [
   route({
     id: 'oauth.logout',
     on: 'GET /oauth/logout',
-    summary: 'Sign out at the wish of a client (OpenID Connect RP-Initiated Logout).',
+    summary: 'Sign out, requested by a client (OpenID Connect RP-Initiated Logout).',
     access: page('The client sends a person here, who may be signed out already.', { class: 'general' }),
     query: LogoutQuery,
     reply: htmlOrRedirect(),
@@ -26,8 +26,8 @@ export const logoutRoutes = [
   route({
     id: 'oauth.logout.post',
     on: 'POST /oauth/logout',
-    summary: 'The same, sent as a form. From another site no session comes along, so the browser is led to the page.',
-    access: open('Leads to the page, and does nothing.', { class: 'general' }),
+    summary: 'The same, sent as a form. A form from another site carries no session cookie, so the browser is redirected to the page.',
+    access: open('Redirects to the page, and changes nothing.', { class: 'general' }),
     form: LogoutForm,
     reply: empty(303),
     errors: [],
@@ -38,7 +38,7 @@ export const logoutRoutes = [
   route({
     id: 'oauth.logout.confirm',
     on: 'POST /oauth/logout/confirm',
-    summary: 'What the person says to it.',
+    summary: 'Submit the decision of the sign-out page.',
     access: browser({ form: '/oauth/logout', withTemporaryPassword: true }),
     form: LogoutConfirmation,
     reply: htmlOrRedirect(),

@@ -21,7 +21,7 @@ type Form = ClientForm & Readonly<Record<string, string | undefined>>
 /** @throws AppError what the authorization endpoint would report to the client */
 export const push = async (ctx: Ctx, form: Form): Promise<{ readonly request_uri: string; readonly expires_in: number }> => {
   const client = await authenticateAdoptedClient(ctx, form)
-  if (form.request_uri !== undefined) throw new AppError('invalid_request', 'A pushed request names no request_uri (RFC 9126 section 2.1).')
+  if (form.request_uri !== undefined) throw new AppError('invalid_request', 'A pushed request must not contain request_uri (RFC 9126 section 2.1).')
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   const sent = pickParameters(form)
   if (jkt !== undefined && sent.dpop_jkt !== undefined && sent.dpop_jkt !== jkt) throw new AppError('invalid_dpop_proof')

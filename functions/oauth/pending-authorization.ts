@@ -58,7 +58,7 @@ export const pendingRequestUrl = (client: Pick<OauthClient, 'publicId'>, handle:
 /** The requested scopes that the person holds. @throws AppError access_denied when there are none */
 export const grantableScopes = (j: ValidatedRequest, { held }: Pick<ConsentState, 'held'>): readonly string[] => {
   const scopes = j.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
-  if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'Nothing of what is asked for can be given.')
+  if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'None of the requested scopes can be granted.')
   return scopes
 }
 

@@ -362,7 +362,7 @@ test('a server that lets no such clients in: they wait, an administrator decides
   expect(await (await app.request(status, { token })).json()).toMatchObject({ status: 'approved' })
   expect((await browser.get(path)).status).toBe(200)
   expect((await app.request(`${clients}/${made.client_id}`, { method: 'DELETE', token: admin })).status).toBe(200)
-  expect(answerIn(await browser.get(path)).get('error_description')).toBe('An administrator said no.')
+  expect(answerIn(await browser.get(path)).get('error_description')).toBe('An administrator denied the request.')
   // Not by opening the server to all such clients either.
   await app.request(`/authsec/resource-servers/${server.id}`, { method: 'PUT', body: { registration_modes: ['dcr'] }, token: admin })
   expect(answerIn(await browser.get(path)).get('error')).toBe('access_denied')

@@ -30,5 +30,5 @@ export const limitOpenRegistration = (ctx: Pick<Ctx, 'limits' | 'hash' | 'reques
 /** @throws AppError quota_exceeded */
 export const requireRegistrationQuota = async (t: TenantTx, now: Date): Promise<void> => {
   const { all, waiting } = await countSelfRegistered(t, now)
-  if (waiting >= MOST_WAITING || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'Too many clients registered themselves.')
+  if (waiting >= MOST_WAITING || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'There are too many self-registered clients.')
 }

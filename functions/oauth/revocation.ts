@@ -19,12 +19,12 @@ const revokeFamily = async (ctx: Ctx, client: OauthClient, token: string): Promi
   const refresh = readRefreshToken(ctx, token)
   if (refresh?.tenantId !== client.tenantId) return
   const [t, now, id] = [forTenant(ctx.db, client.tenantId), ctx.clock.now(), refresh.authorizationId]
-  const standing = await findAuthorizationState(t, id, now)
-  const isFamily = standing?.familyHash !== undefined && constantTimeEqual(sha256(refresh.family), new Uint8Array(standing.familyHash))
-  if (!isFamily || standing.clientId !== client.clientId) return
+  const authorization = await findAuthorizationState(t, id, now)
+  const isFamily = authorization?.familyHash !== undefined && constantTimeEqual(sha256(refresh.family), new Uint8Array(authorization.familyHash))
+  if (!isFamily || authorization.clientId !== client.clientId) return
   await atomically(t, async (tx) => {
     if (!(await revokeAuthorization(tx, id, now, 'revoked_by_client'))) return
-    const actor = byClient(client.clientId, standing.userId)
+    const actor = byClient(client.clientId, authorization.userId)
     const target = { type: 'authorization', id }
     await recordEvent(tx, ctx, { event: 'oauth.authorization_revoked', actor, target, after: { reason: 'revoked_by_client' } })
   })

@@ -19,7 +19,7 @@ type Requested = { readonly calls: number; readonly amount: number; readonly cur
 /** One call where nothing is said. @throws AppError invalid_request */
 const wantedIn = ({ calls, amount = 0, currency }: Form): Requested => {
   const wanted = { calls: calls ?? (amount > 0 ? 0 : 1), amount, currency }
-  if (wanted.calls === 0 && wanted.amount === 0) throw new AppError('invalid_request', 'Nothing is spent.')
+  if (wanted.calls === 0 && wanted.amount === 0) throw new AppError('invalid_request', 'Name calls or an amount to spend.')
   return wanted
 }
 

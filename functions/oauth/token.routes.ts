@@ -6,7 +6,7 @@ import { IntrospectionForm, RevocationForm, RevocationsQuery, SpendAnswer, Spend
 import { TokenForm, TokenResponse } from './token.schema.ts'
 import { issueTokens } from './token.ts'
 
-const CLIENT = open('Clients prove themselves in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
+const CLIENT = open('Clients authenticate in the form or by HTTP Basic; failures are counted by address, successes by client and tenant.', {
   class: 'decision',
   countedByRule: true,
 })
@@ -66,7 +66,7 @@ const revocation = {
   emits: ['oauth.authorization_revoked', 'token.revoked'],
 } as const
 const about = {
-  access: open('The access token is judged by the rule, since it is no session token.', { class: 'decision' }),
+  access: open('The rule checks the access token, which is not a session token.', { class: 'decision' }),
   reply: json(200, Userinfo),
   errors: ['unauthorized', 'invalid_token', 'insufficient_scope', ...BOUND],
   emits: 'nothing',
@@ -91,7 +91,7 @@ export const tokenRoutes = [
     ...introspection,
     id: 'oauth.introspect',
     on: 'POST /oauth/introspect',
-    summary: 'Whether a token counts (RFC 7662), asked by the resource server that it is for.',
+    summary: 'Introspect a token (RFC 7662), as the resource server in its audience.',
     handle: async ({ ctx, form }) => (await import('./introspection.ts')).introspect(ctx, form),
   }),
   route({
@@ -105,7 +105,7 @@ export const tokenRoutes = [
     ...revocation,
     id: 'oauth.revoke',
     on: 'POST /oauth/revoke',
-    summary: 'End a token that the calling client holds (RFC 7009).',
+    summary: 'Revoke a token of the calling client (RFC 7009).',
     handle: async ({ ctx, form }) => (await import('./revocation.ts')).revoke(ctx, form),
   }),
   route({
@@ -118,7 +118,7 @@ export const tokenRoutes = [
   route({
     id: 'oauth.spend',
     on: 'POST /oauth/spend',
-    summary: 'Use up what a token may spend, from its own limits and from all that it came from; asked by the resource server that it is for.',
+    summary: 'Spend from the limits of a token and of all its parents, as the resource server in its audience.',
     access: CLIENT,
     form: SpendForm,
     reply: json(200, SpendAnswer),
@@ -129,7 +129,7 @@ export const tokenRoutes = [
   route({
     id: 'oauth.revocations',
     on: 'GET /oauth/revocations',
-    summary: 'What a resource server that checks tokens by itself should not trust any more; signed, to be polled each second.',
+    summary: 'The signed revocation feed for resource servers that verify tokens themselves, to be polled each second.',
     access: CLIENT,
     query: RevocationsQuery,
     reply: text(200, 'application/jwt'),
@@ -142,7 +142,7 @@ export const tokenRoutes = [
     ...about,
     id: 'oauth.userinfo',
     on: 'GET /oauth/userinfo',
-    summary: 'What the person let the client know (OpenID Connect Core section 5.3).',
+    summary: 'Claims about the person (OpenID Connect Core section 5.3).',
     handle: async ({ ctx }) => (await import('./userinfo.ts')).userinfo(ctx),
   }),
   route({

@@ -41,7 +41,7 @@ const requireRegistered = (client: OauthClient, type: GrantType): void => {
 
 /** RFC 9449 section 5.2 */
 const requireProof = (client: OauthClient, jkt: string | undefined): void => {
-  if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client is registered to show a DPoP proof.')
+  if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client must send a DPoP proof.')
 }
 
 const claimsIn = (token: string | undefined): Readonly<Record<string, unknown>> => {

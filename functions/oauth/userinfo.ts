@@ -46,8 +46,8 @@ export const userinfo = async (ctx: Ctx): Promise<z.input<typeof Userinfo>> => {
     })
   }
   const state = await findTokenState(t, tokenQueryOf(claims, now))
-  const standing = state?.alive === true ? await findAuthorizationState(t, claims.authorizationId, now) : undefined
-  if (standing === undefined || standing.revoked || !standing.alive) throw unauthorised(scheme, 'invalid_token')
-  const scopes = claims.scopes.filter((scope) => currentScopes(standing).includes(scope))
-  return { sub: claims.sub, ...identityClaims(standing, scopes) }
+  const authorization = state?.alive === true ? await findAuthorizationState(t, claims.authorizationId, now) : undefined
+  if (authorization === undefined || authorization.revoked || !authorization.alive) throw unauthorised(scheme, 'invalid_token')
+  const scopes = claims.scopes.filter((scope) => currentScopes(authorization).includes(scope))
+  return { sub: claims.sub, ...identityClaims(authorization, scopes) }
 }

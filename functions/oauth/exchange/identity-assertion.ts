@@ -24,7 +24,7 @@ const audienceFor = async (ctx: Ctx, { form, client }: TokenRequest) => {
   if (form.audience === undefined) throw new AppError('invalid_request', 'audience is missing: the issuer that the assertion is for.')
   const issuer = await findIssuerByName(forTenant(ctx.db, client.tenantId), form.audience)
   const clientId = issuer?.clientIds[client.clientId]
-  if (issuer?.sends !== true || clientId === undefined) throw new AppError('invalid_target', 'No assertion of this client goes there.')
+  if (issuer?.sends !== true || clientId === undefined) throw new AppError('invalid_target', 'This client cannot request assertions for that server.')
   return { issuer, clientId }
 }
 
@@ -55,7 +55,7 @@ const assertedScopes = (requested: readonly string[], sent: readonly string[], {
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)
   if (requested.length > 0 || !isBound) return requested
   const all = sent.filter(may)
-  if (all.length === 0) throw new AppError('invalid_scope', 'Nothing may be asserted for that server.')
+  if (all.length === 0) throw new AppError('invalid_scope', 'No scope can be asserted for that server.')
   return all
 }
 
@@ -63,7 +63,8 @@ const assertedScopes = (requested: readonly string[], sent: readonly string[], {
 export const assertIdentity = async (ctx: Ctx, request: TokenRequest): Promise<TokenSet> => {
   const { form, client, jkt } = request
   const t = forTenant(ctx.db, client.tenantId)
-  if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Details of another server are not known here.')
+  if (form.authorization_details !== undefined)
+    throw new AppError('invalid_authorization_details', 'authorization_details of another server are not supported.')
   const wanted = parseScopes(form.scope)
   const { issuer, clientId } = await audienceFor(ctx, request)
   const subject = await readSubject(ctx, t, request)

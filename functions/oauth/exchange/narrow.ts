@@ -60,9 +60,9 @@ type Chain = Pick<Narrowed, 'act' | 'depth' | 'mayAct'> & { readonly policies: r
 
 /** The holder narrows its own token: no new actor. */
 const sameHolder = (subject: Subject, { impersonation, requestedActor }: RequestedExchange): Chain => {
-  if (impersonation) throw refused('Nobody impersonates by a token of its own.')
+  if (impersonation) throw refused('A client cannot impersonate with its own token.')
   if (subject.mayAct !== undefined && requestedActor !== undefined && requestedActor !== subject.mayAct)
-    throw refused('The subject_token names who may act, and that is somebody else.')
+    throw refused('The subject_token names another actor (may_act).')
   return { act: subject.act, depth: subject.depth, mayAct: requestedActor ?? subject.mayAct, policies: undefined }
 }
 
@@ -74,12 +74,11 @@ const nextActor = (
   bounds: DelegationBounds,
   wanted: RequestedExchange,
 ): Chain => {
-  if (client.agent === undefined) throw refused('Only an agent acts for somebody else.')
-  if (subject.mayAct !== undefined && subject.mayAct !== client.clientId)
-    throw refused('The subject_token names who may act, and that is somebody else.')
+  if (client.agent === undefined) throw refused('Only an agent can act for another subject.')
+  if (subject.mayAct !== undefined && subject.mayAct !== client.clientId) throw refused('The subject_token names another actor (may_act).')
   const policies = boundingPolicies(bounds, resource, wanted)
   const depth = subject.depth + 1
-  if (depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
+  if (depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('The chain of actors is too long.')
   return { act: wanted.impersonation ? subject.act : actOf(client.clientId, subject.act), depth, mayAct: wanted.requestedActor, policies }
 }
 
@@ -114,7 +113,7 @@ export const narrow = (
   const { policies, ...chain } = isSame ? sameHolder(subject, wanted) : nextActor(client, resource, subject, bounds, wanted)
   const details = narrowedDetails(wanted.details ?? subject.details, subject.details, types)
   const scopes = narrowedScopes(client, resource, subject, policies, wanted.scopes)
-  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'Nothing of what the subject_token holds may be had.')
+  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'None of the scopes of the subject_token can be granted.')
   const longest = (policies ?? []).map(({ max_ttl_seconds: seconds }) => seconds)
   return {
     ...chain,

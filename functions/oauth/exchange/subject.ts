@@ -97,25 +97,25 @@ const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Su
 const fromIdToken = async (ctx: Ctx, t: TenantDb, token: string, { clientId, publicId }: OauthClient): Promise<Subject | undefined> => {
   const [claims, now] = [await readIdTokenHint(ctx, token), ctx.clock.now()]
   if (claims?.audience !== publicId || claims.tenantId !== t.tenantId || claims.expiresAt <= now) return undefined
-  const standing = await findAuthorizationState(t, claims.authorizationId, now)
-  if (standing === undefined || standing.revoked || !standing.alive || standing.clientId !== clientId) return undefined
-  const act = standing.isAgent ? actOf(clientId) : undefined
+  const authorization = await findAuthorizationState(t, claims.authorizationId, now)
+  if (authorization === undefined || authorization.revoked || !authorization.alive || authorization.clientId !== clientId) return undefined
+  const act = authorization.isAgent ? actOf(clientId) : undefined
   return {
-    sub: standing.userId,
+    sub: authorization.userId,
     clientId,
-    userId: standing.userId,
+    userId: authorization.userId,
     serviceAccountId: undefined,
     tokenId: undefined,
     expiresAt: claims.expiresAt,
-    audience: standing.resource?.resource,
-    resourceServerId: standing.resource?.id,
-    scopes: ofResource(standing.scopes, currentScopes(standing)),
-    details: standing.details,
+    audience: authorization.resource?.resource,
+    resourceServerId: authorization.resource?.id,
+    scopes: ofResource(authorization.scopes, currentScopes(authorization)),
+    details: authorization.details,
     act,
     depth: depthOf(act),
-    jkt: standing.jkt,
+    jkt: authorization.jkt,
     mayAct: undefined,
-    authentication: { authTime: standing.authTime, acr: standing.acr, amr: standing.amr, sessionId: standing.sessionId },
+    authentication: { authTime: authorization.authTime, acr: authorization.acr, amr: authorization.amr, sessionId: authorization.sessionId },
     path: [],
     holderId: claims.authorizationId,
     root: { authorizationId: claims.authorizationId, rootClientId: null, issuerId: null, rootMadeAt: now },

@@ -54,8 +54,8 @@ export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Pr
     const scopes = grant.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
     const types = await typesOf(t, grant)
     if (types === undefined || (scopes.length === 0 && grant.details.length === 0)) return undefined
-    const begun = await beginGrantedSession(ctx, { scopes: [] })(t, grant)
-    if (begun === undefined) return undefined
+    const session = await beginGrantedSession(ctx, { scopes: [] })(t, grant)
+    if (session === undefined) return undefined
     const [id, family, offline] = [ctx.random.id(), newFamily(ctx), scopes.includes('offline_access')]
     await admitClient(t, client, grant.resourceServerId, at)
     const expiresAt = secondsAfter(at, offline ? OFFLINE_SECONDS : ONLINE_SECONDS)
@@ -63,12 +63,12 @@ export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Pr
       id,
       grantId: ctx.random.id(),
       ...whose,
-      sessionId: begun.grant.sessionId,
+      sessionId: session.grant.sessionId,
       offline,
       scopes,
-      authTime: begun.grant.authTime,
-      amr: [...begun.grant.amr],
-      acr: begun.grant.acr,
+      authTime: session.grant.authTime,
+      amr: [...session.grant.amr],
+      acr: session.grant.acr,
       // There was no code: the hash of random bytes fills the unique column.
       codeHash: sha256(ctx.random.bytes(32)),
       codeExpiresAt: at,
@@ -84,17 +84,17 @@ export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Pr
       expiresAt,
     })
     await insertBudgets(t, ownBudgets(ctx, { holderId: id, details: grant.details, types, at }))
-    const standing = await findAuthorizationState(t, id, at)
-    if (standing?.alive !== true) throw new AppError('invalid_grant')
-    if (form.resource !== undefined && form.resource !== standing.resource?.resource) throw new AppError('invalid_target')
-    const details = choose(standing.details)
+    const authorization = await findAuthorizationState(t, id, at)
+    if (authorization?.alive !== true) throw new AppError('invalid_grant')
+    if (form.resource !== undefined && form.resource !== authorization.resource?.resource) throw new AppError('invalid_target')
+    const details = choose(authorization.details)
     await recordEvent(t, ctx, {
       event: 'oauth.tokens_issued',
       actor: byClient(client.clientId, grant.userId),
       target: { type: 'authorization', id },
-      after: { scopes, resource: standing.resource?.resource ?? null, ...auditedDetails(details) },
+      after: { scopes, resource: authorization.resource?.resource ?? null, ...auditedDetails(details) },
     })
-    return { id, authorizationState: standing, scopes: currentScopes(standing), details, family }
+    return { id, authorizationState: authorization, scopes: currentScopes(authorization), details, family }
   }
 }
 

@@ -60,7 +60,7 @@ export const authorizationCode: Grant = async (ctx, request) => {
   const [t, family, now] = [forTenant(ctx.db, client.tenantId), newFamily(ctx), ctx.clock.now()]
   const presented = { clientId: client.clientId, codeVerifier: form.code_verifier, redirectUri: form.redirect_uri, jkt }
   const until = { offlineUntil: secondsAfter(now, OFFLINE_SECONDS), onlineUntil: secondsAfter(now, ONLINE_SECONDS) }
-  const { standing, details } = await onSnapshot(async (isFirst) => {
+  const { authorization, details } = await onSnapshot(async (isFirst) => {
     const snapshot = (isFirst ? code : undefined) ?? (await findAuthorizationStateByCode(t, handle.hash, now))
     const outcome = decideRedemption(snapshot, presented, now)
     if (snapshot === undefined || outcome === 'refused') throw new AppError('invalid_grant')
@@ -70,17 +70,17 @@ export const authorizationCode: Grant = async (ctx, request) => {
     const events = await prepareAuditEvents(t, ctx, issued(request, snapshot))
     const redeemed = await redeemCode(t, { snapshot, jkt, now, familyHash: sha256(family), ...until }, events)
     if (redeemed === undefined) throw new SnapshotChanged()
-    return { standing: redeemed, details: chosen }
+    return { authorization: redeemed, details: chosen }
   })
   return tokensOfPerson(ctx, {
     tenantId: client.tenantId,
     publicId: client.publicId,
-    authorizationId: standing.id,
-    authorizationState: standing,
-    scopes: currentScopes(standing),
+    authorizationId: authorization.id,
+    authorizationState: authorization,
+    scopes: currentScopes(authorization),
     details,
     jkt,
-    nonce: standing.nonce,
-    refresh: client.grantTypes.includes('refresh_token') ? { generation: standing.generation, family } : undefined,
+    nonce: authorization.nonce,
+    refresh: client.grantTypes.includes('refresh_token') ? { generation: authorization.generation, family } : undefined,
   })
 }

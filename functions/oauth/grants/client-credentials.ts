@@ -9,11 +9,12 @@ import type { Grant } from '../token-request.ts'
 /** @throws AppError unauthorized_client, invalid_target, invalid_scope, invalid_authorization_details */
 export const clientCredentials: Grant = async (ctx, { client, form, jkt }) => {
   if (client.isPublic || client.serviceAccountId === undefined) throw new AppError('unauthorized_client')
-  if (form.authorization_details !== undefined) throw new AppError('invalid_authorization_details', 'Nobody is there to allow anything in detail.')
+  if (form.authorization_details !== undefined)
+    throw new AppError('invalid_authorization_details', 'authorization_details need the consent of a person.')
   const requested = parseScopes(form.scope)
   const resource = resourceFor(client, form.resource, requested)
   if (resource === undefined) throw new AppError('invalid_target', 'The client is registered at no resource server.')
-  if (requested.some(isIdentityScope)) throw new AppError('invalid_scope', 'No person stands behind this token.')
+  if (requested.some(isIdentityScope)) throw new AppError('invalid_scope', 'Identity scopes need a person; this token is for the client itself.')
   requireKnownScopes(client, resource, requested)
   const held = new Set(resource.ofServiceAccount)
   const missing = requested.find((scope) => !held.has(scope))

@@ -31,7 +31,8 @@ export const ID_JAG_TYP = 'oauth-id-jag+jwt'
 const SKEW_SECONDS = 60
 const MOST_ACTORS = 16
 
-const refused = (why = 'The assertion is invalid, expired, used, or of nobody who is trusted.'): AppError => new AppError('invalid_grant', why)
+const refused = (why = 'The assertion is invalid, expired, used, or from an issuer that is not trusted.'): AppError =>
+  new AppError('invalid_grant', why)
 const isText = (value: unknown, longest = 2048): value is string => typeof value === 'string' && value !== '' && value.length <= longest
 
 type Assertion = { readonly claims: Claims; readonly issuer: TrustedIssuer; readonly jti: string; readonly exp: number; readonly isIdentity: boolean }
@@ -80,7 +81,7 @@ const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<str
 const personOf = async (t: TenantDb, assertion: Assertion): Promise<string> => {
   const id = await userIdOf(t, assertion)
   const user = id === undefined ? undefined : await findUser(t, id)
-  if (user?.active !== true || user.deletedAt !== null) throw refused('The assertion names nobody who is known here.')
+  if (user?.active !== true || user.deletedAt !== null) throw refused('The assertion names an unknown person.')
   return user.id
 }
 
@@ -158,7 +159,7 @@ const asGrant = <T>(work: () => T): T => {
 /** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details, unauthorized_client */
 export const jwtBearer: Grant = async (ctx, request) => {
   const { client, form, jkt } = request
-  if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever shows an assertion proves who it is.')
+  if (client.isPublic) throw new AppError('unauthorized_client', 'A public client cannot use assertions.')
   if (form.assertion === undefined) throw new AppError('invalid_request', 'assertion is missing.')
   const t = forTenant(ctx.db, client.tenantId)
   const wanted = { scopes: parseScopes(form.scope), details: parseDetails(form.authorization_details) }
@@ -176,7 +177,7 @@ export const jwtBearer: Grant = async (ctx, request) => {
   validateDetails([...asserted, ...(wanted.details ?? [])], types, resource.id)
   const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: userId }, now })
   const subject = subjectOf(ctx, request, assertion, userId, resource, scopesOf(assertion, held), asserted)
-  if (subject.depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('As many act for the subject already as may.')
+  if (subject.depth > (bounds.depth ?? DEFAULT_DEPTH)) throw refused('The chain of actors is too long.')
   const narrowed = asGrant(() =>
     narrow(client, resource, subject, bounds, types, { ...wanted, impersonation: false, requestedActor: undefined, jkt, now }),
   )

@@ -46,7 +46,7 @@ const endFamily = (ctx: Ctx, { client }: TokenRequest, { authorizationId }: Refr
 
 const narrowed = (authorizationState: AuthorizationState, requested: readonly string[]): readonly string[] => {
   if (requested.some((scope) => !authorizationState.scopes.includes(scope)))
-    throw new AppError('invalid_scope', 'A refresh never widens what was granted.')
+    throw new AppError('invalid_scope', 'A refresh cannot widen the granted scopes.')
   const held = currentScopes(authorizationState)
   return requested.length === 0 ? held : requested.filter((scope) => held.includes(scope))
 }

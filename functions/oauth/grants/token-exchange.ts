@@ -78,7 +78,7 @@ const toAccessToken: Grant = async (ctx, request) => {
 /** @throws AppError invalid_request, invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, unauthorized_client */
 export const tokenExchange: Grant = async (ctx, request) => {
   const { client, form } = request
-  if (client.isPublic) throw new AppError('unauthorized_client', 'Whoever exchanges tokens proves who it is.')
+  if (client.isPublic) throw new AppError('unauthorized_client', 'A public client cannot exchange tokens.')
   const wanted = form.requested_token_type
   if (wanted === undefined || wanted === TOKEN_TYPES.access || wanted === TOKEN_TYPES.jwt) return toAccessToken(ctx, request)
   if (wanted === TOKEN_TYPES.idJag) return (await import('../exchange/identity-assertion.ts')).assertIdentity(ctx, request)

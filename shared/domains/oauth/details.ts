@@ -1,4 +1,4 @@
-// Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: judge-details.ts.
+// Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: validate-details.ts.
 
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
@@ -31,7 +31,7 @@ const countMembers = (value: unknown, depth = 0): number => {
   if (depth > DEEPEST) throw refused('authorization_details are too deep.')
   if (typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))))
     throw refused('A number is too large to be exact.')
-  if (typeof value === 'string' && (!value.isWellFormed() || value.includes('\0'))) throw refused('A text is not well-formed.')
+  if (typeof value === 'string' && (!value.isWellFormed() || value.includes('\0'))) throw refused('A string is not well-formed.')
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countMembers(one, depth + 1), 0)
   if (!isObject(value)) return 0
   return Object.entries(value).reduce((sum, [name, one]) => {
@@ -59,12 +59,12 @@ export const parseDetails = (text: string | undefined): Details | undefined => {
 export const detailsIn = (value: unknown, text?: string): Details => {
   if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DETAILS)
     throw refused(`An array of one to ${MOST_DETAILS} objects is needed.`)
-  if (value.some((one) => !isObject(one) || typeof one.type !== 'string')) throw refused('Every object says its type.')
+  if (value.some((one) => !isObject(one) || typeof one.type !== 'string')) throw refused('Every object needs a type.')
   const members = countMembers(value)
-  if (text !== undefined && membersIn(text) !== members) throw refused('A member stands twice.')
+  if (text !== undefined && membersIn(text) !== members) throw refused('A member is repeated.')
   const details = value as Details
   if (Buffer.byteLength(canonical(details)) > MOST_BYTES) throw refused(`All details together are more than ${MOST_BYTES} bytes.`)
-  if (new Set(details.map(canonical)).size < details.length) throw refused('The same stands twice.')
+  if (new Set(details.map(canonical)).size < details.length) throw refused('A detail is repeated.')
   return details
 }
 
@@ -107,13 +107,13 @@ export const narrowedDetails = (
 ): readonly { detail: AuthorizationDetail; of: AuthorizationDetail }[] =>
   requested.map((detail) => {
     const of = held.find((one) => isWithin(detail, one, limitsOf(types, detail.type)))
-    if (of === undefined) throw refused('This is more than was allowed.')
+    if (of === undefined) throw refused('This is more than was granted.')
     return { detail, of }
   })
 
 /** Selects some of the granted details, unchanged. @throws AppError invalid_authorization_details */
 export const selectedDetails = (requested: Details | undefined, held: Details): Details => {
-  if (requested?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only what was allowed may be chosen, as it was allowed.')
+  if (requested?.some((detail) => !held.some((one) => same(one, detail)))) throw refused('Only granted details can be selected, unchanged.')
   return requested ?? held
 }
 

@@ -44,10 +44,10 @@ export type ProvedRequest = {
  * @see RFC 9449 section 4.3
  */
 export const proofKey = async (ctx: Deps, { method, target, token }: ProvedRequest): Promise<string | undefined> => {
-  const shown = ctx.request.header('dpop')
-  if (shown === undefined) return undefined
+  const presented = ctx.request.header('dpop')
+  if (presented === undefined) return undefined
   const { origin, pathname } = new URL(`${ctx.config.BASE_URL}${target}`)
-  const proof = await readProof(shown, { method, url: `${origin}${pathname}`, token })
+  const proof = await readProof(presented, { method, url: `${origin}${pathname}`, token })
   if (proof === undefined) throw new AppError('invalid_dpop_proof')
   if (!isYoung(ctx, proof)) throw new AppError('use_dpop_nonce', undefined, { headers: { 'DPoP-Nonce': dpopNonce(ctx) } })
   const isFirst = await ctx.cache.putIfAbsent(`dpop:${await digest(`${proof.jkt} ${proof.jti}`)}`, '1', NONCE_SECONDS + 2 * WINDOW_SECONDS)

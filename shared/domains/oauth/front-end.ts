@@ -13,11 +13,11 @@ type Served = { readonly registeredBy: 'administrator' | 'dynamic' | 'metadata';
 /** `none`: the hosted pages. `lost`: the company names one, at a place that is not its own any more. */
 export type FrontEnd = { readonly kind: 'at'; readonly base: string } | { readonly kind: 'none' } | { readonly kind: 'lost' }
 
-/** As `frontEndOf`, where it is known what the company has chosen. */
-export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Served, chosen: string | undefined): Promise<FrontEnd> => {
-  if (client.registeredBy !== 'administrator' || chosen === undefined) return { kind: 'none' }
+/** As `frontEndOf`, where it is known what the company has configured. */
+export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Served, configured: string | undefined): Promise<FrontEnd> => {
+  if (client.registeredBy !== 'administrator' || configured === undefined) return { kind: 'none' }
   const own = client.redirectUris.filter((uri) => uri.endsWith(FRONT_END_CALLBACK)).map((uri) => uri.slice(0, -FRONT_END_CALLBACK.length))
-  for (const base of [...own, chosen]) {
+  for (const base of [...own, configured]) {
     if (URL.canParse(base) && (await isOriginOf(ctx, new URL(base).origin, tenantId))) return { kind: 'at', base }
   }
   return { kind: 'lost' }

@@ -70,16 +70,18 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
     if (snapshot === undefined || !isUnchanged(user, snapshot.user)) throw invalidCredentials(tenantId, user.id)
     const { state, mints } = decide(given, snapshot)
     const mint = { user, clientId, amr, authTime: given.authTime ?? now, requirements: snapshot.requirements }
-    if (mints && also === undefined) return { state, begun: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
+    if (mints && also === undefined) return { state, startedSession: await beginSession(t, ctx, { ...mint, version: snapshot.version }) }
     return atomically(t, async (tx) => {
       if (!(await lockSnapshot(tx, user.id, snapshot.version, now))) throw new SnapshotChanged()
       await also?.(tx)
-      return mints ? { state, begun: await beginSession(tx, ctx, mint) } : { state, transactionToken: await beginTransaction(tx, ctx, given) }
+      return mints
+        ? { state, startedSession: await beginSession(tx, ctx, mint) }
+        : { state, transactionToken: await beginTransaction(tx, ctx, given) }
     })
   })
-  if (done.begun === undefined)
+  if (done.startedSession === undefined)
     return { state: done.state, transactionToken: done.transactionToken, cookies: [transactionCookie(ctx, 'login', done.transactionToken)] }
-  const minted = await mintToken(ctx, done.begun)
+  const minted = await mintToken(ctx, done.startedSession)
   return { state: done.state, minted, cookies: minted.cookies }
 }
 

@@ -114,8 +114,8 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenan
     roles: session.temporaryPassword ? [] : roles,
     expiresAt: session.expiresAt,
   }
-  const begun: StartedSession = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
-  return { begun, written, occurrences: occurrencesOf(session) }
+  const started: StartedSession = { grant, firstLogin: user.lastLoginAt === null, tenant, cookies: mark === undefined ? [] : [mark.cookie] }
+  return { started, written, occurrences: occurrencesOf(session) }
 }
 
 /** The first session accepts an invitation as well as its link does, whatever way led to it. @throws AppError invalid_credentials */
@@ -135,12 +135,12 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
 export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
   if (isInvitationPending(mint.user)) await atomically(t, (tx) => requireStillInvited(tx, ctx, mint.user))
   const requirements = mint.requirements ?? (await findSessionRequirements(t, mint.user.id, ctx.clock.now()))
-  const { begun, written, occurrences } = beginningOf(t, ctx, mint, requirements)
+  const { started, written, occurrences } = beginningOf(t, ctx, mint, requirements)
   const events = await prepareAuditEvents(t, ctx, ...occurrences)
   const outcome = await insertSessionStart(t, mint.user.id, { ...written, version: mint.version }, events)
   if (outcome === 'changed') throw new SnapshotChanged()
   if (outcome === 'used up') throw signInQuotaExceeded(ctx, t.tenantId)
-  return begun
+  return started
 }
 
 /** Signs the token of a session that was committed. */
