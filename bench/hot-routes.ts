@@ -1,4 +1,4 @@
-// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` brings README's table up to date; its test holds it
+// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` brings its table up to date; its test holds it
 // there.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -69,13 +69,13 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
 }
 
 const HEAD = '| the ten hottest routes, warm | statements | round trips | statements, again at once |'
-/** As README has it, but for the padding, which is the formatter's. */
+/** As TABLE_FILE has it, but for the padding, which is the formatter's. */
 export const hotTable = (routes: readonly HotRoute[]): string =>
   [HEAD, '| --- | ---: | ---: | ---: |', ...routes.map((r) => `| ${r.name} | ${r.statements} | ${r.roundTrips} | ${r.again} |`)].join('\n')
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url))
-const padded = (): string => /^\| the ten hottest routes.*\n(?:\|.*\n)+/m.exec(readFileSync(README, 'utf8'))?.[0].trimEnd() ?? ''
-/** README's own, up to the first line that is none of a table. */
+const TABLE_FILE = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
+const padded = (): string => /^\| the ten hottest routes.*\n(?:\|.*\n)+/m.exec(readFileSync(TABLE_FILE, 'utf8'))?.[0].trimEnd() ?? ''
+/** its own, up to the first line that is none of a table. */
 export const tableInReadme = (): string => padded().replaceAll(/ {2,}/g, ' ').replaceAll(/-{2,}/g, '---')
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -84,8 +84,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const old = padded()
   if (process.argv.includes('--write') && old !== '')
     writeFileSync(
-      README,
-      readFileSync(README, 'utf8').replace(old, () => table),
+      TABLE_FILE,
+      readFileSync(TABLE_FILE, 'utf8').replace(old, () => table),
     )
   process.exit(0)
 }
