@@ -1,5 +1,5 @@
-// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` brings its table up to date; its test holds it
-// there.
+// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` updates the table in docs/performance.md; its test compares them
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { PASSWORD, startApp } from '#tests/support/app'
@@ -51,7 +51,7 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
     'POST /oauth/introspect': () => postForm(app, '/oauth/introspect', { token: set.access_token }, { authorization: server.authorization }),
     'GET /oauth/userinfo': () => app.request('/oauth/userinfo', { token: set.access_token }),
     'POST /access/v1/evaluation': () => app.request('/access/v1/evaluation', { token, body: decision }),
-    'GET /oauth/authorize, let in before': () => browser.get(authorizePath(client, { scope: 'files:read', resource: server.resource })),
+    'GET /oauth/authorize, consent remembered': () => browser.get(authorizePath(client, { scope: 'files:read', resource: server.resource })),
     'GET /account/sessions': () => app.request('/account/sessions', { token }),
     'POST /authsec/uflow/auth/admin/login': () =>
       app.request('/authsec/uflow/auth/admin/login', { body: { email: person.email, password: PASSWORD, tenant_domain: company.domain } }),
@@ -68,15 +68,15 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
   return out
 }
 
-const HEAD = '| the ten hottest routes, warm | statements | round trips | statements, again at once |'
-/** As TABLE_FILE has it, but for the padding, which is the formatter's. */
+const HEAD = '| the ten hottest routes, warm | statements | round trips | statements, within the same second |'
+/** As docs/performance.md has it, without the padding of the formatter. */
 export const hotTable = (routes: readonly HotRoute[]): string =>
   [HEAD, '| --- | ---: | ---: | ---: |', ...routes.map((r) => `| ${r.name} | ${r.statements} | ${r.roundTrips} | ${r.again} |`)].join('\n')
 
-const TABLE_FILE = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
-const padded = (): string => /^\| the ten hottest routes.*\n(?:\|.*\n)+/m.exec(readFileSync(TABLE_FILE, 'utf8'))?.[0].trimEnd() ?? ''
-/** its own, up to the first line that is none of a table. */
-export const tableInReadme = (): string => padded().replaceAll(/ {2,}/g, ' ').replaceAll(/-{2,}/g, '---')
+const DOCUMENT = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
+const padded = (): string => /^\| the ten hottest routes.*\n(?:\|.*\n)+/m.exec(readFileSync(DOCUMENT, 'utf8'))?.[0].trimEnd() ?? ''
+/** The table in docs/performance.md. */
+export const tableInDocument = (): string => padded().replaceAll(/ {2,}/g, ' ').replaceAll(/-{2,}/g, '---')
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const table = hotTable(await hotRoutes())
@@ -84,8 +84,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const old = padded()
   if (process.argv.includes('--write') && old !== '')
     writeFileSync(
-      TABLE_FILE,
-      readFileSync(TABLE_FILE, 'utf8').replace(old, () => table),
+      DOCUMENT,
+      readFileSync(DOCUMENT, 'utf8').replace(old, () => table),
     )
   process.exit(0)
 }
