@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -82,7 +82,10 @@ test('a lock is taken over when its process id now belongs to a later process or
   for (const [name, change] of Object.entries({ reused: { pid: process.pid, ticks: '1' }, rebooted: { pid: process.pid, boot: 'another' } })) {
     const folder = join(room, name)
     writeFileSync(`${folder}.lock`, lockText(change))
-    lockFolder(folder).release()
+    const lock = lockFolder(folder)
+    expect(JSON.parse(readFileSync(`${folder}.lock`, 'utf8'))).toMatchObject({ pid: process.pid, token: expect.not.stringMatching(/^dead$/) })
+    lock.release()
+    expect(existsSync(`${folder}.lock`)).toBe(false)
   }
 })
 
