@@ -56,7 +56,7 @@ test('a tenant goes from one data folder to another by way of a file; every refu
   expect(Object.values(await inFolder(to, (db) => everyRow(db, acme))).flat()).toEqual([])
   expect(await run(to, ['import', '--from', file])).toMatchObject({ code: 0, out: expect.stringMatching(/^Wrote \d+ rows of 1 tenants/) })
   expect(await inFolder(to, (db) => everyRow(db, acme))).toEqual(rows)
-  expect(await run(to, ['import', '--from', file])).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`Tenant ${acme} exists`) })
+  expect(await run(to, ['import', '--from', file])).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`Tenant ${acme} already exists`) })
 }, 180_000)
 
 test('wrong arguments are told, and make nothing', async () => {

@@ -115,7 +115,7 @@ test('a client that nobody knows registers, asks for a company\u2019s resource, 
   const path = authorizePath(client, { resource: server.resource, scope: 'tools:read' })
   const { html, code } = await allowed(browser, path)
   expect(html).toContain('unverified')
-  expect(html).toContain(`nobody at ${company.name} has checked it`)
+  expect(html).toContain(`${company.name} has not verified it`)
   expect(html).not.toMatch(/\u202e|<b>/)
   expect([await rowsOf(app, SYSTEM_TENANT, made.client_id), await rowsOf(app, company.tenantId, made.client_id)]).toEqual([0, 1])
   const tokens = (await (await exchange(app, made.client_id, code)).json()) as Json

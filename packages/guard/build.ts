@@ -20,7 +20,7 @@ export const buildGuard = async (outdir = join(ROOT, 'dist/guard')): Promise<voi
     external: ['jose', 'jose/*', 'hono'],
     logLevel: 'error',
   })
-  const tsc = join(ROOT, 'node_modules/.bin/tsc')
+  const tsc = join(ROOT, 'node_modules/typescript-native/bin/tsc')
   execFileSync(tsc, ['--project', join(ROOT, 'packages/guard/tsconfig.build.json'), '--outDir', outdir], { stdio: 'inherit' })
 }
 

@@ -61,5 +61,5 @@ test('the program in its README type-checks, and is the one that is tried elsewh
     '--types',
     '',
   ]
-  await run(join(ROOT, 'node_modules/.bin/tsc'), [...options, join(folder, 'server.ts')], { cwd: folder })
+  await run(join(ROOT, 'node_modules/typescript-native/bin/tsc'), [...options, join(folder, 'server.ts')], { cwd: folder })
 })

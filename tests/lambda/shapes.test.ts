@@ -334,6 +334,6 @@ test.each(Object.entries(gets))(
 test.each(Object.entries(NOT_HTTP))('%s is no HTTP event, and refused', async (_, event) => {
   const { call, settled } = await started
   const before = settled()
-  await expect(call(event)).rejects.toThrow('This function answers HTTP events alone.')
+  await expect(call(event)).rejects.toThrow('This function only accepts HTTP events.')
   expect(settled()).toBe(before)
 })
