@@ -1,4 +1,4 @@
-// Who may call hmgr/admin: AuthSec asks for one permission for all of it; here the permission of the thing stands beside it.
+// Access to hmgr/admin: the one permission that AuthSec requires, and the permission of the resource in addition.
 import { may } from '#shared/platform/http/access'
 import type { Permission } from '#shared/platform/principals/principal'
 

@@ -1,4 +1,4 @@
-// Wire shapes of hmgr/admin: what was done is a sentence and the id of the thing, a list stands beside its sentence.
+// Wire shapes of hmgr/admin. A change answers a message and the id of the resource; a list comes with a message.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { TenantUser, UserObject } from '#shared/domains/administration/people.schema'

@@ -33,7 +33,7 @@ const newRole = (permissions: string[], of: Company = company): Promise<string> 
   atomically(t(of), (tx) => putRole(tx, `role-${app.ctx.random.id()}`, permissions, app.clock.now()))
 
 describe('people', () => {
-  test('are listed, of the caller\u2019s tenant alone', async () => {
+  test('are listed for the caller\u2019s tenant only', async () => {
     const [one, foreign] = [await app.person(company), await app.person(other)]
     const { status, body } = await call('/users')
     const ids = (body.users as readonly { readonly id: string }[]).map(({ id }) => id)
@@ -42,7 +42,7 @@ describe('people', () => {
     expect(await call('/users?limit=1')).toMatchObject({ status: 200, body: { limit: 1, next_cursor: expect.any(String) } })
   })
 
-  test('come in by invitation, with what the inviter may give', async () => {
+  test('are invited, with roles that the inviter may grant', async () => {
     const email = `new-${app.ctx.random.id()}@acme.example`
     const invited = await call('/users', { body: { email, username: 'newcomer' } })
     expect(invited).toMatchObject({ status: 201, body: { message: 'User invited', user_id: expect.any(String) } })
@@ -57,7 +57,7 @@ describe('people', () => {
     expect(await successes()).toBe(before)
   })
 
-  test('are changed and disabled, and the last ones stay', async () => {
+  test('are changed and disabled, except the last administrator and the last active user', async () => {
     const person = await app.person(company)
     const changed = await call(`/users/${person.id}`, { method: 'PUT', body: { name: 'Pia Person' } })
     expect(changed).toEqual({ status: 200, body: { message: 'User updated', user_id: person.id } })
@@ -73,7 +73,7 @@ describe('people', () => {
     expect(await call(`/users/${company.admin.id}`, { method: 'DELETE' })).toMatchObject({ status: 403, body: { code: 'primary_administrator' } })
   })
 
-  test('whose address somebody moves could be that somebody: that takes their rights', async () => {
+  test('have their address changed only by a caller who holds all their rights, because that is taking over the account', async () => {
     const weak = await app.token(await app.person(company, ['admin:access', 'admin:manage', 'users:write']))
     const moved = await call(`/users/${company.admin.id}`, { method: 'PUT', by: weak, body: { email: 'evil@evil.example' } })
     expect(moved).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
@@ -82,7 +82,7 @@ describe('people', () => {
 })
 
 describe('roles of a person', () => {
-  test('are given for the whole tenant and taken wherever they were given', async () => {
+  test('are assigned for the whole tenant and removed in every scope', async () => {
     const [person, role] = [await app.person(company), await newRole(['users:read'])]
     const path = `/users/${person.id}/roles`
     const given = await call(path, { body: { role_id: role } })
@@ -96,7 +96,7 @@ describe('roles of a person', () => {
     expect(await call(`${path}/${role}`, { method: 'DELETE' })).toMatchObject({ status: 404, body: { code: 'not_found' } })
   })
 
-  test('need what they carry, stay within the tenant, and leave an administrator', async () => {
+  test('require their permissions, stay within the tenant, and the last administrator stays', async () => {
     const [person, foreign] = [await app.person(company), await app.person(other)]
     const [role, foreignRole] = [await newRole(['billing:write']), await newRole(['users:read'], other)]
     const weak = await app.token(await app.person(company, ['admin:access', 'admin:manage', 'roles:write']))
@@ -119,7 +119,7 @@ describe('roles of a person', () => {
 })
 
 describe('roles and permissions', () => {
-  test('are listed, made, changed and deleted', async () => {
+  test('are listed, created, changed and deleted', async () => {
     const name = `role-${app.ctx.random.id()}`
     const made = await call('/roles', { body: { name, permission_strings: ['users:read'] } })
     expect(made).toMatchObject({ status: 201, body: { message: 'Role created', role_id: expect.any(String) } })
@@ -139,7 +139,7 @@ describe('roles and permissions', () => {
     })
   })
 
-  test('of the system stay, and nobody makes what is more than theirs', async () => {
+  test('of the system stay, and no caller creates a role with more permissions than they hold', async () => {
     const weak = await app.token(await app.person(company, ['admin:access', 'admin:manage', 'roles:write', 'roles:read']))
     const before = await successes()
     const body = { name: `big-${app.ctx.random.id()}`, permission_strings: ['users:delete'] }
@@ -154,7 +154,7 @@ describe('roles and permissions', () => {
 })
 
 describe('tenants', () => {
-  test('are seen and changed by their own; another is neither told of nor reached', async () => {
+  test('are seen and changed by their own administrators; another tenant is not found', async () => {
     expect((await call('/tenants')).body).toMatchObject({ message: 'Tenants', tenants: [{ tenant_id: company.tenantId }] })
     const name = `Acme ${app.ctx.random.id()}`
     const changed = await call(`/tenants/${company.tenantId}`, { method: 'PUT', body: { name } })
@@ -174,7 +174,7 @@ describe('tenants', () => {
     expect(await call(`/tenants/${company.tenantId}`, { method: 'PUT', body: { status: 'suspended' } })).toMatchObject({ status: 403 })
   })
 
-  test('are made by the platform and closed by their own', async () => {
+  test('are created by the platform and closed by their own administrators', async () => {
     const platform = await app.token(await platformAdministrator(app))
     const email = `boss-${app.ctx.random.id()}@initech.example`
     const body = { email, username: 'boss', password: 'seven purple lanterns over water', name: 'Initech' }
@@ -192,8 +192,8 @@ describe('tenants', () => {
   })
 })
 
-describe('one\u2019s own profile', () => {
-  test('is read and changed by anybody, but for the address and what is somebody else\u2019s', async () => {
+describe('the caller\u2019s own profile', () => {
+  test('is read and changed by every person, except the address and values that another person has', async () => {
     const person: Person = await app.person(company)
     const by = await app.token(person)
     expect((await call('/profile', { by })).body).toMatchObject({ message: expect.any(String), profile: { id: person.id, email: person.email } })

@@ -1,4 +1,4 @@
-// People of the tenant, and one's own record.
+// People of the tenant, and the caller's own profile.
 import { InviteBody } from '#shared/domains/administration/invitations.schema'
 import { ProfileBody } from '#shared/domains/administration/people.schema'
 import type { ErrorCode } from '#shared/kernel/errors'
@@ -18,7 +18,7 @@ import {
   RoleOfPersonPath,
 } from './management.schema.ts'
 
-/** Rules are loaded when somebody asks for what they do. */
+/** Loaded on first use, to keep the cold start small. */
 const rules = () => import('./people.ts')
 
 const BASE = '/authsec/hmgr/admin'
@@ -57,7 +57,7 @@ export const managedPeopleRoutes = [
   route({
     id: 'management.updateUser',
     on: `PUT ${BASE}/users/:user_id`,
-    summary: 'Change a person\u2019s record.',
+    summary: 'Change a person\u2019s profile.',
     access: managementAccess('users:write'),
     path: ManagedPersonPath,
     body: ProfileBody,
@@ -79,15 +79,15 @@ export const managedPeopleRoutes = [
     errors: ['not_found', 'cannot_grant', 'primary_administrator', 'last_administrator', 'last_active_user'],
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path }) => {
-      const of = { tenantId: principal.tenantId, userId: path.user_id }
-      await (await import('#shared/domains/authority/person-status')).setActive(ctx, principal, { ...of, active: false, event: 'user.deleted' })
+      const { setActive } = await import('#shared/domains/authority/person-status')
+      await setActive(ctx, principal, { tenantId: principal.tenantId, userId: path.user_id, active: false, event: 'user.deleted' })
       return { message: 'User deleted', user_id: path.user_id }
     },
   }),
   route({
     id: 'management.giveRole',
     on: `POST ${BASE}/users/:user_id/roles`,
-    summary: 'Give a person a role for the whole tenant; the caller must hold all of it.',
+    summary: 'Assign a role to a person for the whole tenant; the caller must hold all its permissions.',
     access: managementAccess('roles:write'),
     path: ManagedPersonPath,
     body: GiveRole,
@@ -102,7 +102,7 @@ export const managedPeopleRoutes = [
   route({
     id: 'management.takeRole',
     on: `DELETE ${BASE}/users/:user_id/roles/:role_id`,
-    summary: 'Take a role from a person, wherever it was given.',
+    summary: 'Remove a role from a person in every scope in which it was assigned.',
     access: managementAccess('roles:write'),
     path: RoleOfPersonPath,
     reply: json(200, RoleOfPersonDone),
@@ -116,7 +116,7 @@ export const managedPeopleRoutes = [
   route({
     id: 'management.readProfile',
     on: `GET ${BASE}/profile`,
-    summary: 'One\u2019s own record.',
+    summary: 'Read the caller\u2019s own profile.',
     access: user(),
     reply: json(200, ManagedProfile),
     errors: [],
@@ -126,7 +126,7 @@ export const managedPeopleRoutes = [
   route({
     id: 'management.changeProfile',
     on: `PUT ${BASE}/profile`,
-    summary: 'Change one\u2019s own name, user name and picture.',
+    summary: 'Change the caller\u2019s own name, user name and picture.',
     access: user(),
     body: ProfileBody,
     reply: json(200, ProfileChanged),

@@ -7,7 +7,7 @@ import { managementAccess } from './access.ts'
 import { route } from './group.ts'
 import { ManagedPermissions, PermissionDone, RoleDone, Roles } from './management.schema.ts'
 
-/** Rules are loaded when somebody asks for what they do. */
+/** Loaded on first use, to keep the cold start small. */
 const [roles, permissions] = [() => import('#shared/domains/administration/roles'), () => import('#shared/domains/administration/permissions')]
 
 const BASE = '/authsec/hmgr/admin'
@@ -16,7 +16,7 @@ export const managedRoleRoutes = [
   route({
     id: 'management.listRoles',
     on: `GET ${BASE}/roles`,
-    summary: 'The tenant\u2019s roles, with how many people and permissions each has.',
+    summary: 'List the tenant\u2019s roles with their numbers of people and permissions.',
     access: managementAccess('roles:read'),
     query: RoleQuery,
     reply: json(200, Roles),
@@ -30,7 +30,7 @@ export const managedRoleRoutes = [
   route({
     id: 'management.createRole',
     on: `POST ${BASE}/roles`,
-    summary: 'Create a role with its permissions, all of which the caller must hold.',
+    summary: 'Create a role; the caller must hold all its permissions.',
     access: managementAccess('roles:write'),
     body: RoleBody,
     reply: json(201, RoleDone),
@@ -41,7 +41,7 @@ export const managedRoleRoutes = [
   route({
     id: 'management.updateRole',
     on: `PUT ${BASE}/roles/:role_id`,
-    summary: 'Replace a role\u2019s name, description and whole set of permissions, all of which the caller must hold.',
+    summary: 'Replace a role\u2019s name, description and permissions; the caller must hold all the permissions.',
     access: managementAccess('roles:write'),
     path: RolePath,
     body: RoleBody,
@@ -70,7 +70,7 @@ export const managedRoleRoutes = [
   route({
     id: 'management.listPermissions',
     on: `GET ${BASE}/permissions`,
-    summary: 'The tenant\u2019s permissions, and in how many roles each is.',
+    summary: 'List the tenant\u2019s permissions with the number of roles that contain each.',
     access: managementAccess('roles:read'),
     query: PermissionQuery,
     reply: json(200, ManagedPermissions),

@@ -1,4 +1,4 @@
-// Companies: a tenant's administrators see and change their own, the platform's all of them.
+// Tenants: administrators see and change their own tenant, platform administrators all of them.
 
 import {
   createTenantOperation,

@@ -1,4 +1,4 @@
-// What a browser sees that comes back from signing in: that it worked, for whom and for what, and where to go on.
+// The page that ends the sign-in of an MCP client in the browser: the outcome, the person, the application and where to continue.
 import type * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
@@ -12,9 +12,9 @@ import type { CallbackMcpQuery } from './mcp.schema.ts'
 import { findSession } from './person.ts'
 import { handleMcpCallback } from './sessions.ts'
 
-type Came = { readonly app: string; readonly email: string; readonly returnUrl: string | null }
+type SignedIn = { readonly app: string; readonly email: string; readonly returnUrl: string | null }
 
-const page = (ctx: Ctx, came: Came | undefined): HttpResult<string> => {
+const page = (ctx: Ctx, signedIn: SignedIn | undefined): HttpResult<string> => {
   const [nonce, lang] = [randomToken(ctx.random), preferredLanguage(ctx.request.header('accept-language'))]
   const words = CALLBACK[lang]
   const html = renderPage({
@@ -25,14 +25,14 @@ const page = (ctx: Ctx, came: Came | undefined): HttpResult<string> => {
       <div class="card">
         <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
         <section>
-          <h1 tabindex={-1}>{came === undefined ? words.refusedTitle : words.doneTitle}</h1>
+          <h1 tabindex={-1}>{signedIn === undefined ? words.refusedTitle : words.doneTitle}</h1>
           <p class="quiet" role="status">
-            {came === undefined ? words.refused : fillPlaceholders(words.done, { app: came.app, email: came.email })}
+            {signedIn === undefined ? words.refused : fillPlaceholders(words.done, { app: signedIn.app, email: signedIn.email })}
           </p>
-          {came === undefined || came.returnUrl === null ? (
+          {signedIn === undefined || signedIn.returnUrl === null ? (
             ''
           ) : (
-            <a class="alone" href={came.returnUrl} rel="noreferrer">
+            <a class="alone" href={signedIn.returnUrl} rel="noreferrer">
               {words.goOn}
             </a>
           )}
@@ -50,7 +50,7 @@ const page = (ctx: Ctx, came: Came | undefined): HttpResult<string> => {
   return new HttpResult(html, { headers })
 }
 
-/** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
+/** Redeems the code and shows the outcome. @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
 export const mcpCallbackPage = async (ctx: Ctx, { code, state, error }: z.output<typeof CallbackMcpQuery>): Promise<HttpResult<string>> => {
   if (error !== undefined) return page(ctx, undefined)
   if (code === undefined || state === undefined) throw new AppError('mcp_session_unknown')

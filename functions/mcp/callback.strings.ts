@@ -1,4 +1,4 @@
-// What the page says that a browser comes back to, in each language.
+// Strings of the callback page, by language.
 import type { Language } from '#shared/platform/pages/language'
 
 type CallbackStrings = {
@@ -17,7 +17,7 @@ export const CALLBACK: Readonly<Record<Language, CallbackStrings>> = {
     done: '“{app}” may now act for {email}. You can close this page and return to it.',
     goOn: 'Continue',
     refusedTitle: 'You are not signed in',
-    refused: 'You said no, or the request was not accepted. Nothing has changed.',
+    refused: 'You declined, or the request was not accepted. Nothing has changed.',
   },
   de: {
     title: 'Anmeldung',

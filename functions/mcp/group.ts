@@ -1,4 +1,4 @@
-// Group: signing in from MCP clients, and what MCP servers ask about their tools (sdkmgr/mcp-auth/*).
+// Group: sign-in from MCP clients and tool authorization for MCP servers (sdkmgr/mcp-auth/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

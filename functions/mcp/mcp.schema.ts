@@ -1,4 +1,4 @@
-// Wire shapes of mcp-auth.
+// Wire shapes of sdkmgr/mcp-auth.
 import * as z from 'zod'
 
 const text = (longest: number) => z.string().min(1).max(longest)
@@ -13,7 +13,7 @@ export const McpStarted = z
   .object({
     status: z.literal('ready_for_authentication'),
     session_id: z.string(),
-    session_secret: z.string().meta({ description: 'Shown as X-Session-Secret, it tells whoever began the session who signed in.' }),
+    session_secret: z.string().meta({ description: 'Sent as X-Session-Secret, it lets the client that started the session read who signed in.' }),
     authorization_url: z.string(),
     callback_url: z.string(),
     client_id_used: z.string(),

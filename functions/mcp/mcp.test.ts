@@ -1,4 +1,4 @@
-// An MCP client signs a person in, an MCP server asks about its tools: as the SDK calls them, and as whoever would misuse them does.
+// MCP clients sign people in and MCP servers authorize tool calls: as the SDK does it, and as an attacker would.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findMcpState } from '#db/store/mcp'
@@ -37,19 +37,19 @@ const status = async ({ app }: Pick<World, 'app'>, id: unknown, secret?: unknown
   return (await (await app.request(`${AT}/status/${encodeURIComponent(String(id))}`, { headers })).json()) as Body
 }
 
-/** Follows the address as the person's browser does; answers where it comes back to. */
-const come = async ({ app, person }: World, begun: Body, who = person): Promise<URL> => {
-  const browser = await oauthBrowser(app, who)
+/** Follows the authorization URL as the person's browser does, and returns the redirect back. */
+const authorize = async ({ app, person }: World, begun: Body, signedIn = person): Promise<URL> => {
+  const browser = await oauthBrowser(app, signedIn)
   const url = new URL(String(begun.authorization_url))
   const path = `${url.pathname}${url.search}`
-  const asked = await browser.get(path)
-  const answered = asked.status === 303 ? asked : await browser.press(path, await asked.text(), 'allow')
+  const page = await browser.get(path)
+  const answered = page.status === 303 ? page : await browser.press(path, await page.text(), 'allow')
   return new URL(answered.headers.get('location') ?? 'about:blank')
 }
 const answerOf = (back: URL): Body => ({ code: back.searchParams.get('code'), state: back.searchParams.get('state') })
 const signIn = async (world: World) => {
   const begun = await begin(world)
-  const back = await come(world, begun)
+  const back = await authorize(world, begun)
   return { begun, back, answer: await call(world, 'callback', answerOf(back)) }
 }
 const protect = async (world: World, session: unknown, tool: string, more: Body = {}) =>
@@ -62,7 +62,7 @@ const TOOLS = [
   { name: 'any-file', rbac: { resources: ['file'] } },
 ]
 const declare = (world: World, more: Body = {}) => call(world, 'tools/list', { client_id: world.sdkId, app_name: APP, user_tools: TOOLS, ...more })
-const give = ({ app, company, person }: World, role: string, permissions: readonly string[]) =>
+const grantRole = ({ app, company, person }: World, role: string, permissions: readonly string[]) =>
   atomically(forTenant(app.db, company.tenantId), async (t) => {
     const at = app.clock.now()
     await putBinding(t, await putRole(t, role, permissions, at), { userId: person.id }, at)
@@ -74,7 +74,7 @@ describe('signing in', () => {
     world = await start()
   })
 
-  test('a person allows, the browser comes back, the session is open; who it is learns whoever began it', async () => {
+  test('after consent and redirect the session is authenticated, and only the client that started it learns who signed in', async () => {
     const begun = await begin(world)
     expect(begun).toMatchObject({
       status: 'ready_for_authentication',
@@ -85,7 +85,7 @@ describe('signing in', () => {
       callback_url: 'http://localhost:7468/sdkmgr/mcp-auth/callback',
     })
     expect(await status(world, begun.session_id)).toMatchObject({ status: 'pending', user_info: null })
-    const back = await come(world, begun)
+    const back = await authorize(world, begun)
     expect(`${back.origin}${back.pathname}`).toBe(begun.callback_url)
     const { status: code, body } = await call(world, 'callback', answerOf(back))
     expect(code).toBe(200)
@@ -103,10 +103,10 @@ describe('signing in', () => {
     expect(events).toEqual(expect.arrayContaining(['mcp_session.started', 'mcp_session.authenticated']))
   })
 
-  test('the page in the browser says who may act now, and reflects nothing', async () => {
+  test('the callback page names the application and the person, and reflects no input', async () => {
     const begun = await begin(world, { app_name: '<b>x</b>', return_url: 'http://localhost:6274/oauth?x=1' })
     expect(begun.redirect_mode).toBe('inspector')
-    const back = await come(world, begun)
+    const back = await authorize(world, begun)
     const response = await world.app.request(`${back.pathname}${back.search}`)
     const html = await response.text()
     expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
@@ -114,13 +114,13 @@ describe('signing in', () => {
     expect(html).toContain('&lt;b&gt;x&lt;/b&gt;')
     expect(html).toContain('href="http://localhost:6274/oauth?x=1"')
     expect(html).not.toContain(String(answerOf(back).code))
-    // Loading it again opens nothing.
+    // Loading the page again authenticates nothing.
     expect((await world.app.request(`${back.pathname}${back.search}`)).status).toBe(404)
     const refused = await world.app.request('/sdkmgr/mcp-auth/callback?error=%3Cscript%3E')
     expect([refused.status, (await refused.text()).includes('<script>')]).toEqual([200, false])
   })
 
-  test('consent is asked for every time: somebody else may have begun the session', async () => {
+  test('consent is required every time, because another person may have started the session', async () => {
     await signIn(world)
     const browser = await oauthBrowser(world.app, world.person)
     const url = new URL(String((await begin(world)).authorization_url))
@@ -128,14 +128,14 @@ describe('signing in', () => {
   })
 
   test.each(['https://evil.example/x', 'http://localhost.evil.example/', 'javascript:alert(1)', '//evil.example', 'x'])(
-    'nobody is sent to %s afterwards',
+    'a browser does not return to %s',
     async (return_url) => {
       const { status: code, body } = await call(world, 'start', { client_id: world.clientId, app_name: APP, return_url })
       expect([code, body.code]).toEqual([400, 'invalid_request'])
     },
   )
 
-  test('an origin of the client is', async () => {
+  test('a browser returns to an origin of the client', async () => {
     expect(await begin(world, { return_url: 'https://app.example.com/done' })).toMatchObject({ return_url: 'https://app.example.com/done' })
   })
 
@@ -146,16 +146,16 @@ describe('signing in', () => {
     expect((await call(world, 'start', { client_id, app_name: APP })).status).toBe(expected)
   })
 
-  test('a client id in the forms of the original', async () => {
+  test('a client id is accepted in each form that AuthSec accepts', async () => {
     const { clientId } = world
     for (const form of [`${clientId}-main-client`, `"${clientId}"`, clientId.replaceAll('-', '_')]) {
       expect((await begin(world, { client_id: form })).client_id_used).toBe(clientId)
     }
   })
 
-  test('a code of another session, of another client or made up opens nothing, and leaves the session waiting', async () => {
+  test('a code of another session, of another client or a made-up one authenticates nothing, and the session stays pending', async () => {
     const [mine, other] = [await begin(world), await begin(world)]
-    const [back, theirs] = [await come(world, mine), await come(world, other)]
+    const [back, theirs] = [await authorize(world, mine), await authorize(world, other)]
     const mixed = { code: theirs.searchParams.get('code'), state: back.searchParams.get('state') }
     const made = { ...mixed, code: `${world.company.tenantId}.${'A'.repeat(43)}` }
     for (const bad of [mixed, made, { ...mixed, code: 'x' }]) {
@@ -167,23 +167,23 @@ describe('signing in', () => {
     expect((await call(world, 'callback', answerOf(back))).status).toBe(200)
   })
 
-  test('of twenty at once one opens the session', async () => {
-    const back = await come(world, await begin(world))
+  test('one of twenty parallel callbacks authenticates the session', async () => {
+    const back = await authorize(world, await begin(world))
     const all = await Promise.all(Array.from({ length: 20 }, () => call(world, 'callback', answerOf(back))))
     expect(all.map(({ status: code }) => code).filter((code) => code === 200)).toHaveLength(1)
     expect(all.filter(({ status: code }) => code >= 500)).toEqual([])
   })
 
-  test('a session that waited too long is over', async () => {
+  test('a pending session expires', async () => {
     const own = await start()
     const begun = await begin(own)
-    const back = await come(own, begun)
+    const back = await authorize(own, begun)
     own.app.clock.advance(601)
     expect((await call(own, 'callback', answerOf(back))).status).toBe(404)
     expect(await status(own, begun.session_id)).toMatchObject({ status: 'expired' })
   })
 
-  test('a token of the person opens it, also with the two named the wrong way round; one of another company, of nobody, or a second one does not', async () => {
+  test('a token of the person authenticates the session, also with token and session id swapped; a token of another tenant, an invalid token or a second token does not', async () => {
     const { app, company, person } = world
     const token = await app.token(person)
     for (const swapped of [false, true]) {
@@ -204,7 +204,7 @@ describe('signing in', () => {
     expect((await findMcpState(t, sha256(String(session_id)), app.clock.now()))?.person).toBeUndefined()
   })
 
-  test('it ends with its time, with sign-out at either end, with the person, and with the grant', async () => {
+  test('a session ends at its expiry, at sign-out on either side, when the person is disabled, and when the consent is revoked', async () => {
     const own = await start()
     const { app, company, person } = own
     const t = forTenant(app.db, company.tenantId)
@@ -225,7 +225,7 @@ describe('signing in', () => {
 })
 
 describe('tools', () => {
-  test('rules come from the server with its credential, and decide by what the person holds now', async () => {
+  test('rules are stored with the server\u2019s credential and evaluated against the person\u2019s current access', async () => {
     const world = await start()
     const { body } = await declare(world)
     const tools = body.tools as unknown as readonly { name: string; description: string; inputSchema: Body }[]
@@ -243,9 +243,9 @@ describe('tools', () => {
       return answers.map((answer) => answer.allowed)
     }
     expect(await allowed()).toEqual([true, false, false, false, false, false])
-    await give(world, 'reader', ['file:read'])
+    await grantRole(world, 'reader', ['file:read'])
     expect(await allowed()).toEqual([true, true, false, false, true, false])
-    await give(world, 'librarian', ['shelf:move'])
+    await grantRole(world, 'librarian', ['shelf:move'])
     expect(await allowed()).toEqual([true, true, true, true, true, false])
     expect(await protect(world, session_id, 'read')).toMatchObject({
       allowed: true,
@@ -256,18 +256,18 @@ describe('tools', () => {
     expect(await protect(world, undefined, 'read')).toEqual({ allowed: false, error: 'Access denied', message: expect.any(String) })
   })
 
-  test.each([AT, '/sdkmgr/mcp-auth'])('at %s, null is what an SDK sends that has no session yet', async (at) => {
+  test.each([AT, '/sdkmgr/mcp-auth'])('at %s a null session id means that the SDK has no session yet', async (at) => {
     const world = await start()
     const request = { client_id: `${world.sdkId}-main-client`, app_name: APP, session_id: null }
     const listed = await call(world, `${at}/tools/list`, { ...request, user_tools: ['anyone'] })
     expect(listed).toMatchObject({ status: 200, body: { tools: expect.arrayContaining([expect.objectContaining({ name: 'oauth_start' })]) } })
-    const judged = await call(world, `${at}/protect-tool`, { ...request, tool_name: 'anyone' })
-    expect(judged).toMatchObject({ status: 200, body: { allowed: false, error: expect.any(String), message: expect.any(String) } })
+    const verdict = await call(world, `${at}/protect-tool`, { ...request, tool_name: 'anyone' })
+    expect(verdict).toMatchObject({ status: 200, body: { allowed: false, error: expect.any(String), message: expect.any(String) } })
     const started = await call(world, `${at}/start`, { client_id: request.client_id, app_name: APP, return_url: '' })
     expect(started).toMatchObject({ status: 200, body: { return_url: null } })
   })
 
-  test('without the credential nothing is kept and every tool is denied', async () => {
+  test('without the server\u2019s credential no rule is stored and every tool is denied', async () => {
     const world = await start()
     await declare(world)
     const { session_id } = (await signIn(world)).begun
@@ -285,7 +285,7 @@ describe('tools', () => {
     expect((await protect(world, session_id, 'anyone')).allowed).toBe(true)
   })
 
-  test('hidden tools, and a required session id, where the deployment says so', async () => {
+  test('the configuration can hide unauthorized tools and require a session id', async () => {
     const world = await start({
       AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: 'on',
       AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: 'off',
@@ -302,7 +302,7 @@ describe('tools', () => {
     expect(seen[0]?.inputSchema.required).toEqual(['session_id'])
   })
 
-  test('the tools for signing in answer as text; others are not called here', async () => {
+  test('the built-in sign-in tools answer as text; other tools cannot be called here', async () => {
     const world = await start()
     const tool = async (name: string, given: Body) => {
       const { status: code, body } = await call(world, `tools/call/${name}`, { client_id: world.clientId, app_name: APP, arguments: given })
@@ -321,7 +321,7 @@ describe('tools', () => {
     for (const name of ['read', 'oauth_x', 'constructor', '__proto__']) expect((await tool(name, {})).code).toBe(400)
   })
 
-  test('the server ends all its sessions, and nobody else does', async () => {
+  test('only the server ends all its sessions', async () => {
     const world = await start()
     await declare(world)
     const { session_id } = (await signIn(world)).begun
@@ -339,7 +339,7 @@ describe('tools', () => {
     expect((await protect(world, session_id, 'anyone')).allowed).toBe(false)
   })
 
-  test('an administrator is told how many are open, of the own tenant alone', async () => {
+  test('an administrator sees the number of authenticated sessions of their own tenant only', async () => {
     const world = await start()
     await signIn(world)
     const count = async (person: Person) =>

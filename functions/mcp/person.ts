@@ -1,4 +1,4 @@
-// Who is behind a session, in the words of mcp-auth, and which tools they may call.
+// The person of an MCP session on the wire, and the tools that they may call.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findMcpState, findTools, type McpPerson, type McpState } from '#db/store/mcp'
@@ -20,7 +20,7 @@ export const userInfo = (tenantId: TenantId, person: McpPerson): z.input<typeof 
 
 export type FoundSession = { readonly tenantId: TenantId; readonly idHash: Uint8Array; readonly state: McpState }
 
-/** By its id, which is the only key to a session. */
+/** Finds a session by its id, which is the bearer credential of the session. */
 export const findSession = async (ctx: Ctx, sessionId: string | undefined): Promise<FoundSession | undefined> => {
   const handle = sessionId === undefined ? undefined : readHandle(sessionId)
   if (handle === undefined) return undefined

@@ -1,4 +1,4 @@
-// All routes of the group: the SDK calls them below the prefix and at the root.
+// All routes of the group. SDKs call them below /authsec and at the root.
 import { mcpSessionRoutes } from './session.routes.ts'
 import { toolRoutes } from './tool.routes.ts'
 

@@ -1,4 +1,4 @@
-// Signing in from an MCP client, at both places where its SDK looks.
+// Sign-in from an MCP client, at both prefixes that SDKs use.
 
 import { may, open } from '#shared/platform/http/access'
 import { html, json } from '#shared/platform/http/route'
@@ -27,8 +27,8 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.health`,
     on: `GET ${prefix}/health`,
-    summary: 'Whether the service answers.',
-    access: open('Says nothing but that it is there.', { class: 'general' }),
+    summary: 'Check that the service is up.',
+    access: open('It tells only that the service is up.', { class: 'general' }),
     reply: json(200, McpHealth),
     errors: [],
     emits: 'nothing',
@@ -37,8 +37,8 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.start`,
     on: `POST ${prefix}/start`,
-    summary: 'Begin to sign a person in, for an MCP client.',
-    access: open('Clients on people\u2019s own devices have no secret; what is begun opens nothing.', { class: 'polling' }),
+    summary: 'Start a sign-in for an MCP client.',
+    access: open('Clients on people\u2019s own devices have no secret; a started session gives no access.', { class: 'polling' }),
     body: StartMcp,
     reply: json(200, McpStarted),
     errors: ['mcp_client_unknown'],
@@ -48,7 +48,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.authenticate`,
     on: `POST ${prefix}/authenticate`,
-    summary: 'Open a session with a token of the person.',
+    summary: 'Authenticate a session with a token of the person.',
     access: open('The token is the proof.', { class: 'code' }),
     body: AuthenticateMcp,
     reply: json(200, McpAuthenticated),
@@ -59,7 +59,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.callback`,
     on: `POST ${prefix}/callback`,
-    summary: 'Open a session with the code that came back with the browser.',
+    summary: 'Authenticate a session with the authorization code from the redirect.',
     access: open('Code and state are the proof.', { class: 'code' }),
     body: CallbackMcp,
     reply: json(200, McpCalledBack),
@@ -70,7 +70,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.callbackPage`,
     on: `GET ${prefix}/callback`,
-    summary: 'Where the browser comes back to.',
+    summary: 'The redirect URI of the sign-in; answers a page.',
     access: open('Code and state are the proof.', { class: 'code' }),
     query: CallbackMcpQuery,
     reply: html(200),
@@ -82,8 +82,8 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.status`,
     on: `GET ${prefix}/status/:session_id`,
-    summary: 'How far a session is.',
-    access: open('The id is the proof; who signed in is told to whoever began it.', { class: 'status' }),
+    summary: 'Read the status of a session.',
+    access: open('The id is the proof; only the client that started the session learns who signed in.', { class: 'status' }),
     path: McpSessionPath,
     reply: json(200, McpStatus),
     errors: [],
@@ -93,7 +93,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
   route({
     id: `${name}.sessions`,
     on: `GET ${prefix}/sessions/status`,
-    summary: 'How many sessions of the tenant are open.',
+    summary: 'Count the authenticated sessions of the tenant.',
     access: may('admin:access'),
     reply: json(200, McpSessionsStatus),
     errors: [],

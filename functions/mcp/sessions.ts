@@ -1,4 +1,4 @@
-// A session of an MCP client: begun by anybody who knows the client, opened by the person who signs in, and by nobody else.
+// Sessions of MCP clients. Any program that knows the client id can start one; only a person who signs in authenticates it.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { NO_EVENTS } from '#db/store/audit-events'
@@ -37,17 +37,17 @@ const SCOPE = 'openid profile email'
 const mainClient = (clientId: string): string => `${clientId}-main-client`
 export const callbackUrl = ({ config }: Pick<Ctx, 'config'>): string => `${config.BASE_URL}${MCP_CALLBACK}`
 
-/** RFC 7636: one verifier a state, made from it with a key of the deployment, and so kept nowhere. */
+/** The PKCE verifier (RFC 7636) is derived from the state with a key of the deployment, so it is not stored. */
 const verifierOf = (ctx: Pick<Ctx, 'hash'>, state: string): string => Buffer.from(ctx.hash('mcp-verifier', state)).toString('base64url')
-/** So is the id of the session: the callback, which sees the state alone, can name it. */
+/** The session id is derived from the state too, because the callback receives only the state. */
 const sessionIdOf = (ctx: Pick<Ctx, 'hash'>, tenantId: TenantId, state: string): string =>
   `${tenantId}.${Buffer.from(ctx.hash('mcp-session', state)).toString('base64url')}`
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
 const isOnOwnDevice = (url: URL): boolean => url.protocol === 'http:' && LOOPBACK.test(url.hostname)
 
-/** Where a browser may be sent afterwards: to an origin of the client, to the UI, or to the person's own device. @throws AppError invalid_request */
-const provedReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text: string | undefined): URL | undefined => {
+/** A browser may return to an origin of the client, to this deployment, to its UI, or to the person's own device. @throws AppError invalid_request */
+const checkReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text: string | undefined): URL | undefined => {
   if (text === undefined || text === '') return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
   const own = [...redirectUris, config.BASE_URL, config.PUBLIC_UI_ORIGIN].flatMap((uri) =>
@@ -55,19 +55,19 @@ const provedReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text:
   )
   const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:'
   if (url === undefined || !isHttp || !(isOnOwnDevice(url) || own.includes(url.origin))) {
-    throw new AppError('invalid_request', 'return_url is at no address of this client.', { field: 'body.return_url' })
+    throw new AppError('invalid_request', 'return_url is not at an origin of this client.', { field: 'body.return_url' })
   }
   return url
 }
 
-/** @throws AppError mcp_client_unknown, invalid_request */
+/** Starts a session and answers the authorization URL for the browser. @throws AppError mcp_client_unknown, invalid_request */
 export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
   const application = await findApplication(ctx, request.client_id).catch(() => undefined)
   if (application === undefined) throw new AppError('mcp_client_unknown')
   const { tenantId, clientId } = application
   const t = forTenant(ctx.db, tenantId)
   const client = await findClient(t, clientId)
-  const returnUrl = provedReturnUrl(ctx, client?.redirectUris ?? [], request.return_url)
+  const returnUrl = checkReturnUrl(ctx, client?.redirectUris ?? [], request.return_url)
   const [state, secret, now] = [newHandle(ctx, tenantId), randomToken(ctx.random), ctx.clock.now()]
   const sessionId = sessionIdOf(ctx, tenantId, state.text)
   await atomically(t, async (tx) => {
@@ -107,15 +107,15 @@ export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>)
     instructions: [
       'Open authorization_url in a browser.',
       'Sign in there, and allow the application.',
-      'Ask for the status of the session until it is authenticated.',
+      'Poll the status of the session until it is authenticated.',
     ],
   }
 }
 
-type Opening = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId'> & { readonly expiresAt: Date; readonly by: Actor }
+type Authentication = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId'> & { readonly expiresAt: Date; readonly by: Actor }
 
-const open = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...as }: Opening): Promise<void> => {
-  await authenticateMcpSession(t, row.idHash, { ...as, authenticatedAt: ctx.clock.now() })
+const markAuthenticated = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...authentication }: Authentication): Promise<void> => {
+  await authenticateMcpSession(t, row.idHash, { ...authentication, authenticatedAt: ctx.clock.now() })
   await recordEvent(t, ctx, {
     event: 'mcp_session.authenticated',
     actor: by,
@@ -124,7 +124,7 @@ const open = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...as }: Openi
   })
 }
 
-const opened = async (ctx: Ctx, tenantId: TenantId, sessionId: string): Promise<z.input<typeof McpAuthenticated>> => {
+const toAuthenticatedResponse = async (ctx: Ctx, tenantId: TenantId, sessionId: string): Promise<z.input<typeof McpAuthenticated>> => {
   const state = await findMcpState(forTenant(ctx.db, tenantId), sha256(sessionId), ctx.clock.now())
   if (state?.person === undefined) throw new AppError('invalid_token')
   return {
@@ -135,16 +135,16 @@ const opened = async (ctx: Ctx, tenantId: TenantId, sessionId: string): Promise<
   }
 }
 
-/** Some clients name the two the wrong way round. */
-const inOrder = ({ jwt_token, session_id }: z.output<typeof AuthenticateMcp>): readonly [string, string] =>
+/** Some SDK versions send the token and the session id in each other's member. */
+const tokenAndSessionId = ({ jwt_token, session_id }: z.output<typeof AuthenticateMcp>): readonly [string, string] =>
   readHandle(jwt_token) !== undefined && readHandle(session_id) === undefined ? [session_id, jwt_token] : [jwt_token, session_id]
 
 /**
- * Opens a session by a token of ours, of a person of the session's tenant.
+ * Authenticates a session with an access token that this deployment issued to a person of the session's tenant.
  * @throws AppError mcp_session_unknown, invalid_token
  */
 export const authenticateSession = async (ctx: Ctx, request: z.output<typeof AuthenticateMcp>): Promise<z.input<typeof McpAuthenticated>> => {
-  const [token, sessionId] = inOrder(request)
+  const [token, sessionId] = tokenAndSessionId(request)
   const handle = readHandle(sessionId)
   if (handle === undefined) throw new AppError('mcp_session_unknown')
   const now = ctx.clock.now()
@@ -155,31 +155,31 @@ export const authenticateSession = async (ctx: Ctx, request: z.output<typeof Aut
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const lasts = secondsAfter(now, request.expires_in ?? LASTS_SECONDS)
     const expiresAt = new Date(Math.min(lasts.getTime(), user.tokenExpiresAt.getTime()))
-    await open(ctx, t, row, { userId: user.userId, authorizationId: null, sessionId: user.sessionId, expiresAt, by: byUser(user) })
+    await markAuthenticated(ctx, t, row, { userId: user.userId, authorizationId: null, sessionId: user.sessionId, expiresAt, by: byUser(user) })
   })
-  return opened(ctx, handle.tenantId, sessionId)
+  return toAuthenticatedResponse(ctx, handle.tenantId, sessionId)
 }
 
 export type AuthenticatedCallback = { readonly row: McpSession; readonly tenantId: TenantId; readonly expiresAt: Date }
 
 /**
- * Redeems the code that came back with the browser: the state names the session, its verifier is ours.
+ * Redeems the authorization code from the redirect. The state identifies the session; the PKCE verifier is derived from it.
  * @throws AppError mcp_session_unknown, mcp_code_refused
  */
 export const redeemMcpCode = async (
   ctx: Ctx,
   { code, state }: Pick<z.output<typeof CallbackMcp>, 'code' | 'state'>,
 ): Promise<AuthenticatedCallback> => {
-  const [of, handle] = [readHandle(state), readHandle(code)]
-  if (of === undefined) throw new AppError('mcp_session_unknown')
-  if (handle === undefined || handle.tenantId !== of.tenantId) throw new AppError('mcp_code_refused')
+  const [stateHandle, codeHandle] = [readHandle(state), readHandle(code)]
+  if (stateHandle === undefined) throw new AppError('mcp_session_unknown')
+  if (codeHandle === undefined || codeHandle.tenantId !== stateHandle.tenantId) throw new AppError('mcp_code_refused')
   const now = ctx.clock.now()
-  const t = forTenant(ctx.db, of.tenantId)
+  const t = forTenant(ctx.db, stateHandle.tenantId)
   const redeemInside = async (tx: TenantTx): Promise<AuthenticatedCallback> => {
-    const row = await lockPendingMcpSession(tx, { stateHash: of.hash }, now)
+    const row = await lockPendingMcpSession(tx, { stateHash: stateHandle.hash }, now)
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const presented = { clientId: row.clientId, codeVerifier: verifierOf(ctx, state), redirectUri: callbackUrl(ctx), jkt: undefined }
-    const snapshot = await findAuthorizationStateByCode(tx, handle.hash, now)
+    const snapshot = await findAuthorizationStateByCode(tx, codeHandle.hash, now)
     if (snapshot === undefined || decideRedemption(snapshot, presented, now) !== 'redeemable') throw new AppError('mcp_code_refused')
     const expiresAt = secondsAfter(now, LASTS_SECONDS)
     const until = { offlineUntil: expiresAt, onlineUntil: expiresAt }
@@ -187,17 +187,17 @@ export const redeemMcpCode = async (
     if (redeemed === undefined) throw new SnapshotChanged()
     const { id, userId, sessionId } = redeemed
     const by: Actor = { type: 'user', id: userId, sessionId, clientId: row.clientId }
-    await open(ctx, tx, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
-    return { row, tenantId: of.tenantId, expiresAt }
+    await markAuthenticated(ctx, tx, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
+    return { row, tenantId: stateHandle.tenantId, expiresAt }
   }
   return onSnapshot(() => atomically(t, redeemInside))
 }
 
-/** @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
+/** Authenticates the session that the state identifies. @throws AppError mcp_session_unknown, mcp_code_refused, invalid_token */
 export const handleMcpCallback = async (ctx: Ctx, request: z.output<typeof CallbackMcp>): Promise<z.input<typeof McpCalledBack>> => {
   const { row, tenantId, expiresAt } = await redeemMcpCode(ctx, request)
   return {
-    ...(await opened(ctx, tenantId, sessionIdOf(ctx, tenantId, request.state))),
+    ...(await toAuthenticatedResponse(ctx, tenantId, sessionIdOf(ctx, tenantId, request.state))),
     client_id: row.clientId,
     oauth_client_id: mainClient(row.clientId),
     flow: 'authorization_code_callback',
@@ -210,7 +210,7 @@ export const handleMcpCallback = async (ctx: Ctx, request: z.output<typeof Callb
   }
 }
 
-/** Who signed in is told to whoever began the session. */
+/** Discloses the person only with the secret of the client that started the session. */
 export const sessionStatus = async (ctx: Ctx, sessionId: string): Promise<z.input<typeof McpStatus>> => {
   const found = await findSession(ctx, sessionId)
   if (found === undefined) return { status: 'not_found', session_id: '', expires_at: null, user_info: null }

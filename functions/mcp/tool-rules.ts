@@ -1,10 +1,10 @@
-// Whether somebody may call a tool. Pure.
+// Pure rules that decide whether a person may call a tool.
 import type { HeldAccess, ToolRule } from '#db/store/mcp'
 
 const CATEGORIES = ['roles', 'groups', 'resources', 'scopes', 'permissions'] as const
 type Category = (typeof CATEGORIES)[number]
 
-/** What the rules of tools speak of. A scope is what somebody may do, `resource:action`; a resource is what somebody may do anything with. */
+/** A person's access by the categories of tool rules. A scope is a permission, `resource:action`; a resource is the first half of one. */
 export const accessByCategory = ({ roles, groups, permissions }: HeldAccess): Readonly<Record<Category, readonly string[]>> => ({
   roles,
   groups,
@@ -14,8 +14,8 @@ export const accessByCategory = ({ roles, groups, permissions }: HeldAccess): Re
 })
 
 /**
- * A category that is listed passes where it has something in common with what is held. `require_all`: every listed one must pass; else any. A rule that lists
- * nothing lets everybody through who is signed in.
+ * A listed category passes when the person holds at least one of its names. With `require_all` every listed category must pass, otherwise any one. A rule that
+ * lists nothing allows every signed-in person.
  */
 export const isToolAllowed = (rule: ToolRule | undefined, held: HeldAccess): boolean => {
   const own = accessByCategory(held)

@@ -1,4 +1,4 @@
-// What MCP servers ask about their tools, at both places where the SDK looks.
+// Tool authorization for MCP servers, at both prefixes that SDKs use.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -12,7 +12,7 @@ const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) =>
   route({
     id: `${name}.tools`,
     on: `POST ${prefix}/tools/list`,
-    summary: 'The tools of a server as somebody may see them; with the server\u2019s credential their rules are kept.',
+    summary: 'List the tools of a server that the person may see; with the server\u2019s credential their rules are stored.',
     access: open(BY_SERVER, { class: 'general' }),
     body: ListTools,
     reply: json(200, ToolList),
@@ -23,8 +23,8 @@ const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) =>
   route({
     id: `${name}.call`,
     on: `POST ${prefix}/tools/call/:tool_name`,
-    summary: 'Call one of the tools for signing in.',
-    access: open('Each tool asks for its own proof.', { class: 'code' }),
+    summary: 'Call one of the built-in sign-in tools.',
+    access: open('Each tool requires its own proof.', { class: 'code' }),
     path: ToolPath,
     body: CallTool,
     reply: json(200, ToolAnswer),
@@ -35,7 +35,7 @@ const toolRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P) =>
   route({
     id: `${name}.protect`,
     on: `POST ${prefix}/protect-tool`,
-    summary: 'Whether the person of this session may call that tool.',
+    summary: 'Decide whether the person of a session may call a tool.',
     access: open(BY_SERVER, { class: 'decision' }),
     body: ProtectTool,
     reply: json(200, ToolVerdict),

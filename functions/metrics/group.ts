@@ -1,4 +1,4 @@
-// What the metrics group works with.
+// Group: Prometheus metrics (/metrics).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

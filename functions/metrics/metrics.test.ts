@@ -9,7 +9,7 @@ import { metricsRoutes } from './routes.ts'
 
 const TOKEN = 'scrape-token-of-the-tests'
 
-test.each(['/metrics', '/authsec/metrics'])('%s answers Prometheus text of the requests served before', async (path) => {
+test.each(['/metrics', '/authsec/metrics'])('%s answers Prometheus text about earlier requests', async (path) => {
   const { request } = await startApp(metricsRoutes)
   await request('/authsec/no/such/path?email=ana@example.com')
   await request(path, { headers: { 'x-tenant-id': '00000000-0000-7000-8000-000000000001' } })
@@ -26,11 +26,11 @@ test.each(['/metrics', '/authsec/metrics'])('%s answers Prometheus text of the r
   expect(sums).not.toMatch(/ana@example|00000000-0000-7000/)
 })
 
-test('the label of a tenant is that of the verified token, never of a header', async () => {
+test('the tenant label comes from the verified token, never from a header', async () => {
   const probe = route({
     id: 'test.probe',
     on: 'GET /probe',
-    summary: 'Answers whoever is signed in.',
+    summary: 'Answers any signed-in person.',
     access: user(),
     reply: text(200, 'text/plain'),
     errors: [],
@@ -47,14 +47,14 @@ test('the label of a tenant is that of the verified token, never of a header', a
   expect(sums).not.toContain(globex.tenantId)
 })
 
-test('with a token configured a scraper must show it', async () => {
+test('a configured scrape token is required', async () => {
   const { request } = await startApp(metricsRoutes, { env: { METRICS_TOKEN: TOKEN } })
   expect((await request('/metrics')).status).toBe(401)
   expect((await request('/metrics', { token: `${TOKEN}x` })).status).toBe(401)
   expect((await request('/authsec/metrics', { token: TOKEN })).status).toBe(200)
 })
 
-test('a fleet has more to tell than a function can hand over at once: packed for a scraper that takes it so', async () => {
+test('metrics beyond the response limit of a function are gzipped for a scraper that accepts gzip', async () => {
   const { request, ctx } = await startApp(metricsRoutes)
   const requested = (endpoint: string) => ({ method: 'GET', endpoint, status_code: '200', tenant_id: 'unknown' })
   for (let n = 0; n < 4000; n++) ctx.metrics.observe('http_request_duration_seconds', requested(`/authsec/of-many/${n}`), 0.01)
@@ -72,7 +72,7 @@ test('a fleet has more to tell than a function can hand over at once: packed for
   expect(ofMany(gunzipSync(bytes).toString())).toEqual(ofMany(text))
 })
 
-test('while the cache is away a scrape fails rather than tell the numbers of one instance', async () => {
+test('without the cache a scrape fails; it does not report the numbers of one instance', async () => {
   const { request, cache } = await startApp(metricsRoutes)
   const sums = cache.sums
   cache.sums = () => Promise.reject(new CacheUnavailable(undefined))

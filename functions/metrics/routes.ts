@@ -9,7 +9,7 @@ const metricsAt = (id: string, path: '/metrics' | '/authsec/metrics') =>
   route({
     id,
     on: `GET ${path}`,
-    summary: 'Metrics of the whole deployment as Prometheus text.',
+    summary: 'Read the metrics of the deployment as Prometheus text.',
     access: scraper(),
     reply: text(200, 'text/plain; version=0.0.4; charset=utf-8'),
     errors: ['unavailable'],

@@ -1,11 +1,11 @@
-// Metrics of the fleet, and the gauges of the process that answers. Their names are in shared/platform/metrics/definitions.ts.
+// Renders the fleet's metrics and the gauges of this process. Names are in shared/platform/metrics/definitions.ts.
 import type { BaseCtx } from '#shared/domains/context'
 import { recordProcessGauges } from '#shared/platform/metrics/process'
 
 type Deps = Pick<BaseCtx, 'metrics' | 'db' | 'config'>
 
 /**
- * Prometheus text 0.0.4. Asks the cache and never the database, which a scrape every few seconds would keep awake.
+ * Renders Prometheus text 0.0.4. Reads the cache only: a scrape every few seconds would keep the database awake.
  * @throws AppError unavailable
  */
 export const scrape = async ({ metrics, db, config }: Deps): Promise<string> => {

@@ -1,4 +1,4 @@
-// What the migration group works with.
+// Group: database migrations for platform administrators (/authsec/migration/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

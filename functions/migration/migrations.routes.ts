@@ -1,4 +1,4 @@
-// Migrations of the one database, and what the original offers for a database per tenant. Platform administrators alone.
+// Migrations of the shared database, and AuthSec's routes for a database per tenant, which are not supported. For platform administrators only.
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -22,7 +22,7 @@ export const migrationsRoutes = [
   route({
     id: 'migration.runMaster',
     on: 'POST /authsec/migration/migrations/master/run',
-    summary: 'Apply what is pending, in order.',
+    summary: 'Apply the pending migrations in order.',
     access,
     reply: json(200, MigrationRun),
     errors: ['migration_failed', 'unavailable'],
@@ -32,7 +32,7 @@ export const migrationsRoutes = [
   route({
     id: 'migration.masterStatus',
     on: 'GET /authsec/migration/migrations/master/status',
-    summary: 'Which migrations have been applied.',
+    summary: 'Read which migrations have been applied.',
     access,
     reply: json(200, MigrationStatus),
     errors: ['unavailable'],
@@ -42,7 +42,7 @@ export const migrationsRoutes = [
   route({
     id: 'migration.listTenants',
     on: 'GET /authsec/migration/tenants',
-    summary: 'All tenants, oldest first, at most 100 a page.',
+    summary: 'List all tenants, oldest first, at most 100 a page.',
     access,
     query: TenantsPage,
     reply: json(200, TenantMigrations),
@@ -53,7 +53,7 @@ export const migrationsRoutes = [
   route({
     id: 'migration.templateStatus',
     on: 'GET /authsec/migration/tenants/template-status',
-    summary: 'Whether there is a template of a tenant database: there is none.',
+    summary: 'Read the status of the tenant database template, which does not exist here.',
     access,
     reply: json(200, TemplateStatus),
     errors: [],
@@ -63,7 +63,7 @@ export const migrationsRoutes = [
   route({
     id: 'migration.tenantStatus',
     on: 'GET /authsec/migration/tenants/:tenant_id/migrations/status',
-    summary: 'Migrations of one tenant: those of the deployment.',
+    summary: 'Read the migration status of a tenant, which is that of the deployment.',
     access,
     path: MigrationTenantPath,
     actsIn: 'path.tenant_id',

@@ -5,7 +5,7 @@ const State = z.enum(['completed', 'pending'])
 
 export const MigrationStatus = z
   .object({
-    /** A compatibility name: the one database of the deployment. */
+    /** AuthSec's name for the database of the deployment. */
     db_type: z.literal('master'),
     last_migration: z.int(),
     total_migrations: z.int(),
@@ -25,7 +25,7 @@ const TenantMigration = z.object({
   tenant_id: z.uuid(),
   email: z.string(),
   tenant_domain: z.string(),
-  /** A compatibility name: always empty, since no tenant has a database of its own. */
+  /** Always empty: all tenants share one database. */
   database_name: z.literal(''),
   migration_status: State,
   last_migration: z.int().nullable(),
@@ -37,8 +37,8 @@ export const TenantMigrationStatus = TenantMigration.pick({ tenant_id: true, mig
   id: 'TenantMigrationStatus',
 })
 
-/** There is no template to copy a tenant's database from. */
+/** Tenants share one database, so no template exists. */
 export const TemplateStatus = z.object({ template_name: z.literal(''), ready: z.literal(false) }).meta({ id: 'TemplateStatus' })
 
-/** What a deployment with a database per tenant would answer. This one never does. */
+/** The documented response of AuthSec. These routes always answer separate_databases_unsupported. */
 export const SeparateDatabase = z.object({ message: z.string() }).meta({ id: 'SeparateDatabase' })

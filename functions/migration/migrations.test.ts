@@ -20,7 +20,7 @@ const started = async (options: Parameters<typeof startApp>[1] = {}) => {
 type Page = { total: number; tenants: { tenant_id: string; email: string }[] }
 const applied = async () => (await migrationState(await testDb())).lastMigration
 
-test('every route is for platform administrators: nobody is 401, an administrator of a company 403', async () => {
+test('every route requires a platform administrator: no credential is 401, a tenant administrator 403', async () => {
   const app = await startApp(migrationRoutes)
   const company = await app.company()
   const token = await app.token(company.admin)
@@ -32,7 +32,7 @@ test('every route is for platform administrators: nobody is 401, an administrato
   }
 })
 
-test('the status says what has been applied', async () => {
+test('the status lists the applied migrations', async () => {
   const { request, token } = await started()
   const answer = await request(`${PREFIX}/migrations/master/status`, { token })
   expect(answer.status).toBe(200)
@@ -46,7 +46,7 @@ test('the status says what has been applied', async () => {
   })
 })
 
-test('a run with nothing pending changes nothing and is in the record', async () => {
+test('a run without pending migrations changes nothing and is in the audit log', async () => {
   const { request, token, events, ctx } = await started()
   const before = (await events(SYSTEM_TENANT, { event: 'migration.run' })).filter(({ event }) => event === 'migration.run').length
   const answer = await request(`${PREFIX}/migrations/master/run`, { method: 'POST', token })
@@ -61,10 +61,10 @@ test('a run with nothing pending changes nothing and is in the record', async ()
   expect((await migrationState(ctx.db)).lastMigration).toBe(await applied())
 })
 
-test('without the right to change the schema a pending migration is refused with the way out, and the refusal is in the record', async () => {
+test('without the right to change the schema a run is refused with advice, and the refusal is in the audit log', async () => {
   const engine = (await testDb()).engine
   const denied = Object.assign(new Error('permission denied for schema authsec'), { code: '42501' })
-  /** As a process that runs as the application sees a database that is behind. */
+  /** A database with a pending migration, seen by a process that runs as the application role. */
   const behind = openDb({
     ...engine,
     one: async (scope, statement) => {
@@ -85,7 +85,7 @@ test('without the right to change the schema a pending migration is refused with
   expect(await status.json()).toMatchObject({ status: 'pending', last_migration: 0, last_executed: null })
 })
 
-test('tenants are listed oldest first, page by page, without the deployment itself', async () => {
+test('tenants are listed oldest first, by page, without the system tenant', async () => {
   const app = await started()
   const earlier = await startApp(migrationRoutes, { start: '2001-01-01T00:00:00.000Z' })
   const first = await earlier.company('first')
@@ -112,7 +112,7 @@ test('tenants are listed oldest first, page by page, without the deployment itse
   }
 })
 
-test('the status of a tenant is that of the deployment; an unknown one is 404, a malformed one 400', async () => {
+test('the status of a tenant is that of the deployment; an unknown id is 404, a malformed id 400', async () => {
   const app = await started()
   const { tenantId } = await app.company()
   const get = (id: string) => app.request(`${PREFIX}/tenants/${id}/migrations/status`, { token: app.token })
@@ -123,7 +123,7 @@ test('the status of a tenant is that of the deployment; an unknown one is 404, a
   expect((await get('1')).status).toBe(400)
 })
 
-test('what needs a database per tenant says that there is none, and what to do instead', async () => {
+test('routes for a database per tenant answer that it is unsupported, and what to do instead', async () => {
   const app = await started()
   const { tenantId } = await app.company()
   for (const path of ['create-db', 'create-from-template', 'migrate-all', `${tenantId}/migrations/run`]) {

@@ -22,8 +22,8 @@ const toResponse = (state: MigrationState) => ({
 
 export const masterStatus = async ({ db }: Pick<Deps, 'db'>) => toResponse(await migrationState(db))
 
-/** insufficient_privilege: the process runs as the application, which may not change the schema. */
-const NOT_THE_OWNER = '42501'
+/** SQLSTATE of PostgreSQL when the process runs as the application role, which may not change the schema. */
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 const applyPending = async ({ db, clock }: Deps, before: MigrationState): Promise<readonly number[]> => {
   if (statusOf(before) === 'completed') return []
@@ -33,16 +33,16 @@ const applyPending = async ({ db, clock }: Deps, before: MigrationState): Promis
     const state = sqlState(error)
     if (state === undefined) throw error
     const details =
-      state === NOT_THE_OWNER
-        ? 'This process may not change the schema; the deploy step does, with the login of the owner: npm run db:migrate.'
-        : `A migration ended with SQLSTATE ${state}; the log of migrations and that of the server say more.`
+      state === INSUFFICIENT_PRIVILEGE
+        ? 'This process may not change the schema. Run npm run db:migrate with the owner\u2019s login in the deploy step.'
+        : `A migration failed with SQLSTATE ${state}. See the migration log and the server log.`
     throw new AppError('migration_failed', undefined, { extra: { details }, refusal: { event: 'migration.run' } }, error)
   }
 }
 
 /**
- * Applies pending migrations; what is applied already is skipped, also when two ask at once. Every migration commits with its row in the log of migrations;
- * the audit event follows them, because a migration is no tenant's change.
+ * Applies pending migrations, each once, also under parallel calls. Every migration commits with its row in the migration log. The audit event is written
+ * afterwards, because a migration belongs to no tenant.
  * @throws AppError migration_failed
  */
 export const runMigrations = async (ctx: Deps, caller: User) => {
@@ -62,14 +62,14 @@ export const runMigrations = async (ctx: Deps, caller: User) => {
   return { message, status: toResponse(after) }
 }
 
-/** As many tenants are read at once; more would take the connections of everybody else. */
-const AT_ONCE = 5
+/** Limits the connections that one request takes from the pool. */
+const CONCURRENT_READS = 5
 
-/** Each tenant's own row, in that tenant's scope: no table of names and addresses of all tenants exists. */
+/** Reads each tenant's row in that tenant's scope, because row level security allows no other way. */
 const rowsOf = async ({ db }: Pick<Deps, 'db'>, tenantIds: readonly TenantId[]): Promise<readonly Tenant[]> => {
   const rows: Tenant[] = []
-  for (let from = 0; from < tenantIds.length; from += AT_ONCE) {
-    const some = await Promise.all(tenantIds.slice(from, from + AT_ONCE).map((tenantId) => findTenant(forTenant(db, tenantId))))
+  for (let from = 0; from < tenantIds.length; from += CONCURRENT_READS) {
+    const some = await Promise.all(tenantIds.slice(from, from + CONCURRENT_READS).map((tenantId) => findTenant(forTenant(db, tenantId))))
     rows.push(...some.filter((row) => row !== undefined))
   }
   return rows
@@ -107,6 +107,6 @@ export const templateStatus = async () => ({ template_name: '' as const, ready: 
 /** @throws AppError separate_databases_unsupported, always */
 export const refuseSeparateDatabase = async (): Promise<never> => {
   throw new AppError('separate_databases_unsupported', undefined, {
-    extra: { hint: 'Every tenant lives in the one database. POST /authsec/migration/migrations/master/run migrates it, for all of them.' },
+    extra: { hint: 'All tenants share one database. POST /authsec/migration/migrations/master/run migrates it.' },
   })
 }

@@ -1,4 +1,4 @@
-// Every route of the group.
+// All routes of the group.
 import { migrationsRoutes } from './migrations.routes.ts'
 
 export const migrationRoutes = [...migrationsRoutes]
