@@ -44,7 +44,7 @@ export const RequestedPowers = ({ page, scopes, oauth }: AccessProps) => {
   const described = oauth?.descriptions ?? {}
   return (
     <>
-      {oauth?.server === undefined ? '' : `${activate.where} ${oauth.server.name} (${oauth.server.host}):`}
+      {oauth?.server === undefined ? '' : `${oauth.server.name} (${oauth.server.host}):`}
       <ul>
         {oauth === undefined ? <li>{activate.everything}</li> : ''}
         {scopes.map((scope) => (

@@ -1,4 +1,4 @@
-// Strings of the page for authorization errors, per language. Error codes mean little to people: the texts say what to do.
+// Strings of the page for authorization errors, per language. The texts tell people what to do instead of quoting error codes.
 import type { Language } from '#shared/platform/pages/language'
 
 export type ChallengeErrorKind = 'refused' | 'expired' | 'invalid_request'
@@ -6,25 +6,25 @@ export type ErrorStrings = Readonly<Record<ChallengeErrorKind, { readonly title:
 
 const en: ErrorStrings = {
   refused: {
-    title: 'Access was not granted',
-    text: 'You denied the request, or you may not do this. Go back to the application that sent you here.',
+    title: 'Access denied',
+    text: 'You denied the request, or you do not have permission. Go back to the app that sent you here.',
   },
-  expired: { title: 'The request has expired', text: 'Go back to the application that sent you here and start again.' },
+  expired: { title: 'The request has expired', text: 'Go back to the app that sent you here and start again.' },
   invalid_request: {
     title: 'The request is invalid',
-    text: 'The application that sent you here made a request that is not possible. Please tell its operator.',
+    text: 'The app that sent you here made a request that cannot be processed. Please tell its operator.',
   },
   again: 'Go to your account',
 }
 const de: ErrorStrings = {
   refused: {
-    title: 'Der Zugriff wurde nicht erlaubt',
-    text: 'Sie haben abgelehnt, oder Sie dürfen das nicht. Gehen Sie zurück zu der Anwendung, die Sie hergeschickt hat.',
+    title: 'Zugriff verweigert',
+    text: 'Sie haben die Anfrage abgelehnt oder keine Berechtigung. Kehren Sie zu der App zurück, aus der Sie gekommen sind.',
   },
-  expired: { title: 'Die Anfrage ist abgelaufen', text: 'Gehen Sie zurück zu der Anwendung, die Sie hergeschickt hat, und beginnen Sie neu.' },
+  expired: { title: 'Die Anfrage ist abgelaufen', text: 'Kehren Sie zu der App zurück, aus der Sie gekommen sind, und beginnen Sie von vorn.' },
   invalid_request: {
     title: 'Die Anfrage ist ungültig',
-    text: 'Die Anwendung, die Sie hergeschickt hat, hat etwas Unmögliches angefragt. Bitte informieren Sie ihren Betreiber.',
+    text: 'Die App, aus der Sie gekommen sind, hat eine Anfrage gestellt, die nicht verarbeitet werden kann. Bitte informieren Sie den Betreiber der App.',
   },
   again: 'Zu Ihrem Konto',
 }

@@ -1,4 +1,4 @@
-// Strings of the callback page, by language.
+// Strings of the page that the browser returns to after a sign-in for MCP, per language.
 import type { Language } from '#shared/platform/pages/language'
 
 type CallbackStrings = {
@@ -14,17 +14,17 @@ export const CALLBACK: Readonly<Record<Language, CallbackStrings>> = {
   en: {
     title: 'Sign-in',
     doneTitle: 'You are signed in',
-    done: '“{app}” may now act for {email}. You can close this page and return to it.',
+    done: '“{app}” can now act on behalf of {email}. You can close this page and return to the app.',
     goOn: 'Continue',
     refusedTitle: 'You are not signed in',
-    refused: 'You declined, or the request was not accepted. Nothing has changed.',
+    refused: 'You denied the request, or it was not accepted. Nothing was changed.',
   },
   de: {
     title: 'Anmeldung',
     doneTitle: 'Sie sind angemeldet',
-    done: '„{app}“ darf jetzt für {email} handeln. Sie können diese Seite schließen und dorthin zurückkehren.',
+    done: '„{app}“ kann jetzt im Namen von {email} handeln. Sie können diese Seite schließen und zur App zurückkehren.',
     goOn: 'Weiter',
     refusedTitle: 'Sie sind nicht angemeldet',
-    refused: 'Sie haben abgelehnt, oder die Anfrage wurde nicht angenommen. Es hat sich nichts geändert.',
+    refused: 'Sie haben die Anfrage abgelehnt, oder sie wurde nicht akzeptiert. Es wurde nichts geändert.',
   },
 }

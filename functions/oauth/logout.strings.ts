@@ -1,4 +1,4 @@
-// What the sign-out page says, in each language.
+// Strings of the sign-out page, per language.
 import type { Language } from '#shared/platform/pages/language'
 
 export type LogoutStrings = {
@@ -12,16 +12,16 @@ export type LogoutStrings = {
 
 const en: LogoutStrings = {
   title: 'Sign out?',
-  text: 'You are signed in as {email}. Programs that you use through this sign-in are signed out, too.',
-  onward: 'You go on to {host}.',
+  text: 'You are signed in as {email}. Apps that you use with this sign-in are signed out as well.',
+  onward: 'You will be redirected to {host}.',
   signOut: 'Sign out',
   stay: 'Stay signed in',
   busy: 'One moment …',
 }
 const de: LogoutStrings = {
   title: 'Abmelden?',
-  text: 'Sie sind als {email} angemeldet. Programme, die Sie über diese Anmeldung nutzen, werden auch abgemeldet.',
-  onward: 'Es geht weiter zu {host}.',
+  text: 'Sie sind als {email} angemeldet. Apps, die Sie mit dieser Anmeldung nutzen, werden ebenfalls abgemeldet.',
+  onward: 'Sie werden zu {host} weitergeleitet.',
   signOut: 'Abmelden',
   stay: 'Angemeldet bleiben',
   busy: 'Einen Moment …',

@@ -1,9 +1,9 @@
-// German: what a pushed notification says.
+// German: push notifications.
 import type { PushStrings } from './push-en.ts'
 
 export const pushDe: PushStrings = {
   asks: '{client} bittet Sie, eine Anmeldung zu bestätigen.',
   says: '\u201e{text}\u201c',
-  unknown: 'Ein Programm',
-  number: 'Halten Sie die Zahl bereit, die dort steht.',
+  unknown: 'Eine App',
+  number: 'Halten Sie die Zahl bereit, die in der App angezeigt wird.',
 }

@@ -13,11 +13,11 @@ const from = ({ at, device, address }: RequestOrigin): LetterPart =>
 const code = (value: string, lifetime: number): readonly LetterPart[] => [
   { kind: 'code', code: value },
   paragraph(
-    `Der Code gilt einmal und ${minutes(lifetime)} lang. Geben Sie ihn nur auf der Seite ein, auf der Sie ihn angefordert haben; niemand fragt Sie am Telefon oder per E-Mail danach.`,
+    `Der Code gilt einmal und ${minutes(lifetime)} lang. Geben Sie ihn nur auf der Seite ein, auf der Sie ihn angefordert haben; wir fragen nie per Telefon oder E-Mail danach.`,
   ),
 ]
-const notYou = 'Wenn Sie das nicht waren, tun Sie nichts: Ohne den Code geschieht nichts.'
-const secure = 'Wenn Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück und sagen Sie Ihrer Administration Bescheid.'
+const notYou = 'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Ohne den Code geschieht nichts.'
+const secure = 'Wenn Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück und informieren Sie Ihre Administration.'
 
 const FACTOR = {
   webauthn: 'Ein Passkey',
@@ -27,11 +27,11 @@ const FACTOR = {
   voice: 'Ein Sprachkonto',
 } as const
 
-/** Who removed it, before what that means. */
+/** The sentence that says who removed a factor. */
 const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
   owner: '',
-  administrator: 'Das hat eine Person aus der Administration getan. ',
-  another: 'Jemand anderes hat sich darauf angemeldet und wird dort ab jetzt gefragt. ',
+  administrator: 'Die Administration hat diese Methode entfernt. ',
+  another: 'Eine andere Person hat sich auf dem Gerät angemeldet; es bestätigt jetzt deren Anmeldungen. ',
 }
 
 export const mailDe: MailStrings = {
@@ -60,20 +60,20 @@ export const mailDe: MailStrings = {
     subject: `Ihr Code für ein neues Passwort bei ${safeDisplayName(tenant)}`,
     title: 'Passwort zurücksetzen',
     parts: [
-      paragraph('Geben Sie diesen Code ein, um ein neues Passwort zu wählen.'),
+      paragraph('Geben Sie diesen Code ein, um ein neues Passwort festzulegen.'),
       ...code(value, lifetime),
       from(requestOrigin),
-      smallPrint(`${notYou} Ihr Passwort bleibt, wie es ist.`),
+      smallPrint(`${notYou} Ihr Passwort bleibt unverändert.`),
     ],
   }),
   password_changed: ({ requestOrigin }, tenant) => ({
     subject: `Ihr Passwort bei ${safeDisplayName(tenant)} wurde geändert`,
     title: 'Ihr Passwort wurde geändert',
-    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; andere Anmeldungen wurden beendet.'), from(requestOrigin), smallPrint(secure)],
+    parts: [paragraph('Das Passwort Ihres Kontos wurde geändert; alle anderen Sitzungen wurden beendet.'), from(requestOrigin), smallPrint(secure)],
   }),
   email_change_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Bestätigen dieser Adresse bei ${safeDisplayName(tenant)}`,
-    title: 'Neue Adresse bestätigen',
+    title: 'Neue E-Mail-Adresse bestätigen',
     parts: [
       paragraph('Geben Sie diesen Code ein, um diese Adresse für Ihr Konto zu verwenden.'),
       ...code(value, lifetime),
@@ -87,11 +87,11 @@ export const mailDe: MailStrings = {
     parts: [
       paragraph(
         agree === undefined
-          ? 'Ihr Konto hat jetzt eine andere E-Mail-Adresse. Andere Anmeldungen wurden beendet, und Mails zu diesem Konto gehen nur noch an die neue Adresse.'
-          : 'Jemand, der in Ihrem Konto angemeldet ist, möchte dessen E-Mail-Adresse ändern.',
+          ? 'Die E-Mail-Adresse Ihres Kontos wurde geändert. Alle anderen Sitzungen wurden beendet, und E-Mails zu diesem Konto gehen nur noch an die neue Adresse.'
+          : 'Aus einer Sitzung Ihres Kontos wurde angefordert, dessen E-Mail-Adresse zu ändern.',
       ),
       factList(['Neue Adresse', newEmail]),
-      ...(agree === undefined ? [] : [paragraph('Wenn Sie einverstanden sind, geben Sie diesen Code ein.'), ...code(agree.code, agree.minutes)]),
+      ...(agree === undefined ? [] : [paragraph('Um der Änderung zuzustimmen, geben Sie diesen Code ein.'), ...code(agree.code, agree.minutes)]),
       from(requestOrigin),
       smallPrint(secure),
     ],
@@ -101,37 +101,37 @@ export const mailDe: MailStrings = {
     title: 'Sie haben bereits ein Konto',
     parts: [
       paragraph(
-        'Jemand wollte sich mit dieser Adresse registrieren, zu der es ein Konto gibt. Melden Sie sich an oder setzen Sie dort Ihr Passwort zurück.',
+        'Mit dieser Adresse wurde eine Registrierung begonnen, aber Sie haben bereits ein Konto. Melden Sie sich an oder setzen Sie dort Ihr Passwort zurück.',
       ),
       { kind: 'link', label: 'Anmelden', url: signInUrl },
       from(requestOrigin),
-      smallPrint('Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt, wie es ist.'),
+      smallPrint('Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Konto bleibt unverändert.'),
     ],
   }),
   set_password_link: ({ link, hours, purpose, invitedBy }, tenant) => ({
-    subject: purpose === 'invitation' ? `Einladung zu ${safeDisplayName(tenant)}` : `Wählen Sie Ihr Passwort bei ${safeDisplayName(tenant)}`,
-    title: 'Passwort wählen',
+    subject: purpose === 'invitation' ? `Einladung zu ${safeDisplayName(tenant)}` : `Legen Sie Ihr Passwort fest bei ${safeDisplayName(tenant)}`,
+    title: 'Passwort festlegen',
     parts: [
       paragraph(
         {
-          platform_administrator: 'Sie verwalten diese Installation als erste Person. Wählen Sie ein Passwort, um zu beginnen.',
-          invitation: 'Sie sind eingeladen. Wählen Sie ein Passwort, um anzunehmen.',
-          synced_account: 'Ihr Unternehmen hat ein Konto für Sie angelegt. Wählen Sie ein Passwort, um es zu nutzen.',
-          administrator_reset: 'Ein Administrator hat Ihr altes Passwort entfernt. Wählen Sie ein neues.',
+          platform_administrator: 'Sie sind die erste Person in der Administration dieser Installation. Legen Sie ein Passwort fest, um zu beginnen.',
+          invitation: 'Sie wurden eingeladen. Legen Sie ein Passwort fest, um die Einladung anzunehmen.',
+          synced_account: 'Ihr Unternehmen hat ein Konto für Sie erstellt. Legen Sie ein Passwort fest, um es zu nutzen.',
+          administrator_reset: 'Die Administration hat Ihr Passwort zurückgesetzt. Legen Sie ein neues fest.',
         }[purpose],
       ),
       ...(invitedBy === undefined ? [] : [factList(['Eingeladen von', safeDisplayName(invitedBy)])]),
-      { kind: 'link', label: 'Passwort wählen', url: link },
+      { kind: 'link', label: 'Passwort festlegen', url: link },
       smallPrint(
-        `Der Link gilt einmal und ${counted(hours, 'Stunde', 'Stunden')} lang. Geben Sie ihn nicht weiter: Wer ihn zuerst öffnet, hat das Konto.`,
+        `Der Link gilt einmal und ${counted(hours, 'Stunde', 'Stunden')} lang. Geben Sie ihn nicht weiter: Wer ihn öffnet, kann das Konto übernehmen.`,
       ),
     ],
   }),
   new_user_registered: ({ email, name, at }, tenant) => ({
     subject: `Ein neues Konto bei ${safeDisplayName(tenant)}`,
-    title: 'Jemand hat sich registriert',
+    title: 'Neues Konto',
     parts: [
-      paragraph('Ein neues Konto wurde angelegt. Sie erhalten diese Nachricht, weil Sie zur Administration gehören.'),
+      paragraph('Ein neues Konto wurde erstellt. Sie erhalten diese E-Mail, weil Sie zur Administration gehören.'),
       factList(['E-Mail', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['Wann', moment(at)]),
     ],
   }),
@@ -140,24 +140,26 @@ export const mailDe: MailStrings = {
     title: 'Ihr Konto ist vorübergehend gesperrt',
     parts: [
       paragraph(
-        `Das Passwort war zu oft falsch. Ab ${moment(until)} können Sie sich wieder anmelden; ein Gerät, das Sie schon benutzt haben, ist nicht betroffen.`,
+        `Es gab zu viele Anmeldeversuche mit falschem Passwort. Ab ${moment(until)} können Sie sich wieder anmelden; Geräte, die Sie schon verwendet haben, sind nicht betroffen.`,
       ),
       from(requestOrigin),
-      smallPrint('Wenn Sie das nicht waren, rät jemand. Wählen Sie ein Passwort, das Sie nirgends sonst verwenden.'),
+      smallPrint(
+        'Wenn Sie das nicht waren, wird Ihr Passwort möglicherweise angegriffen. Verwenden Sie ein Passwort, das Sie nirgends sonst benutzen.',
+      ),
     ],
   }),
   new_device_sign_in: ({ requestOrigin }, tenant) => ({
-    subject: `Neue Anmeldung in Ihrem Konto bei ${safeDisplayName(tenant)}`,
-    title: 'Anmeldung auf einem neuen Gerät',
-    parts: [paragraph('Ihr Konto wurde auf einem Gerät benutzt, auf dem es vorher nicht benutzt wurde.'), from(requestOrigin), smallPrint(secure)],
+    subject: `Neue Anmeldung bei Ihrem Konto bei ${safeDisplayName(tenant)}`,
+    title: 'Neue Anmeldung bei Ihrem Konto',
+    parts: [paragraph('Bei Ihrem Konto gab es eine Anmeldung auf einem neuen Gerät.'), from(requestOrigin), smallPrint(secure)],
   }),
   webhook_disabled: ({ host, description, reason, since }, tenant) => ({
-    subject: `Ein Webhook von ${safeDisplayName(tenant)} wurde abgeschaltet`,
-    title: 'Ein Webhook wurde abgeschaltet',
+    subject: `Ein Webhook von ${safeDisplayName(tenant)} wurde deaktiviert`,
+    title: 'Ein Webhook wurde deaktiviert',
     parts: [
       paragraph(
         {
-          gone: 'Der Empfänger hat geantwortet, dass er keine Nachrichten mehr haben will.',
+          gone: 'Der Empfänger hat geantwortet, dass er keine Nachrichten mehr erhalten möchte.',
           failing: 'Der Empfänger hat drei Tage lang keine Nachricht angenommen.',
         }[reason],
       ),
@@ -165,32 +167,36 @@ export const mailDe: MailStrings = {
         'Seit',
         moment(since),
       ]),
-      smallPrint('Verloren ist nichts: Schalten Sie den Webhook wieder ein, macht er weiter, wo er stehen blieb, soweit Ihr Protokoll zurückreicht.'),
+      smallPrint(
+        'Es gehen keine Ereignisse verloren: Wenn Sie den Webhook wieder aktivieren, wird die Zustellung dort fortgesetzt, wo sie unterbrochen wurde, soweit Ihr Audit-Protokoll zurückreicht.',
+      ),
     ],
   }),
   domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
-    subject: `${safeDisplayName(tenant)}: ${stage === 'missing' ? 'Der Nachweis einer Domain fehlt' : 'Eine Domain gilt nicht mehr'}`,
-    title: 'Eine Domain ohne Nachweis',
+    subject: `${safeDisplayName(tenant)}: ${stage === 'missing' ? 'Der DNS-Eintrag einer Domain fehlt' : 'Eine Domain ist nicht mehr bestätigt'}`,
+    title: 'Der DNS-Eintrag einer Domain fehlt',
     parts: [
       paragraph(
         stage === 'missing'
-          ? 'Das DNS zeigt nicht mehr, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag bis dahin wieder, sonst gilt die Domain nicht mehr.'
-          : 'Zwei Wochen lang hat das DNS nicht gezeigt, dass diese Domain Ihnen gehört. Setzen Sie den Eintrag wieder und bestätigen Sie die Domain neu.',
+          ? 'Der DNS-Eintrag, der diese Domain bestätigt, wurde nicht gefunden. Stellen Sie ihn bis zum unten genannten Zeitpunkt wieder her, sonst ist die Domain nicht mehr bestätigt.'
+          : 'Der DNS-Eintrag, der diese Domain bestätigt, fehlt seit zwei Wochen. Stellen Sie ihn wieder her und bestätigen Sie die Domain neu.',
       ),
-      factList(['Domain', safeDisplayName(domain)], ['TXT', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
+      factList(['Domain', safeDisplayName(domain)], ['TXT-Eintrag', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
     ],
   }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${safeDisplayName(tenant)} ${stage === 'asked' ? 'ist geschlossen und wird gelöscht' : 'wird morgen gelöscht'}`,
     title: stage === 'asked' ? 'Ihre Organisation ist geschlossen und wird gelöscht' : 'Ihre Organisation wird morgen gelöscht',
     parts: [
-      paragraph('Niemand kann sich mehr anmelden. An diesem Tag wird alles endgültig gelöscht: Personen, Clients, Schlüssel, das Protokoll.'),
-      factList(['Gelöscht am', moment(on)]),
       paragraph(
-        `Bis dahin bringt dieses Token sie einmal zurück. Senden Sie es als restore_token an ${restoreUrl}, oder fragen Sie, wer diesen Dienst betreibt.`,
+        'Anmeldungen sind nicht mehr möglich. Zum unten genannten Zeitpunkt werden alle Daten endgültig gelöscht: Personen, Clients, Schlüssel und das Audit-Protokoll.',
+      ),
+      factList(['Löschung am', moment(on)]),
+      paragraph(
+        `Bis dahin können Sie die Organisation mit diesem Token einmal wiederherstellen. Senden Sie es als restore_token an ${restoreUrl} oder wenden Sie sich an den Betreiber dieses Dienstes.`,
       ),
       { kind: 'code', code: restoreToken },
-      smallPrint('Behalten Sie das Token für sich. Ist die Löschung gewollt, brauchen Sie nichts zu tun.'),
+      smallPrint('Halten Sie das Token geheim. Wenn die Löschung beabsichtigt ist, müssen Sie nichts tun.'),
     ],
   }),
   tenant_deleted: ({ at }) => ({
@@ -198,74 +204,74 @@ export const mailDe: MailStrings = {
     title: 'Die Löschung ist abgeschlossen',
     parts: [
       paragraph(
-        'Eine Organisation, die Sie hier verwaltet haben, wurde wie angekündigt endgültig gelöscht. Nichts davon kann noch gelesen oder zurückgeholt werden.',
+        'Eine Organisation, die Sie verwaltet haben, wurde wie angekündigt endgültig gelöscht. Ihre Daten können nicht mehr gelesen oder wiederhergestellt werden.',
       ),
       factList(['Wann', moment(at)]),
     ],
   }),
   mailbox_proof_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Schutz Ihres Kontos bei ${safeDisplayName(tenant)}`,
-    title: 'Bestätigen Sie Ihr Postfach',
+    title: 'E-Mail-Adresse bestätigen',
     parts: [
-      paragraph('Geben Sie diesen Code ein, um Ihrem Konto den ersten zweiten Faktor hinzuzufügen.'),
+      paragraph('Geben Sie diesen Code ein, um Ihrem Konto einen zweiten Faktor hinzuzufügen.'),
       ...code(value, lifetime),
       from(requestOrigin),
-      smallPrint('Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Setzen Sie es jetzt zurück.'),
+      smallPrint('Wenn Sie das nicht waren, kennt eine andere Person Ihr Passwort. Setzen Sie es jetzt zurück.'),
     ],
   }),
   factor_added: ({ kind, name, requestOrigin }, tenant) => ({
     subject: `${FACTOR[kind]} wurde Ihrem Konto bei ${safeDisplayName(tenant)} hinzugefügt`,
     title: `${FACTOR[kind]} wurde hinzugefügt`,
     parts: [
-      paragraph('Damit kann man sich ab jetzt in Ihrem Konto anmelden.'),
+      paragraph('Damit ist ab jetzt eine Anmeldung bei Ihrem Konto möglich.'),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
       from(requestOrigin),
       smallPrint(secure),
     ],
   }),
   factors_taken_over: ({ factors, backupCodesLost, at }, tenant) => ({
-    subject: `Ihre zweiten Faktoren bei ${safeDisplayName(tenant)} sind mitgekommen`,
-    title: 'Ihr Konto ist umgezogen, und mit ihm, wie Sie sich anmelden',
+    subject: `Ihre zweiten Faktoren wurden zu ${safeDisplayName(tenant)} übertragen`,
+    title: 'Ihr Konto und Ihre zweiten Faktoren wurden übertragen',
     parts: [
-      paragraph('Damit können Sie sich hier anmelden wie vorher:'),
+      paragraph('Sie können sich mit denselben zweiten Faktoren anmelden wie bisher:'),
       ...factors.map(({ kind, name }) => factList([FACTOR[kind], name === '' ? '–' : safeDisplayName(name)])),
       factList(['Wann', moment(at)]),
-      ...(backupCodesLost ? [paragraph('Ihre Ersatzcodes von vorher gelten hier nicht. Melden Sie sich an und erzeugen Sie neue.')] : []),
+      ...(backupCodesLost ? [paragraph('Ihre bisherigen Backup-Codes sind hier nicht gültig. Melden Sie sich an und erstellen Sie neue.')] : []),
       smallPrint(
-        'Wenn eines davon nicht Ihres ist, entfernen Sie es nach der Anmeldung, setzen Sie Ihr Passwort zurück und sagen Sie es Ihrer Administration.',
+        'Wenn einer davon nicht Ihrer ist, melden Sie sich an, entfernen Sie ihn, setzen Sie Ihr Passwort zurück und informieren Sie Ihre Administration.',
       ),
     ],
   }),
   passkey_copied: ({ for: reader, email, name, reviewUrl, requestOrigin }, tenant) => ({
     subject:
       reader === 'owner'
-        ? `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wurde vielleicht kopiert`
-        : `Ein Passkey bei ${safeDisplayName(tenant)} wurde vielleicht kopiert`,
-    title: 'Ein Passkey wurde vielleicht kopiert',
+        ? `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wurde möglicherweise kopiert`
+        : `Ein Passkey bei ${safeDisplayName(tenant)} wurde möglicherweise kopiert`,
+    title: 'Ein Passkey wurde möglicherweise kopiert',
     parts: [
       paragraph(
         reader === 'owner'
-          ? 'Ihr Passkey wurde mit einem Zähler benutzt, der zurückgegangen war. Das geschieht, wenn es ihn zweimal gibt. Er wird nicht mehr angenommen: Melden Sie sich auf andere Weise an und sehen Sie ihn an. Können Sie es nicht erklären, entfernen Sie ihn und richten Sie einen neuen ein.'
-          : 'Ein Passkey wurde mit einem Zähler benutzt, der zurückgegangen war. Das geschieht, wenn es ihn zweimal gibt. Er wird nicht mehr angenommen. Sprechen Sie mit der Person, der er gehört; ist es erklärt, hebt sie den Alarm mit einem anderen Faktor auf, oder Sie tun es, mit POST /people/{user_id}/factors/{factor_id}/clear-alarm.',
+          ? 'Der Signaturzähler Ihres Passkeys ist zurückgesprungen; das kann bedeuten, dass eine Kopie existiert. Der Passkey ist gesperrt: Melden Sie sich mit einer anderen Methode an und prüfen Sie ihn. Wenn Sie sich das nicht erklären können, entfernen Sie ihn und fügen Sie einen neuen hinzu.'
+          : 'Der Signaturzähler eines Passkeys ist zurückgesprungen; das kann bedeuten, dass eine Kopie existiert. Der Passkey ist gesperrt. Sprechen Sie mit der Person, der er gehört; sobald die Ursache geklärt ist, entsperrt sie ihn mit einem anderen Faktor, oder Sie tun es mit POST /people/{user_id}/factors/{factor_id}/clear-alarm.',
       ),
       factList(['Konto', email], ...(name === '' ? [] : [['Name', safeDisplayName(name)] as const])),
-      ...(reader === 'owner' ? [{ kind: 'link', label: 'Ansehen', url: reviewUrl } as const] : []),
+      ...(reader === 'owner' ? [{ kind: 'link', label: 'Passkey prüfen', url: reviewUrl } as const] : []),
       from(requestOrigin),
       smallPrint(
         reader === 'owner'
-          ? 'Wenn Sie das nicht waren, beenden Sie jetzt Ihre anderen Anmeldungen und sagen Sie Ihrer Administration Bescheid.'
-          : 'Von wo er benutzt wurde, steht im Protokoll.',
+          ? 'Wenn Sie das nicht waren, beenden Sie jetzt Ihre anderen Sitzungen und informieren Sie Ihre Administration.'
+          : 'Das Audit-Protokoll zeigt, von wo er verwendet wurde.',
       ),
     ],
   }),
   passkey_alarm_cleared: ({ name, by, requestOrigin }, tenant) => ({
-    subject: `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} wird wieder angenommen`,
-    title: 'Ein Passkey wird wieder angenommen',
+    subject: `Ein Passkey Ihres Kontos bei ${safeDisplayName(tenant)} kann wieder verwendet werden`,
+    title: 'Ein Passkey kann wieder verwendet werden',
     parts: [
       paragraph(
         by === 'owner'
-          ? 'Er wurde abgelehnt, weil es ihn vielleicht zweimal gab. Sie haben gesagt, dass es nicht so ist.'
-          : 'Er wurde abgelehnt, weil es ihn vielleicht zweimal gab. Jemand aus der Administration hat ihn angesehen und wieder zugelassen.',
+          ? 'Er war gesperrt, weil er möglicherweise kopiert wurde. Sie haben bestätigt, dass es keine Kopie gibt.'
+          : 'Er war gesperrt, weil er möglicherweise kopiert wurde. Die Administration hat ihn geprüft und entsperrt.',
       ),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
       from(requestOrigin),
@@ -276,8 +282,8 @@ export const mailDe: MailStrings = {
     subject: `${FACTOR[kind]} wurde aus Ihrem Konto bei ${safeDisplayName(tenant)} entfernt`,
     title: `${FACTOR[kind]} wurde entfernt`,
     parts: [
-      paragraph(`${REMOVED[by]}Damit kann man sich nicht mehr anmelden.`),
-      ...(left === 0 ? [paragraph('Es bleibt kein zweiter Faktor: Ihr Konto schützt nur noch das Passwort.')] : []),
+      paragraph(`${REMOVED[by]}Damit ist keine Anmeldung mehr möglich.`),
+      ...(left === 0 ? [paragraph('Sie haben keinen zweiten Faktor mehr: Ihr Konto ist nur noch durch das Passwort geschützt.')] : []),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
       from(requestOrigin),
       smallPrint(secure),
@@ -285,78 +291,78 @@ export const mailDe: MailStrings = {
   }),
   factor_paused: ({ kind, until, requestOrigin }, tenant) => ({
     subject: `Falsche Codes für Ihr Konto bei ${safeDisplayName(tenant)}`,
-    title: 'Jemand gibt falsche Codes ein',
+    title: 'Zu viele falsche Codes',
     parts: [
-      paragraph(`${FACTOR[kind]} wurde zu oft mit falschen Codes versucht und ist ab ${moment(until)} wieder nutzbar.`),
+      paragraph(`${FACTOR[kind]} Ihres Kontos ist wegen zu vieler falscher Codes pausiert und ab ${moment(until)} wieder verwendbar.`),
       from(requestOrigin),
-      smallPrint('Wenn Sie das nicht waren, kennt vielleicht jemand Ihr Passwort. Setzen Sie es jetzt zurück.'),
+      smallPrint('Wenn Sie das nicht waren, kennt möglicherweise eine andere Person Ihr Passwort. Setzen Sie es jetzt zurück.'),
     ],
   }),
   backup_code_used: ({ left, requestOrigin }, tenant) => ({
-    subject: `Ein Ersatzcode Ihres Kontos bei ${safeDisplayName(tenant)} wurde benutzt`,
-    title: 'Ein Ersatzcode wurde benutzt',
+    subject: `Ein Backup-Code Ihres Kontos bei ${safeDisplayName(tenant)} wurde verwendet`,
+    title: 'Ein Backup-Code wurde verwendet',
     parts: [
-      paragraph(`${counted(left, 'Code ist', 'Codes sind')} übrig. Jeder gilt einmal; neue machen Sie in Ihrem Konto.`),
+      paragraph(`${counted(left, 'Code ist', 'Codes sind')} übrig. Jeder Code gilt einmal; neue erstellen Sie in Ihrem Konto.`),
       from(requestOrigin),
       smallPrint(secure),
     ],
   }),
   backup_codes_replaced: ({ requestOrigin }, tenant) => ({
-    subject: `Ihre Ersatzcodes bei ${safeDisplayName(tenant)} wurden ersetzt`,
-    title: 'Ihre Ersatzcodes wurden ersetzt',
-    parts: [paragraph('Die Codes, die Sie vorher hatten, gelten nicht mehr.'), from(requestOrigin), smallPrint(secure)],
+    subject: `Ihre Backup-Codes bei ${safeDisplayName(tenant)} wurden ersetzt`,
+    title: 'Ihre Backup-Codes wurden ersetzt',
+    parts: [paragraph('Ihre bisherigen Codes sind nicht mehr gültig.'), from(requestOrigin), smallPrint(secure)],
   }),
   recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, requestOrigin }, tenant) => ({
-    subject: `Ein Weg zurück ins Konto wurde ausgestellt (${safeDisplayName(tenant)})`,
+    subject: `Ein Einmalpass wurde bei ${safeDisplayName(tenant)} ausgestellt`,
     title: 'Ein Einmalpass wurde ausgestellt',
     parts: [
       paragraph(
         reader === 'owner'
-          ? `Die Administration hat einen Pass ausgestellt, mit dem Ihr Konto innerhalb von ${minutes(lifetime)} einmal ohne zweiten Faktor betreten werden kann.`
-          : `Ein Pass wurde ausgestellt, mit dem ein Konto innerhalb von ${minutes(lifetime)} einmal ohne zweiten Faktor betreten werden kann.`,
+          ? `Die Administration hat einen Einmalpass für Ihr Konto ausgestellt. Er erlaubt innerhalb von ${minutes(lifetime)} einmal den Zugriff ohne zweiten Faktor.`
+          : `Für ein Konto wurde ein Einmalpass ausgestellt. Er erlaubt innerhalb von ${minutes(lifetime)} einmal den Zugriff ohne zweiten Faktor.`,
       ),
       factList(['Konto', email], ['Ausgestellt von', issuedBy]),
       from(requestOrigin),
       smallPrint(
         reader === 'owner'
-          ? 'Wenn Sie nicht darum gebeten haben, sagen Sie sofort Ihrer Administration Bescheid.'
-          : 'Wenn Sie nichts davon wissen, sehen Sie jetzt in das Protokoll.',
+          ? 'Wenn Sie ihn nicht angefordert haben, informieren Sie sofort Ihre Administration.'
+          : 'Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll.',
       ),
     ],
   }),
   recovery_started: ({ readyAt, cancelUrl, requestOrigin }, tenant) => ({
-    subject: `Jemand möchte zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
-    title: 'Eine Wiederherstellung Ihres Kontos hat begonnen',
+    subject: `Eine Wiederherstellung Ihres Kontos bei ${safeDisplayName(tenant)} wurde angefordert`,
+    title: 'Eine Wiederherstellung Ihres Kontos wurde angefordert',
     parts: [
       paragraph(
-        `Ihre Passkeys und anderen Faktoren sollen verloren sein. Ab ${moment(readyAt)} kann das Konto allein per Mail betreten werden, wenn Sie es nicht verhindern.`,
+        `Der Anfrage zufolge sind Ihre Passkeys und anderen Faktoren verloren. Ab ${moment(readyAt)} kann das Konto allein per E-Mail wiederhergestellt werden, wenn Sie die Wiederherstellung nicht abbrechen.`,
       ),
-      { kind: 'link', label: 'Verhindern', url: cancelUrl },
+      { kind: 'link', label: 'Wiederherstellung abbrechen', url: cancelUrl },
       from(requestOrigin),
-      smallPrint('Wenn Sie das nicht waren, verhindern Sie es mit dem Link oben. Auch eine Anmeldung verhindert es.'),
+      smallPrint('Wenn Sie das nicht waren, brechen Sie sie mit dem Link oben ab. Auch eine Anmeldung bricht sie ab.'),
     ],
   }),
   recovery_waiting: ({ stage, readyAt, cancelUrl, requestOrigin }, tenant) => ({
-    subject: `Jemand ${stage === 'waiting' ? 'möchte noch immer' : 'kann jetzt'} in Ihr Konto bei ${safeDisplayName(tenant)}`,
-    title: stage === 'waiting' ? 'Eine Wiederherstellung Ihres Kontos läuft' : 'Die Wartezeit ist um',
+    subject: `Ihr Konto bei ${safeDisplayName(tenant)} ${stage === 'waiting' ? 'soll wiederhergestellt werden' : 'kann jetzt wiederhergestellt werden'}`,
+    title: stage === 'waiting' ? 'Eine Wiederherstellung Ihres Kontos läuft' : 'Die Wartezeit ist abgelaufen',
     parts: [
       paragraph(
         stage === 'waiting'
-          ? `Ab ${moment(readyAt)} kommt man ohne Passkeys und andere Faktoren in Ihr Konto, wenn Sie es nicht verhindern.`
-          : 'Wer die Wiederherstellung begonnen hat und Ihre Post liest, kommt jetzt ohne Passkeys und andere Faktoren in Ihr Konto. Wenn Sie das sind, machen Sie dort weiter, wo Sie sie begonnen haben.',
+          ? `Ab ${moment(readyAt)} kann Ihr Konto ohne seine Passkeys und anderen Faktoren wiederhergestellt werden, wenn Sie die Wiederherstellung nicht abbrechen.`
+          : 'Wer die Wiederherstellung begonnen hat und Ihre E-Mails lesen kann, kann Ihr Konto jetzt ohne dessen Passkeys und andere Faktoren wiederherstellen. Wenn Sie das sind, fahren Sie dort fort, wo Sie begonnen haben.',
       ),
-      { kind: 'link', label: 'Verhindern', url: cancelUrl },
+      { kind: 'link', label: 'Wiederherstellung abbrechen', url: cancelUrl },
       from(requestOrigin),
       smallPrint(
-        'Wenn Sie sich seither angemeldet haben, ist sie schon vorbei. Wenn Sie das nicht waren, verhindern Sie sie mit dem Link und ändern Sie Ihr Passwort.',
+        'Wenn Sie sich seitdem angemeldet haben, ist sie bereits abgebrochen. Wenn Sie das nicht waren, brechen Sie sie mit dem Link oben ab und ändern Sie Ihr Passwort.',
       ),
     ],
   }),
   recovery_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
-    subject: `Ihr Code zurück in Ihr Konto bei ${safeDisplayName(tenant)}`,
+    subject: `Ihr Code zur Wiederherstellung Ihres Kontos bei ${safeDisplayName(tenant)}`,
     title: 'Wiederherstellung abschließen',
     parts: [
-      paragraph('Die Wartezeit ist vorbei. Mit diesem Code werden die Faktoren Ihres Kontos entfernt, und Sie können sich anmelden.'),
+      paragraph('Die Wartezeit ist abgelaufen. Mit diesem Code werden die Faktoren Ihres Kontos entfernt, und Sie können sich wieder anmelden.'),
       ...code(value, lifetime),
       from(requestOrigin),
       smallPrint(notYou),
@@ -368,18 +374,18 @@ export const mailDe: MailStrings = {
     parts: [
       paragraph(
         by === 'pass'
-          ? 'Es wurde mit einem Pass der Administration betreten. Die bisherigen Faktoren wurden entfernt.'
-          : 'Es wurde nach der Wartezeit betreten. Die bisherigen Faktoren wurden entfernt.',
+          ? 'Es wurde mit einem Einmalpass der Administration wiederhergestellt. Die bisherigen Faktoren wurden entfernt.'
+          : 'Es wurde nach der Wartezeit wiederhergestellt. Die bisherigen Faktoren wurden entfernt.',
       ),
       from(requestOrigin),
       smallPrint(secure),
     ],
   }),
   settings_weakened: ({ by, changes, requestOrigin }, tenant) => ({
-    subject: `${safeDisplayName(tenant)} ist weniger geschützt als zuvor`,
-    title: 'Einstellungen wurden gelockert',
+    subject: `Sicherheitseinstellungen von ${safeDisplayName(tenant)} wurden gelockert`,
+    title: 'Sicherheitseinstellungen wurden gelockert',
     parts: [
-      paragraph('Jemand aus der Administration hat geändert, was Ihre Organisation schützt.'),
+      paragraph('Die Administration hat Einstellungen geändert, die Ihre Organisation schützen.'),
       factList(
         ...changes.map(
           ({ setting, before, after }) => [safeDisplayName(setting), `${safeDisplayName(before)} \u2192 ${safeDisplayName(after)}`] as const,
@@ -387,7 +393,7 @@ export const mailDe: MailStrings = {
         ['Geändert von', safeDisplayName(by)],
       ),
       from(requestOrigin),
-      smallPrint('Wenn Sie davon nichts wissen, sehen Sie jetzt im Protokoll nach und stellen Sie es zurück.'),
+      smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und stellen Sie die Einstellungen wieder her.'),
     ],
   }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
@@ -396,14 +402,14 @@ export const mailDe: MailStrings = {
     parts: [
       paragraph(
         {
-          owner: 'Sie haben alle anderen Anmeldungen Ihres Kontos beendet; die, von der aus Sie es taten, bleibt.',
-          administrator: 'Eine Person aus der Administration hat alle Anmeldungen Ihres Kontos beendet.',
-          system: 'Alle Anmeldungen Ihres Kontos wurden zu seinem Schutz beendet.',
+          owner: 'Sie haben alle anderen Sitzungen Ihres Kontos beendet. Die Sitzung, aus der Sie das getan haben, bleibt angemeldet.',
+          administrator: 'Die Administration hat alle Sitzungen Ihres Kontos beendet.',
+          system: 'Alle Sitzungen Ihres Kontos wurden zu seinem Schutz beendet.',
         }[by],
       ),
       from(requestOrigin),
       smallPrint(
-        'Melden Sie sich wieder an, um weiterzumachen. Kam das unerwartet, setzen Sie Ihr Passwort zurück und sagen Sie Ihrer Administration Bescheid.',
+        'Melden Sie sich wieder an, um fortzufahren. Wenn Sie das nicht erwartet haben, setzen Sie Ihr Passwort zurück und informieren Sie Ihre Administration.',
       ),
     ],
   }),
@@ -411,17 +417,15 @@ export const mailDe: MailStrings = {
     subject: {
       linked: `${safeDisplayName(provider)} wurde mit Ihrem Konto bei ${safeDisplayName(tenant)} verbunden`,
       unlinked: `${safeDisplayName(provider)} wurde von Ihrem Konto bei ${safeDisplayName(tenant)} getrennt`,
-      used_first: `Ihr Konto bei ${safeDisplayName(tenant)} wurde über ${safeDisplayName(provider)} benutzt`,
+      used_first: `Ihr Konto bei ${safeDisplayName(tenant)} wurde über ${safeDisplayName(provider)} verwendet`,
     }[change],
-    title: { linked: 'Eine Anmeldung wurde verbunden', unlinked: 'Eine Anmeldung wurde getrennt', used_first: 'Erste Anmeldung über einen Anbieter' }[
-      change
-    ],
+    title: { linked: 'Ein Konto wurde verbunden', unlinked: 'Ein Konto wurde getrennt', used_first: 'Erste Anmeldung über einen Anbieter' }[change],
     parts: [
       paragraph(
         {
-          linked: 'Wer sich dort anmeldet, kann sich von nun an bei Ihrem Konto anmelden.',
-          unlinked: 'Sie öffnet Ihr Konto nicht mehr. Andere Anmeldungen Ihres Kontos wurden beendet.',
-          used_first: 'Jemand hat sich zum ersten Mal über diesen Anbieter bei Ihrem Konto angemeldet.',
+          linked: 'Sie können sich jetzt über diesen Anbieter bei Ihrem Konto anmelden.',
+          unlinked: 'Damit ist keine Anmeldung bei Ihrem Konto mehr möglich. Alle anderen Sitzungen wurden beendet.',
+          used_first: 'Dieser Anbieter wurde zum ersten Mal für eine Anmeldung bei Ihrem Konto verwendet.',
         }[change],
       ),
       factList(['Anbieter', safeDisplayName(provider)]),
@@ -431,11 +435,9 @@ export const mailDe: MailStrings = {
   }),
   provider_link_code: ({ code: value, minutes: lifetime, provider, requestOrigin }, tenant) => ({
     subject: `Ihr Code zum Verbinden von ${safeDisplayName(provider)} bei ${safeDisplayName(tenant)}`,
-    title: 'Eine Anmeldung verbinden',
+    title: 'Ein Konto verbinden',
     parts: [
-      paragraph(
-        `Geben Sie diesen Code ein, um ${safeDisplayName(provider)} mit Ihrem Konto zu verbinden. Wer sich dort anmeldet, kann sich dann hier anmelden.`,
-      ),
+      paragraph(`Geben Sie diesen Code ein, um ${safeDisplayName(provider)} mit Ihrem Konto zu verbinden. Danach können Sie sich damit anmelden.`),
       ...code(value, lifetime),
       from(requestOrigin),
       smallPrint(notYou),

@@ -13,11 +13,11 @@ const from = ({ at, device, address }: RequestOrigin): LetterPart =>
 const code = (value: string, lifetime: number): readonly LetterPart[] => [
   { kind: 'code', code: value },
   paragraph(
-    `The code works once and for ${minutes(lifetime)}. Enter it only on the page where you asked for it; nobody will call or write to you for it.`,
+    `The code works once and for ${minutes(lifetime)}. Enter it only on the page where you requested it. We never call or write to ask for it.`,
   ),
 ]
-const notYou = 'If this was not you, do nothing: without the code nothing happens.'
-const secure = 'If this was not you, reset your password now and tell your administrator.'
+const notYou = 'If this was not you, ignore this email: nothing happens without the code.'
+const secure = 'If this was not you, reset your password now and contact your administrator.'
 
 const FACTOR = {
   webauthn: 'A passkey',
@@ -27,19 +27,19 @@ const FACTOR = {
   voice: 'A voice account',
 } as const
 
-/** Who removed it, before what that means. */
+/** The sentence that says who removed a factor. */
 const REMOVED: Readonly<Record<MailData['factor_removed']['by'], string>> = {
   owner: '',
   administrator: 'An administrator removed it. ',
-  another: 'Somebody else signed in on it and is asked there from now on. ',
+  another: 'Another person signed in on this device, and it now approves that person’s sign-ins. ',
 }
 
 export const mailEn: MailStrings = {
   registration_code: ({ code: value, minutes: lifetime, domain, requestOrigin }, tenant) => ({
-    subject: `Your code to sign your company up at ${safeDisplayName(tenant)}`,
-    title: 'Confirm your e-mail address',
+    subject: `Your code to register your company at ${safeDisplayName(tenant)}`,
+    title: 'Verify your email address',
     parts: [
-      paragraph('Enter this code to finish signing your company up.'),
+      paragraph('Enter this code to finish registering your company.'),
       ...code(value, lifetime),
       factList(['Domain', safeDisplayName(domain)]),
       from(requestOrigin),
@@ -48,7 +48,7 @@ export const mailEn: MailStrings = {
   }),
   user_registration_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to sign up with ${safeDisplayName(tenant)}`,
-    title: 'Confirm your e-mail address',
+    title: 'Verify your email address',
     parts: [paragraph('Enter this code to finish signing up.'), ...code(value, lifetime), from(requestOrigin), smallPrint(notYou)],
   }),
   password_reset_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
@@ -58,30 +58,30 @@ export const mailEn: MailStrings = {
       paragraph('Enter this code to choose a new password.'),
       ...code(value, lifetime),
       from(requestOrigin),
-      smallPrint(`${notYou} Your password stays as it is.`),
+      smallPrint(`${notYou} Your password stays the same.`),
     ],
   }),
   password_changed: ({ requestOrigin }, tenant) => ({
     subject: `Your password at ${safeDisplayName(tenant)} was changed`,
     title: 'Your password was changed',
-    parts: [paragraph('The password of your account was changed, and other sign-ins were ended.'), from(requestOrigin), smallPrint(secure)],
+    parts: [paragraph('The password of your account was changed, and all other sessions were ended.'), from(requestOrigin), smallPrint(secure)],
   }),
   email_change_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
-    subject: `Your code to confirm this address at ${safeDisplayName(tenant)}`,
-    title: 'Confirm your new address',
+    subject: `Your code to verify this address at ${safeDisplayName(tenant)}`,
+    title: 'Verify your new email address',
     parts: [paragraph('Enter this code to use this address for your account.'), ...code(value, lifetime), from(requestOrigin), smallPrint(notYou)],
   }),
   email_change_notice: ({ newEmail, agree, requestOrigin }, tenant) => ({
-    subject: `Your e-mail address at ${safeDisplayName(tenant)} ${agree === undefined ? 'was' : 'is being'} changed`,
-    title: `Your e-mail address ${agree === undefined ? 'was' : 'is being'} changed`,
+    subject: `Your email address at ${safeDisplayName(tenant)} ${agree === undefined ? 'was' : 'is being'} changed`,
+    title: `Your email address ${agree === undefined ? 'was' : 'is being'} changed`,
     parts: [
       paragraph(
         agree === undefined
-          ? 'Your account has another e-mail address now. Other sign-ins were ended, and mails about the account go to the new address alone.'
-          : 'Somebody who is signed in to your account asked to change its e-mail address.',
+          ? 'The email address of your account was changed. All other sessions were ended, and emails about the account go only to the new address.'
+          : 'A change of your email address was requested from a session that is signed in to your account.',
       ),
       factList(['New address', newEmail]),
-      ...(agree === undefined ? [] : [paragraph('If you agree, enter this code.'), ...code(agree.code, agree.minutes)]),
+      ...(agree === undefined ? [] : [paragraph('To approve the change, enter this code.'), ...code(agree.code, agree.minutes)]),
       from(requestOrigin),
       smallPrint(secure),
     ],
@@ -90,10 +90,10 @@ export const mailEn: MailStrings = {
     subject: `You already have an account at ${safeDisplayName(tenant)}`,
     title: 'You already have an account',
     parts: [
-      paragraph('Somebody tried to sign up with this address, which has an account. Sign in instead, or reset your password there.'),
+      paragraph('A sign-up was started with this address, but you already have an account. Sign in instead, or reset your password there.'),
       { kind: 'link', label: 'Sign in', url: signInUrl },
       from(requestOrigin),
-      smallPrint('If this was not you, do nothing: your account stays as it is.'),
+      smallPrint('If this was not you, ignore this email: your account is unchanged.'),
     ],
   }),
   set_password_link: ({ link, hours, purpose, invitedBy }, tenant) => ({
@@ -102,38 +102,40 @@ export const mailEn: MailStrings = {
     parts: [
       paragraph(
         {
-          platform_administrator: 'You are the first administrator of this installation. Choose a password to begin.',
-          invitation: 'You are invited to join. Choose a password to accept.',
-          synced_account: 'Your company made an account for you. Choose a password to use it.',
-          administrator_reset: 'An administrator took your old password away. Choose a new one.',
+          platform_administrator: 'You are the first administrator of this installation. Choose a password to get started.',
+          invitation: 'You have been invited to join. Choose a password to accept.',
+          synced_account: 'Your company created an account for you. Choose a password to use it.',
+          administrator_reset: 'An administrator reset your password. Choose a new one.',
         }[purpose],
       ),
       ...(invitedBy === undefined ? [] : [factList(['Invited by', safeDisplayName(invitedBy)])]),
       { kind: 'link', label: 'Choose password', url: link },
-      smallPrint(`The link works once and for ${counted(hours, 'hour', 'hours')}. Do not pass it on: who opens it first has the account.`),
+      smallPrint(`The link works once and for ${counted(hours, 'hour', 'hours')}. Do not share it: anyone who opens it can take over the account.`),
     ],
   }),
   new_user_registered: ({ email, name, at }, tenant) => ({
     subject: `A new account at ${safeDisplayName(tenant)}`,
-    title: 'Somebody signed up',
+    title: 'New account',
     parts: [
-      paragraph('A new account was made. You receive this because you are an administrator.'),
-      factList(['E-mail', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['When', moment(at)]),
+      paragraph('A new account was created. You receive this email because you are an administrator.'),
+      factList(['Email', email], ...(name === undefined ? [] : [['Name', safeDisplayName(name)] as const]), ['When', moment(at)]),
     ],
   }),
   account_locked: ({ until, requestOrigin }, tenant) => ({
-    subject: `Your account at ${safeDisplayName(tenant)} is locked for a while`,
-    title: 'Your account is locked for a while',
+    subject: `Your account at ${safeDisplayName(tenant)} is temporarily locked`,
+    title: 'Your account is temporarily locked',
     parts: [
-      paragraph(`There were too many wrong passwords. You can sign in again after ${moment(until)}; a device that you used before is not held up.`),
+      paragraph(
+        `There were too many sign-in attempts with a wrong password. You can sign in again after ${moment(until)}; devices that you have used before are not affected.`,
+      ),
       from(requestOrigin),
-      smallPrint('If this was not you, somebody is guessing. Choose a password that you use nowhere else.'),
+      smallPrint('If this was not you, your password may be under attack. Choose a password that you use nowhere else.'),
     ],
   }),
   new_device_sign_in: ({ requestOrigin }, tenant) => ({
     subject: `New sign-in to your account at ${safeDisplayName(tenant)}`,
-    title: 'Somebody signed in on a new device',
-    parts: [paragraph('Your account was used on a device that it was not used on before.'), from(requestOrigin), smallPrint(secure)],
+    title: 'New sign-in to your account',
+    parts: [paragraph('There was a sign-in to your account on a new device.'), from(requestOrigin), smallPrint(secure)],
   }),
   webhook_disabled: ({ host, description, reason, since }, tenant) => ({
     subject: `A webhook of ${safeDisplayName(tenant)} was disabled`,
@@ -141,58 +143,60 @@ export const mailEn: MailStrings = {
     parts: [
       paragraph(
         {
-          gone: 'The receiver answered that it wants no more messages.',
-          failing: 'The receiver took no message for three days.',
+          gone: 'The receiver responded that it no longer wants messages.',
+          failing: 'The receiver has not accepted a message for three days.',
         }[reason],
       ),
       factList(['Receiver', safeDisplayName(host)], ...(description === '' ? [] : [['Description', safeDisplayName(description)] as const]), [
         'Since',
         moment(since),
       ]),
-      smallPrint('Nothing is lost: enable the webhook again, and it goes on where it stopped, as far back as your record is kept.'),
+      smallPrint(
+        'No events are lost: when you enable the webhook again, delivery continues where it stopped, as far back as your audit log is kept.',
+      ),
     ],
   }),
   domain_proof: ({ stage, domain, name, value, until }, tenant) => ({
-    subject: `${safeDisplayName(tenant)}: ${stage === 'missing' ? 'the proof of a domain is missing' : 'a domain counts no more'}`,
-    title: 'A domain without its proof',
+    subject: `${safeDisplayName(tenant)}: ${stage === 'missing' ? 'a domain verification record is missing' : 'a domain is no longer verified'}`,
+    title: 'A domain verification record is missing',
     parts: [
       paragraph(
         stage === 'missing'
-          ? 'The DNS does not show any more that this domain is yours. Put the record back by then, or the domain counts no more.'
-          : 'For two weeks the DNS has not shown that this domain is yours. Put the record back and verify the domain again.',
+          ? 'The DNS record that verifies this domain was not found. Restore it by the date below, or the domain is no longer verified.'
+          : 'The DNS record that verifies this domain has been missing for two weeks. Restore it and verify the domain again.',
       ),
-      factList(['Domain', safeDisplayName(domain)], ['TXT', name], ['Value', value], [stage === 'missing' ? 'By' : 'Since', moment(until)]),
+      factList(['Domain', safeDisplayName(domain)], ['TXT record', name], ['Value', value], [stage === 'missing' ? 'By' : 'Since', moment(until)]),
     ],
   }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${safeDisplayName(tenant)} ${stage === 'asked' ? 'is closed and will be deleted' : 'will be deleted tomorrow'}`,
     title: stage === 'asked' ? 'Your organisation is closed and will be deleted' : 'Your organisation will be deleted tomorrow',
     parts: [
-      paragraph('Nobody can sign in any more. On this date everything is deleted for good: people, clients, keys, the record.'),
+      paragraph('Sign-in is disabled. On the date below all data is permanently deleted: people, clients, keys and the audit log.'),
       factList(['Deleted on', moment(on)]),
-      paragraph(`Until then this token brings it back, once. Send it as restore_token to ${restoreUrl}, or ask whoever runs this service.`),
+      paragraph(
+        `Until then you can restore the organisation once with this token. Send it as restore_token to ${restoreUrl}, or contact the operator of this service.`,
+      ),
       { kind: 'code', code: restoreToken },
-      smallPrint('Keep the token to yourself. If the deletion is wanted, do nothing.'),
+      smallPrint('Keep the token secret. If the deletion is intended, you do not need to do anything.'),
     ],
   }),
   tenant_deleted: ({ at }) => ({
     subject: 'An organisation that you administered was deleted',
     title: 'The deletion is complete',
     parts: [
-      paragraph(
-        'An organisation that you administered here was deleted for good, as was announced. Nothing of it can be read or brought back any more.',
-      ),
+      paragraph('An organisation that you administered was permanently deleted, as announced. Its data can no longer be read or restored.'),
       factList(['When', moment(at)]),
     ],
   }),
   mailbox_proof_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
     subject: `Your code to protect your account at ${safeDisplayName(tenant)}`,
-    title: 'Confirm that this mailbox is yours',
+    title: 'Verify your email address',
     parts: [
-      paragraph('Enter this code to add the first second factor to your account.'),
+      paragraph('Enter this code to add a second factor to your account.'),
       ...code(value, lifetime),
       from(requestOrigin),
-      smallPrint('If this was not you, somebody knows your password: reset it now.'),
+      smallPrint('If this was not you, another person knows your password. Reset it now.'),
     ],
   }),
   factor_added: ({ kind, name, requestOrigin }, tenant) => ({
@@ -206,14 +210,14 @@ export const mailEn: MailStrings = {
     ],
   }),
   factors_taken_over: ({ factors, backupCodesLost, at }, tenant) => ({
-    subject: `Your second factors at ${safeDisplayName(tenant)} came along`,
-    title: 'Your account was moved, and with it how you sign in',
+    subject: `Your second factors were moved to ${safeDisplayName(tenant)}`,
+    title: 'Your account and its second factors were moved',
     parts: [
-      paragraph('These can be used to sign in to your account here, as they were before:'),
+      paragraph('You can use the same second factors as before to sign in:'),
       ...factors.map(({ kind, name }) => factList([FACTOR[kind], name === '' ? '–' : safeDisplayName(name)])),
       factList(['When', moment(at)]),
-      ...(backupCodesLost ? [paragraph('Your backup codes of before do not count here. Sign in and make new ones.')] : []),
-      smallPrint('If one of them is not yours, remove it after you have signed in, reset your password and tell your administrator.'),
+      ...(backupCodesLost ? [paragraph('Your previous backup codes are not valid here. Sign in and create new ones.')] : []),
+      smallPrint('If one of them is not yours, sign in, remove it, reset your password and contact your administrator.'),
     ],
   }),
   passkey_copied: ({ for: reader, email, name, reviewUrl, requestOrigin }, tenant) => ({
@@ -225,27 +229,27 @@ export const mailEn: MailStrings = {
     parts: [
       paragraph(
         reader === 'owner'
-          ? 'Your passkey was used with a counter that had gone back. That happens when there are two copies of it. It is not accepted any more: sign in another way and look at it. If you cannot explain it, remove it and register a new one.'
-          : 'A passkey was used with a counter that had gone back. That happens when there are two copies of it. It is not accepted any more. Talk to its owner; once it is explained, the owner clears the alarm with another factor, or you do, with POST /people/{user_id}/factors/{factor_id}/clear-alarm.',
+          ? 'The signature counter of your passkey went backwards, which can mean that a copy of it exists. The passkey is blocked: sign in with another method and review it. If you cannot explain this, remove the passkey and add a new one.'
+          : 'The signature counter of a passkey went backwards, which can mean that a copy of it exists. The passkey is blocked. Contact its owner; once the cause is known, the owner unblocks it with another factor, or you do, with POST /people/{user_id}/factors/{factor_id}/clear-alarm.',
       ),
       factList(['Account', email], ...(name === '' ? [] : [['Name', safeDisplayName(name)] as const])),
-      ...(reader === 'owner' ? [{ kind: 'link', label: 'Look at it', url: reviewUrl } as const] : []),
+      ...(reader === 'owner' ? [{ kind: 'link', label: 'Review passkey', url: reviewUrl } as const] : []),
       from(requestOrigin),
       smallPrint(
         reader === 'owner'
-          ? 'If this was not you, end your other sign-ins now and tell your administrator.'
-          : 'The record says from where it was used.',
+          ? 'If this was not you, end your other sessions now and contact your administrator.'
+          : 'The audit log shows where it was used from.',
       ),
     ],
   }),
   passkey_alarm_cleared: ({ name, by, requestOrigin }, tenant) => ({
-    subject: `A passkey of your account at ${safeDisplayName(tenant)} is accepted again`,
-    title: 'A passkey is accepted again',
+    subject: `A passkey of your account at ${safeDisplayName(tenant)} can be used again`,
+    title: 'A passkey can be used again',
     parts: [
       paragraph(
         by === 'owner'
-          ? 'It was refused because it may have been copied. You said that it was not.'
-          : 'It was refused because it may have been copied. An administrator looked at it and let it in again.',
+          ? 'It was blocked because it may have been copied. You confirmed that it was not copied.'
+          : 'It was blocked because it may have been copied. An administrator reviewed and unblocked it.',
       ),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
       from(requestOrigin),
@@ -257,7 +261,7 @@ export const mailEn: MailStrings = {
     title: `${FACTOR[kind]} was removed`,
     parts: [
       paragraph(`${REMOVED[by]}It can no longer be used to sign in.`),
-      ...(left === 0 ? [paragraph('No second factor is left: your account is protected by its password alone.')] : []),
+      ...(left === 0 ? [paragraph('You have no second factor any more: only the password protects your account.')] : []),
       ...(name === '' ? [] : [factList(['Name', safeDisplayName(name)])]),
       from(requestOrigin),
       smallPrint(secure),
@@ -265,18 +269,18 @@ export const mailEn: MailStrings = {
   }),
   factor_paused: ({ kind, until, requestOrigin }, tenant) => ({
     subject: `Wrong codes for your account at ${safeDisplayName(tenant)}`,
-    title: 'Somebody enters wrong codes',
+    title: 'Too many wrong codes',
     parts: [
-      paragraph(`${FACTOR[kind]} of yours was tried with wrong codes too often. It can be used again from ${moment(until)}.`),
+      paragraph(`${FACTOR[kind]} of your account is paused because of too many wrong codes. It can be used again from ${moment(until)}.`),
       from(requestOrigin),
-      smallPrint('If this was not you, somebody may know your password. Reset it now.'),
+      smallPrint('If this was not you, another person may know your password. Reset it now.'),
     ],
   }),
   backup_code_used: ({ left, requestOrigin }, tenant) => ({
     subject: `A backup code of your account at ${safeDisplayName(tenant)} was used`,
     title: 'A backup code was used',
     parts: [
-      paragraph(`${counted(left, 'code is', 'codes are')} left. Each works once; you can make new ones in your account.`),
+      paragraph(`${counted(left, 'code is', 'codes are')} left. Each code works once; you can create new ones in your account.`),
       from(requestOrigin),
       smallPrint(secure),
     ],
@@ -284,57 +288,59 @@ export const mailEn: MailStrings = {
   backup_codes_replaced: ({ requestOrigin }, tenant) => ({
     subject: `Your backup codes at ${safeDisplayName(tenant)} were replaced`,
     title: 'Your backup codes were replaced',
-    parts: [paragraph('The codes that you had before no longer work.'), from(requestOrigin), smallPrint(secure)],
+    parts: [paragraph('Your previous codes are no longer valid.'), from(requestOrigin), smallPrint(secure)],
   }),
   recovery_pass_issued: ({ for: reader, email, issuedBy, minutes: lifetime, requestOrigin }, tenant) => ({
-    subject: `A way back in was issued at ${safeDisplayName(tenant)}`,
+    subject: `A one-time pass was issued at ${safeDisplayName(tenant)}`,
     title: 'A one-time pass was issued',
     parts: [
       paragraph(
         reader === 'owner'
-          ? `An administrator issued a pass with which your account can be entered once, without its second factor, within ${minutes(lifetime)}.`
-          : `A pass was issued with which an account can be entered once, without its second factor, within ${minutes(lifetime)}.`,
+          ? `An administrator issued a one-time pass for your account. It gives access once, without the second factor, within ${minutes(lifetime)}.`
+          : `A one-time pass was issued for an account. It gives access once, without the second factor, within ${minutes(lifetime)}.`,
       ),
       factList(['Account', email], ['Issued by', issuedBy]),
       from(requestOrigin),
       smallPrint(
-        reader === 'owner' ? 'If you did not ask for it, tell your administrator at once.' : 'If you do not know of it, look at the record now.',
+        reader === 'owner'
+          ? 'If you did not request it, contact your administrator immediately.'
+          : 'If you do not recognise this, check the audit log now.',
       ),
     ],
   }),
   recovery_started: ({ readyAt, cancelUrl, requestOrigin }, tenant) => ({
-    subject: `Somebody wants back into your account at ${safeDisplayName(tenant)}`,
-    title: 'A recovery of your account has begun',
+    subject: `A recovery of your account at ${safeDisplayName(tenant)} was requested`,
+    title: 'A recovery of your account was requested',
     parts: [
       paragraph(
-        `Your passkeys and other factors are said to be lost. From ${moment(readyAt)} the account can be entered by mail alone, unless you stop it.`,
+        `The request says that your passkeys and other factors are lost. From ${moment(readyAt)} the account can be recovered by email alone, unless you cancel the recovery.`,
       ),
-      { kind: 'link', label: 'Stop it', url: cancelUrl },
+      { kind: 'link', label: 'Cancel recovery', url: cancelUrl },
       from(requestOrigin),
-      smallPrint('If this was not you, stop it with the link above. Signing in stops it, too.'),
+      smallPrint('If this was not you, cancel it with the link above. Signing in cancels it as well.'),
     ],
   }),
   recovery_waiting: ({ stage, readyAt, cancelUrl, requestOrigin }, tenant) => ({
-    subject: `${stage === 'waiting' ? 'Somebody still wants' : 'Somebody can now get'} back into your account at ${safeDisplayName(tenant)}`,
-    title: stage === 'waiting' ? 'A recovery of your account is under way' : 'The waiting period is over',
+    subject: `${stage === 'waiting' ? 'A recovery is in progress for your account' : 'Your account can now be recovered'} at ${safeDisplayName(tenant)}`,
+    title: stage === 'waiting' ? 'A recovery of your account is in progress' : 'The waiting period is over',
     parts: [
       paragraph(
         stage === 'waiting'
-          ? `From ${moment(readyAt)} your account can be entered without its passkeys and other factors, unless you stop it.`
-          : 'Your account can now be entered without its passkeys and other factors, by whoever began the recovery and reads your mail. If that is you, go on where you began it.',
+          ? `From ${moment(readyAt)} your account can be recovered without its passkeys and other factors, unless you cancel the recovery.`
+          : 'The person who started the recovery and can read your email can now recover your account without its passkeys and other factors. If that is you, continue where you started it.',
       ),
-      { kind: 'link', label: 'Stop it', url: cancelUrl },
+      { kind: 'link', label: 'Cancel recovery', url: cancelUrl },
       from(requestOrigin),
       smallPrint(
-        'If you have signed in since it began, it is over already. If it was not you, stop it with the link above and change your password.',
+        'If you have signed in since it started, it is already cancelled. If this was not you, cancel it with the link above and change your password.',
       ),
     ],
   }),
   recovery_code: ({ code: value, minutes: lifetime, requestOrigin }, tenant) => ({
-    subject: `Your code to get back into your account at ${safeDisplayName(tenant)}`,
+    subject: `Your code to recover your account at ${safeDisplayName(tenant)}`,
     title: 'Finish the recovery of your account',
     parts: [
-      paragraph('The waiting period is over. With this code the factors of your account are removed, and you can sign in.'),
+      paragraph('The waiting period is over. This code removes the factors of your account, and you can sign in again.'),
       ...code(value, lifetime),
       from(requestOrigin),
       smallPrint(notYou),
@@ -346,18 +352,18 @@ export const mailEn: MailStrings = {
     parts: [
       paragraph(
         by === 'pass'
-          ? 'It was entered with a pass that an administrator issued. The factors it had were removed.'
-          : 'It was entered after the waiting period. The factors it had were removed.',
+          ? 'It was recovered with a one-time pass from an administrator. Its previous factors were removed.'
+          : 'It was recovered after the waiting period. Its previous factors were removed.',
       ),
       from(requestOrigin),
       smallPrint(secure),
     ],
   }),
   settings_weakened: ({ by, changes, requestOrigin }, tenant) => ({
-    subject: `${safeDisplayName(tenant)} is protected less than before`,
-    title: 'Settings were loosened',
+    subject: `Security settings of ${safeDisplayName(tenant)} were weakened`,
+    title: 'Security settings were weakened',
     parts: [
-      paragraph('An administrator changed what protects your organisation.'),
+      paragraph('An administrator changed settings that protect your organisation.'),
       factList(
         ...changes.map(
           ({ setting, before, after }) => [safeDisplayName(setting), `${safeDisplayName(before)} \u2192 ${safeDisplayName(after)}`] as const,
@@ -365,7 +371,7 @@ export const mailEn: MailStrings = {
         ['Changed by', safeDisplayName(by)],
       ),
       from(requestOrigin),
-      smallPrint('If you do not know of it, look at the record now, and set it back.'),
+      smallPrint('If you do not recognise this change, check the audit log now and restore the settings.'),
     ],
   }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
@@ -374,13 +380,13 @@ export const mailEn: MailStrings = {
     parts: [
       paragraph(
         {
-          owner: 'You ended all other sign-ins of your account; the one that you did it from goes on.',
-          administrator: 'An administrator ended every sign-in of your account.',
-          system: 'Every sign-in of your account was ended to protect it.',
+          owner: 'You ended all other sessions of your account. The session that you used for this stays signed in.',
+          administrator: 'An administrator ended all sessions of your account.',
+          system: 'All sessions of your account were ended to protect it.',
         }[by],
       ),
       from(requestOrigin),
-      smallPrint('Sign in again to go on. If you did not expect this, reset your password and tell your administrator.'),
+      smallPrint('Sign in again to continue. If you did not expect this, reset your password and contact your administrator.'),
     ],
   }),
   provider_sign_in: ({ change, provider, requestOrigin }, tenant) => ({
@@ -389,13 +395,13 @@ export const mailEn: MailStrings = {
       unlinked: `${safeDisplayName(provider)} was disconnected from your account at ${safeDisplayName(tenant)}`,
       used_first: `Your account at ${safeDisplayName(tenant)} was used through ${safeDisplayName(provider)}`,
     }[change],
-    title: { linked: 'A sign-in was connected', unlinked: 'A sign-in was disconnected', used_first: 'First sign-in through a provider' }[change],
+    title: { linked: 'An account was connected', unlinked: 'An account was disconnected', used_first: 'First sign-in through a provider' }[change],
     parts: [
       paragraph(
         {
-          linked: 'From now on who signs in there can sign in to your account.',
-          unlinked: 'It no longer opens your account. Other sign-ins of your account were ended.',
-          used_first: 'Somebody signed in to your account through this provider for the first time.',
+          linked: 'You can now sign in to your account with this provider.',
+          unlinked: 'It can no longer be used to sign in to your account. All other sessions were ended.',
+          used_first: 'This provider was used for the first time to sign in to your account.',
         }[change],
       ),
       factList(['Provider', safeDisplayName(provider)]),
@@ -405,9 +411,9 @@ export const mailEn: MailStrings = {
   }),
   provider_link_code: ({ code: value, minutes: lifetime, provider, requestOrigin }, tenant) => ({
     subject: `Your code to connect ${safeDisplayName(provider)} at ${safeDisplayName(tenant)}`,
-    title: 'Connect a sign-in',
+    title: 'Connect an account',
     parts: [
-      paragraph(`Enter this code to connect ${safeDisplayName(provider)} with your account. Whoever signs in there can then sign in here.`),
+      paragraph(`Enter this code to connect ${safeDisplayName(provider)} to your account. You can then sign in with it.`),
       ...code(value, lifetime),
       from(requestOrigin),
       smallPrint(notYou),
