@@ -124,7 +124,7 @@ test('without a script there is a link; axe finds nothing on it, nor on the page
   await plain.context.close()
   const stale = await system.open({ bypassCSP: true })
   await stale.page.goto(`${system.base}${BASE}/callback?state=x&code=y`)
-  expect(await stale.page.textContent('h1')).toBe('This sign-in no longer counts')
+  expect(await stale.page.textContent('h1')).toBe('This sign-in has expired')
   expect(await violationsOf(stale.page)).toEqual([])
   await stale.context.close()
   await context.close()

@@ -558,5 +558,5 @@ test('the page of errors says in our words what happened, and nothing of the add
     expect(html).not.toMatch(/<script|<b>/)
   }
   const german = await app.request(`${HMGR}/error?error=access_denied`, { headers: { 'accept-language': 'de' } })
-  expect(await german.text()).toContain('Der Zugriff wurde nicht erlaubt')
+  expect(await german.text()).toContain('Zugriff verweigert')
 })

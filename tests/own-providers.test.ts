@@ -41,10 +41,10 @@ test('connected on the page it opens the account; disconnected it does not; its 
   const browser = await signedIn(company, pat, app)
   expect((await browser.read('/me')).html).toContain('none connected')
   const page = await browser.read(PAGE)
-  expect(titleOf(page)).toBe('Sign in with other accounts')
+  expect(titleOf(page)).toBe('Connected accounts')
   expect(page.html).toContain(`href="${PAGE}/connect?provider=${provider}"`)
   const back = await dance(world, browser, 'pat-there')
-  expect([back.url, noteOf(back)]).toEqual([PAGE, 'It is connected, and opens this account from now on.'])
+  expect([back.url, noteOf(back)]).toEqual([PAGE, 'The account is connected. You can now sign in with it.'])
   expect(back.html).toContain('elsewhere@example.com')
   expect(back.html).not.toContain(`${PAGE}/connect?provider=${provider}`)
   expect(await identitiesOf(app, pat)).toMatchObject([{ subject: 'pat-there' }])
@@ -53,7 +53,7 @@ test('connected on the page it opens the account; disconnected it does not; its 
   expect((await elsewhere.read(`${BASE}/callback?${upstream.authorize(gone, { sub: 'pat-there' })}`)).url).toBe('/me')
   await browser.read(PAGE)
   const removed = await browser.send({}, { action: `${PAGE}/remove` })
-  expect(noteOf(removed)).toBe('It is disconnected. All other sessions are over.')
+  expect(noteOf(removed)).toBe('The account is disconnected. All other sessions were ended.')
   expect(await identitiesOf(app, pat)).toEqual([])
   expect((await elsewhere.read('/me')).url).toContain('/signin')
   expect((await browser.read('/me')).url).toBe('/me')
@@ -85,12 +85,12 @@ test('an answer counts in the browser and the session in which it was asked for 
   const gone = (await connect(thief, provider)).headers.get('location') ?? ''
   const path = `${BASE}/callback?${upstream.authorize(gone, { sub: 'mallory-there' })}`
   // The victim's browser follows the thief's answer; then with the thief's cookie of the dance too.
-  expect(titleOf(await unchanged(app, [company], () => victim.read(path)))).toBe('This sign-in no longer counts')
+  expect(titleOf(await unchanged(app, [company], () => victim.read(path)))).toBe('This sign-in has expired')
   victim.jar.kept.set('authsec_oidc', thief.jar.kept.get('authsec_oidc') ?? '')
   const refused = await unchanged(app, [company], () => victim.read(path), ['federation_states'])
   expect([refused.url, summaryOf(refused)]).toEqual([
     PAGE,
-    'The provider did not let you in, or you said no there. Try again, or choose another way.',
+    'The provider did not sign you in, or you cancelled there. Try again, or choose another sign-in method.',
   ])
   expect([await identitiesOf(app, pat), await identitiesOf(app, mallory)]).toEqual([[], []])
   // Signed out meanwhile, and in again: another session.
@@ -109,11 +109,14 @@ test('what is somebody else\u2019s is not taken over, and who says no at the pro
   await link(owner, 'owned')
   const browser = await signedIn(company, other, app)
   const taken = await unchanged(app, [company], () => dance(world, browser, 'owned'), ['federation_states'])
-  expect([taken.url, summaryOf(taken)]).toEqual([PAGE, 'This sign-in belongs to another account.'])
+  expect([taken.url, summaryOf(taken)]).toEqual([PAGE, 'This sign-in is connected to another account.'])
   const gone = new URL((await connect(browser, provider)).headers.get('location') ?? '')
   const no = new URLSearchParams({ error: 'access_denied', state: gone.searchParams.get('state') ?? '', iss: upstream.url })
   const said = await browser.read(`${BASE}/callback?${no}`)
-  expect([said.url, summaryOf(said)]).toEqual([PAGE, 'The provider did not let you in, or you said no there. Try again, or choose another way.'])
+  expect([said.url, summaryOf(said)]).toEqual([
+    PAGE,
+    'The provider did not sign you in, or you cancelled there. Try again, or choose another sign-in method.',
+  ])
   expect(await identitiesOf(app, other)).toEqual([])
 })
 
@@ -141,7 +144,7 @@ test('the last way in stays, and the page says what to do first', async () => {
   await change(app, pat, { passwordHash: null })
   await browser.read(PAGE)
   const said = await unchanged(app, [company], () => browser.send({ provider }, { action: `${PAGE}/remove` }))
-  expect([said.url, summaryOf(said)]).toEqual([PAGE, 'This is the last way into your account. Add a password or a passkey first.'])
+  expect([said.url, summaryOf(said)]).toEqual([PAGE, 'This is the only way to sign in to your account. Add a password or a passkey first.'])
   expect(await identitiesOf(app, pat)).toHaveLength(1)
 })
 

@@ -152,7 +152,7 @@ test('a link that was used, opened again, says so kindly; reloaded, the page ask
   // The same page is open, so the browser changes nothing but the fragment.
   await page.goto(link)
   await state(page, 'expired')
-  expect(await heading(page)).toBe('This link no longer works')
+  expect(await heading(page)).toBe('This link is no longer valid')
   expect(page.url()).not.toContain('ticket')
   await left(visit)
 })

@@ -123,10 +123,10 @@ test('an address that somebody has asks for the mailed code on a page, and then 
   expect([wrong.url, summaryOf(wrong), isIn(browser)]).toEqual([`/signin/connect${door}`, expect.stringContaining('wrong'), false])
   // In another browser the code is worth nothing.
   const other = openBrowser(app)
-  expect(titleOf(await other.read(`/signin/connect${door}`))).toBe('This sign-in is over')
+  expect(titleOf(await other.read(`/signin/connect${door}`))).toBe('This sign-in has expired')
   expect((await browser.send({ otp: code })).url).toBe('/me')
   expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'sub-1', isOwnProvider: true }])
-  expect(titleOf(await browser.read(`/signin/connect${door}`))).toBe('This sign-in is over')
+  expect(titleOf(await browser.read(`/signin/connect${door}`))).toBe('This sign-in has expired')
 })
 
 const REFUSED: readonly (readonly [string, Json, UpstreamUser])[] = [
@@ -219,7 +219,7 @@ test('on the page a first sign-in asks for the code, and its owner is in', async
   const browser = openBrowser(app)
   expect((await browser.read(`/signup${door}`)).html).toContain('provider=corp')
   const page = await walk(browser, { sub: 's', email, email_verified: true })
-  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${door}`, 'Confirm your address'])
+  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${door}`, 'Verify your email address'])
   await browser.send({}, { action: '/signin/connect/code' })
   const mails = await app.mailsTo(email)
   expect((await browser.send({ otp: codeIn(mails.slice(-1)) })).url).toBe('/me')
@@ -279,7 +279,7 @@ test('a state is of its browser, and counts once', async () => {
   const gone = await openProvider(victim, `/signin/provider${door}&provider=corp`)
   const back = upstream.authorize(gone, { sub: 'sub-1' })
   const thief = openBrowser(app)
-  expect(titleOf(await thief.read(`${BASE}/callback?${back}`))).toBe('This sign-in no longer counts')
+  expect(titleOf(await thief.read(`${BASE}/callback?${back}`))).toBe('This sign-in has expired')
   expect(isIn(thief)).toBe(false)
   const answers = await Promise.all(
     Array.from({ length: 20 }, async () => {

@@ -40,7 +40,7 @@ test('the verification address leads a signed-in person to the client, its reque
   await browser.read(`/activate/device?user_code=${codes.userCode}`)
   expect([browser.page().url, summaryOf(browser.page())]).toEqual([
     '/activate',
-    'This code is unknown, too old, or was used already. Check it on the device.',
+    'This code is unknown, expired or already used. Check the code on the device.',
   ])
 })
 
@@ -61,7 +61,7 @@ test('a denied device gets no token', async () => {
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(company))
   await browser.read(`/activate/device?user_code=${codes.userCode}`)
-  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The device was refused')
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The device was denied')
   expect((await pollDevice(app, codes, company.clientId)).status).toBe(403)
 })
 
@@ -73,7 +73,7 @@ test('a code of another tenant, an unknown code and an expired code get the same
   for (const user_code of [codes.userCode, 'ABCD-EFGH', 'x']) {
     await browser.read('/activate')
     const page = await browser.send({ user_code })
-    expect([page.url, summaryOf(page)]).toEqual(['/activate', 'This code is unknown, too old, or was used already. Check it on the device.'])
+    expect([page.url, summaryOf(page)]).toEqual(['/activate', 'This code is unknown, expired or already used. Check the code on the device.'])
   }
   await browser.read('/activate')
   app.clock.advance(301)

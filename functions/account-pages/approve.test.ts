@@ -47,9 +47,9 @@ test('the link of the message leads to the request; approval gives the client a 
   expect(page.headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`)
   expect(page.headers.get('x-frame-options')).toBe('DENY')
   expect((await poll()).body.error).toBe('authorization_pending')
-  expect((await browser.read('/me')).html).toContain('Waiting for your answer')
+  expect((await browser.read('/me')).html).toContain('Pending requests')
   expect(titleOf(await browser.read('/approve'))).toBe('Approve this sign-in?')
-  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in is approved')
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in was approved')
   app.clock.advance(6)
   const { status, body } = await poll()
   expect(status).toBe(200)
@@ -63,9 +63,9 @@ test('the link of the message leads to the request; approval gives the client a 
 
 test('a denied request is denied; an ended request is displayed as ended and cannot be decided again', async () => {
   const { app, company, browser, path, poll } = await opened()
-  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The sign-in was refused')
-  expect(titleOf(await browser.read(path))).toBe('This request is over')
-  expect(titleOf(await browser.read('/approve'))).toBe('Nothing waits for you')
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('The sign-in was denied')
+  expect(titleOf(await browser.read(path))).toBe('This request has expired')
+  expect(titleOf(await browser.read('/approve'))).toBe('No pending requests')
   app.clock.advance(6)
   expect((await poll()).body.error).toBe('access_denied')
   expect(await decisions(app, company)).toHaveLength(1)
@@ -74,8 +74,8 @@ test('a denied request is denied; an ended request is displayed as ended and can
 test('a request expires after five minutes and cannot be decided then', async () => {
   const { app, company, browser, path } = await opened()
   app.clock.advance(301)
-  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('This request is over')
-  expect(titleOf(await browser.read(path))).toBe('This request is over')
+  expect(titleOf(await browser.send({ decision: 'deny' }))).toBe('This request has expired')
+  expect(titleOf(await browser.read(path))).toBe('This request has expired')
   expect(await decisions(app, company)).toEqual([])
 })
 
@@ -88,10 +88,10 @@ test('the person must enter the number that the client displays; a wrong number 
     )
     const number = textIn(requested, 'match_number')
     const browser = await signedIn(w.app, w.company, w.person)
-    expect((await browser.read('/approve')).html).toContain('Number that it shows you')
+    expect((await browser.read('/approve')).html).toContain('Number displayed in the app')
     const other = String((Number(number) + 1) % 100).padStart(2, '0')
     const done = await browser.send({ decision: 'approve', match_number: isRight ? number : other })
-    expect(titleOf(done)).toBe(isRight ? 'The sign-in is approved' : 'The number was wrong')
+    expect(titleOf(done)).toBe(isRight ? 'The sign-in was approved' : 'The number was wrong')
     w.app.clock.advance(6)
     expect((await pollCiba(w.app, w.client.clientId, textIn(requested, 'auth_req_id'))).status).toBe(isRight ? 200 : 400)
   }
@@ -119,7 +119,7 @@ test('approval needs a sign-in of the last five minutes: the page asks to confir
   expect(await decisions(w.app, w.company)).toEqual([])
   const back = await browser.send({ password: w.person.password })
   expect(titleOf(back)).toBe('Approve this sign-in?')
-  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in is approved')
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in was approved')
 })
 
 test('with a second factor enrolled, a session with a password alone approves nothing', async () => {
@@ -141,12 +141,12 @@ test('a request of another person is unknown and cannot be decided', async () =>
   ] as const) {
     const browser = await signedIn(app, application, other)
     const seen = await browser.read(path)
-    expect(titleOf(seen)).toBe('This request is over')
+    expect(titleOf(seen)).toBe('This request has expired')
     expect(seen.html).not.toContain('Order 4711')
     const { form_token = '' } = formsOf(await browser.read('/me'))[0]?.fields ?? {}
     const id = new URLSearchParams(path.split('?')[1]).get('id') ?? ''
     expect((await browser.post(path, { form_token, id, decision: 'approve' })).headers.get('location')).toBe(path)
-    expect((await browser.read('/me')).html).not.toContain('Waiting for your answer')
+    expect((await browser.read('/me')).html).not.toContain('Pending requests')
   }
   expect(await decisions(app, company)).toEqual([])
 })

@@ -21,11 +21,11 @@ test('the page lists the sessions, and ends one or all others', async () => {
   expect(page.html.match(/this browser/g)).toHaveLength(1)
   const ends = formsOf(page).filter(({ action }) => action === '/me/sessions/end')
   expect(ends).toHaveLength(2)
-  expect(noteOf(await here.send({}, { action: '/me/sessions/end' }))).toBe('That session is over.')
+  expect(noteOf(await here.send({}, { action: '/me/sessions/end' }))).toBe('The session was ended.')
   // The list is newest first, so the ended session is the phone's.
   expect((await there.read('/me')).url).toContain('/signin')
   expect((await third.read('/me')).url).toBe('/me')
-  expect(noteOf(await here.send({}, { action: '/me/sessions/end-others' }))).toBe('All other sessions are over.')
+  expect(noteOf(await here.send({}, { action: '/me/sessions/end-others' }))).toBe('All other sessions were ended.')
   expect((await third.read('/me')).url).toContain('/signin')
   expect((await here.read('/me')).html).not.toContain('Sign out everywhere else')
 })
@@ -43,7 +43,7 @@ test('a session of another person cannot be ended and is reported as not found',
   const [own] = formsOf(await eve.read('/me'))
   const response = await eve.post('/me/sessions/end', { form_token: own?.fields.form_token ?? '', session_id: theirs?.fields.session_id ?? '' })
   expect(response.status).toBe(303)
-  expect(summaryOf(await eve.read('/me'))).toBe('This is not there any more.')
+  expect(summaryOf(await eve.read('/me'))).toBe('This no longer exists.')
   expect((await second.read('/me')).url).toBe('/me')
 })
 
@@ -58,7 +58,7 @@ test('changing the password needs the current one, and every refused rule is exp
   expect(summaryOf(await browser.send({ current_password: pat.password, new_password: pat.password }))).toContain('your password already')
   expect(summaryOf(await browser.send({ current_password: pat.password, new_password: 'too short' }))).toContain('at least 15')
   expect(noteOf(await browser.send({ current_password: pat.password, new_password: NEXT }))).toContain('Your password is changed')
-  expect(titleOf(await openBrowser(app).signIn({ ...pat, password: NEXT }, signInQueryOf(acme)))).toBe('Your sign-in')
+  expect(titleOf(await openBrowser(app).signIn({ ...pat, password: NEXT }, signInQueryOf(acme)))).toBe('Account security')
 })
 
 test('the address changes with a code from each mailbox', async () => {
@@ -69,7 +69,7 @@ test('the address changes with a code from each mailbox', async () => {
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(acme))
   expect((await browser.read('/me/email/codes')).url).toBe('/me/email')
-  expect(summaryOf(await browser.send({ new_email: pat.email, current_password: pat.password }))).toBe('This is your address already.')
+  expect(summaryOf(await browser.send({ new_email: pat.email, current_password: pat.password }))).toBe('This is already your address.')
   expect(summaryOf(await browser.send({ new_email: 'none', current_password: pat.password }))).toContain('Enter an e-mail address')
   const codes = await browser.send({ new_email: next, current_password: pat.password })
   expect(titleOf(codes)).toBe('Enter both codes')

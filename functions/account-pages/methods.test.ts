@@ -74,7 +74,7 @@ test('a ceremony is refused from another site, without the form token, from anot
   expect((await finish(other, '/me/passkey', options.session_id, credential)).status).not.toBe(200)
   expect(await kindsOf(app, pat)).toEqual([])
   expect(await post({})).toBe(200)
-  expect(noteOf(await browser.read('/me'))).toBe('The sign-in method is added.')
+  expect(noteOf(await browser.read('/me'))).toBe('The sign-in method was added.')
 })
 
 test('adding a second factor needs confirmation with the first', async () => {
@@ -135,7 +135,7 @@ test('a phone is added with the code sent to it; no cookie contains the number',
   const code = /\d{6}/.exec(sms?.text ?? '')?.[0] ?? ''
   expect(summaryOf(await browser.send({ code: code === '000000' ? '000001' : '000000' }))).toContain('The code is wrong')
   expect(await kindsOf(app, pat)).toEqual([])
-  expect(noteOf(await browser.send({ code }))).toBe('The sign-in method is added.')
+  expect(noteOf(await browser.send({ code }))).toBe('The sign-in method was added.')
   expect(await kindsOf(app, pat)).toEqual(['sms'])
   expect((await browser.read('/me/phone/code')).url).not.toBe('/me/phone/code')
 })
@@ -156,13 +156,13 @@ test('a passkey with a clone alarm is marked, and its owner accepts it again aft
   const seed = await withApp(app, browser)
   const { factorId } = await givePasskey(app, pat, authenticator(PAGE))
   await atomically(forTenant(app.db, pat.tenantId), (t) => raiseCounterAlarm(t, factorId, app.clock.now()))
-  expect((await browser.read('/me')).html).toContain('refused: it may have been copied')
+  expect((await browser.read('/me')).html).toContain('blocked: it may have been copied')
   expect(titleOf(await browser.read(`/me/method?id=${factorId}`))).toBe('Confirm that it is you')
   await browser.send({ password: pat.password })
   const review = await browser.send({ code: appCode(seed, app.clock.now()) })
   expect(titleOf(review)).toBe('This passkey may have been copied')
   expect(formsOf(review).map(({ action }) => action)).toEqual(['/me/method/clear-alarm', '/me/method/remove', '/me/language'])
-  expect(noteOf(await browser.send({}, { action: '/me/method/clear-alarm' }))).toBe('The passkey is accepted again.')
+  expect(noteOf(await browser.send({}, { action: '/me/method/clear-alarm' }))).toBe('The passkey can be used again.')
   expect((await browser.read('/me')).html).not.toContain('may have been copied')
   expect((await app.events(company.tenantId)).filter(({ event }) => event === 'passkey.alarm_cleared')).toHaveLength(1)
 })

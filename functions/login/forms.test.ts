@@ -63,11 +63,11 @@ test('the token of another browser, of another session, or none: the form is ref
     await browser.read('/me')
     const response = await unchanged(app, [acme], () => browser.post('/me/sessions/end-others', { form_token }))
     expect([response.status, response.headers.get('location')]).toEqual([303, '/me'])
-    expect(summaryOf(await browser.read('/me'))).toBe('This page was open too long. Please try once more.')
+    expect(summaryOf(await browser.read('/me'))).toBe('This page was open for too long. Please try again.')
   }
   const without = await unchanged(app, [acme], () => browser.post('/signout', {}))
   expect(without.status).toBe(303)
-  expect(titleOf(await browser.read('/me'))).toBe('Your sign-in')
+  expect(titleOf(await browser.read('/me'))).toBe('Account security')
   expect(await eventsOf(app, acme.tenantId, 'login.signOut')).not.toContain('user.signed_out')
 })
 

@@ -39,12 +39,12 @@ test('a pass after the password brings back who lost the factor; the page says n
   const { app, company, pat } = await world()
   const browser = await halfway(app, company, pat)
   const page = await browser.read(ACCESS(company))
-  expect(page.html).toContain('With a pass from an administrator')
-  expect(page.html).not.toContain('By waiting')
+  expect(page.html).toContain('With a one-time pass')
+  expect(page.html).not.toContain('With a waiting period')
   const pass = await passFor(app, company, pat)
   expect(summaryOf(await unchanged(app, [company], () => browser.send({ pass: `${pass}x` })))).toContain('That was not accepted')
   expect(await factorsOf(app, pat)).toBe(1)
-  expect(titleOf(await browser.send({ pass }))).toBe('Your sign-in')
+  expect(titleOf(await browser.send({ pass }))).toBe('Account security')
   expect(await factorsOf(app, pat)).toBe(0)
   expect(await leaked(app, [company.tenantId], [pass])).toEqual([])
   const again = await halfway(app, company, await app.person(company)).catch(() => undefined)
@@ -93,7 +93,7 @@ const begun = async (days = 3) => {
   const browser = await halfway(w.app, w.company, w.pat)
   expect((await browser.read(ACCESS(w.company))).html).not.toContain('With a pass')
   const waiting = await browser.send({})
-  expect(titleOf(waiting)).toBe('The wait has begun')
+  expect(titleOf(waiting)).toBe('The waiting period has started')
   const key = /<p class="code seed"[^>]*>([^<]*)/.exec(waiting.html)?.[1] ?? ''
   return { ...w, browser, waiting, key }
 }
@@ -106,18 +106,18 @@ test('the wait is told by mail, again on the way, and finished with a mailed cod
   expect(await subjects()).toHaveLength(2)
   app.clock.advance(DAY / 2)
   expect(await subjects()).toHaveLength(3)
-  expect(titleOf(await browser.read(WAITING(company)))).toBe('The wait has begun')
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('The waiting period has started')
   app.clock.advance(DAY)
   expect((await subjects()).slice(1)).toEqual([
     'Somebody still wants back into your account',
     'Somebody still wants back into your account',
     'Somebody can now get back into your account',
   ])
-  expect(titleOf(await browser.read(WAITING(company)))).toBe('The wait is over')
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('The waiting period is over')
   expect(noteOf(await browser.send({}, { action: '/recover/access/send' }))).toContain('A new code')
   const code = codeIn(await app.mailsTo(pat.email))
   expect(summaryOf(await browser.send({ otp: code === '000000' ? '000001' : '000000' }))).toContain('That was not accepted')
-  expect(titleOf(await browser.send({ otp: code }))).toBe('Your sign-in')
+  expect(titleOf(await browser.send({ otp: code }))).toBe('Account security')
   expect(await factorsOf(app, pat)).toBe(0)
   expect(await events(app, company)).toContain('recovery.completed')
 })
@@ -125,10 +125,10 @@ test('the wait is told by mail, again on the way, and finished with a mailed cod
 test('too soon, nothing comes of it; in another browser it goes on by its key alone', async () => {
   const { app, company, key } = await begun()
   const other = openBrowser(app)
-  expect(titleOf(await other.read(WAITING(company)))).toBe('Go on with a recovery')
+  expect(titleOf(await other.read(WAITING(company)))).toBe('Continue a recovery')
   expect(summaryOf(await other.send({ recovery: `${company.tenantId}.${'x'.repeat(43)}` }))).toContain('That was not accepted')
   const held = await other.send({ recovery: key })
-  expect(titleOf(held)).toBe('The wait has begun')
+  expect(titleOf(held)).toBe('The waiting period has started')
   const { form_token = '' } = formsOf(await other.read(ACCESS(company)))[0]?.fields ?? {}
   for (const [path, fields] of [
     ['send', {}],
@@ -148,14 +148,14 @@ test.each(['the first mail', 'a reminder'])('the link of %s stops it, in either 
   const link = new URL(/https?:\/\/\S+\/account\/recovery\/cancel\?ticket=\S+/.exec(mails.at(-1)?.text ?? '')?.[0] ?? '')
   const owner = openBrowser(app)
   const page = await owner.read(`${link.pathname}${link.search}&lang=de`)
-  expect(titleOf(page)).toBe('Wiederherstellung verhindern')
+  expect(titleOf(page)).toBe('Wiederherstellung abbrechen')
   expect(page.html).toContain('<html lang="de">')
   expect(await events(app, company)).not.toContain('recovery.cancelled')
-  expect(titleOf(await owner.send({}))).toBe('Sie ist verhindert')
+  expect(titleOf(await owner.send({}))).toBe('Die Wiederherstellung wurde abgebrochen')
   expect(await events(app, company)).toContain('recovery.cancelled')
   app.clock.advance(4 * DAY)
   expect(await app.mailsTo(pat.email)).toHaveLength(mails.length)
-  expect(titleOf(await browser.read(WAITING(company)))).toBe('Go on with a recovery')
+  expect(titleOf(await browser.read(WAITING(company)))).toBe('Continue a recovery')
   expect(await factorsOf(app, pat)).toBe(1)
 })
 
@@ -167,7 +167,7 @@ test('the page answers alike for somebody, for nobody and for who has not proved
   for (const email of [pat.email, keyless.email, `nobody@${company.name}.example`]) {
     const browser = openBrowser(app)
     await browser.read(ACCESS(company))
-    expect(titleOf(await browser.send({ email }, { action: '/recover/access/wait' }))).toBe('The wait has begun')
+    expect(titleOf(await browser.send({ email }, { action: '/recover/access/wait' }))).toBe('The waiting period has started')
   }
   expect((await events(app, company)).filter((event) => event === 'recovery.started')).toHaveLength(1)
   expect(await app.mailsTo(pat.email)).toEqual([])
@@ -179,7 +179,7 @@ test('at the platform\u2019s door nothing is offered but a pass, whoever is mean
   const browser = openBrowser(app)
   const page = await browser.read('/recover/access')
   expect(page.html).toContain('With a pass')
-  expect(page.html).not.toContain('By waiting')
+  expect(page.html).not.toContain('With a waiting period')
   const { form_token = '' } = formsOf(page)[0]?.fields ?? {}
   for (const path of ['/recover/access/wait', `/recover/access/wait?client_id=${company.clientId}`]) {
     const begun = await unchanged(app, [company], () => browser.post(path, { form_token, email: pat.email }))
@@ -187,5 +187,5 @@ test('at the platform\u2019s door nothing is offered but a pass, whoever is mean
   }
   expect(await events(app, company)).not.toContain('recovery.started')
   await configure(app, company, { recovery: { administratorPass: false } })
-  expect(titleOf(await browser.read(ACCESS(company)))).toBe('Ask your administrator')
+  expect(titleOf(await browser.read(ACCESS(company)))).toBe('Contact your administrator')
 })

@@ -31,7 +31,7 @@ test.each(['an administrator at the platform\u2019s door', 'a person at a compan
     const browser = await recovered(app, person, who.startsWith('an') ? '/recover' : `/recover?client_id=${acme.clientId}`)
     expect(noteOf(browser.page())).toContain('all sessions are over')
     expect((await elsewhere.read('/me')).url).toContain('/signin')
-    expect(titleOf(await browser.send({ password: NEXT }))).toBe('Your sign-in')
+    expect(titleOf(await browser.send({ password: NEXT }))).toBe('Account security')
   },
 )
 
@@ -77,18 +77,18 @@ test('a password that is refused leaves the way open; used, too old or never pro
   const browser = await recovered(app, pat, `/recover?client_id=${acme.clientId}`, 'too short')
   expect(summaryOf(browser.page())).toContain('at least 15 characters')
   await browser.send({ new_password: NEXT })
-  expect(titleOf(await browser.read('/recover/password'))).toBe('The time for this is over')
+  expect(titleOf(await browser.read('/recover/password'))).toBe('This password reset has expired')
   expect(browser.page().html).toContain('href="/recover"')
-  expect(titleOf(await openBrowser(app).read('/recover/password'))).toBe('The time for this is over')
+  expect(titleOf(await openBrowser(app).read('/recover/password'))).toBe('This password reset has expired')
   app.clock.advance(61)
   const late = openBrowser(app)
   await late.read(`/recover?client_id=${acme.clientId}`)
   await late.send({ email: pat.email })
   await late.send({ otp: codeIn((await app.mailsTo(pat.email)).filter(({ text }) => /^\s*\d{6}\s*$/m.test(text))) })
-  expect(titleOf(late.page())).toBe('Choose your new password')
+  expect(titleOf(late.page())).toBe('Choose a new password')
   app.clock.advance(601)
   expect(summaryOf(await unchanged(app, [acme], () => late.send({ new_password: `${NEXT} again` })))).toBeUndefined()
-  expect(titleOf(late.page())).toBe('The time for this is over')
+  expect(titleOf(late.page())).toBe('This password reset has expired')
 })
 
 test('another browser does not finish what this one proved, and a code opens nothing without its guess', async () => {
@@ -106,7 +106,7 @@ test('another browser does not finish what this one proved, and a code opens not
   const form_token = /name="form_token" value="([^"]+)"/.exec(thief.page().html)?.[1] ?? ''
   await unchanged(app, [acme], () => thief.post('/recover/password', { form_token, email: pat.email, new_password: NEXT }))
   expect((await rowOf(app, pat))?.passwordHash).toBe(before?.passwordHash)
-  expect(titleOf(browser.page())).toBe('Choose your new password')
+  expect(titleOf(browser.page())).toBe('Choose a new password')
 })
 
 test('proving the mailbox confirms an address that was not', async () => {
@@ -115,5 +115,5 @@ test('proving the mailbox confirms an address that was not', async () => {
   const pat = await app.person(acme)
   await change(app, pat, { emailVerifiedAt: null })
   const browser = await recovered(app, pat, `/recover?client_id=${acme.clientId}`)
-  expect(titleOf(await browser.send({ password: NEXT }))).toBe('Your sign-in')
+  expect(titleOf(await browser.send({ password: NEXT }))).toBe('Account security')
 })

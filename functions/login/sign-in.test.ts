@@ -9,7 +9,7 @@ import { loginRoutes } from './routes.ts'
 
 const pages = [...loginRoutes, ...accountPageRoutes]
 const start = (env: Readonly<Record<string, string>> = {}) => startApp(pages, { render: pageError, env })
-const REFUSED = 'E-mail and password do not fit together. Check both and try again.'
+const REFUSED = 'The email address or the password is incorrect. Check both and try again.'
 const sessions = (app: TestApp, tenantId: Parameters<TestApp['events']>[0]) =>
   app.events(tenantId).then((events) => events.filter(({ event, outcome }) => event === 'session.created' && outcome === 'success').length)
 
@@ -21,7 +21,7 @@ test('an administrator signs in at the platform\u2019s door: address, password, 
   expect(browser.page().url).toBe('/signin?return_to=%2Fme')
   expect(titleOf(await browser.send({ email: admin.email }))).toBe('Enter your password')
   const me = await browser.send({ password: admin.password })
-  expect([me.status, me.url, titleOf(me)]).toEqual([200, '/me', 'Your sign-in'])
+  expect([me.status, me.url, titleOf(me)]).toEqual([200, '/me', 'Account security'])
   expect(me.html).toContain(`Signed in as ${admin.email}`)
   expect(await eventsOf(app, tenantId, 'login.checkPassword')).toEqual(['session.created', 'user.signed_in'])
   // The next visit to the sign-in page leads on.
@@ -123,7 +123,7 @@ test('what was typed stays but for secrets, the error is said once, and reloadin
   const browser = openBrowser(app)
   await browser.read('/signin')
   const malformed = await browser.send({ email: 'nobody' })
-  expect(summaryOf(malformed)).toBe('Enter an e-mail address, like name@example.com.')
+  expect(summaryOf(malformed)).toBe('Enter an email address, for example name@example.com.')
   expect(malformed.html).toContain('value="nobody"')
   await browser.send({ email: admin.email })
   expect(summaryOf(await browser.send({ password: '' }))).toBe('Enter a password.')

@@ -20,17 +20,17 @@ test('a company signs up, proves its address with the code, and its administrato
   const browser = openBrowser(app)
   expect(titleOf(await browser.read('/signup'))).toBe('Register your company')
   const code = await browser.send({ name: 'Ada', tenant_domain: `new-${app.ctx.random.id().slice(-10)}`, email, password: PASSWORD })
-  expect([code.url, titleOf(code)]).toEqual(['/signup/code', 'Enter the code from your mail'])
+  expect([code.url, titleOf(code)]).toEqual(['/signup/code', 'Enter the code from the email'])
   expect(code.html).toContain(email)
   const otp = codeIn(await app.mailsTo(email))
   expect(summaryOf(await browser.send({ otp: wrongCode(otp) }))).toContain('wrong or too old')
-  expect(summaryOf(await browser.send({ otp: '12' }))).toBe('Enter the six digits from the mail.')
+  expect(summaryOf(await browser.send({ otp: '12' }))).toBe('Enter the six digits from the email.')
   const ready = await browser.send({ otp: ` ${otp.slice(0, 3)} ${otp.slice(3)}` })
-  expect([ready.url, noteOf(ready)]).toEqual(['/signin/password', 'Your account is ready. Sign in.'])
-  expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Your sign-in')
+  expect([ready.url, noteOf(ready)]).toEqual(['/signin/password', 'Your account is ready. Sign in to continue.'])
+  expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Account security')
   // Back, and sent once more: it was used, and is told so.
   await browser.read('/signup/code')
-  expect(titleOf(browser.page())).toBe('This sign-up is over')
+  expect(titleOf(browser.page())).toBe('This sign-up has expired')
 })
 
 test('a browser that remembers an address and asked for no code is told of none', async () => {
@@ -39,8 +39,8 @@ test('a browser that remembers an address and asked for no code is told of none'
   const browser = openBrowser(app)
   await browser.read(`/signin?client_id=${acme.clientId}`)
   await browser.send({ email: acme.admin.email })
-  expect(titleOf(await browser.read('/signup/code'))).toBe('This sign-up is over')
-  expect(titleOf(await browser.read('/recover/code'))).toBe('The time for this is over')
+  expect(titleOf(await browser.read('/signup/code'))).toBe('This sign-up has expired')
+  expect(titleOf(await browser.read('/recover/code'))).toBe('This password reset has expired')
 })
 
 test('a person signs up at a company\u2019s door; an address that is taken answers the same', async () => {
@@ -58,7 +58,7 @@ test('a person signs up at a company\u2019s door; an address that is taken answe
     pages.push(`${titleOf(wrong)} ${summaryOf(wrong)}`)
     if (address !== email) continue
     expect(titleOf(await browser.send({ otp: codeIn(await app.mailsTo(email)) }))).toBe('Enter your password')
-    expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Your sign-in')
+    expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Account security')
   }
   expect(pages[2]).toBe(pages[0])
   expect(pages[3]).toBe(pages[1])
@@ -98,7 +98,7 @@ test('a name that is taken or is none, and codes too fast: said at the field, wi
   const again = await browser.send({}, { action: '/signup/code/again' })
   expect(again.html).toContain('Codes were sent already. Ask for another one in 60 seconds.')
   app.clock.advance(61)
-  expect(noteOf(await browser.send({}, { action: '/signup/code/again' }))).toBe('A new code is on its way.')
+  expect(noteOf(await browser.send({}, { action: '/signup/code/again' }))).toBe('We sent you a new code.')
   expect(await app.mailsTo(email)).toHaveLength(2)
 })
 
@@ -106,7 +106,7 @@ test('where nobody may sign up the page says so, and the form is refused', async
   const app = await start({ SIGN_UP: 'closed' })
   const browser = openBrowser(app)
   const page = await browser.read('/signup')
-  expect(titleOf(page)).toBe('Nobody can sign up here')
+  expect(titleOf(page)).toBe('Sign-up is closed')
   expect((await browser.read('/signin')).html).not.toContain('/signup')
   const form_token = /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
   const sent = { form_token, name: 'Ada', tenant_domain: 'newone', email: 'a@new.example', password: PASSWORD }

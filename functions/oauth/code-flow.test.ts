@@ -70,7 +70,7 @@ describe('a person lets a client in', () => {
     for (const words of [
       'Shop',
       'Read your tools',
-      'See your e-mail address',
+      'See your email address',
       'app.example.com',
       'sign out',
       person.email,
