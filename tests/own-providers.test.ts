@@ -128,7 +128,7 @@ test('a sign-in of more than a quarter of an hour ago is confirmed first, for ea
   await browser.read(PAGE)
   const form_token = /name="form_token" value="([^"]+)"/.exec(browser.page().html)?.[1] ?? ''
   app.clock.advance(901)
-  expect(titleOf(await browser.read(PAGE))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.read(PAGE))).toBe('Confirm your identity')
   for (const attempt of [() => connect(browser, provider), () => browser.post(`${PAGE}/remove`, { form_token, provider })]) {
     const answer = await unchanged(app, [company], attempt)
     expect(answer.headers.get('location')).toMatch(/^\/confirm\?/)
@@ -156,7 +156,7 @@ test('a provider of another company, and one that is not there, are not to be co
   expect((await browser.read(PAGE)).html).not.toContain(theirs)
   for (const name of [theirs, 'nothing']) {
     expect((await unchanged(app, [company, globex], () => connect(browser, name))).headers.get('location')).toBe(PAGE)
-    expect(summaryOf(await browser.read(PAGE))).toContain('is not offered here any more')
+    expect(summaryOf(await browser.read(PAGE))).toContain('This sign-in method is no longer available.')
   }
   expect((await connect(browser, provider)).status).toBe(303)
   other.close()

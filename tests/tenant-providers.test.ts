@@ -143,7 +143,11 @@ test.each(REFUSED)('somebody %s gets no account, and nothing is there afterwards
   const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
   const page = await walk(browser, who)
-  expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual(['/signin', expect.stringContaining('opens no account here'), false])
+  expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual([
+    '/signin',
+    expect.stringContaining('No account here is connected'),
+    false,
+  ])
   expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_no_account')
 })
@@ -154,8 +158,10 @@ test('the list of domains holds for people with an account as well', async () =>
   await link(person, 'sub-1', { isOwnProvider: true })
   await change(app, company, id, { allowed_email_domains: ['corp.example'] })
   const browser = openBrowser(app)
-  expect(summaryOf(await walk(browser, { sub: 'sub-1', email: 'p@elsewhere.example', email_verified: true }))).toContain('opens no account')
-  expect(summaryOf(await walk(browser, { sub: 'sub-1', email: 'p@corp.example' }))).toContain('opens no account')
+  expect(summaryOf(await walk(browser, { sub: 'sub-1', email: 'p@elsewhere.example', email_verified: true }))).toContain(
+    'No account here is connected',
+  )
+  expect(summaryOf(await walk(browser, { sub: 'sub-1', email: 'p@corp.example' }))).toContain('No account here is connected')
   expect(isIn(browser)).toBe(false)
   expect((await walk(browser, { sub: 'sub-1', email: 'p@corp.example', email_verified: true })).url).toBe('/me')
 })
@@ -255,7 +261,11 @@ test.each(FORGED)('an answer with %s lets nobody in', async (_, wrong) => {
   const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
   const page = await walk(browser, { sub: 'sub-1' }, door, 'corp', wrong)
-  expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual(['/signin', expect.stringContaining('did not let you in'), false])
+  expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual([
+    '/signin',
+    expect.stringContaining('The provider did not sign you in'),
+    false,
+  ])
   expect(await federationStateOf(app, company.tenantId)).toEqual(before)
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_failed')
 })
@@ -345,13 +355,16 @@ test('another company\u2019s provider is not to be gone to, nor one that is swit
   const browser = openBrowser(app)
   await browser.read(`/signin?tenant=${globex.name}`)
   const elsewhere = await browser.read(`/signin/provider?tenant=${globex.name}&provider=corp`)
-  expect([elsewhere.url, summaryOf(elsewhere)]).toEqual([`/signin?tenant=${globex.name}`, expect.stringContaining('not offered here')])
+  expect([elsewhere.url, summaryOf(elsewhere)]).toEqual([
+    `/signin?tenant=${globex.name}`,
+    expect.stringContaining('This sign-in method is no longer available.'),
+  ])
   const back = upstream.authorize(await openProvider(browser, `/signin/provider${door}&provider=corp`), { sub: 'sub-1' })
   await change(app, company, id, { client_id: 'another-client' })
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(false)
   await change(app, company, id, { active: false })
-  expect(summaryOf(await browser.read(`/signin/provider${door}&provider=corp`))).toContain('not offered here')
+  expect(summaryOf(await browser.read(`/signin/provider${door}&provider=corp`))).toContain('This sign-in method is no longer available.')
 })
 
 test('what the company asks beside reaches the provider; the protocol\u2019s own words are the protocol\u2019s', async () => {
@@ -392,7 +405,9 @@ test('on a domain of its own a company offers its own providers alone, and the a
   // A host that nobody has proved is led nowhere.
   const stranger = openBrowser(app, { host: 'evil.example' })
   expect((await stranger.read(`/signin?tenant=${company.name}`)).html).not.toContain('/signin/provider')
-  expect(summaryOf(await stranger.read(`/signin/provider?tenant=${company.name}&provider=corp`))).toContain('not offered here')
+  expect(summaryOf(await stranger.read(`/signin/provider?tenant=${company.name}&provider=corp`))).toContain(
+    'This sign-in method is no longer available.',
+  )
 })
 
 test('a client that chose providers offers those alone, in its own words; the session is the client\u2019s', async () => {
@@ -415,7 +430,9 @@ test('a client that chose providers offers those alone, in its own words; the se
   const { html } = await browser.read(`/signin?client_id=${client.id}`)
   expect(html).toContain('Continue with Shop staff')
   expect(html).not.toContain('provider=corp')
-  expect(summaryOf(await browser.read(`/signin/provider?client_id=${client.id}&provider=corp`))).toContain('not offered here')
+  expect(summaryOf(await browser.read(`/signin/provider?client_id=${client.id}&provider=corp`))).toContain(
+    'This sign-in method is no longer available.',
+  )
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
   const gone = await openProvider(browser, `/signin/provider?client_id=${client.id}&provider=second`)

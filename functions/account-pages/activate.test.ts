@@ -77,7 +77,7 @@ test('a code of another tenant, an unknown code and an expired code get the same
   }
   await browser.read('/activate')
   app.clock.advance(301)
-  expect(summaryOf(await browser.send({ user_code: codes.userCode }))).toContain('unknown, too old')
+  expect(summaryOf(await browser.send({ user_code: codes.userCode }))).toContain('This code is unknown, expired or already used.')
 })
 
 test('a decision without the form of the page decides nothing', async () => {

@@ -115,7 +115,7 @@ test('approval needs a sign-in of the last five minutes: the page asks to confir
   await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
   const confirmPage = await browser.send({ decision: 'approve' })
-  expect(titleOf(confirmPage)).toBe('Confirm that it is you')
+  expect(titleOf(confirmPage)).toBe('Confirm your identity')
   expect(await decisions(w.app, w.company)).toEqual([])
   const back = await browser.send({ password: w.person.password })
   expect(titleOf(back)).toBe('Approve this sign-in?')
@@ -128,7 +128,7 @@ test('with a second factor enrolled, a session with a password alone approves no
   await requestCibaFor(w.app, w.client, w.person.email)
   await browser.read('/approve')
   await enrol(w.app, w.person)
-  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('Confirm your identity')
   expect(await decisions(w.app, w.company)).toEqual([])
 })
 

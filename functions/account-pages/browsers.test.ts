@@ -46,7 +46,9 @@ test('this browser is added and listed as the current one; after removal it gets
   expect(page.html).toContain(`data-key="${vapid.publicKey}"`)
   // Without a script there is no form, and the page explains why.
   expect(formsOf(page).map(({ action }) => action)).toEqual(['/me/language'])
-  expect(page.html).toContain('This browser cannot be asked')
+  expect(page.html).toContain(
+    'This browser cannot approve sign-ins: it does not support notifications, does not run scripts, or is in a private window.',
+  )
   expect((await add(browser)).headers.get('location')).toBe('/me')
   const me = await browser.read('/me')
   expect(noteOf(me)).toBe('This browser can now approve sign-ins.')
@@ -77,7 +79,7 @@ test('adding a browser needs a sign-in of the last 15 minutes', async () => {
   await browser.read('/me/browser')
   const token = tokenOf(browser)
   app.clock.advance(901)
-  expect(titleOf(await browser.read('/me/browser'))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.read('/me/browser'))).toBe('Confirm your identity')
   const answer = await browser.post('/me/browser', { form_token: token, subscription: subscription(1) })
   expect(answer.headers.get('location')).toMatch(/^\/confirm\?/)
   expect(await devicesOf(app, pat)).toEqual([])
@@ -94,7 +96,7 @@ test.each([
   const browser = await signedIn(app, company, pat)
   await browser.read('/me/browser')
   expect((await browser.post('/me/browser', { form_token: tokenOf(browser), subscription: sent })).status).toBe(303)
-  expect((await browser.read('/me/browser')).html).toContain('Something in the form cannot be read')
+  expect((await browser.read('/me/browser')).html).toContain('The form contains an invalid value.')
   expect(await devicesOf(app, pat)).toEqual([])
 })
 
@@ -131,9 +133,9 @@ test('a device of another person, in the same tenant or another, is as unknown a
       await browser.read('/me')
       const answer = await browser.post('/me/browser/remove', { form_token: tokenOf(browser), device_id })
       expect(answer.headers.get('location')).toBe('/me')
-      reported.push(/This is not there any more/.exec((await browser.read('/me')).html)?.[0])
+      reported.push(/This no longer exists\./.exec((await browser.read('/me')).html)?.[0])
     }
-    expect(reported[0]).toBe('This is not there any more')
+    expect(reported[0]).toBe('This no longer exists.')
     expect(reported[1]).toBe(reported[0])
   }
   expect(await devicesOf(app, pat)).toHaveLength(1)
@@ -144,7 +146,7 @@ test('at most ten browsers; the eleventh is refused with a message', async () =>
   for (let n = 0; n < 10; n++) await add(await signedIn(app, company, pat), n)
   const browser = await signedIn(app, company, pat)
   await add(browser, 10)
-  expect((await browser.read('/me/browser')).html).toContain('as many sign-in methods as there may be')
+  expect((await browser.read('/me/browser')).html).toContain('You have reached the limit of sign-in methods.')
   expect(await devicesOf(app, pat)).toHaveLength(10)
 })
 

@@ -81,7 +81,7 @@ test('adding a second factor needs confirmation with the first', async () => {
   const { app, company, pat } = await world()
   const browser = await signedIn(app, company, pat)
   await withApp(app, browser)
-  for (const path of ['/me/passkey', '/me/phone']) expect(titleOf(await browser.read(path))).toBe('Confirm that it is you')
+  for (const path of ['/me/passkey', '/me/phone']) expect(titleOf(await browser.read(path))).toBe('Confirm your identity')
 })
 
 test('confirming with a passkey steps the session up, replaces its token and continues to the page', async () => {
@@ -91,7 +91,7 @@ test('confirming with a passkey steps the session up, replaces its token and con
   await givePasskey(app, pat, device)
   app.clock.advance(20 * 60)
   const confirmPage = await browser.read('/me/app')
-  expect(titleOf(confirmPage)).toBe('Confirm that it is you')
+  expect(titleOf(confirmPage)).toBe('Confirm your identity')
   expect(confirmPage.html).toContain('data-next="/me/app"')
   const before = browser.jar.kept.get('authsec_session')
   const options = await begin(browser, '/confirm/passkey')
@@ -117,7 +117,7 @@ test('a person without a password confirms with a passkey; the passkey of anothe
   expect(confirmPage.html).not.toContain('type="password"')
   const options = await begin(browser, '/confirm/passkey')
   expect((await finish(browser, '/confirm/passkey', options.session_id, theirs.get(options))).status).not.toBe(200)
-  expect(titleOf(await browser.read('/me/app'))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.read('/me/app'))).toBe('Confirm your identity')
 })
 
 test('a phone is added with the code sent to it; no cookie contains the number', async () => {
@@ -147,7 +147,7 @@ test('without SMS configuration no phone is offered', async () => {
   const browser = await signedIn(app, company, await app.person(company))
   expect((await browser.read('/me')).html).not.toContain('/me/phone')
   await browser.read('/me/phone')
-  expect(summaryOf(await browser.send({ phone_number: '+4915112345678' }))).toContain('sends no messages')
+  expect(summaryOf(await browser.send({ phone_number: '+4915112345678' }))).toContain('Text messages are not available here.')
 })
 
 test('a passkey with a clone alarm is marked, and its owner accepts it again after another factor', async () => {
@@ -157,7 +157,7 @@ test('a passkey with a clone alarm is marked, and its owner accepts it again aft
   const { factorId } = await givePasskey(app, pat, authenticator(PAGE))
   await atomically(forTenant(app.db, pat.tenantId), (t) => raiseCounterAlarm(t, factorId, app.clock.now()))
   expect((await browser.read('/me')).html).toContain('blocked: it may have been copied')
-  expect(titleOf(await browser.read(`/me/method?id=${factorId}`))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.read(`/me/method?id=${factorId}`))).toBe('Confirm your identity')
   await browser.send({ password: pat.password })
   const review = await browser.send({ code: appCode(seed, app.clock.now()) })
   expect(titleOf(review)).toBe('This passkey may have been copied')

@@ -56,7 +56,9 @@ describe('removing a factor', () => {
     expect((await app.request('/account/factors', { token: other })).status).toBe(401)
     expect((await mintEndUser(app, pat, pending)).status).toBe(401)
     expect(await bodyOf(await app.request('/account/factors', { token: strong }))).toMatchObject({ factors: [], backup_codes_left: 0 })
-    expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain('protected by its password alone')
+    expect((await app.mailsTo(pat.email)).map(({ text }) => text).join()).toContain(
+      'You have no second factor any more: only the password protects your account.',
+    )
     expect((await app.events(company.tenantId, { event: 'factor.removed' })).length).toBe(1)
     app.clock.advance(901)
   })

@@ -51,9 +51,9 @@ describe('a recovery pass', () => {
     const events = (await app.events(company.tenantId)).map(({ event }) => event)
     for (const event of ['recovery_pass.issued', 'recovery_pass.used', 'factors.reset']) expect(events).toContain(event)
     expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).toEqual(
-      expect.arrayContaining([`A way back in was issued at ${company.name}`, `Your account at ${company.name} was recovered`]),
+      expect.arrayContaining([`A one-time pass was issued at ${company.name}`, `Your account at ${company.name} was recovered`]),
     )
-    expect((await app.mailsTo(company.admin.email)).map(({ subject }) => subject)).toContain(`A way back in was issued at ${company.name}`)
+    expect((await app.mailsTo(company.admin.email)).map(({ subject }) => subject)).toContain(`A one-time pass was issued at ${company.name}`)
     expect(await leaked(app, [company.tenantId], [pass, pass.slice(37)])).toEqual([])
   })
 
@@ -156,7 +156,7 @@ describe('the waiting period', () => {
     const begun = await bodyOf(await begin(app, company, pat.email))
     const recovery = textIn(begun, 'recovery')
     expect(begun.ready_at).toBe(new Date(app.clock.now().getTime() + 3 * DAY * 1000).toISOString())
-    expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`Somebody wants back into your account at ${company.name}`)
+    expect((await app.mailsTo(pat.email)).at(-1)?.subject).toBe(`A recovery of your account at ${company.name} was requested`)
     expect(await bodyOf(await requestCode(app, recovery))).toMatchObject({ code: 'recovery_waiting', ready_at: begun.ready_at })
     expect(await codeOf(await finish(app, recovery, '123456'))).toBe('recovery_waiting')
     app.clock.advance(3 * DAY)
@@ -198,7 +198,7 @@ describe('the waiting period', () => {
     await app.token(pat)
     app.clock.advance(DAY)
     expect((await requestCode(app, recovery)).status).toBe(202)
-    expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).not.toContain(`Your code to get back into your account at ${company.name}`)
+    expect((await app.mailsTo(pat.email)).map(({ subject }) => subject)).not.toContain(`Your code to recover your account at ${company.name}`)
     expect(await codeOf(await finish(app, recovery, '123456'))).toBe('invalid_recovery')
     expect(await factorsOf(app, pat)).toBe(1)
   })
@@ -281,7 +281,7 @@ describe('the waiting period', () => {
       asks.add(statements)
     }
     expect([...asks]).toHaveLength(1)
-    expect((await app.mailsTo(keyless.email)).at(-1)?.subject).toBe(`Your code to get back into your account at ${company.name}`)
+    expect((await app.mailsTo(keyless.email)).at(-1)?.subject).toBe(`Your code to recover your account at ${company.name}`)
     expect(await app.mailsTo(pat.email)).toEqual([])
   })
 

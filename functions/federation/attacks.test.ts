@@ -92,7 +92,7 @@ describe('the response is bound to the browser that started', () => {
   test('login CSRF: the response of an attacker is refused in the browser of the victim', async () => {
     const { theirs, back } = await stolen()
     await world.danceWith(theirs, to(), who)
-    expect(await (await theirs.land(back)).text()).toContain('no longer counts')
+    expect(await (await theirs.land(back)).text()).toContain('This sign-in has expired')
   })
 
   test('a response that skipped the callback cannot be redeemed, because its issuer was not checked', async () => {
@@ -124,7 +124,7 @@ describe('the response is bound to the browser that started', () => {
     const { mine, back } = await stolen()
     await mine.land(back)
     const second = new URLSearchParams({ code: 'another', state: back.get('state') ?? '', iss: world.upstream.url })
-    expect(await (await mine.land(second)).text()).toContain('no longer counts')
+    expect(await (await mine.land(second)).text()).toContain('This sign-in has expired')
     expect((await mine.exchange(back)).status).toBe(200)
   })
 

@@ -78,7 +78,7 @@ test.each(['', '?state=x', '?code=c', '?code=c&state=x', `?code=c&state=${'A'.re
     const page = await world.app.request(`${BASE}/callback${query}`, { headers: { 'accept-language': 'de' } })
     const text = await page.text()
     if (page.status === 200) {
-      expect(text).toContain('gilt nicht mehr')
+      expect(text).toContain('ist abgelaufen')
       expect(text).not.toContain('<script')
     } else expect(page.status).toBe(400)
     expect(text).not.toContain('data-answer')

@@ -75,7 +75,7 @@ test('a browser that keeps no cookies is told so, and nothing is done', async ()
   const app = await start()
   const response = await unchanged(app, [], () => openBrowser(app).post('/signin', { form_token: 'x', email: 'a@b.example' }))
   expect(response.status).toBe(400)
-  expect(await response.text()).toContain('Allow cookies for this site')
+  expect(await response.text()).toContain('It was open for too long, or your browser blocks cookies.')
 })
 
 test.each(OPEN.map((route) => [pathOf(route)]))('%s may not be framed, runs its own script alone, and names nobody else', async (path) => {
@@ -130,7 +130,7 @@ test('a page that is not there, and one that is asked in a wrong way, say so in 
   const app = await start()
   const browser = openBrowser(app, { 'accept-language': 'de' })
   const wrong = await browser.read('/signin?nonsense=1')
-  expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Das hat nicht geklappt'])
+  expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Etwas ist schiefgelaufen'])
   expect(wrong.html).toContain('data-code="invalid_request"')
   expect(wrong.headers.get('content-security-policy')).toMatch(/style-src 'sha256-[\w+/=]{44}'; img-src data:; .*frame-ancestors 'none'/)
 })
@@ -141,6 +141,6 @@ test('a form that is malformed changes nothing', async () => {
   const browser = openBrowser(app)
   await browser.read(`/signup?client_id=${acme.clientId}`)
   const sent = { email: 'new@acme.example', password: 'seven purple lanterns over water', admin: 'true' }
-  expect(summaryOf(await unchanged(app, [acme], () => browser.send(sent)))).toContain('cannot be read')
+  expect(summaryOf(await unchanged(app, [acme], () => browser.send(sent)))).toContain('The form contains an invalid value.')
   expect(await findUserByEmail(forTenant(app.db, acme.tenantId), 'new@acme.example')).toBeUndefined()
 })

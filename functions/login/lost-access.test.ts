@@ -25,7 +25,7 @@ const world = async () => {
 /** The password is proved, the factor is not at hand. */
 const halfway = async (app: TestApp, company: Company, person: Person) => {
   const browser = openBrowser(app)
-  expect(titleOf(await browser.signIn(person, signInQueryOf(company)))).toBe('Confirm with your second factor')
+  expect(titleOf(await browser.signIn(person, signInQueryOf(company)))).toBe('Enter your second factor')
   return browser
 }
 const factorsOf = async (app: TestApp, person: Person): Promise<number> => (await findFactors(forTenant(app.db, person.tenantId), person.id)).length
@@ -42,7 +42,7 @@ test('a pass after the password brings back who lost the factor; the page says n
   expect(page.html).toContain('With a one-time pass')
   expect(page.html).not.toContain('With a waiting period')
   const pass = await passFor(app, company, pat)
-  expect(summaryOf(await unchanged(app, [company], () => browser.send({ pass: `${pass}x` })))).toContain('That was not accepted')
+  expect(summaryOf(await unchanged(app, [company], () => browser.send({ pass: `${pass}x` })))).toContain('wrong, already used or expired')
   expect(await factorsOf(app, pat)).toBe(1)
   expect(titleOf(await browser.send({ pass }))).toBe('Account security')
   expect(await factorsOf(app, pat)).toBe(0)
@@ -58,7 +58,7 @@ test('where a factor is asked of everybody, a new one is added before anything e
   await browser.read(ACCESS(company))
   const back = await browser.send({ pass: await passFor(app, company, pat) })
   expect(titleOf(back)).toBe('Add an authenticator app')
-  expect(noteOf(back)).toContain('What you lost is removed')
+  expect(noteOf(back)).toContain('The lost sign-in methods were removed.')
   expect((await browser.read('/me')).url).toContain('/signin')
 })
 
@@ -69,10 +69,10 @@ test('a pass opens nothing without the password, nor in another\u2019s name', as
   const pass = await passFor(app, company, pat)
   const stranger = openBrowser(app)
   await stranger.read(ACCESS(company))
-  expect(summaryOf(await unchanged(app, [company], () => stranger.send({ email: pat.email, pass })))).toContain('That was not accepted')
+  expect(summaryOf(await unchanged(app, [company], () => stranger.send({ email: pat.email, pass })))).toContain('wrong, already used or expired')
   const theirs = await halfway(app, company, other)
   await theirs.read(ACCESS(company))
-  expect(summaryOf(await unchanged(app, [company], () => theirs.send({ email: pat.email, pass })))).toContain('That was not accepted')
+  expect(summaryOf(await unchanged(app, [company], () => theirs.send({ email: pat.email, pass })))).toContain('wrong, already used or expired')
   expect([await factorsOf(app, pat), await factorsOf(app, other)]).toEqual([1, 1])
 })
 
@@ -91,7 +91,7 @@ const begun = async (days = 3) => {
   const w = await world()
   await configure(w.app, w.company, { recovery: { waitingDays: days, administratorPass: false } })
   const browser = await halfway(w.app, w.company, w.pat)
-  expect((await browser.read(ACCESS(w.company))).html).not.toContain('With a pass')
+  expect((await browser.read(ACCESS(w.company))).html).not.toContain('With a one-time pass')
   const waiting = await browser.send({})
   expect(titleOf(waiting)).toBe('The waiting period has started')
   const key = /<p class="code seed"[^>]*>([^<]*)/.exec(waiting.html)?.[1] ?? ''
@@ -101,7 +101,7 @@ const begun = async (days = 3) => {
 test('the wait is told by mail, again on the way, and finished with a mailed code in the browser that began it', async () => {
   const { app, company, pat, browser } = await begun()
   const subjects = async () => (await app.mailsTo(pat.email)).map(({ subject }) => subject.replace(` at ${company.name}`, ''))
-  expect(await subjects()).toEqual(['Somebody wants back into your account'])
+  expect(await subjects()).toEqual(['A recovery of your account was requested'])
   app.clock.advance(1.5 * DAY + 1)
   expect(await subjects()).toHaveLength(2)
   app.clock.advance(DAY / 2)
@@ -109,14 +109,14 @@ test('the wait is told by mail, again on the way, and finished with a mailed cod
   expect(titleOf(await browser.read(WAITING(company)))).toBe('The waiting period has started')
   app.clock.advance(DAY)
   expect((await subjects()).slice(1)).toEqual([
-    'Somebody still wants back into your account',
-    'Somebody still wants back into your account',
-    'Somebody can now get back into your account',
+    'A recovery is in progress for your account',
+    'A recovery is in progress for your account',
+    'Your account can now be recovered',
   ])
   expect(titleOf(await browser.read(WAITING(company)))).toBe('The waiting period is over')
   expect(noteOf(await browser.send({}, { action: '/recover/access/send' }))).toContain('A new code')
   const code = codeIn(await app.mailsTo(pat.email))
-  expect(summaryOf(await browser.send({ otp: code === '000000' ? '000001' : '000000' }))).toContain('That was not accepted')
+  expect(summaryOf(await browser.send({ otp: code === '000000' ? '000001' : '000000' }))).toContain('wrong, already used or expired')
   expect(titleOf(await browser.send({ otp: code }))).toBe('Account security')
   expect(await factorsOf(app, pat)).toBe(0)
   expect(await events(app, company)).toContain('recovery.completed')
@@ -126,7 +126,7 @@ test('too soon, nothing comes of it; in another browser it goes on by its key al
   const { app, company, key } = await begun()
   const other = openBrowser(app)
   expect(titleOf(await other.read(WAITING(company)))).toBe('Continue a recovery')
-  expect(summaryOf(await other.send({ recovery: `${company.tenantId}.${'x'.repeat(43)}` }))).toContain('That was not accepted')
+  expect(summaryOf(await other.send({ recovery: `${company.tenantId}.${'x'.repeat(43)}` }))).toContain('wrong, already used or expired')
   const held = await other.send({ recovery: key })
   expect(titleOf(held)).toBe('The waiting period has started')
   const { form_token = '' } = formsOf(await other.read(ACCESS(company)))[0]?.fields ?? {}
@@ -178,7 +178,7 @@ test('at the platform\u2019s door nothing is offered but a pass, whoever is mean
   const { app, company, pat } = await world()
   const browser = openBrowser(app)
   const page = await browser.read('/recover/access')
-  expect(page.html).toContain('With a pass')
+  expect(page.html).toContain('With a one-time pass')
   expect(page.html).not.toContain('With a waiting period')
   const { form_token = '' } = formsOf(page)[0]?.fields ?? {}
   for (const path of ['/recover/access/wait', `/recover/access/wait?client_id=${company.clientId}`]) {

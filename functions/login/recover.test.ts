@@ -29,7 +29,7 @@ test.each(['an administrator at the platform\u2019s door', 'a person at a compan
     const elsewhere = openBrowser(app)
     await elsewhere.signIn(person, signInQueryOf(acme))
     const browser = await recovered(app, person, who.startsWith('an') ? '/recover' : `/recover?client_id=${acme.clientId}`)
-    expect(noteOf(browser.page())).toContain('all sessions are over')
+    expect(noteOf(browser.page())).toContain('Your password was changed and you were signed out everywhere.')
     expect((await elsewhere.read('/me')).url).toContain('/signin')
     expect(titleOf(await browser.send({ password: NEXT }))).toBe('Account security')
   },

@@ -144,9 +144,9 @@ test('a person is told what only the right password may tell', async () => {
   await change(app, old, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(0) })
   await change(app, unproved, { emailVerifiedAt: null })
   for (const [who, words] of [
-    [reset, 'does not count any more'],
-    [old, 'temporary password is too old'],
-    [unproved, 'not confirmed yet'],
+    [reset, 'Choose “Forgot password?” to set a new one.'],
+    [old, 'Ask your administrator for a new one.'],
+    [unproved, 'Choose “Forgot password?” to receive a code that verifies it.'],
   ] as const) {
     expect(summaryOf(await openBrowser(app).signIn(who, signInQueryOf(acme)))).toContain(words)
     expect(summaryOf(await openBrowser(app).signIn({ ...who, password: 'wrong' }, signInQueryOf(acme)))).toBe(REFUSED)
@@ -161,7 +161,7 @@ test('a temporary password leads to choosing one\u2019s own first, then on', asy
   const browser = openBrowser(app)
   const page = await browser.signIn(pat, `${signInQueryOf(acme)}&return_to=${encodeURIComponent('/me/email')}`)
   expect(page.url).toBe('/me/password?return_to=%2Fme%2Femail')
-  expect(page.html).toContain('Choose your own to go on')
+  expect(page.html).toContain('Choose a new one to continue.')
   const next = await browser.send({ current_password: pat.password, new_password: 'seven purple lanterns over water' })
   expect(next.url).toBe('/me/email')
 })
@@ -217,7 +217,7 @@ test('too many tries: the time left is said, and it is the same for an address t
     return reported
   }
   const said = await tried(pat.email)
-  expect(said).toMatch(/^There were too many tries\. Try again in \d+ (seconds|minutes)\.$/)
+  expect(said).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
   app.clock.advance(120)
   expect(await tried('nobody@acme.example')).toBe(said)
 })
@@ -230,7 +230,7 @@ test('German throughout where it is asked for, by the browser or by hand', async
   expect(page.html).toContain('<html lang="de">')
   expect(page.headers.get('content-language')).toBe('de')
   await browser.send({ email: admin.email })
-  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('passen nicht zusammen')
+  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('E-Mail-Adresse oder das Passwort')
   expect(titleOf(await browser.read('/signin/password?lang=en'))).toBe('Enter your password')
   expect(titleOf(await browser.read('/signin/password'))).toBe('Enter your password')
 })

@@ -23,7 +23,7 @@ test('a company signs up, proves its address with the code, and its administrato
   expect([code.url, titleOf(code)]).toEqual(['/signup/code', 'Enter the code from the email'])
   expect(code.html).toContain(email)
   const otp = codeIn(await app.mailsTo(email))
-  expect(summaryOf(await browser.send({ otp: wrongCode(otp) }))).toContain('wrong or too old')
+  expect(summaryOf(await browser.send({ otp: wrongCode(otp) }))).toContain('Check the latest email, or request a new code.')
   expect(summaryOf(await browser.send({ otp: '12' }))).toBe('Enter the six digits from the email.')
   const ready = await browser.send({ otp: ` ${otp.slice(0, 3)} ${otp.slice(3)}` })
   expect([ready.url, noteOf(ready)]).toEqual(['/signin/password', 'Your account is ready. Sign in to continue.'])
@@ -74,7 +74,7 @@ test('every password rule is said at the field, with how long it has to be', asy
     ['too short', 'Use at least 15 characters.'],
     ['long '.repeat(30), 'Use at most 128 characters.'],
     ['passwordpassword', 'lists of leaked passwords'],
-    ['someone-new@new.example', 'made from your own name or address'],
+    ['someone-new@new.example', 'This password contains your name or address.'],
   ] as const) {
     const page = await unchanged(app, [acme], () => browser.send({ email: 'someone-new@new.example', password }))
     expect(summaryOf(page)).toContain(words)
@@ -96,7 +96,7 @@ test('a name that is taken or is none, and codes too fast: said at the field, wi
   expect(summaryOf(await browser.send({ ...form, tenant_domain: '1x' }))).toContain('3 to 63 letters')
   await browser.send({ ...form, tenant_domain: `t${app.ctx.random.id().slice(-10)}` })
   const again = await browser.send({}, { action: '/signup/code/again' })
-  expect(again.html).toContain('Codes were sent already. Ask for another one in 60 seconds.')
+  expect(again.html).toContain('Too many codes were requested. Request a new one in 60 seconds.')
   app.clock.advance(61)
   expect(noteOf(await browser.send({}, { action: '/signup/code/again' }))).toBe('We sent you a new code.')
   expect(await app.mailsTo(email)).toHaveLength(2)

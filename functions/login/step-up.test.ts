@@ -30,8 +30,8 @@ test('a page that needs a fresh sign-in asks for the password again, then goes o
   expect(titleOf(await browser.read('/me/danger'))).toBe('Done')
   app.clock.advance(301)
   const asked = await browser.read('/me/danger')
-  expect([asked.url, titleOf(asked)]).toEqual(['/confirm?max_age=300&return_to=%2Fme%2Fdanger', 'Confirm that it is you'])
-  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('do not fit')
+  expect([asked.url, titleOf(asked)]).toEqual(['/confirm?max_age=300&return_to=%2Fme%2Fdanger', 'Confirm your identity'])
+  expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('email address or the password is')
   expect(titleOf(await browser.send({ password: admin.password }))).toBe('Done')
   const events = (await app.events(tenantId)).map(({ event }) => event)
   // A new session in the place of the old one.
@@ -48,7 +48,7 @@ test('a demand from elsewhere (RFC 9470) is answered on the page, and one that i
   expect((await browser.read('/confirm?acr_values=aal1&return_to=%2Fme%2Femail')).url).toBe('/me/email')
   expect(titleOf(await browser.read('/confirm?max_age=300&acr_values=aal3&return_to=%2Fme%2Femail'))).toBe('Add a second factor first')
   app.clock.advance(301)
-  expect(titleOf(await browser.read('/confirm?max_age=300'))).toBe('Confirm that it is you')
+  expect(titleOf(await browser.read('/confirm?max_age=300'))).toBe('Confirm your identity')
 })
 
 test('nobody confirms for somebody else', async () => {

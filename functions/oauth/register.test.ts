@@ -434,7 +434,7 @@ test('a client known by its address alone: fetched once, marked, redeemed and re
   const id = documentAt('/editor.json', { grant_types: ['authorization_code', 'refresh_token'] })
   const path = authorizePath(asTest(id), { resource: server.resource, scope: 'openid tools:read' })
   const { html, code } = await allowed(browser, path)
-  expect(html).toContain(`proved to be at ${new URL(id).host}`)
+  expect(html).toContain(`served from ${new URL(id).host}`)
   const tokens = (await (await exchange(app, id, code)).json()) as Json
   expect(claimsOf(String(tokens.id_token))).toMatchObject({ aud: id })
   const refreshed = await postForm(app, '/oauth/token', { grant_type: 'refresh_token', client_id: id, refresh_token: String(tokens.refresh_token) })

@@ -145,7 +145,10 @@ test('a factor that is owed is asked for; nobody without an account is told so o
   await browser.read(`/signin?tenant=${company.domain}`)
   expect((await comeBack(await begin(path))).url).toBe(`/signin/factor?tenant=${company.domain}`)
   const refused = await comeBack(await begin(path), { nameId: 'stranger' })
-  expect([refused.url, summaryOf(refused)]).toEqual([`/signin?tenant=${company.domain}`, expect.stringContaining('opens no account here')])
+  expect([refused.url, summaryOf(refused)]).toEqual([
+    `/signin?tenant=${company.domain}`,
+    expect.stringContaining('Choose another sign-in method, or contact your administrator.'),
+  ])
 })
 
 test('an account with that address is connected by a mailed code', async () => {

@@ -41,7 +41,7 @@ test('by its owner, with another factor just proved; then it works, its counter 
   expect(await w.clear(strong)).toEqual([404, 'not_found'])
   const [event, ...more] = await app.events(person.tenantId, { event: 'passkey.alarm_cleared' })
   expect([event?.targetId, event?.actorId, more.length]).toEqual([w.factorId, person.id, 0])
-  expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('is accepted again')
+  expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('A passkey of your account at')
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
   const credential = device.get(options, { counter: 1 })
@@ -53,7 +53,7 @@ test('by an administrator with every right of the owner', async () => {
   const w = await world()
   expect(await w.clear(await w.app.token(w.company.admin), w.ofPerson)).toEqual([204, undefined])
   expect(await w.shows()).toBe(200)
-  expect((await w.app.mailsTo(w.person.email)).at(-1)?.text).toContain('An administrator looked at it')
+  expect((await w.app.mailsTo(w.person.email)).at(-1)?.text).toContain('It was blocked because it may have been copied.')
 })
 
 test('the alarm is told to the owner with where to look, and to administrators with what to do', async () => {
