@@ -147,7 +147,7 @@ test('an app that was sealed there signs in here, with a code that was not shown
     expect.objectContaining({ event: 'factor.added', actorType: 'system', targetId: factorId, subjectId: ann.id }),
   )
   const [mail] = await app.mailsTo(ann.email)
-  expect(mail?.subject).toBe('Your second factors at Acme came along')
+  expect(mail?.subject).toBe('Your second factors were moved to Acme')
   expect(mail?.text).toContain('An authenticator app')
   expect(mail?.text).not.toContain('backup codes')
 })
@@ -269,7 +269,7 @@ test('backup codes are never taken over, and their owner is told to make new one
     ['refuse', 'spent'],
     ['import', 'refuse', 'backup_codes_must_be_made_anew'],
   ])
-  for (const { email } of [ann, bob]) expect((await app.mailsTo(email))[0]?.text).toContain('Your backup codes of before do not count here')
+  for (const { email } of [ann, bob]) expect((await app.mailsTo(email))[0]?.text).toContain('Your previous backup codes are not valid here')
   const text = 'select count(*)::int from authsec.backup_codes where tenant_id = $1'
   expect(await forTenant(app.db, acme.tenantId).run({ text, params: [acme.tenantId], arrays: true })).toEqual([[0]])
 })

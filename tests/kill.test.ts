@@ -29,7 +29,7 @@ const startServer = async (port: number): Promise<ChildProcess> => {
   const child = spawn(process.execPath, ['--import', 'tsx', 'apps/local/local.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   child.stdout?.resume()
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 900; attempt++) {
     const answer = await fetch(`http://127.0.0.1:${port}/authsec/uflow/health`).catch(() => undefined)
     if (answer?.status === 200) return child
     await wait(100)

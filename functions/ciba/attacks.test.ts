@@ -280,7 +280,7 @@ describe('the poll', () => {
 })
 
 describe('devices', () => {
-  test('a push token moves to the person sessionOf registered it last', async () => {
+  test('a push token moves to the person who registered it last', async () => {
     const { app, push, company, person, client, phone } = await world()
     const newOwner = await app.person(company)
     await newPhone(app, newOwner, phone.pushToken)
@@ -291,7 +291,7 @@ describe('devices', () => {
     const { devices } = await bodyOf(await app.request(`${CIBA}/devices`, { token: phone.session }))
     expect(devices).toMatchObject([{ id: phone.deviceId, is_active: false }])
     // The previous owner is notified, and the removal is in the audit log.
-    expect((await app.mailsTo(person.email)).at(-1)?.text).toContain('Somebody else signed in on it')
+    expect((await app.mailsTo(person.email)).at(-1)?.text).toContain('Another person signed in on this device')
     const [taken] = await app.events(company.tenantId, { event: 'push_device.removed' })
     expect(taken).toMatchObject({ targetId: phone.deviceId, reason: 'registered_by_another', subjectId: person.id })
   })

@@ -114,7 +114,7 @@ test('the wait is told by mail, again on the way, and finished with a mailed cod
     'Your account can now be recovered',
   ])
   expect(titleOf(await browser.read(WAITING(company)))).toBe('The waiting period is over')
-  expect(noteOf(await browser.send({}, { action: '/recover/access/send' }))).toContain('A new code')
+  expect(noteOf(await browser.send({}, { action: '/recover/access/send' }))).toContain('We sent you a new code.')
   const code = codeIn(await app.mailsTo(pat.email))
   expect(summaryOf(await browser.send({ otp: code === '000000' ? '000001' : '000000' }))).toContain('wrong, already used or expired')
   expect(titleOf(await browser.send({ otp: code }))).toBe('Account security')

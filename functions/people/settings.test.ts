@@ -214,7 +214,7 @@ describe('what protects less than before', () => {
     expect(await h.app.mailsTo(other.email)).toHaveLength(told)
     expect((await h.patch(h.strong, after)).status).toBe(200)
     const mail = (await h.app.mailsTo(other.email)).at(-1)
-    expect(mail?.subject).toContain('is protected less than before')
+    expect(mail?.subject).toContain('were weakened')
     expect(mail?.text).toContain(h.company.admin.email)
     expect(await h.app.mailsTo(h.company.admin.email)).toEqual([])
   })

@@ -51,7 +51,7 @@ test.each([['none'], [['authsec-domain-verification=another']]] as const)(
       expect(await holder()).toBe(company.tenantId)
       app.clock.advance(DAY)
     }
-    expect(await mails()).toEqual([`${company.name}: the proof of a domain is missing`])
+    expect(await mails()).toEqual([`${company.name}: a domain verification record is missing`])
     expect((await app.mailsTo(company.admin.email)).at(-1)?.text).toContain(value)
     expect(await run()).toMatchObject({ missing: 0, lost: 1 })
     expect(await holder()).toBeUndefined()

@@ -39,7 +39,7 @@ test('a company registers, proves the address, and its administrator signs in', 
   expect(started.status).toBe(201)
   expect(await bodyOf(started)).toEqual({ message: expect.any(String), email: who.email })
   const [mail] = await app.mailsTo(who.email)
-  expect(mail).toMatchObject({ subject: 'Your code to sign your company up at localhost:7468', fromName: 'localhost:7468' })
+  expect(mail).toMatchObject({ subject: 'Your code to register your company at localhost:7468', fromName: 'localhost:7468' })
   expect(mail?.text).toContain(domain)
   expect(mail?.text).toContain('192.0.2.1')
   const code = codeIn(await app.mailsTo(who.email))
