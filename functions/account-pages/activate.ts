@@ -1,4 +1,4 @@
-// Decisions on a device's user code (RFC 8628 section 3.3). The code alone grants nothing: the person sees the client and its request, then decides.
+// Decisions on a device's user code (RFC 8628 section 3.3). The code by itself grants nothing: the person sees the client and its request, then decides.
 import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import { requireUserGesture } from '#shared/platform/http/pages/form'

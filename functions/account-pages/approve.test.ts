@@ -122,7 +122,7 @@ test('approval needs a sign-in of the last five minutes: the page asks to confir
   expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The sign-in was approved')
 })
 
-test('with a second factor enrolled, a session with a password alone approves nothing', async () => {
+test('with a second factor enrolled, a session with only a password approves nothing', async () => {
   const w = await world()
   const browser = await signedIn(w.app, w.company, w.person)
   await requestCibaFor(w.app, w.client, w.person.email)

@@ -8,7 +8,7 @@ import { bodyOf, textIn } from '#tests/support/sign-in'
 import { upstreamDouble } from '#tests/support/upstream-double'
 import { connectionRoutes } from './routes.ts'
 
-const SECRET = 'a-secret-that-nobody-reads-back'
+const SECRET = 'a-secret-that-is-never-returned'
 const doubles: { close(): void }[] = []
 afterAll(() => {
   for (const double of doubles) double.close()
@@ -63,7 +63,7 @@ describe('client secrets', () => {
     const made = await create()
     const id = textIn(await bodyOf(made.clone()), 'id')
     const etag = made.headers.get('etag') ?? ''
-    const newer = 'another-secret-that-nobody-reads'
+    const newer = 'another-secret-that-is-never-returned'
     const patched = await call('PATCH', `/${id}`, { client_secret: newer }, { 'if-match': etag })
     // The ETag changes with the secret, so that a caller who read the earlier one cannot overwrite it.
     expect(patched.headers.get('etag')).not.toBe(etag)
@@ -240,7 +240,7 @@ describe('testing a provider', () => {
 
   test('a host without a public address is not contacted', async () => {
     const { call, create } = await start()
-    const id = textIn(await bodyOf(await create({ issuer: 'https://nobody-knows-this.okta.com' })), 'id')
+    const id = textIn(await bodyOf(await create({ issuer: 'https://unknown-host.okta.com' })), 'id')
     expect(await bodyOf(await call('POST', `/${id}/test`))).toMatchObject({ usable: false, reason: 'no_public_address' })
   })
 })

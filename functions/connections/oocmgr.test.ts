@@ -11,7 +11,7 @@ import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { connectionRoutes } from './routes.ts'
 
 const BASE = '/authsec/oocmgr'
-const SECRET = 'a-secret-that-nobody-reads-back'
+const SECRET = 'a-secret-that-is-never-returned'
 type Json = Record<string, unknown>
 
 const start = async () => {
@@ -186,7 +186,7 @@ test('templates, validation against the provider, and the addresses of a sign-in
     login_url_template: expect.stringContaining(`/signin?tenant=${company.domain}`),
     provider_config: { client_secret: '***hidden***' },
   })
-  expect((await call('test/oidc-flow', { provider_name: 'nobody' })).status).toBe(404)
+  expect((await call('test/oidc-flow', { provider_name: 'unknown' })).status).toBe(404)
   expect(await data('stats/tenant')).toMatchObject({
     total_providers: 1,
     active_providers: 1,
@@ -283,7 +283,7 @@ test('a provider is chosen for a client with its own name and order, and removed
   expect((await edit({ display_name: 'Crew', provider_config: { client_secret: '***hidden***', client_id: '0oa1' } }))[0]).toBe(200)
   expect((await edit({ provider_name: 'authsec' }))[0]).toBe(403)
   expect((await edit({ client_id: company.clientId }))[0]).toBe(403)
-  expect((await edit({ provider_name: 'nobody' }))[0]).toBe(404)
+  expect((await edit({ provider_name: 'unknown' }))[0]).toBe(404)
   const foreign = (await addClient(app, await app.company('globex'), { name: 'Shop' })).id
   expect((await edit({ client_id: foreign }))[0]).toBe(404)
   expect(await edit({ is_active: false })).toMatchObject([200, { data: { operation: 'deleted' } }])

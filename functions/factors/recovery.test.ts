@@ -168,7 +168,7 @@ describe('the waiting period', () => {
     expect(await codeOf(await finish(app, recovery, code))).toBe('invalid_recovery')
   })
 
-  test('the owner stops a recovery with the mailed link; opening the link alone changes nothing', async () => {
+  test('the owner stops a recovery with the mailed link; only opening the link changes nothing', async () => {
     const { app, company, pat } = await start()
     await configure(app, company, { recovery: { waitingDays: 1 } })
     await change(app, pat, { passwordHash: null })
@@ -209,16 +209,16 @@ describe('the waiting period', () => {
     await enrol(app, pat)
     const masked = async (response: Response): Promise<string> =>
       JSON.stringify(await outcomeOf(response)).replace(/[0-9a-f-]{36}\.[\w-]{43}/, 'RECOVERY')
-    const [unproved, nobody] = [await begin(app, company, pat.email), await begin(app, company, 'nobody@acme.example')]
+    const [unproved, unknown] = [await begin(app, company, pat.email), await begin(app, company, 'stranger@acme.example')]
     const recovery = textIn((await unproved.clone().json()) as Record<string, unknown>, 'recovery')
-    const ofNobody = textIn((await nobody.clone().json()) as Record<string, unknown>, 'recovery')
+    const unknownHandle = textIn((await unknown.clone().json()) as Record<string, unknown>, 'recovery')
     const proved = await begin(app, company, pat.email, await loginTransactionFor(app, company, pat))
     const withPassword = textIn((await proved.clone().json()) as Record<string, unknown>, 'recovery')
-    expect(new Set([await masked(unproved), await masked(nobody), await masked(proved)]).size).toBe(1)
+    expect(new Set([await masked(unproved), await masked(unknown), await masked(proved)]).size).toBe(1)
     expect(await app.mailsTo(pat.email)).toHaveLength(1)
     app.clock.advance(DAY)
-    expect(await outcomeOf(await requestCode(app, recovery))).toEqual(await outcomeOf(await requestCode(app, ofNobody)))
-    expect(await outcomeOf(await finish(app, recovery, '123456'))).toEqual(await outcomeOf(await finish(app, ofNobody, '123456')))
+    expect(await outcomeOf(await requestCode(app, recovery))).toEqual(await outcomeOf(await requestCode(app, unknownHandle)))
+    expect(await outcomeOf(await finish(app, recovery, '123456'))).toEqual(await outcomeOf(await finish(app, unknownHandle, '123456')))
     expect(await factorsOf(app, pat)).toBe(1)
     await requestCode(app, withPassword)
     const code = codeIn(await app.mailsTo(pat.email))
@@ -261,7 +261,7 @@ describe('the waiting period', () => {
       const response = await work()
       return [counting.statements() - before, response]
     }
-    const addresses = [keyless.email, pat.email, 'nobody@acme.example']
+    const addresses = [keyless.email, pat.email, 'stranger@acme.example']
     const keys: string[] = []
     const starts = new Set<number>()
     // The first round fills the tenant cache.

@@ -201,7 +201,7 @@ describe('the response is bound to the provider (RFC 9207)', () => {
     expect(status).toBe(400)
   })
 
-  test('a tenant\u2019s provider with the name of a platform provider serves that tenant alone', async () => {
+  test('a tenant\u2019s provider with the name of a platform provider serves only that tenant', async () => {
     const globex = await world.app.company('globex')
     await addProvider(world.app, { name: world.provider, issuer: other.url }, globex.tenantId)
     const begun = async (domain: string) =>
@@ -236,7 +236,7 @@ describe('the response is bound to the provider (RFC 9207)', () => {
   })
 })
 
-describe('an e-mail address alone proves nothing', () => {
+describe('an e-mail address by itself proves nothing', () => {
   const ADDRESSES: readonly (readonly [string, (email: string) => Record<string, unknown>])[] = [
     ['unverified', (email) => ({ email, email_verified: false })],
     ['without email_verified', (email) => ({ email })],

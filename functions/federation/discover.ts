@@ -52,7 +52,7 @@ export const accountsOfTransaction = async (ctx: Ctx, heldProof: HeldProof): Pro
 const offerSignUp = async (ctx: Ctx, proof: FederatedProof, origin: string): Promise<PendingStep> => {
   if (!(await acceptsCompanies(ctx)) || proof.profile.email === undefined) throw new AppError('federation_unknown')
   const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
-  return { kind: 'owed', step: 'registration', transactionToken, proof, origin }
+  return { kind: 'step_required', step: 'registration', transactionToken, proof, origin }
 }
 
 /** Signs in on the platform's own domain. @throws AppError federation_unknown, and the errors of signing in */

@@ -17,7 +17,7 @@ export type FederatedSignIn = {
 }
 
 /**
- * No account has the identity. If an account has the verified address, its owner must confirm the link; the address alone never signs in. Platform administrators
+ * No account has the identity. If an account has the verified address, its owner must confirm the link; the address by itself never signs in. Platform administrators
  * are not found by address. An unknown address may get an account if the tenant wants that.
  */
 const meet = async (ctx: Ctx, tenantId: TenantId, { proof, origin, missing, provisions }: FederatedSignIn): Promise<EnteredAccount | PendingStep> => {
@@ -32,7 +32,7 @@ const meet = async (ctx: Ctx, tenantId: TenantId, { proof, origin, missing, prov
   }
   if (!isUsable(user, tenant)) throw noAccountError(tenantId, undefined, missing)
   const transactionToken = await atomically(t, (tx) => storeProof(tx, ctx, 'link', proof, { userId: user.id, origin }))
-  return { kind: 'owed', step: 'link', transactionToken, proof, origin }
+  return { kind: 'step_required', step: 'link', transactionToken, proof, origin }
 }
 
 /** Signs in by issuer and subject in the tenant. @throws AppError federation_no_account, … */

@@ -18,7 +18,7 @@ import {
   ProvidersQuery,
 } from './initiate.schema.ts'
 
-/** Each step of the flow is imported on demand, so that the function starts with the declarations alone. */
+/** Each step of the flow is imported on demand, so that the function starts with only the declarations. */
 const rules = () => import('./initiate.ts')
 
 const BASE = '/authsec/uflow/oidc'

@@ -50,7 +50,7 @@ export const joinTenant = async (ctx: Ctx, tenant: Tenant, proof: FederatedProof
   const t = forTenant(ctx.db, tenantId)
   if (!(await isOfOwnDomain(ctx, tenantId, proof.profile))) {
     const transactionToken = await atomically(t, (tx) => storeProof(tx, ctx, 'join', proof, { origin }))
-    return { kind: 'owed', step: 'join', transactionToken, proof, origin }
+    return { kind: 'step_required', step: 'join', transactionToken, proof, origin }
   }
   await atomically(t, (tx) => addAccount(tx, ctx, tenant, proof))
   return comeInAsNew(ctx, tenantId, proof)

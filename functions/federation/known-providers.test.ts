@@ -93,8 +93,8 @@ describe('GitHub', () => {
     const own = await addProvider(app, { authorizationUrl: `${upstream.url}/login/oauth/authorize` }, company.tenantId)
     const theirs = await bodyOf(await federationBrowser(app).begin({ provider: own, tenant_domain: company.domain }))
     expect(new URL(textIn(theirs, 'redirect_url')).origin).toBe(upstream.url)
-    const nobody = await addProvider(app, { authorizationUrl: 'https://id.example/authorize' })
-    expect((await federationBrowser(app).begin({ provider: nobody })).status).toBe(400)
+    const incomplete = await addProvider(app, { authorizationUrl: 'https://id.example/authorize' })
+    expect((await federationBrowser(app).begin({ provider: incomplete })).status).toBe(400)
   })
 })
 

@@ -1,4 +1,4 @@
-// Links an identity to an existing account: by a session of the account or by a code mailed to it. A matching address alone links nothing.
+// Links an identity to an existing account: by a session of the account or by a code mailed to it. A matching address by itself links nothing.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { consumeCode } from '#db/store/codes'

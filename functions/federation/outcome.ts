@@ -28,7 +28,7 @@ export type AccountChoice = { readonly kind: 'choice'; readonly transactionToken
  * company may sign up, with a domain that is given or still to be chosen.
  */
 export type PendingStep = {
-  readonly kind: 'owed'
+  readonly kind: 'step_required'
   readonly step: 'link' | 'join' | 'registration'
   readonly transactionToken: string
   readonly proof: FederatedProof
@@ -40,7 +40,7 @@ export type FederationOutcome = EnteredAccount | AccountChoice | PendingStep | C
 
 export type FederationResult = HttpResult<z.input<typeof Exchanged>>
 
-const NOBODY = { tenant_id: '', email: '', first_login: false, otp_required: false, mfa_required: false }
+const NOT_SIGNED_IN = { tenant_id: '', email: '', first_login: false, otp_required: false, mfa_required: false }
 
 export const toEnteredResult = ({ tenantId, user, tenant, proof, done }: EnteredAccount): FederationResult =>
   new HttpResult(
@@ -59,12 +59,12 @@ export const toEnteredResult = ({ tenantId, user, tenant, proof, done }: Entered
 
 const answerChoice = (ctx: Ctx, { transactionToken, accounts }: AccountChoice): FederationResult =>
   new HttpResult(
-    { ...NOBODY, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: transactionToken },
+    { ...NOT_SIGNED_IN, message: 'Choose the account to sign in to.', accounts: [...accounts], choice_ticket: transactionToken },
     { cookies: [proofCookie(ctx, transactionToken)] },
   )
 
 const answerConnected = ({ tenantId, email, proof }: ConnectedIdentity): FederationResult =>
-  new HttpResult({ ...NOBODY, tenant_id: tenantId as string, email, message: `${proof.displayName} is connected with your account.` })
+  new HttpResult({ ...NOT_SIGNED_IN, tenant_id: tenantId as string, email, message: `${proof.displayName} is connected with your account.` })
 
 const providerData = ({ provider, profile }: FederatedProof) => ({
   provider,
@@ -74,7 +74,7 @@ const providerData = ({ provider, profile }: FederatedProof) => ({
   picture: profile.picture ?? '',
 })
 
-const owes = (ctx: Ctx, { step, transactionToken, proof, origin, domain }: PendingStep): AppError => {
+const stepRequiredError = (ctx: Ctx, { step, transactionToken, proof, origin, domain }: PendingStep): AppError => {
   if (step === 'link') {
     const extra = { link_ticket: transactionToken, provider: proof.provider, confirm_with: ['mailed_code', 'session'] }
     return new AppError('link_confirmation_required', undefined, { extra })
@@ -105,7 +105,7 @@ export const toFederationResult = (ctx: Ctx, outcome: FederationOutcome): Federa
       return answerChoice(ctx, outcome)
     case 'connected':
       return answerConnected(outcome)
-    case 'owed':
-      throw owes(ctx, outcome)
+    case 'step_required':
+      throw stepRequiredError(ctx, outcome)
   }
 }

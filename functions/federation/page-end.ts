@@ -40,10 +40,10 @@ export const finishFederatedSignIn = async (
 }
 
 /** Mails the code at once, because the provider has just confirmed that the address belongs to the person. */
-const owe = async (ctx: Ctx, page: FederationPage, owed: PendingStep): Promise<PageRedirect> => {
-  const cookies = [proofCookie(ctx, owed.transactionToken)]
-  if (owed.step === 'registration') return redirectResult(ctx, withSignInContext('/signup/provider', page), { cookies })
-  await (owed.step === 'link' ? sendLinkCode(ctx, owed.transactionToken) : sendJoinCode(ctx, owed.transactionToken))
+const startStep = async (ctx: Ctx, page: FederationPage, pending: PendingStep): Promise<PageRedirect> => {
+  const cookies = [proofCookie(ctx, pending.transactionToken)]
+  if (pending.step === 'registration') return redirectResult(ctx, withSignInContext('/signup/provider', page), { cookies })
+  await (pending.step === 'link' ? sendLinkCode(ctx, pending.transactionToken) : sendJoinCode(ctx, pending.transactionToken))
   return redirectResult(ctx, withSignInContext('/signin/connect', page), { cookies })
 }
 
@@ -60,8 +60,8 @@ export const redirectByOutcome = async (
     }
     case 'choice':
       return redirectResult(ctx, withSignInContext('/signin/accounts', page), { cookies: [proofCookie(ctx, outcome.transactionToken)] })
-    case 'owed':
-      return owe(ctx, page, outcome)
+    case 'step_required':
+      return startStep(ctx, page, outcome)
     case 'connected':
       return redirectResult(ctx, withSignInContext('/signin', page))
   }

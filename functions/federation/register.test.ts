@@ -161,7 +161,7 @@ test('check-tenant returns whether a domain signs in or signs up', async () => {
   const { app, company } = await start()
   const check = async (domain: string) => bodyOf(await app.request(`${BASE}/check-tenant?domain=${encodeURIComponent(domain)}`))
   expect(await check(company.name.toUpperCase())).toEqual({ domain: company.domain, exists: true, action: 'login' })
-  expect(await check('nobody-has-this')).toEqual({ domain: 'nobody-has-this.localhost', exists: false, action: 'register' })
+  expect(await check('unused-domain')).toEqual({ domain: 'unused-domain.localhost', exists: false, action: 'register' })
   for (const bad of ['', '1', 'a b', 'x.evil.example'])
     expect((await app.request(`${BASE}/check-tenant?domain=${encodeURIComponent(bad)}`)).status).toBe(400)
   expect((await app.request(`${BASE}/check-tenant`)).status).toBe(400)

@@ -58,7 +58,7 @@ export const registerVerifiedCompany = async (
   addressOf(proof)
   if (!proof.profile.emailVerified) {
     const transactionToken = await atomically(forTenant(ctx.db, SYSTEM_TENANT), (t) => storeProof(t, ctx, 'registration', proof, { origin }))
-    return { kind: 'owed', step: 'registration', transactionToken, proof, origin, domain }
+    return { kind: 'step_required', step: 'registration', transactionToken, proof, origin, domain }
   }
   const { tenantId } = await create(ctx, domain, proof, async () => undefined)
   const id = asTenantId(tenantId)

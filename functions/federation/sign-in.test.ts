@@ -35,9 +35,9 @@ test('the token has the roles of the account, and a required second factor stays
   const first = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))
   expect(claimsOf(textIn(first, 'token'))).toMatchObject({ sub: company.admin.id, roles: ['admin'] })
   await enrol(app, company.admin)
-  const owed = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1', amr: ['mfa'], acr: 'phr' }))
-  expect(owed).toMatchObject({ mfa_required: true, otp_required: true, login_ticket: expect.any(String) })
-  expect(owed).not.toHaveProperty('token')
+  const pending = await bodyOf(await dance({ tenant_domain: company.domain }, { sub: 'sub-1', amr: ['mfa'], acr: 'phr' }))
+  expect(pending).toMatchObject({ mfa_required: true, otp_required: true, login_ticket: expect.any(String) })
+  expect(pending).not.toHaveProperty('token')
 })
 
 test('multi-factor authentication at the provider counts only if the tenant trusts the provider for it', async () => {
@@ -93,7 +93,7 @@ test('on a tenant\u2019s own domain only that tenant and its providers are used'
   const back = await danceWith(browser, { provider: own }, { sub: 'sub-1' })
   await browser.land(back)
   expect(await bodyOf(await browser.exchange(back))).toMatchObject({ tenant_id: company.tenantId, token: expect.any(String) })
-  const stranger = await danceWith(browser, {}, { sub: 'sub-9', email: 'nobody@example.com', email_verified: true })
+  const stranger = await danceWith(browser, {}, { sub: 'sub-9', email: 'stranger@example.com', email_verified: true })
   await browser.land(stranger)
   expect((await browser.exchange(stranger)).status).toBe(403)
   // On other domains the provider is unknown.
@@ -151,10 +151,10 @@ test('a disabled person gets the response for an unknown identity, and a suspend
     const { request_id: _, ...body } = await bodyOf(response)
     return [response.status, body]
   }
-  const nobody = await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-2' }))
-  expect(nobody[0]).toBe(401)
+  const refusal = await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-2' }))
+  expect(refusal[0]).toBe(401)
   await atomically(forTenant(app.db, company.tenantId), (t) => setUserActive(t, person.id, false, app.clock.now()))
-  expect(await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).toEqual(nobody)
+  expect(await without(await dance({ tenant_domain: company.domain }, { sub: 'sub-1' }))).toEqual(refusal)
   await setStatus(app, company, 'suspended')
   expect((await federationBrowser(app).begin({ provider: 'x', tenant_domain: company.domain }, '/login/initiate')).status).toBe(404)
 })
@@ -173,10 +173,10 @@ test('an account that is deleted, disabled or suspended during the flow is refus
     expect(await federationStateOf(app, company.tenantId)).toEqual(before)
     return (await bodyOf(response)).code
   }
-  const nobody = 'federation_no_account'
-  expect(await after(() => change(app, person, { deletedAt: app.clock.now() }))).toBe(nobody)
+  const refusal = 'federation_no_account'
+  expect(await after(() => change(app, person, { deletedAt: app.clock.now() }))).toBe(refusal)
   await change(app, person, { deletedAt: null })
-  expect(await after(() => change(app, person, { active: false }))).toBe(nobody)
+  expect(await after(() => change(app, person, { active: false }))).toBe(refusal)
   await change(app, person, { active: true })
   expect(await after(() => setStatus(app, company, 'suspended'))).toMatch(/^federation_(no_account|failed)$/)
 })

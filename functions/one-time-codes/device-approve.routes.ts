@@ -1,4 +1,4 @@
-// A device is approved by somebody who has no session, with the factors of a sign-in.
+// Approving a device without a session, with the factors of a sign-in.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { ApproveDevice, DeviceApproved } from './device-approve.schema.ts'
@@ -8,8 +8,8 @@ export const deviceApproveRoutes = [
   route({
     id: 'codes.approveDevice',
     on: 'POST /authsec/uflow/auth/totp/device-approve',
-    summary: 'Approve the device that shows a user code, with a code of an authenticator app after the first factor.',
-    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    summary: 'Approve the device that displays a user code, with a TOTP code after the first factor.',
+    access: open('The login ticket, or the client\u2019s own authentication, is the proof.', { class: 'code', account: 'email' }),
     body: ApproveDevice,
     reply: json(200, DeviceApproved),
     errors: [

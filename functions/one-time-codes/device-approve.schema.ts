@@ -16,6 +16,6 @@ export const DeviceApproved = z
   .object({
     success: z.literal(true),
     message: z.string(),
-    token: z.literal('').meta({ description: 'Kept for old clients. The token goes to the device that polls.' }),
+    token: z.literal('').meta({ description: 'Always empty, for old clients. The device gets the token when it polls.' }),
   })
   .meta({ id: 'DeviceApprovedWithCode' })

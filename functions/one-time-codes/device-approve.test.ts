@@ -1,4 +1,4 @@
-// A device approved with an authenticator app by somebody who has no session.
+// Approving a device with an authenticator app and without a session.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findSessions } from '#db/store/sessions'
@@ -26,7 +26,7 @@ const world = async () => {
   return { app, company, pat, seed, approve }
 }
 
-test('after the first factor a code approves the device; the token goes to the device and to nobody else', async () => {
+test('after the first factor a code approves the device, and only the device gets the token', async () => {
   const { app, company, pat, approve } = await world()
   const before = (await findSessions(forTenant(app.db, company.tenantId), pat.id, app.clock.now())).length
   const codes = await beginDevice(app)
@@ -40,7 +40,7 @@ test('after the first factor a code approves the device; the token goes to the d
   expect(events).toEqual(['device_grant.approved', 'factor.verified', 'session.created', 'user.signed_in', 'user.signed_out'])
 })
 
-test('a code alone approves nothing, unless the tenant lets a code alone sign in at a client that proves itself', async () => {
+test('without a first factor a code approves nothing, unless the tenant allows sign-in by code at an authenticated client', async () => {
   const { app, company, approve } = await world()
   const shop = await addClient(app, company, { name: 'Shop' })
   const codes = await beginDeviceOf(app, company)
@@ -53,7 +53,7 @@ test('a code alone approves nothing, unless the tenant lets a code alone sign in
   expect((await pollDevice(app, codes, company.clientId)).status).toBe(200)
 })
 
-test('a wrong user code spends neither the ticket nor the code of the app; another tenant\u2019s is as unknown', async () => {
+test('a wrong user code consumes neither the ticket nor the TOTP code; another tenant\u2019s user code is unknown', async () => {
   const { app, company, pat, seed, approve } = await world()
   const globex = await app.company('globex')
   const login_ticket = await loginTransactionFor(app, company, pat)

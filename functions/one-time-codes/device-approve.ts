@@ -1,4 +1,4 @@
-// Somebody without a session approves a device: signs in as at every door, decides, and signs out. The token of that session leaves for nobody.
+// Approves a device without a session: signs the person in with all checks, decides, and signs out. The token of that session is never returned.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { revokeSession } from '#db/store/sessions'
@@ -22,14 +22,14 @@ const signOut = (ctx: Ctx, caller: User): Promise<void> =>
     await recordEvent(t, ctx, { event: 'user.signed_out', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } })
   })
 
-/** Unknown person, wrong code, not allowed: one answer. */
+/** One answer for an unknown person, a wrong code and a person who may not sign in. */
 const alike = (error: unknown): never => {
   if (error instanceof AppError && error.code === 'invalid_credentials') throw new AppError('invalid_totp_code', undefined, error.details)
   throw error
 }
 
 /**
- * The user code is looked at first, so that one that is wrong spends neither the ticket nor the code of the app.
+ * The user code is checked first, so that a wrong one consumes neither the ticket nor the TOTP code.
  * @throws AppError user_code_unknown, invalid_user_code, invalid_totp_code, authentication_required, totp_not_enabled, factor_paused, mfa_verification_failed,
  * quota_exceeded, rate_limited
  */

@@ -1,4 +1,4 @@
-// Authenticator apps as devices: the platform's paths and the tenants', which differ in shape alone.
+// Authenticator apps as devices, on the platform's paths and on the tenants'. They differ only in wire shapes.
 
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
@@ -26,18 +26,18 @@ import {
 import { route } from './group.ts'
 import { type CodeLoginResult, isClientOf, loginWithCode, toLoginError } from './login.ts'
 
-/** What differs between the two doors, but for their sign-in. */
-type Door = {
-  /** What the ids of its operations begin with. */
+/** How the two sets of paths differ, apart from sign-in. */
+type DevicePaths = {
+  /** Prefix of the operation ids. */
   readonly id: 'codes.devices' | 'codes.tenantDevices'
   readonly at: `/${string}`
-  /** What a single device is called in a path. */
+  /** Path segment of a single device. */
   readonly named: 'device' | 'devices'
   readonly list: typeof TotpDevices | typeof TenantDevices
   readonly shape: { readonly render?: typeof outcomeError }
 }
-const PLATFORM: Door = { id: 'codes.devices', at: '/authsec/uflow/auth/totp', named: 'device', list: TotpDevices, shape: {} }
-const TENANT: Door = {
+const PLATFORM: DevicePaths = { id: 'codes.devices', at: '/authsec/uflow/auth/totp', named: 'device', list: TotpDevices, shape: {} }
+const TENANT: DevicePaths = {
   id: 'codes.tenantDevices',
   at: '/authsec/uflow/auth/tenant/totp',
   named: 'devices',
@@ -55,13 +55,13 @@ const LOGIN_ERRORS: readonly ErrorCode[] = [
   'quota_exceeded',
 ]
 const LOGIN_EVENTS = ['factor.verified', 'factor.paused', 'backup_code.used', 'session.created', 'user.signed_in'] as const
-/** Whoever changes factors has just signed in, with one of them. */
-const fresh = user({ withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
+/** Changing factors needs a recent sign-in with one of them. */
+const recentSignIn = user({ withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
 
 const loggedIn = ({ token, cookies }: CodeLoginResult) =>
   new HttpResult({ success: true as const, message: 'Authentication successful', token }, { cookies })
 
-const ownDevices = ({ id, at, named, list, shape }: Door) => [
+const ownDevices = ({ id, at, named, list, shape }: DevicePaths) => [
   route({
     ...shape,
     id: `${id}.register`,
@@ -90,7 +90,7 @@ const ownDevices = ({ id, at, named, list, shape }: Door) => [
     ...shape,
     id: `${id}.list`,
     on: `GET ${at}/devices`,
-    summary: 'One\u2019s own authenticator apps.',
+    summary: 'The caller\u2019s authenticator apps.',
     access: user(),
     reply: json(200, list),
     errors: [],
@@ -101,8 +101,8 @@ const ownDevices = ({ id, at, named, list, shape }: Door) => [
     ...shape,
     id: `${id}.delete`,
     on: `POST ${at}/${named}/delete`,
-    summary: 'Remove one of one\u2019s authenticator apps, not the last.',
-    access: fresh,
+    summary: 'Remove one of the caller\u2019s authenticator apps, except the last one.',
+    access: recentSignIn,
     body: NamedDevice,
     reply: json(200, DeviceDone),
     errors: ['device_not_found', 'last_device', 'last_factor', 'weaker_factors_remain', 'not_found'],
@@ -127,8 +127,8 @@ export const totpDeviceRoutes = [
   route({
     id: 'codes.devices.login',
     on: `POST ${PLATFORM.at}/login`,
-    summary: 'An administrator\u2019s token against a code, after the first factor.',
-    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    summary: 'Exchange a TOTP code for an administrator\u2019s token, after the first factor.',
+    access: open('The login ticket, or the client\u2019s own authentication, is the proof.', { class: 'code', account: 'email' }),
     body: TotpLogin,
     reply: json(200, TotpLoggedIn),
     errors: LOGIN_ERRORS,
@@ -148,7 +148,7 @@ export const totpDeviceRoutes = [
   route({
     id: 'codes.devices.verify',
     on: `POST ${PLATFORM.at}/verify`,
-    summary: 'Verify a code inside the session, which goes on under a new token.',
+    summary: 'Verify a code in a session and renew it under a new token.',
     access: user(undefined, { class: 'code' }),
     body: VerifyDevice,
     reply: json(200, DeviceVerified),
@@ -159,7 +159,7 @@ export const totpDeviceRoutes = [
   route({
     id: 'codes.devices.regenerate',
     on: `POST ${PLATFORM.at}/backup/regenerate`,
-    summary: 'New backup codes; the old ones are void.',
+    summary: 'Create new backup codes; the old ones become invalid.',
     access: user({ withinSeconds: STEP_UP_SECONDS, acr: 'aal2' }, { class: 'credential' }),
     body: Regenerate,
     reply: json(200, Regenerated),
@@ -174,8 +174,8 @@ export const tenantTotpDeviceRoutes = [
     ...TENANT.shape,
     id: 'codes.tenantDevices.login',
     on: `POST ${TENANT.at}/login`,
-    summary: 'An end user\u2019s token against a code, after the first factor.',
-    access: open('The login ticket is the proof, or the client that authenticates itself.', { class: 'code', account: 'email' }),
+    summary: 'Exchange a TOTP code for an end user\u2019s token, after the first factor.',
+    access: open('The login ticket, or the client\u2019s own authentication, is the proof.', { class: 'code', account: 'email' }),
     body: TenantTotpLogin,
     reply: json(200, TotpLoggedIn),
     errors: LOGIN_ERRORS,

@@ -15,10 +15,10 @@ export const DeviceRegistered = z
   .object({
     ...done,
     secret: z.string(),
-    /** The key URI itself, for the client to draw. */
+    /** The key URI, which the client renders as a QR code. */
     qr_code_url: z.string(),
     device_id: z.string(),
-    /** Empty: the codes are made when the device is confirmed. */
+    /** Always empty: the codes are created when the device is confirmed. */
     backup_codes: z.array(z.string()),
   })
   .meta({ id: 'TotpDeviceRegistered' })
@@ -51,7 +51,7 @@ export const TenantDevices = z
   .meta({ id: 'TenantTotpDevices' })
 
 const ticket = { login_ticket: z.string().max(256).optional() }
-/** The code stays a text here: what is no code fails as a wrong one does. */
+/** Not validated as six digits: malformed input fails like a wrong code. */
 const Code = z.string().min(1).max(64)
 export const TotpLogin = z.object({ email: Email, totp_code: Code, client_id: z.string().max(200).optional(), ...ticket }).meta({ id: 'TotpLogin' })
 export const TenantTotpLogin = z

@@ -41,7 +41,7 @@ const stepUp = async (app: TestApp, token: string, { seed }: Device): Promise<st
 test.each([
   [PLATFORM, 'device'],
   [TENANT, 'devices'],
-])('%s: devices are registered, confirmed, listed, made primary and removed, never with their seed', async (base, word) => {
+])('%s: devices are registered, confirmed, listed, made primary and removed, without disclosing their seed', async (base, word) => {
   const { app, pat } = await start()
   let token = await app.token(pat)
   const first = await add(app, token, 'Phone', base)
@@ -61,7 +61,7 @@ test.each([
   expect(await codeOf(removed)).toBe('invalid_totp_code')
 })
 
-test('a device is confirmed by its own id, once, and by its own session', async () => {
+test('a device is confirmed once, by its own id and in the session that began it', async () => {
   const { app, pat } = await start()
   const [token, other] = [await app.token(pat), await app.token(pat)]
   const registered = await bodyOf(await app.request(`${PLATFORM}/register`, { token, body: { device_name: 'Phone' } }))
@@ -74,7 +74,7 @@ test('a device is confirmed by its own id, once, and by its own session', async 
   expect((await confirm(token, id)).status).toBe(200)
 })
 
-test('a device of another person is an unknown one, and nothing changes', async () => {
+test('another person\u2019s device is unknown and does not change', async () => {
   const { app, company, pat } = await start()
   const mine = await add(app, await app.token(pat), 'Phone')
   const eve = await app.person(company)
@@ -91,7 +91,7 @@ test('a device of another person is an unknown one, and nothing changes', async 
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('removing a device, and new backup codes, need a fresh sign-in with a factor', async () => {
+test('removing a device and creating backup codes need a recent sign-in with a factor', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const device = await add(app, token, 'Phone')
@@ -109,7 +109,7 @@ test('removing a device, and new backup codes, need a fresh sign-in with a facto
   expect((await app.request(`${PLATFORM}/backup/regenerate`, { token: strong, body: {} })).status).toBe(401)
 })
 
-test('new backup codes void the old ones', async () => {
+test('new backup codes invalidate the old ones', async () => {
   const { app, company, pat } = await start()
   const { seed, backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const token = await app.token(pat, ['pwd', 'otp'])
@@ -120,7 +120,7 @@ test('new backup codes void the old ones', async () => {
   expect([await verify(backupCodes[0]), await verify(made[0])]).toEqual([400, 200])
 })
 
-test('with the first factor proved, a code signs in: an administrator on the platform\u2019s path, anybody on the tenant\u2019s', async () => {
+test('after the first factor a code signs in: administrators on the platform\u2019s path, all people on the tenant\u2019s', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
@@ -130,13 +130,13 @@ test('with the first factor proved, a code signs in: an administrator on the pla
   expect((await app.request(`${TENANT}/devices`, { token: textIn(done, 'token') })).status).toBe(200)
   expect((await app.request(`${TENANT}/login`, { body: login })).status).toBe(401)
   const { admin } = company
-  const his = await setUpApp(app, admin, { token: await app.token(admin) })
+  const adminApp = await setUpApp(app, admin, { token: await app.token(admin) })
   const first = textIn(
     await bodyOf(await app.request('/authsec/uflow/login', { body: { email: admin.email, password: admin.password } })),
     'login_ticket',
   )
   const platform = await app.request(`${PLATFORM}/login`, {
-    body: { email: admin.email, totp_code: appCode(his.seed, app.clock.now()), login_ticket: first },
+    body: { email: admin.email, totp_code: appCode(adminApp.seed, app.clock.now()), login_ticket: first },
   })
   expect(platform.status).toBe(200)
   app.clock.advance(60)
@@ -147,7 +147,7 @@ test('with the first factor proved, a code signs in: an administrator on the pla
   expect([notHis.status, await codeOf(notHis)]).toEqual([401, 'mfa_verification_failed'])
 })
 
-test('a code alone opens nothing: not without a client, not with a plain client id, not where the tenant did not say so', async () => {
+test('without a first factor a code is refused: without a client, with an unauthenticated client, and where the tenant does not allow it', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const client = await addClient(app, company, { name: 'App' })
@@ -155,7 +155,7 @@ test('a code alone opens nothing: not without a client, not with a plain client 
   const bodies = [
     { client_id: company.clientId, email: pat.email, totp_code: appCode(seed, app.clock.now()) },
     { client_id: client.sdk_client_id, email: pat.email, totp_code: appCode(seed, app.clock.now()) },
-    { client_id: client.sdk_client_id, email: 'nobody@acme.example', totp_code: '123456' },
+    { client_id: client.sdk_client_id, email: 'stranger@acme.example', totp_code: '123456' },
     { client_id: app.ctx.random.id(), email: pat.email, totp_code: '123456' },
   ]
   const answers = new Set<string>()
@@ -169,7 +169,7 @@ test('a code alone opens nothing: not without a client, not with a plain client 
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('where the tenant says so, an authenticated client signs an end user in with a code; five wrong ones pause it for a day', async () => {
+test('where the tenant allows it, an authenticated client signs in an end user with a code; five wrong codes block this for a day', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { passwordlessTotp: true })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
@@ -188,16 +188,16 @@ test('where the tenant says so, an authenticated client signs an end user in wit
   expect((await login(appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
-test('a code alone never lets an administrator in, nor anybody where a second factor is asked of all', async () => {
+test('without a first factor a code never signs in an administrator, or anyone where a second factor is required', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { passwordlessTotp: true })
   const { admin } = company
-  const his = await setUpApp(app, admin, { token: await app.token(admin) })
+  const adminApp = await setUpApp(app, admin, { token: await app.token(admin) })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const client = await addClient(app, company, { name: 'App' })
   const login = async (email: string, code: string): Promise<unknown> =>
     codeOf(await app.request(`${TENANT}/login`, { body: { client_id: client.sdk_client_id, email, totp_code: code } }))
-  expect(await login(admin.email, appCode(his.seed, app.clock.now()))).toBe('invalid_credentials')
+  expect(await login(admin.email, appCode(adminApp.seed, app.clock.now()))).toBe('invalid_credentials')
   await configure(app, company, { requireSecondFactor: true })
   expect(await login(pat.email, appCode(seed, app.clock.now()))).toBe('invalid_credentials')
 })
@@ -205,8 +205,8 @@ test('a code alone never lets an administrator in, nor anybody where a second fa
 test.each([
   ['a person who is disabled', { active: false }],
   ['a person who was removed', { deletedAt: new Date('2026-03-02T08:00:00Z') }],
-  ['a person who owes a new password', { passwordResetRequired: true }],
-] as const)('a code alone never lets in %s', async (_, set) => {
+  ['a person who must choose a new password', { passwordResetRequired: true }],
+] as const)('without a first factor a code never signs in %s', async (_, set) => {
   const { app, company, pat } = await start()
   await configure(app, company, { passwordlessTotp: true })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
@@ -218,7 +218,7 @@ test.each([
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a code alone is heard from a client that proves itself by HTTP Basic; a wrong secret and a suspended company are answered like any refusal', async () => {
+test('a client may authenticate by HTTP Basic; a wrong secret and a suspended company get the usual refusal', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { passwordlessTotp: true })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })

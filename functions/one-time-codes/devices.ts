@@ -26,7 +26,7 @@ import type { Ctx } from './group.ts'
 export const registerDevice = async (ctx: Ctx, caller: User, body: z.output<typeof RegisterDevice>): Promise<z.input<typeof DeviceRegistered>> => {
   const factorContext = await loadEnrolmentContext(ctx, caller, {})
   const { id, seed, uri } = await beginTotp(ctx, factorContext, { bytes: 20, name: body.device_name, deviceType: body.device_type ?? 'generic' })
-  return { success: true, message: 'Enter a code of the app to confirm it.', secret: seed, qr_code_url: uri, device_id: id, backup_codes: [] }
+  return { success: true, message: 'Enter a code from the app to confirm it.', secret: seed, qr_code_url: uri, device_id: id, backup_codes: [] }
 }
 
 export const confirmDevice = async (ctx: Ctx, caller: User, body: z.output<typeof ConfirmDevice>): Promise<z.input<typeof DeviceConfirmed>> => {
@@ -41,7 +41,7 @@ export const confirmDevice = async (ctx: Ctx, caller: User, body: z.output<typeo
   }
 }
 
-/** A code inside the session: it goes on under a new token. */
+/** Verifies a code in a session and renews the session under a new token. */
 export const verifyDevice = async (ctx: Ctx, caller: User, code: string): Promise<z.input<typeof DeviceVerified>> => {
   const { renewal } = await verifyTotp(ctx, await loadFactorContext(ctx, caller, {}, FACTOR_VERIFIED_EVENT), code)
   if (renewal === undefined) throw new Error('a session was verified and not renewed')
@@ -77,7 +77,7 @@ export const listDevices = async (ctx: Ctx, caller: User): Promise<z.input<typeo
   return { success: true, devices }
 }
 
-/** What these paths name is an app; a passkey's id is as good as unknown here. @throws AppError device_not_found */
+/** These paths name authenticator apps only, so a passkey's id is unknown. @throws AppError device_not_found */
 const ownApp = async (ctx: Ctx, caller: User, id: string): Promise<readonly Factor[]> => {
   const apps = await appsOf(ctx, caller)
   if (!apps.some((app) => app.id === id.toLowerCase())) throw new AppError('device_not_found')
@@ -100,6 +100,6 @@ export const primaryDevice = async (ctx: Ctx, caller: User, id: string): Promise
 
 export const regenerate = async (ctx: Ctx, caller: User): Promise<z.input<typeof Regenerated>> => ({
   success: true,
-  message: 'Keep the new backup codes; the old ones are void.',
+  message: 'Keep the new backup codes; the old ones no longer work.',
   backup_codes: [...(await regenerateBackupCodes(ctx, caller))],
 })

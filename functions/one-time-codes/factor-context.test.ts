@@ -1,4 +1,4 @@
-// Who stands behind a login ticket or a session, at the moment when a factor is tried or added; and what the record says of it.
+// Which person a login ticket or session stands for when a factor is verified or added, and what is recorded.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -35,7 +35,7 @@ const CHANGES: readonly Change[] = [
   ['was signed out everywhere', (now) => ({ validFrom: new Date(now.getTime() + 1000) })],
 ]
 
-test.each(CHANGES)('whoever %s while signing in is nobody: the right code counts no more, and nothing changes', async (_, set) => {
+test.each(CHANGES)('a person who %s while signing in is not authenticated: the right code is refused and nothing changes', async (_, set) => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const login_ticket = await loginTransactionFor(app, company, pat)
@@ -45,7 +45,7 @@ test.each(CHANGES)('whoever %s while signing in is nobody: the right code counts
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a ticket opens nothing under another address or another tenant than its own', async () => {
+test('a ticket is refused with another address or another tenant', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const other = await app.person(company)
@@ -60,7 +60,7 @@ test('a ticket opens nothing under another address or another tenant than its ow
   expect((await mintEndUser(app, pat, login_ticket)).status).toBe(200)
 })
 
-test('that a session was strengthened is in the record, with what it was before', async () => {
+test('a step-up is recorded with the previous state of the session', async () => {
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
@@ -70,7 +70,7 @@ test('that a session was strengthened is in the record, with what it was before'
 
 type Meanwhile = (world: { readonly app: TestApp; readonly pat: Person; readonly factorContext: FactorContext }) => Promise<unknown>
 
-/** A ceremony in one request: begins to add a factor, lets something happen, and ends it. */
+/** A ceremony in one request: begins to add a factor, runs `happens`, and finishes. */
 const enrolAfter = async (by: 'ticket' | 'session', happens: Meanwhile, amr: readonly string[] = ['pwd']): Promise<unknown> => {
   const held: { app?: TestApp; pat?: Person; before?: unknown } = {}
   const adding = routeFor<RequestCtx>()({
@@ -109,22 +109,22 @@ const enrolAfter = async (by: 'ticket' | 'session', happens: Meanwhile, amr: rea
 }
 
 describe.each(['ticket', 'session'] as const)('by a %s', (by) => {
-  test('a factor is added where nothing happened meanwhile', async () => {
+  test('a factor is added if nothing changed meanwhile', async () => {
     expect(await enrolAfter(by, async () => undefined)).toBe('added')
   })
 
   const ended = CHANGES.filter(([what]) => !what.startsWith('must'))
-  test.each(ended)('whoever %s between beginning and end adds no factor', async (_, set) => {
+  test.each(ended)('a person who %s between beginning and end adds no factor', async (_, set) => {
     expect(await enrolAfter(by, ({ app, pat }) => change(app, pat, set(app.clock.now())))).toBe('authentication_required')
   })
 })
 
-test('a password alone adds no factor beside one that came meanwhile', async () => {
+test('a password adds no factor if another one was added meanwhile', async () => {
   expect(await enrolAfter('ticket', ({ app, pat }) => insertOther(app, pat, 'webauthn'))).toBe('authentication_required')
   expect(await enrolAfter('session', ({ app, pat }) => insertOther(app, pat, 'webauthn'))).toBe('insufficient_user_authentication')
 })
 
-test('nobody has more factors than are allowed', async () => {
+test('a person cannot have more factors than the limit', async () => {
   const having =
     (count: number): Meanwhile =>
     async ({ app, pat }) => {
@@ -134,7 +134,7 @@ test('nobody has more factors than are allowed', async () => {
   expect(await enrolAfter('session', having(MAX_FACTORS), ['pwd', 'otp'])).toBe('factor_limit')
 })
 
-test('a session or a ticket that ended meanwhile adds none', async () => {
+test('a session or a ticket that ended meanwhile adds no factor', async () => {
   const revoke: Meanwhile = ({ app, pat }) => atomically(forTenant(app.db, pat.tenantId), (t) => revokeSessions(t, pat.id, app.clock.now(), 'test'))
   const end: Meanwhile = ({ app, pat }) =>
     atomically(forTenant(app.db, pat.tenantId), (t) => endLoginTransactions(t, pat.id, app.clock.now(), 'login'))

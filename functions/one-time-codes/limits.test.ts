@@ -1,4 +1,4 @@
-// Guessing over many addresses, with forged headers, and what a sign-in costs the database.
+// Guessing from many addresses and with forged headers, and the database cost of a sign-in.
 import { expect, test } from 'vitest'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
@@ -21,28 +21,28 @@ const limited = { env: { RATE_LIMIT: 'on' } }
 const guess = (app: TestApp, person: Person, login_ticket: string, code: string, more: Parameters<TestApp['request']>[1] = {}): Promise<Response> =>
   app.request(`${CODES}/verifyLogin`, { ...more, body: whoIs(person, { login_ticket, code }) })
 
-test('one address gets ten tries a minute, whatever it says of itself', async () => {
+test('one address gets ten attempts a minute, whatever headers it sends', async () => {
   const { app, company } = await start(limited)
   const statuses: number[] = []
   for (let n = 0; n < 12; n++) {
     const headers = { 'x-forwarded-for': `198.51.100.${n}`, forwarded: `for=203.0.113.${n}`, 'x-real-ip': `192.0.2.${n + 7}` }
-    const someone = { id: '', email: `somebody-${n}@acme.example`, password: '', tenantId: company.tenantId }
+    const someone = { id: '', email: `person-${n}@acme.example`, password: '', tenantId: company.tenantId }
     statuses.push((await guess(app, someone, 'x', '123456', { headers })).status)
   }
   expect(statuses).toEqual([...Array(10).fill(401), 429, 429])
 })
 
-test('a network of IPv6 addresses is one address', async () => {
+test('a network of IPv6 addresses counts as one address', async () => {
   const { app, company } = await start(limited)
   let last = 0
   for (let n = 0; n < 11; n++) {
-    const someone = { id: '', email: `somebody-${n}@acme.example`, password: '', tenantId: company.tenantId }
+    const someone = { id: '', email: `person-${n}@acme.example`, password: '', tenantId: company.tenantId }
     last = (await guess(app, someone, 'x', '123456', { address: `2001:db8:0:1::${n + 1}` })).status
   }
   expect(last).toBe(429)
 })
 
-test('guesses from many addresses at one account are five a minute, however the account is spelled', async () => {
+test('an account gets five guesses a minute over all addresses, however its email is spelled', async () => {
   const { app, pat } = await start(limited)
   const statuses: number[] = []
   for (let n = 0; n < 7; n++) {
@@ -52,7 +52,7 @@ test('guesses from many addresses at one account are five a minute, however the 
   expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
 })
 
-test('with the limits away the count of the app itself holds, over tickets and addresses', async () => {
+test('with the rate limits removed, the app\u2019s own count still holds across tickets and addresses', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const answers: unknown[] = []
@@ -70,7 +70,7 @@ test.each([
   '/authsec/webauthn/totp/verifyLogin/',
   '/authsec/webauthn/TOTP/verifyLogin',
   '/authsec/webauthn/totp/%76erifyLogin/x',
-])('no other spelling of the path reaches it: %s', async (path) => {
+])('no other spelling of the path reaches the endpoint: %s', async (path) => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const login_ticket = await loginTransactionFor(app, company, pat)
@@ -78,7 +78,7 @@ test.each([
   expect((await mintEndUser(app, pat, login_ticket)).status).toBe(401)
 })
 
-test('what a sign-in with password and code costs the database', async () => {
+test('the database cost of a sign-in with password and code', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, company, pat } = await start({ db: counted.db })
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
@@ -88,8 +88,8 @@ test('what a sign-in with password and code costs the database', async () => {
   })
   const code = await counted.during(() => guess(app, pat, transactionToken, appCode(seed, app.clock.now())))
   const mint = await counted.during(() => mintEndUser(app, pat, transactionToken))
-  // Password: the door, the person, the ticket, the record. Code: ticket and person; the person held, the try spent, the seed, the step, the count, the ticket, the
-  // record. Mint: all that a session needs.
+  // Password: the client, the person, the ticket, the record. Code: ticket and person; the person locked, the attempt counted, the seed, the step, the count, the ticket, the
+  // record. Token: everything that a session needs.
   expect(password).toEqual({ statements: 6, roundTrips: 6 })
   expect(code).toEqual({ statements: 9, roundTrips: 10 })
   expect(mint.statements).toBeLessThanOrEqual(16)

@@ -1,4 +1,4 @@
-// A token against a code: after the first factor, by the login ticket; or by the code alone, where the tenant allows that and an authenticated client asks.
+// Exchanges a code for a token: after the first factor, by the login ticket; or with only the code, where the tenant allows it and the client is authenticated.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findClientEntry } from '#db/store/clients'
@@ -20,20 +20,20 @@ import { basicCredentials, usesBasicAuth } from '#shared/platform/http/basic-aut
 import type { Cookie } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
-/** A code that is all there is: five wrong ones pause it for a day. */
-const ALONE = { tries: 5, seconds: 24 * 3600 } as const
+/** Limit for a code without a first factor: five wrong ones block it for a day. */
+const CODE_ONLY_LIMIT = { tries: 5, seconds: 24 * 3600 } as const
 
 export type CodeLogin = {
   readonly email: string
   readonly code: string
   readonly clientId: string | undefined
   readonly transactionToken: string | undefined
-  /** Whom the door admits, once everything is verified. */
+  /** Whether the endpoint admits the person, checked after everything else. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
 export type CodeLoginResult = { readonly token: string; readonly cookies: readonly Cookie[] }
 
-/** Unknown client, person without an app, wrong code, paused: one answer. */
+/** One answer for an unknown client, a person without an app, a wrong code and a blocked app. */
 const refused = (tenantId?: TenantId, userId?: string): AppError =>
   new AppError('invalid_credentials', undefined, {
     refusal: { event: 'user.signed_in', ...(tenantId === undefined ? {} : { tenantId }), ...(userId === undefined ? {} : { userId }) },
@@ -53,7 +53,7 @@ const afterTicket = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult>
 
 type KnownClient = { readonly tenantId: TenantId; readonly clientId: string }
 
-/** A client that proved its secret: HTTP Basic, or an SDK client id in the body or the header. */
+/** A client authenticated by HTTP Basic, or by an SDK client id in the body or the header. */
 const authenticated = async (ctx: Ctx, inBody: string | undefined): Promise<KnownClient | undefined> => {
   if (usesBasicAuth(ctx.request)) {
     const presented = basicCredentials(ctx.request)
@@ -67,8 +67,8 @@ const authenticated = async (ctx: Ctx, inBody: string | undefined): Promise<Know
   return text === undefined ? undefined : authenticateSdkClient(ctx, text)
 }
 
-/** Whether a code alone lets this person in: never into administration, never where a second factor is asked of everybody. */
-const mayComeAlone = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnType<typeof lockUser>>): Promise<boolean> => {
+/** Whether a code is enough for this person: never for administrators, never where a second factor is required. */
+const maySignInByCodeOnly = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnType<typeof lockUser>>): Promise<boolean> => {
   const tenant = await findTenant(t)
   const { settings } = tenant ?? {}
   if (tenant?.status !== 'active' || t.tenantId === SYSTEM_TENANT) return false
@@ -76,15 +76,15 @@ const mayComeAlone = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnType<type
   return user?.active === true && user.deletedAt === null && !user.passwordResetRequired && !(await hasAdminAccess(t, ctx, user.id))
 }
 
-const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
+const byCodeOnly = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
   const client = await authenticated(ctx, given.clientId)
   if (client === undefined) throw refused()
   const t = forTenant(ctx.db, client.tenantId)
   const found = await findUserByEmail(t, given.email)
   const startedSession = await atomically(t, async (tx): Promise<StartedSession | undefined> => {
     const user = found === undefined ? undefined : await lockUser(tx, found.id)
-    if (user === undefined || !(await mayComeAlone(tx, ctx, user))) return undefined
-    const tried = /^\d{6}$/.test(given.code) ? await attemptTotp(tx, ctx, user, given.code, ALONE) : 'wrong'
+    if (user === undefined || !(await maySignInByCodeOnly(tx, ctx, user))) return undefined
+    const tried = /^\d{6}$/.test(given.code) ? await attemptTotp(tx, ctx, user, given.code, CODE_ONLY_LIMIT) : 'wrong'
     if (typeof tried === 'string' || !(await given.admits(tx, user))) return undefined
     const target = { type: 'factor', id: tried.factorId }
     await recordEvent(tx, ctx, {
@@ -108,16 +108,16 @@ const alone = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
  */
 export const loginWithCode = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
   const loginTransaction = await loadLoginTransaction(ctx, 'login', readTransactionHandle(ctx, 'login', given.transactionToken))
-  return loginTransaction === undefined ? alone(ctx, given) : afterTicket(ctx, given)
+  return loginTransaction === undefined ? byCodeOnly(ctx, given) : afterTicket(ctx, given)
 }
 
-/** Whether the client that is named is one of the tenant. */
+/** Whether the client id belongs to the tenant. */
 export const isClientOf = async (t: TenantTx, clientId: string): Promise<boolean> => {
   const id = parseClientId(clientId)
   return id !== undefined && (await findClientEntry(t, id))?.tenantId === t.tenantId
 }
 
-/** Where the door has one answer for whatever was wrong. */
+/** For endpoints with one error for every refusal. */
 export const toLoginError = (error: unknown): never => {
   if (error instanceof AppError && error.code === 'invalid_totp_code') throw new AppError('invalid_credentials', 'Invalid TOTP code', error.details)
   throw error

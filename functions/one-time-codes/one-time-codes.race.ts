@@ -1,4 +1,4 @@
-// Many at once: one code, one winner; and guesses over parallel connections all count.
+// Concurrent requests: a code succeeds once, and every guess counts.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -24,7 +24,7 @@ const tally = async (responses: readonly Response[]): Promise<Record<string, num
   return counts
 }
 
-test('one code of the app verifies one of many transactions', async () => {
+test('one TOTP code verifies one of many login transactions', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const tickets: string[] = []
@@ -48,7 +48,7 @@ test('one backup code is used once', async () => {
   expect((await app.events(company.tenantId, { event: 'backup_code.used' })).length).toBe(1)
 })
 
-test('twenty guesses at once are five guesses: then the app is paused', async () => {
+test('of twenty concurrent guesses five are counted, then the app is paused', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const login_ticket = await loginTransactionFor(app, company, pat)

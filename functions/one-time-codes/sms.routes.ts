@@ -14,7 +14,7 @@ export const smsRoutes = [
   route({
     id: 'codes.sms.beginSetup',
     on: 'POST /authsec/webauthn/sms/beginSetup',
-    summary: 'Begin to set up a phone: a code goes to it.',
+    summary: 'Begin to set up a phone by sending it a code.',
     access: userOrNobody(PROOF, { class: 'credential', account: 'email' }),
     body: BeginSms,
     reply: json(200, SmsSent),
@@ -25,7 +25,7 @@ export const smsRoutes = [
   route({
     id: 'codes.sms.confirmSetup',
     on: 'POST /authsec/webauthn/sms/confirmSetup',
-    summary: 'Prove the phone with the code that came to it.',
+    summary: 'Confirm the phone with the code that was sent to it.',
     access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
     body: ConfirmSms,
     reply: json(200, SmsConfirmed),
@@ -36,7 +36,7 @@ export const smsRoutes = [
   route({
     id: 'codes.sms.requestCode',
     on: 'POST /authsec/webauthn/sms/requestCode',
-    summary: 'Send a code to the phone that is set up.',
+    summary: 'Send a code to the confirmed phone.',
     access: userOrNobody(PROOF, { class: 'credential', account: 'email' }),
     body: RequestSms,
     reply: json(200, SmsSent),
@@ -47,7 +47,7 @@ export const smsRoutes = [
   route({
     id: 'codes.sms.verify',
     on: 'POST /authsec/webauthn/sms/verify',
-    summary: 'Verify the code that came to the phone.',
+    summary: 'Verify the code that was sent to the phone.',
     access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
     body: VerifySms,
     reply: json(200, SmsVerified),

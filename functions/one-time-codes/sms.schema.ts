@@ -25,7 +25,7 @@ export const SmsVerified = z
     method: z.literal('sms'),
     tenant_id: z.string(),
     email: z.string(),
-    /** Inside a session: its new token. The one before counts no more. */
+    /** In a session: the new token. The previous one is revoked. */
     access_token: z.string().optional(),
     token_type: z.literal('Bearer').optional(),
     expires_in: z.int().optional(),

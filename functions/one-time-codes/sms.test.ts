@@ -27,7 +27,7 @@ const setUp = async (app: TestApp, person: Person, more: Record<string, unknown>
   expect((await post(app, 'confirmSetup', person, { ...more, phone_number: phone, code: sentCode(app) }, token)).status).toBe(200)
 }
 
-test('a phone is set up while signing in, and mints; afterwards a new code is what a sign-in needs', async () => {
+test('a phone is set up while signing in and completes that sign-in; later sign-ins need a new code', async () => {
   const { app, company, pat } = await start()
   const transactionToken = await loginTransactionFor(app, company, pat)
   const begun = await bodyOf(await post(app, 'beginSetup', pat, { login_ticket: transactionToken, phone_number: '+49 170 1234567' }))
@@ -54,7 +54,7 @@ test('a phone is set up while signing in, and mints; afterwards a new code is wh
   expect(await leaked(app, [company.tenantId], [first, second, PHONE])).toEqual([])
 })
 
-test('inside a session a code renews it', async () => {
+test('a code renews a session', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   await setUp(app, pat, {}, token)
@@ -65,7 +65,7 @@ test('inside a session a code renews it', async () => {
   expect((await post(app, 'requestCode', pat, {}, token)).status).toBe(401)
 })
 
-test('a code is good once, for five minutes, and for three tries', async () => {
+test('a code is valid once, for five minutes and three attempts', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
@@ -88,7 +88,7 @@ test('a code is good once, for five minutes, and for three tries', async () => {
   expect(await codeOf(await mintEndUser(app, pat, again))).toBe('mfa_verification_failed')
 })
 
-test('an old code is over, and so is one that a newer one replaced', async () => {
+test('an expired code and one replaced by a newer code are refused', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   app.clock.advance(61)
@@ -104,7 +104,7 @@ test('an old code is over, and so is one that a newer one replaced', async () =>
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) }))).toBe('sms_code_expired')
 })
 
-test('new codes do not begin the count of the phone again: five wrong ones pause it, whatever they were for', async () => {
+test('new codes do not reset the phone\u2019s count: five wrong ones pause it, for whichever purpose', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   const ticketAt = async (): Promise<string> => {
@@ -125,7 +125,7 @@ test('new codes do not begin the count of the phone again: five wrong ones pause
   expect((await post(app, 'verify', pat, { login_ticket: later, code: sentCode(app) })).status).toBe(200)
 })
 
-test('one send a minute, five a day, for the person and for the number', async () => {
+test('limits messages to one a minute and five a day, per person and per number', async () => {
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const begin = (person: Person, bearer: string): Promise<Response> => post(app, 'beginSetup', person, { phone_number: PHONE }, bearer)
@@ -145,11 +145,11 @@ test('one send a minute, five a day, for the person and for the number', async (
   expect(app.sms.outbox).toHaveLength(5)
 })
 
-test('ten a day for a number, through however many companies: neither a setup nor a sign-in sends another one', async () => {
+test('limits a number to ten messages a day over all companies, for setup and sign-in', async () => {
   const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never, { env: { RATE_LIMIT: 'on' }, cache: 'by-clock' })
   const people = await Promise.all(['acme', 'globex', 'initech'].map(async (label) => app.person(await app.company(label))))
   const [first, ...others] = await Promise.all(people.map(async (person) => ({ person, token: await app.token(person) })))
-  if (first === undefined) throw new Error('nobody')
+  if (first === undefined) throw new Error('no person was created')
   await setUp(app, first.person, {}, first.token)
   const begin = ({ person, token }: typeof first) => post(app, 'beginSetup', person, { phone_number: PHONE }, token)
   for (const [one, sends] of others.map((other, n) => [other, n === 0 ? 5 : 4] as const)) {
@@ -164,7 +164,7 @@ test('ten a day for a number, through however many companies: neither a setup no
   expect(app.sms.outbox).toHaveLength(10)
 })
 
-test('a code for another number, another session, or none begun, confirms nothing', async () => {
+test('a code for another number or another session, or without a setup, confirms nothing', async () => {
   const { app, company, pat } = await start()
   const [token, other] = [await app.token(pat), await app.token(pat)]
   expect(await codeOf(await post(app, 'confirmSetup', pat, { phone_number: PHONE, code: '123456' }, token))).toBe('sms_not_initiated')
@@ -176,7 +176,7 @@ test('a code for another number, another session, or none begun, confirms nothin
   expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
 })
 
-test('who proved nothing gets one answer, no message goes out and nothing changes', async () => {
+test('without authentication there is one answer, no message is sent and nothing changes', async () => {
   const { app, company, pat } = await start()
   await setUp(app, pat, {}, await app.token(pat))
   const other = await loginTransactionFor(app, company, await app.person(company))
@@ -196,7 +196,7 @@ test('who proved nothing gets one answer, no message goes out and nothing change
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a phone that is a factor is not replaced by who has the password alone', async () => {
+test('a confirmed phone cannot be replaced with only the password', async () => {
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   await setUp(app, pat, {}, token)
@@ -208,7 +208,7 @@ test('a phone that is a factor is not replaced by who has the password alone', a
   expect(await codeOf(await post(app, 'beginSetup', pat, { phone_number: '+491700000001' }, token))).toBe('insufficient_user_authentication')
 })
 
-test('without a provider the answer is stable, and no code is anywhere', async () => {
+test('without an SMS provider the error is stable and no code is stored', async () => {
   const { app, company, pat } = await start({ sms: unconfiguredSms })
   const response = await post(app, 'beginSetup', pat, { phone_number: PHONE }, await app.token(pat))
   expect([response.status, await codeOf(response)]).toEqual([500, 'sms_not_configured'])
@@ -216,7 +216,7 @@ test('without a provider the answer is stable, and no code is anywhere', async (
   expect(await leaked(app, [company.tenantId], [PHONE])).toEqual([])
 })
 
-test('without a phone there is nothing to send to', async () => {
+test('without a phone no code can be sent', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)

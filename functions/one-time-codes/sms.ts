@@ -1,4 +1,4 @@
-// A phone is set up and verified, inside a session or inside a login transaction.
+// Sets up and verifies a phone, in a session or in a login transaction.
 import type * as z from 'zod'
 import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
 import { loadFactorContext } from '#shared/domains/factors/factor-context'
@@ -25,7 +25,7 @@ export const confirmSmsFactor = async (
   body: z.output<typeof ConfirmSms>,
 ): Promise<z.input<typeof SmsConfirmed>> => {
   const { display } = await confirmSms(ctx, await loadEnrolmentContext(ctx, caller, body), body.phone_number, body.code)
-  return { success: true, message: 'The phone is a factor of your account now.', phone_display: display }
+  return { success: true, message: 'The phone is now a factor of your account.', phone_display: display }
 }
 
 export const requestSmsCode = async (ctx: Ctx, caller: User | undefined, body: z.output<typeof RequestSms>): Promise<z.input<typeof SmsSent>> =>

@@ -1,10 +1,10 @@
-// Which factors somebody has, below webauthn/admin, webauthn/enduser and webauthn.
+// Which factors a person has, below webauthn/admin, webauthn/enduser and webauthn.
 import { userOrNobody } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AdminMfaStatus, AdminStatusQuery, EndUserMfaStatus, EndUserStatusQuery, FlatLoginStatus, FlatStatus, MfaState } from './status.schema.ts'
 
-const access = userOrNobody('Told to the person\u2019s own session or login transaction; one answer for everybody else.', {
+const access = userOrNobody('Only the person\u2019s own session or login transaction gets the factors; every other caller gets the same answer.', {
   class: 'status',
   account: 'email',
 })
@@ -62,7 +62,7 @@ export const statusRoutes = [
   route({
     id: 'codes.status.flat',
     on: 'POST /authsec/webauthn/mfa/status',
-    summary: 'Which factors somebody has.',
+    summary: 'Which factors a person has.',
     access,
     body: EndUserMfaStatus,
     reply: json(200, FlatStatus),
@@ -73,7 +73,7 @@ export const statusRoutes = [
   route({
     id: 'codes.loginStatus.flat',
     on: 'POST /authsec/webauthn/mfa/loginStatus',
-    summary: 'Which factors somebody signs in with.',
+    summary: 'Which factors a person signs in with.',
     access,
     body: EndUserMfaStatus,
     reply: json(200, FlatLoginStatus),

@@ -1,4 +1,4 @@
-// Wire shapes of which factors somebody has. No secret, no hash, no whole phone number.
+// Wire shapes of which factors a person has, without secrets, hashes or full phone numbers.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
@@ -13,7 +13,7 @@ export const EndUserStatusQuery = z.object({ email: Email, tenant_id: z.uuid() }
 export const MfaMethod = z
   .object({
     id: z.string(),
-    /** Carries the user id: a compatibility name. */
+    /** Contains the user id; the name is kept for compatibility. */
     client_id: z.string(),
     user_id: z.string(),
     method_type: z.enum(['webauthn', 'totp', 'sms']),

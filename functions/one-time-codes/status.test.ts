@@ -28,7 +28,7 @@ const getting =
       headers: login_ticket === undefined ? {} : { 'x-login-ticket': login_ticket },
       ...(token === undefined ? {} : { token }),
     })
-const DOORS: readonly (readonly [string, Ask])[] = [
+const ENDPOINTS: readonly (readonly [string, Ask])[] = [
   ['POST admin/mfa/status', posting('/admin/mfa/status')],
   ['POST admin/mfa/loginStatus', posting('/admin/mfa/loginStatus')],
   ['GET admin/mfa/loginStatus', getting('/admin/mfa/loginStatus')],
@@ -39,12 +39,12 @@ const DOORS: readonly (readonly [string, Ask])[] = [
   ['POST mfa/loginStatus', posting('/mfa/loginStatus')],
 ]
 
-test.each(DOORS)('%s: alike for every address, unless it is the caller\u2019s own', async (_, ask) => {
+test.each(ENDPOINTS)('%s: the answer is the same for every address except the caller\u2019s own', async (_, ask) => {
   const { app, company, pat } = await start()
   await setUpApp(app, pat, { token: await app.token(pat) })
   const other = await app.person(company)
-  const nobody = await outcomeOf(await ask(app, 'nobody@acme.example', company.tenantId))
-  const masked = (text: string): string => JSON.stringify(nobody).replaceAll('nobody@acme.example', text)
+  const unknown = await outcomeOf(await ask(app, 'stranger@acme.example', company.tenantId))
+  const masked = (text: string): string => JSON.stringify(unknown).replaceAll('stranger@acme.example', text)
   const answers = [
     await outcomeOf(await ask(app, pat.email, company.tenantId)),
     await outcomeOf(await ask(app, pat.email, company.tenantId, { token: await app.token(other) })),
@@ -52,15 +52,15 @@ test.each(DOORS)('%s: alike for every address, unless it is the caller\u2019s ow
     await outcomeOf(await ask(app, pat.email, company.tenantId, { login_ticket: `${company.tenantId}.${'C'.repeat(43)}` })),
   ]
   for (const answer of answers) expect(JSON.stringify(answer)).toBe(masked(pat.email))
-  expect(nobody.status).toBe(200)
+  expect(unknown.status).toBe(200)
 })
 
-test.each(DOORS)('%s: tells a person in a login transaction, without any secret', async (_, ask) => {
+test.each(ENDPOINTS)('%s: a person in a login transaction gets their factors, without any secret', async (_, ask) => {
   const { app, company, pat } = await start()
   const { seed, backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
-  const told = await bodyOf(await ask(app, pat.email, company.tenantId, { login_ticket: transactionToken }))
-  const [method] = told.methods as Record<string, unknown>[]
+  const status = await bodyOf(await ask(app, pat.email, company.tenantId, { login_ticket: transactionToken }))
+  const [method] = status.methods as Record<string, unknown>[]
   expect(method).toMatchObject({
     method_type: 'totp',
     client_id: pat.id,
@@ -71,11 +71,11 @@ test.each(DOORS)('%s: tells a person in a login transaction, without any secret'
     method_data: {},
   })
   expect(method).not.toHaveProperty('backup_codes')
-  const text = JSON.stringify(told)
+  const text = JSON.stringify(status)
   for (const secret of [seed, ...backupCodes]) expect(text).not.toContain(secret)
 })
 
-test('before anything is enrolled a transaction is told that nothing is required; the flat form offers a passkey', async () => {
+test('without factors nothing is required in a login transaction; the flat form offers a passkey', async () => {
   const { app, company, pat } = await start()
   const transactionToken = await loginTransactionFor(app, company, pat)
   const ask = async (path: string) => bodyOf(await posting(path)(app, pat.email, company.tenantId, { login_ticket: transactionToken }))
@@ -84,7 +84,7 @@ test('before anything is enrolled a transaction is told that nothing is required
   expect(await ask('/mfa/loginStatus')).toEqual({ mfa_required: false, methods: [], webauthn_status: 'register' })
 })
 
-test('an address is needed', async () => {
+test('requires an address', async () => {
   const { app } = await start()
   expect((await app.request(`${BASE}/admin/mfa/loginStatus`)).status).toBe(400)
   expect((await app.request(`${BASE}/admin/mfa/status`, { body: {} })).status).toBe(400)

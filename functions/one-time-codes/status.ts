@@ -1,4 +1,4 @@
-// Which factors somebody has: told to the person's session or login transaction. Everybody else gets one answer, whatever the address.
+// Which factors a person has: disclosed to that person's session or login transaction. Every other caller gets the same answer for any address.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findVerifiedCustomDomain } from '#db/store/domains'
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Factor['kind'], readonly [name: string, description
   sms: ['Text message', 'Six digits by text message.'],
 }
 
-/** The person, where the caller proved to be that person; undefined for everybody else. */
+/** The person, if the caller proved to be that person; otherwise undefined. */
 const proved = (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<FactorContext | undefined> =>
   loadFactorContext(ctx, caller, claimed, 'factor.verified').catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'authentication_required') return undefined
@@ -61,7 +61,7 @@ export const mfaStatus = async (ctx: Ctx, caller: User | undefined, claimed: Cla
   return methods.length === 0 ? { mfa_required: false } : { mfa_required: true, methods }
 }
 
-/** As `mfaStatus`, with the domain of the tenant's own on which passkeys are made. */
+/** Like `mfaStatus`, with the tenant's own domain on which passkeys are created. */
 export const mfaLoginStatus = async (ctx: Ctx, caller: User | undefined, claimed: ClaimedIdentity): Promise<z.input<typeof MfaState>> => {
   const factorContext = await proved(ctx, caller, claimed)
   if (factorContext === undefined) return { mfa_required: false }
@@ -86,7 +86,7 @@ export const flatLoginStatus = async (ctx: Ctx, caller: User | undefined, claime
   if (factorContext === undefined) return { mfa_required: false, methods: [], webauthn_status: 'unavailable' }
   const methods = await methodsOf(ctx, factorContext)
   const t = forTenant(ctx.db, factorContext.tenantId)
-  const owed = methods.length > 0 || (await mustHaveFactor(t, ctx, factorContext.user, await findTenant(t)))
+  const required = methods.length > 0 || (await mustHaveFactor(t, ctx, factorContext.user, await findTenant(t)))
   const hasPasskey = methods.some(({ method_type }) => method_type === 'webauthn')
-  return { mfa_required: owed, methods, webauthn_status: hasPasskey ? 'authenticate' : methods.length === 0 ? 'register' : 'unavailable' }
+  return { mfa_required: required, methods, webauthn_status: hasPasskey ? 'authenticate' : methods.length === 0 ? 'register' : 'unavailable' }
 }

@@ -5,7 +5,7 @@ import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { BeginTotp, ConfirmTotp, TotpBegun, TotpConfirmed, TotpVerified, VerifyTotp } from './totp.schema.ts'
 
-export const PROOF = 'The login ticket stands for the session that is not there yet.'
+export const PROOF = 'During sign-in, before there is a session, the login ticket is the proof.'
 export const ENROLLER_ERRORS: readonly ErrorCode[] = ['authentication_required', 'insufficient_user_authentication', 'mailbox_proof_required']
 export const VERIFY_ERRORS: readonly ErrorCode[] = ['authentication_required', 'factor_paused']
 
@@ -26,7 +26,7 @@ const confirming = (id: string, path: `/${string}`, when: string) =>
   route({
     id,
     on: `POST ${path}`,
-    summary: `Prove the authenticator app with its first code ${when}.`,
+    summary: `Confirm the authenticator app with its first code ${when}.`,
     access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
     body: ConfirmTotp,
     reply: json(200, TotpConfirmed),
@@ -39,7 +39,7 @@ const verifying = (id: string, path: `/${string}`, when: string) =>
   route({
     id,
     on: `POST ${path}`,
-    summary: `Verify a code of the app, or a backup code, ${when}.`,
+    summary: `Verify a TOTP code or a backup code ${when}.`,
     access: userOrNobody(PROOF, { class: 'code', account: 'email' }),
     body: VerifyTotp,
     reply: json(200, TotpVerified),
@@ -54,5 +54,5 @@ export const totpRoutes = [
   confirming('codes.totp.confirmSetup', '/authsec/webauthn/totp/confirmSetup', 'inside a session'),
   confirming('codes.totp.confirmLoginSetup', '/authsec/webauthn/totp/confirmLoginSetup', 'while signing in'),
   verifying('codes.totp.verifyLogin', '/authsec/webauthn/totp/verifyLogin', 'while signing in'),
-  verifying('codes.totp.verify', '/authsec/webauthn/totp/verify', 'inside a session or while signing in'),
+  verifying('codes.totp.verify', '/authsec/webauthn/totp/verify', 'in a session or while signing in'),
 ]

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
-/** Whose it is, as the clients repeat it; and the ticket, for those that send no cookie. */
+/** The identity that clients repeat, and the ticket for clients without cookies. */
 export const totpIdentityFields = {
   tenant_id: z.uuid(),
   email: Email,
@@ -37,7 +37,7 @@ export const TotpVerified = z
     method: z.enum(['totp', 'backup_code']),
     tenant_id: z.string(),
     email: z.string(),
-    /** Inside a session: its new token. The one before counts no more. */
+    /** In a session: the new token. The previous one is revoked. */
     access_token: z.string().optional(),
     token_type: z.literal('Bearer').optional(),
     expires_in: z.int().optional(),

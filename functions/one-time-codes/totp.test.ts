@@ -18,7 +18,7 @@ const verifyLogin = (app: TestApp, person: Person, transactionToken: string, cod
   app.request(`${CODES}/verifyLogin`, { body: whoIs(person, { login_ticket: transactionToken, code }) })
 const codeOf = async (response: Response): Promise<unknown> => (await bodyOf(response)).code
 
-test('set up while signing in, the app is a factor and verified: the same transaction mints', async () => {
+test('an app that is set up while signing in is a verified factor and completes that sign-in', async () => {
   const { app, company, pat } = await start()
   const transactionToken = await loginTransactionFor(app, company, pat)
   const begun = await bodyOf(await app.request(`${CODES}/beginLoginSetup`, { body: whoIs(pat, { login_ticket: transactionToken }) }))
@@ -42,7 +42,7 @@ test('set up while signing in, the app is a factor and verified: the same transa
   expect(await leaked(app, [company.tenantId], [seed, ...(codes as string[])])).toEqual([])
 })
 
-test('a factor is owed from then on: the password alone mints nothing, the code does', async () => {
+test('once enrolled a factor is required: the password yields no token, the code does', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
@@ -53,7 +53,7 @@ test('a factor is owed from then on: the password alone mints nothing, the code 
   expect(await eventsOf(app, company.tenantId, 'codes.totp.verifyLogin')).toEqual(['factor.verified'])
 })
 
-test('inside a session a code renews it: a new token, a new time, both factors; the old token is over', async () => {
+test('a code renews a session: new token, new time, both factors; the old token is revoked', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
@@ -64,7 +64,7 @@ test('inside a session a code renews it: a new token, a new time, both factors; 
   expect((await app.request(`${CODES}/verify`, { token, body: whoIs(pat, { code: '123456' }) })).status).toBe(401)
 })
 
-test('the first factor ends every other session of the person', async () => {
+test('enrolling the first factor ends the person\u2019s other sessions', async () => {
   const { app, pat } = await start()
   const [token, other] = [await app.token(pat), await app.token(pat)]
   await setUpApp(app, pat, { token })
@@ -72,15 +72,15 @@ test('the first factor ends every other session of the person', async () => {
   expect([await status(token), await status(other)]).toEqual([200, 401])
 })
 
-/** Family 23: enrolment by somebody who proved nothing. */
+/** Enrolment attempts without proof of identity. */
 const nobodies = (pat: Person, ticketOfOther: string): readonly (readonly [string, Record<string, unknown>])[] => [
-  ['knows the address alone', {}],
+  ['knows only the address', {}],
   ['invents a ticket', { login_ticket: `${pat.tenantId}.${'A'.repeat(43)}` }],
-  ['brings somebody else\u2019s ticket', { login_ticket: ticketOfOther }],
-  ['sends what is no ticket', { login_ticket: 'x' }],
+  ['presents another person\u2019s ticket', { login_ticket: ticketOfOther }],
+  ['presents a malformed ticket', { login_ticket: 'x' }],
 ]
 
-test('who proved nothing, or proved to be another, neither enrols nor verifies: one answer, nothing changed', async () => {
+test('without proof, or with another person\u2019s, a caller neither enrols nor verifies: one answer, nothing changes', async () => {
   const { app, company, pat } = await start()
   const other = await app.person(company)
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
@@ -115,7 +115,7 @@ test('who proved nothing, or proved to be another, neither enrols nor verifies: 
   expect(await factorState(app, company.tenantId)).toEqual(before)
 })
 
-test('a bearer token of one person enrols and verifies nothing for another, nor in another tenant', async () => {
+test('a bearer token enrols and verifies nothing for another person or in another tenant', async () => {
   const { app, company, pat } = await start()
   const other = await app.person(company)
   const globex = await app.company('globex')
@@ -126,7 +126,7 @@ test('a bearer token of one person enrols and verifies nothing for another, nor 
   expect([await factorState(app, company.tenantId), await factorState(app, globex.tenantId)]).toEqual(before)
 })
 
-test('a ticket of a person who has a factor enrols no other: the password is not enough', async () => {
+test('the ticket of a person with a factor enrols no other one: the password is not enough', async () => {
   const { app, company, pat } = await start()
   await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
@@ -135,7 +135,7 @@ test('a ticket of a person who has a factor enrols no other: the password is not
   )
 })
 
-test('a session of the password alone adds no factor beside one that is there, and an old one none at all', async () => {
+test('a password-only session adds no second factor, and an old session adds none at all', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
@@ -153,7 +153,7 @@ test('a session of the password alone adds no factor beside one that is there, a
   expect(old.headers.get('www-authenticate')).toContain('max_age="900"')
 })
 
-test('where a factor is required, the first is enrolled only by who can read the mail', async () => {
+test('where a factor is required, the first one can be enrolled only after a mailbox proof', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(3601)
@@ -165,7 +165,7 @@ test('where a factor is required, the first is enrolled only by who can read the
   expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
 })
 
-test('the seed is the server\u2019s: one that the client brings confirms nothing', async () => {
+test('the seed is the server\u2019s: a seed from the client confirms nothing', async () => {
   const { app, pat } = await start()
   const token = await app.token(pat)
   const own = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
@@ -179,7 +179,7 @@ test('the seed is the server\u2019s: one that the client brings confirms nothing
   expect(await codeOf(await confirm(seed, appCode(seed, app.clock.now())))).toBe('setup_not_initiated')
 })
 
-test('another session of the person does not finish what one began, and five wrong codes end it', async () => {
+test('another session of the person cannot finish a setup, and five wrong codes end it', async () => {
   const { app, pat } = await start()
   const [token, other] = [await app.token(pat), await app.token(pat)]
   const seed = textIn(await bodyOf(await app.request(`${CODES}/beginSetup`, { token, body: whoIs(pat) })), 'secret')
@@ -190,7 +190,7 @@ test('another session of the person does not finish what one began, and five wro
   expect(await codeOf(await confirm(token, appCode(seed, app.clock.now())))).toBe('setup_not_initiated')
 })
 
-test('a code is good once: not again, not at another endpoint, not an earlier one after a later', async () => {
+test('a code is valid once: not again, not at another endpoint, not an earlier one after a later one', async () => {
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
@@ -204,7 +204,7 @@ test('a code is good once: not again, not at another endpoint, not an earlier on
   expect((await verifyLogin(app, pat, second, appCode(seed, now, 1))).status).toBe(200)
 })
 
-test('five wrong codes, wherever they are tried, pause the app for a quarter of an hour; the right one waits too, and the owner is told', async () => {
+test('five wrong codes over all endpoints pause the app for 15 minutes, also for the right code, and the owner is notified', async () => {
   const { app, company, pat } = await start()
   const token = await app.token(pat)
   const { seed } = await setUpApp(app, pat, { token })
@@ -232,7 +232,7 @@ test('five wrong codes, wherever they are tried, pause the app for a quarter of 
   expect((await verifyLogin(app, pat, later, appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
-test('each pause is twice as long as the one before, up to a day, until a right code', async () => {
+test('each pause is twice as long as the previous one, up to a day, until a right code', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const pauseAfterFive = async (): Promise<number> => {
@@ -249,7 +249,7 @@ test('each pause is twice as long as the one before, up to a day, until a right 
   expect(await pauseAfterFive()).toBe(900)
 })
 
-test('a right code begins the count again', async () => {
+test('a right code resets the count', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
@@ -261,7 +261,7 @@ test('a right code begins the count again', async () => {
   }
 })
 
-test('every wrong code is in the record, with whose it is', async () => {
+test('every wrong code is recorded with the person it is about', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)
@@ -270,7 +270,7 @@ test('every wrong code is in the record, with whose it is', async () => {
   expect(refusal).toMatchObject({ outcome: 'refused', reason: 'invalid_totp_code', subjectId: pat.id, route: 'codes.totp.verifyLogin' })
 })
 
-test('a backup code stands for the app, once, however it is written; the owner is told how many are left', async () => {
+test('a backup code replaces the app once, however it is written; the owner is notified how many are left', async () => {
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const [first = '', second = ''] = backupCodes
@@ -285,7 +285,7 @@ test('a backup code stands for the app, once, however it is written; the owner i
   expect((await app.events(company.tenantId, { event: 'backup_code.used' })).length).toBe(2)
 })
 
-test('one try of a backup code costs one hash, whoever tries what; five wrong ones pause the set', async () => {
+test('an attempt with a backup code costs one hash, for any person and input; five wrong ones pause the set', async () => {
   const { app, company, pat } = await start()
   const { backupCodes } = await setUpApp(app, pat, { token: await app.token(pat) })
   const other = await app.person(company)
@@ -307,14 +307,14 @@ test('one try of a backup code costs one hash, whoever tries what; five wrong on
   expect((await verifyLogin(app, pat, await loginTransactionFor(app, company, pat), real)).status).toBe(200)
 })
 
-test('a person without an app is told so, after the first factor alone', async () => {
+test('a person without an app gets that error only after the first factor', async () => {
   const { app, company, pat } = await start()
   const transactionToken = await loginTransactionFor(app, company, pat)
   expect(await codeOf(await verifyLogin(app, pat, transactionToken, '123456'))).toBe('totp_not_enabled')
   expect(await codeOf(await app.request(`${CODES}/verifyLogin`, { body: whoIs(pat, { login_ticket: transactionToken }) }))).toBe('invalid_request')
 })
 
-test('who has to reset the password stands nowhere', async () => {
+test('a person who must reset the password is not authenticated', async () => {
   const { app, company, pat } = await start()
   const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
   const transactionToken = await loginTransactionFor(app, company, pat)

@@ -1,4 +1,4 @@
-// An authenticator app is set up and verified, inside a session or inside a login transaction.
+// Sets up and verifies an authenticator app, in a session or in a login transaction.
 import type * as z from 'zod'
 import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
 import { loadFactorContext } from '#shared/domains/factors/factor-context'
@@ -10,7 +10,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { BeginTotp, ConfirmTotp, TotpBegun, TotpConfirmed, TotpVerified, VerifyTotp } from './totp.schema.ts'
 
-/** In groups of four, for who types it. */
+/** In groups of four, for typing. */
 const spaced = (seed: string): string => (seed.match(/.{1,4}/g) ?? []).join(' ')
 
 /** @throws AppError authentication_required, insufficient_user_authentication, mailbox_proof_required */
@@ -29,7 +29,7 @@ export const confirmTotpFactor = async (
   const factorContext = await loadEnrolmentContext(ctx, caller, body)
   const seed = body.secret.toUpperCase().replace(/[\s=]/g, '')
   const { backupCodes } = await confirmTotp(ctx, factorContext, { code: body.code, seed })
-  return { success: true, message: 'The authenticator app is a factor of your account now. Keep the backup codes.', backup_codes: [...backupCodes] }
+  return { success: true, message: 'The authenticator app is now a factor of your account. Keep the backup codes.', backup_codes: [...backupCodes] }
 }
 
 /** @throws AppError authentication_required, invalid_totp_code, totp_not_enabled, factor_paused */

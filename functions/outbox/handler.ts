@@ -1,4 +1,4 @@
-// Composition root of the outbox function: no path, the queue of errands alone.
+// Composition root of the outbox function: it has no path and consumes the task queue.
 
 import { cloud } from '#shared/domains/composition/cloud'
 import { ConfigError } from '#shared/kernel/config'

@@ -1,4 +1,4 @@
-// The function that does what requests leave behind: mail goes out, what is due later is asked for, what is not understood stays behind alone.
+// The function that runs queued tasks: it sends mail, schedules retries and leaves messages that it cannot process in the queue.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { AppError } from '#shared/kernel/errors'
@@ -37,7 +37,7 @@ const setUp = async (given?: Mail) => {
   return { ctx, captured, sent, leaveMail }
 }
 
-test('mail that a request left behind goes out, however many messages ask for it', async () => {
+test('sends queued mail once, for any number of messages', async () => {
   const { ctx, captured, sent, leaveMail } = await setUp()
   await leaveMail()
   const event = { Records: [record('m1', { errand: 'outbox' }), record('m2', { errand: 'outbox' })] }
@@ -46,7 +46,7 @@ test('mail that a request left behind goes out, however many messages ask for it
   expect(sent).toEqual([])
 })
 
-test('what the mail server put off is asked for again when it is due', async () => {
+test('requests another run when a deferred mail is due', async () => {
   const away: Mail = { send: () => Promise.reject(new AppError('delivery_failed')) }
   const { ctx, sent, leaveMail } = await setUp(away)
   await leaveMail()
@@ -57,7 +57,7 @@ test('what the mail server put off is asked for again when it is due', async () 
   expect(sent[0]?.[1]).toBeLessThanOrEqual(60)
 })
 
-test('a poisoned message stays behind by itself: the others are done', async () => {
+test('only a malformed message stays in the queue; the others are processed', async () => {
   const { ctx, captured, leaveMail } = await setUp()
   await leaveMail()
   const poisoned = ['{', '{"errand":"burn"}', '{"errand":"outbox","more":1}', 'null', '{"__proto__":{"errand":"outbox"}}']
@@ -66,7 +66,7 @@ test('a poisoned message stays behind by itself: the others are done', async () 
   expect(captured.outbox).toHaveLength(1)
 })
 
-test('an errand that fails stays behind, the other kind is done', async () => {
+test('a message of a failed task stays in the queue; the other task runs', async () => {
   const { ctx, captured, leaveMail } = await setUp()
   await leaveMail()
   const queue = { send: () => Promise.reject(new Error('away')) }
@@ -76,8 +76,8 @@ test('an errand that fails stays behind, the other kind is done', async () => {
   expect(captured.outbox).toHaveLength(0)
 })
 
-test('an event of another kind is refused', async () => {
+test('refuses an event that is not from the queue', async () => {
   const { ctx } = await setUp()
-  await expect(runTasks(ctx, { version: '2.0' })).rejects.toThrow('This function answers events of its queue alone.')
+  await expect(runTasks(ctx, { version: '2.0' })).rejects.toThrow('This function accepts only events of its queue.')
   await expect(runTasks(ctx, null)).rejects.toThrow()
 })

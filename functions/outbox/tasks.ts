@@ -1,4 +1,4 @@
-// Does what requests left behind, a batch of messages at a time.
+// Runs the tasks that requests have queued, one batch of messages at a time.
 
 import { directory } from '#db/engine/tenant'
 import { nextDueAt } from '#db/store/outbox'
@@ -13,15 +13,15 @@ import { type Task, TaskMessage, type TaskQueue } from '#shared/platform/queue/t
 
 export type Ctx = BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly queue: TaskQueue | undefined }
 
-/** An SQS event (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), as far as it is read. */
+/** The members of an SQS event that are used (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
 export type Batch = { readonly Records: readonly { readonly messageId: string; readonly body: string }[] }
-/** What stays in the queue: the service tries it again, and after a few times lays it aside as a dead letter. */
+/** Messages that stay in the queue. The service retries them, and moves them to the dead-letter queue after several failures. */
 export type Failures = { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }
 
-/** The queue holds a message no longer than this; what is due later is the schedule's. */
+/** Maximum delay of a queue message; later work is found by the schedule. */
 const LONGEST_DELAY_SECONDS = 900
 
-const errandOf = (body: string): Task | undefined => {
+const taskOf = (body: string): Task | undefined => {
   try {
     return TaskMessage.safeParse(JSON.parse(body)).data?.errand
   } catch {
@@ -40,7 +40,7 @@ const due: Readonly<Record<Task, (ctx: Ctx) => Promise<Date | undefined>>> = {
   },
 }
 
-/** Does the errand, and asks to be called again when more is due soon. */
+/** Runs the task, and queues it again if more work is due soon. */
 const run = async (ctx: Ctx, task: Task): Promise<void> => {
   const next = await due[task](ctx)
   const seconds = next === undefined ? undefined : (next.getTime() - ctx.clock.now().getTime()) / 1000
@@ -50,23 +50,23 @@ const run = async (ctx: Ctx, task: Task): Promise<void> => {
 const isBatch = (event: unknown): event is Batch =>
   typeof event === 'object' && event !== null && Array.isArray((event as { readonly Records?: unknown }).Records)
 
-/** Messages of one kind are one errand. A message that says nothing known, and those of an errand that failed, stay behind; the others are done. */
+/** Runs each task once for all its messages. Malformed messages and those of a failed task stay in the queue; the others are processed. */
 export const runTasks = async (ctx: Ctx, event: unknown): Promise<Failures> => {
-  if (!isBatch(event)) throw new Error('This function answers events of its queue alone.')
+  if (!isBatch(event)) throw new Error('This function accepts only events of its queue.')
   const failed: string[] = []
   const requested = new Map<Task, string[]>()
   for (const { messageId, body } of event.Records) {
-    const task = errandOf(body)
+    const task = taskOf(body)
     if (task === undefined) {
       ctx.log.warn('queue.message_refused', { message_id: messageId })
       failed.push(messageId)
     } else requested.set(task, [...(requested.get(task) ?? []), messageId])
   }
-  for (const [errand, messageIds] of requested) {
+  for (const [task, messageIds] of requested) {
     try {
-      await run(ctx, errand)
+      await run(ctx, task)
     } catch (error) {
-      ctx.log.error('queue.errand_failed', error, { errand })
+      ctx.log.error('queue.errand_failed', error, { errand: task })
       failed.push(...messageIds)
     }
   }

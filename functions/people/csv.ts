@@ -13,7 +13,7 @@ const bare = (text: string, from: number): Cell => {
   return { text: text.slice(from, end), next: end, closed: true }
 }
 
-/** From behind the opening quote; two quotes are one. What stands between the closing quote and the next comma is kept, as spreadsheets do. */
+/** Reads from after the opening quote; a doubled quote stands for one. Text between the closing quote and the next comma is kept, as spreadsheets do. */
 const quoted = (text: string, from: number): Cell => {
   let cell = ''
   for (let at = from; ; ) {
@@ -31,7 +31,7 @@ const quoted = (text: string, from: number): Cell => {
 
 const linesIn = (text: string): number => text.split(/\r\n|\r|\n/).length - 1
 
-/** Records with the line that each begins on; empty lines are none. Reads no more than `most` records. */
+/** Records with the line number where each begins, without empty lines. Stops after `most` records. */
 export const parseCsv = (source: string, most: number): Csv => {
   const text = source.replace(/^\uFEFF/, '')
   const records: CsvRecord[] = []

@@ -1,4 +1,4 @@
-// Group: people as an administrator keeps them (/people), and what a tenant may do with itself (/tenants). Ours.
+// Group: administration of people (/people), and of a tenant's own settings and data (/tenants). An extension.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -1,4 +1,4 @@
-// What a CSV says of people, and what each row means for the people who are there. Nothing here reads or writes.
+// Parses a CSV of people and decides what each row changes. Pure: it neither reads nor writes the database.
 import type * as z from 'zod'
 import type { User as UserRow } from '#db/store/users'
 import { differences, type ProfileChange } from '#shared/domains/administration/profile'
@@ -24,8 +24,8 @@ const malformed = (message: string): never => {
 const columnsOf = (header: readonly string[]): readonly string[] => {
   const columns = header.map((name) => name.trim().toLowerCase())
   const unknown = columns.find((name) => !IMPORT_COLUMNS.includes(name))
-  if (unknown !== undefined) malformed(`The column ${unknown.slice(0, 40)} is unknown; there are ${IMPORT_COLUMNS.join(', ')}.`)
-  if (new Set(columns).size !== columns.length) malformed('A column stands there twice.')
+  if (unknown !== undefined) malformed(`The column ${unknown.slice(0, 40)} is unknown; use ${IMPORT_COLUMNS.join(', ')}.`)
+  if (new Set(columns).size !== columns.length) malformed('A column appears twice.')
   if (!columns.includes('email')) malformed('The column email is missing.')
   return columns
 }
@@ -40,13 +40,13 @@ const parseRow = (columns: readonly string[], cells: readonly string[], line: nu
   return refused(line, 'invalid_request', field, `${field}: ${issue?.message ?? 'malformed'}`)
 }
 
-/** Rows in the order of the file. Of rows that name the same person the first counts. @throws AppError invalid_request */
+/** Returns the rows in the order of the file. If several rows name the same person, only the first is applied. @throws AppError invalid_request */
 export const readRows = (text: string): readonly Row[] => {
   const { records, openQuoteAt } = parseCsv(text, MOST_IMPORT_ROWS + 2)
   if (openQuoteAt !== undefined) malformed(`The quote on line ${openQuoteAt} never ends.`)
   const [header, ...rest] = records
-  if (header === undefined) return malformed('There is no header.')
-  if (rest.length > MOST_IMPORT_ROWS) malformed(`At most ${MOST_IMPORT_ROWS} rows at once.`)
+  if (header === undefined) return malformed('The header is missing.')
+  if (rest.length > MOST_IMPORT_ROWS) malformed(`At most ${MOST_IMPORT_ROWS} rows are allowed in one file.`)
   const columns = columnsOf(header.cells)
   const seen = new Map<string, number>()
   return rest.map(({ cells, line }) => {
@@ -69,7 +69,7 @@ export type RowEffect =
   | { readonly does: 'update'; readonly user: UserRow; readonly change: ProfileChange; readonly active: boolean | undefined }
   | { readonly does: 'refuse'; readonly refusal: RefusedRow }
 
-/** Somebody is found by the external id, else by the address; a row that means two people at once means nobody. */
+/** Finds the person by external id, otherwise by address. A row that matches two people is refused. */
 export const rowEffect = (row: ImportedRow, people: readonly UserRow[]): RowEffect => {
   const say = (code: string, field: string, message: string): RowEffect => ({ does: 'refuse', refusal: refused(row.line, code, field, message) })
   const byId = row.external_id === undefined ? [] : people.filter(({ externalId }) => externalId === row.external_id)
@@ -77,7 +77,7 @@ export const rowEffect = (row: ImportedRow, people: readonly UserRow[]): RowEffe
   if (byId.length > 1) return say('conflict', 'external_id', 'More than one person has this external id.')
   const user = byId[0] ?? byEmail
   if (user === undefined) return { does: 'create' }
-  if (byEmail !== undefined && byEmail.id !== user.id) return say('email_taken', 'email', 'Somebody else has this address.')
+  if (byEmail !== undefined && byEmail.id !== user.id) return say('email_taken', 'email', 'Another person has this address.')
   if (user.deletedAt !== null) return say('conflict', 'email', 'This person was deleted.')
   if (row.external_id !== undefined && user.externalId !== null && user.externalId !== row.external_id)
     return say('conflict', 'external_id', 'The person with this address has another external id.')

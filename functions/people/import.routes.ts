@@ -8,7 +8,7 @@ export const importRoutes = [
   route({
     id: 'people.import',
     on: 'POST /people/import',
-    summary: 'Add and change people from a CSV file; with dry_run, only say what would happen.',
+    summary: 'Add and change people from a CSV file; dry_run reports the changes without applying them.',
     access: may('admin:access', 'users:write'),
     query: ImportQuery,
     body: ImportBody,

@@ -6,7 +6,7 @@ import { Email } from '#shared/kernel/email'
 export const MOST_IMPORT_BYTES = 5 * 1024 * 1024
 export const MOST_IMPORT_ROWS = 10_000
 
-/** An empty cell says nothing: it changes nothing and takes nothing away. */
+/** An empty cell leaves the value unchanged. */
 export const ImportRow = z.object({
   email: Email,
   name: PersonName.optional(),
@@ -31,10 +31,10 @@ export const Imported = z
   .object({
     dry_run: z.boolean(),
     counts: z.object({ created: z.int(), updated: z.int(), unchanged: z.int(), refused: z.int(), not_tried: z.int() }),
-    /** Every row, in the order of the file. What was not tried before time ran out is tried when the same file is sent again. */
+    /** One result per row, in the order of the file. Rows that were not reached in time are processed when the same file is sent again. */
     rows: z.array(
       z.object({
-        /** Where the row begins; the header is line 1. */
+        /** Line where the row begins; the header is line 1. */
         line: z.int(),
         result: Result,
         user_id: z.string().optional(),

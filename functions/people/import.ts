@@ -1,4 +1,4 @@
-// Import of people: idempotent by external id or address, each row all or nothing, an answer for each. A dry run does everything and takes it back.
+// Import of people: idempotent by external id or address; each row is applied completely or not at all and gets its own result. A dry run is rolled back.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx, withSavepoint } from '#db/engine/tenant'
@@ -21,13 +21,13 @@ import type { Imported, ImportQuery, RowResult } from './import.schema.ts'
 import { type ImportedRow, isRefused, type RowEffect, readRows, rowEffect } from './import-rows.ts'
 
 const ROWS_A_STEP = 250
-/** A request ends after 29 seconds: what is not begun by then waits for the next one. */
+/** A request has 29 seconds; rows not started by then wait for the next request. */
 const SECONDS = 20
 
 type Step = { readonly ctx: Ctx; readonly caller: User; readonly t: TenantTx; readonly grantable: GrantorPermissions }
 
 const refusal = (line: number, error: unknown): RowResult => {
-  const known = isUniqueViolation(error) ? new AppError('conflict', 'Somebody took the address or external id just now.') : error
+  const known = isUniqueViolation(error) ? new AppError('conflict', 'The address or external id was taken by a concurrent change.') : error
   if (!(known instanceof AppError) || known.status >= 500) throw error
   const field = known.details.field?.replace(/^body\./, '')
   return { line, result: 'refused', code: known.code, message: known.message, ...(field === undefined ? {} : { field }) }
@@ -52,7 +52,7 @@ const newRow = (ctx: Ctx, clientId: string | undefined, row: ImportedRow): NewUs
   }
 }
 
-/** All new people of a step in few statements. The events name whom they are about and nothing else: what is personal stays in the row, where it can be erased. */
+/** Creates all new people of a step in a few statements. Events contain only ids; personal data stays in the row, where it can be erased. */
 const create = async ({ ctx, caller, t }: Step, rows: readonly ImportedRow[]): Promise<RowResult[]> => {
   const taken = await findUsernames(
     t,
@@ -79,18 +79,18 @@ const create = async ({ ctx, caller, t }: Step, rows: readonly ImportedRow[]): P
       event: 'user.created',
       actor: byUser(caller),
       target: { type: 'user', id: user.id },
-      // Sealed for who did it, whose address it holds: a key for each of ten thousand people would be most of the work, and guard nothing of theirs.
+      // Sealed under the caller's key: it contains the caller's address and no data of the new person, and a key for each of ten thousand people would be slow.
       subjectId: caller.userId,
       after: { source: 'import', line },
     })),
   )
   const late = people
     .filter(({ user }) => !added.has(user.id))
-    .map(({ line }) => refusal(line, new AppError('conflict', 'Somebody took the address just now.')))
+    .map(({ line }) => refusal(line, new AppError('conflict', 'The address was taken by a concurrent change.')))
   return [...clashes, ...late, ...made.map(({ user, line }): RowResult => ({ line, result: 'created', user_id: user.id }))]
 }
 
-/** The links of whoever loses address or access open nothing any more; of whoever keeps both, as a refused row leaves them, they stay good. */
+/** Updates a person. Mailed links become invalid if the address or access is lost; otherwise, also for a refused row, they stay valid. */
 const update = async (
   { ctx, caller, t, grantable }: Step,
   line: number,
@@ -155,7 +155,7 @@ const countsOf = (rows: readonly RowResult[]) => {
   return counts
 }
 
-/** @throws AppError invalid_request for a file that is none; a row that is none is answered as such */
+/** Imports the file. Invalid rows get an error in their result. @throws AppError invalid_request for a malformed file */
 export const importPeople = async (ctx: Ctx, caller: User, query: z.output<typeof ImportQuery>, text: string): Promise<z.input<typeof Imported>> => {
   const from = ctx.clock.elapsed()
   const rows = readRows(text)

@@ -1,4 +1,4 @@
-// People as an administrator keeps them: one list, one record, everything of one person.
+// Administration of people: list, record, change, export and erasure.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -12,7 +12,7 @@ export const personRoutes = [
   route({
     id: 'people.list',
     on: 'GET /people',
-    summary: 'People of the tenant, by filter, any part of name or address, sort and cursor.',
+    summary: 'List people of the tenant, by filter, part of name or address, sort order and cursor.',
     access: may('admin:access', 'users:read'),
     query: PeopleQuery,
     reply: json(200, PeoplePage),
@@ -34,7 +34,7 @@ export const personRoutes = [
   route({
     id: 'people.update',
     on: 'PATCH /people/:user_id',
-    summary: 'Change a person\u2019s record as it was read (If-Match).',
+    summary: 'Change a person\u2019s record (If-Match required).',
     access: may('admin:access', 'users:write'),
     path: PersonPath,
     body: PatchPerson,
@@ -46,7 +46,7 @@ export const personRoutes = [
   route({
     id: 'people.export',
     on: 'GET /people/:user_id/export',
-    summary: 'Everything of one person, the record included.',
+    summary: 'Export all data of one person, including the audit log.',
     access: may('admin:access', 'users:read', 'audit:read'),
     path: PersonPath,
     reply: json(200, PersonExport, { 'Content-Disposition': 'attachment; filename="person.json"' }),
@@ -57,7 +57,7 @@ export const personRoutes = [
   route({
     id: 'people.erase',
     on: 'POST /people/:user_id/erase',
-    summary: 'End a person everywhere; what the record holds of the person can never be read again.',
+    summary: 'Erase a person; personal details in the audit log can never be decrypted again.',
     access: may('admin:access', 'users:delete'),
     path: PersonPath,
     reply: json(200, PersonErased),

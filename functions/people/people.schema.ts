@@ -1,4 +1,4 @@
-// Wire shapes of people on paths of our own: unknown members are refused.
+// Wire shapes of people on the extension paths, which refuse unknown members.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { AvatarUrl, FlexibleBoolean, PersonName, Provider, SearchText, Username } from '#shared/domains/administration/people.schema'
@@ -39,13 +39,13 @@ export const PeopleQuery = z.strictObject({
 export const PeoplePage = z
   .object({
     people: z.array(Person),
-    /** Counted to 10,000 at most where a filter is set, to 1000 where something is searched for. */
+    /** Counted up to 10,000 with a filter, up to 1,000 with a search. */
     total: z.int(),
     next: z.string().nullable(),
   })
   .meta({ id: 'PeoplePage' })
 export const PersonPath = z.object({ user_id: Id })
-/** Null takes a value away. */
+/** Null removes a value. */
 export const PatchPerson = z
   .strictObject({
     email: Email.optional(),
@@ -62,7 +62,7 @@ export const PersonExport = z
     format: z.literal('authsec.person.v1'),
     exported_at: z.string(),
     person: Person,
-    /** In which the person chose to read. */
+    /** The language that the person chose. */
     language: z.string().nullable(),
     roles: z.array(z.object({ id: z.string(), name: z.string() })),
     groups: z.array(z.object({ id: z.string(), name: z.string() })),
@@ -72,7 +72,7 @@ export const PersonExport = z
         id: z.string(),
         kind: z.string(),
         name: z.string(),
-        /** As it is shown: of the number, the last digits. */
+        /** Masked: the last digits of the number. */
         phone: z.string().nullable(),
         created_at: z.string(),
         confirmed_at: z.string().nullable(),
@@ -91,7 +91,7 @@ export const PersonExport = z
       }),
     ),
     devices: z.array(z.object({ last_used_at: z.string() })),
-    /** Sign-ins at other providers. */
+    /** Linked identities at external providers. */
     identities: z.array(
       z.object({
         provider: z.string(),
@@ -103,7 +103,7 @@ export const PersonExport = z
         created_at: z.string(),
       }),
     ),
-    /** Phones and browsers that answer requests for the person. */
+    /** Phones and browsers that approve requests for the person. */
     push_devices: z.array(
       z.object({
         platform: z.string(),
@@ -122,7 +122,7 @@ export const PersonExport = z
         linked_at: z.string(),
       }),
     ),
-    /** What the person allowed clients. */
+    /** Consents of the person to clients. */
     consents: z.array(
       z.object({
         client_id: z.string(),
@@ -132,7 +132,7 @@ export const PersonExport = z
         created_at: z.string(),
       }),
     ),
-    /** The newest ten thousand of what the person did and of what was done to the person, newest first. */
+    /** The newest 10,000 events caused by the person or about the person, newest first. */
     events: z.array(
       z.object({
         id: z.string(),
@@ -140,7 +140,7 @@ export const PersonExport = z
         event: z.string(),
         outcome: z.string(),
         by_person: z.boolean(),
-        /** Of what speaks of the person alone. */
+        /** Only for events about the person. */
         details: details.nullable(),
       }),
     ),

@@ -1,4 +1,4 @@
-// One list, one record and its changes: each reads with an ETag and changes against it (RFC 9110 section 13.1.1).
+// One list, one record and its changes. Reads return an ETag, and changes require it (RFC 9110 section 13.1.1).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { PeopleFilter } from '#db/store/people'
@@ -32,7 +32,7 @@ export const toPersonResponse = (user: UserRow): ResponseBody => ({
   updated_at: user.updatedAt.toISOString(),
 })
 
-/** Of what an administrator can change: a sign-in of the person is not a change of the record. */
+/** The ETag covers only members that an administrator can change, so a sign-in of the person does not change it. */
 export const personTag = (user: UserRow): string => {
   const { last_login_at: _, pending: __, ...record } = toPersonResponse(user)
   return etagOf(record)
@@ -58,9 +58,9 @@ export const showPerson = async (ctx: Ctx, caller: User, userId: string): Promis
 
 /** @throws AppError precondition_required, precondition_failed, not_found, email_taken, username_taken, cannot_grant, forbidden */
 export const patchPerson = async (ctx: Ctx, caller: User, userId: string, body: z.output<typeof PatchPerson>): Promise<HttpResult<ResponseBody>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const checkPrecondition = preconditionOf(ctx, 'required')
   const { email, name, username, avatar_url: avatarUrl, external_id: externalId } = body
   const change: ProfileChange = { email, name, username, avatarUrl, externalId }
-  await updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change, precondition: (user) => judge(personTag(user)) })
+  await updateProfile(ctx, caller, { tenantId: caller.tenantId, userId, change, precondition: (user) => checkPrecondition(personTag(user)) })
   return showPerson(ctx, caller, userId)
 }

@@ -1,4 +1,4 @@
-// What a change of a tenant's settings changes, and whether it protects less than before.
+// Compares settings before and after a change, and decides whether the change reduces protection.
 
 import type * as z from 'zod'
 import { ACR } from '#shared/platform/tokens/acr'
@@ -6,7 +6,7 @@ import type { Settings } from './settings.schema.ts'
 
 type Shown = z.output<typeof Settings>
 
-/** The settings, each under one name. */
+/** All settings under flat names. */
 const flat = ({ recovery, quotas, decided: _, ...rest }: Shown) => ({
   ...rest,
   'recovery.backup_codes': recovery.backup_codes,
@@ -30,7 +30,7 @@ const longer = (before: unknown, after: unknown): boolean => Number(after) > Num
 const shorter = (before: unknown, after: unknown): boolean => Number(after) < Number(before)
 const rank = (acr: unknown): number => (ACR as readonly unknown[]).indexOf(acr)
 
-/** Of each setting, whether it protects less after the change. */
+/** For each setting, whether the change reduces protection. */
 const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => boolean>> = {
   require_second_factor: off,
   admin_acr: (before, after) => rank(after) < rank(before),
@@ -39,7 +39,7 @@ const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => bool
   passwordless_totp: on,
   'recovery.backup_codes': on,
   'recovery.administrator_pass': on,
-  // None is the longest wait there is.
+  // null disables this recovery, which is safer than any waiting period.
   'recovery.waiting_days': (before, after) => after !== null && (before === null || Number(after) < Number(before)),
   trust_factors_of: (before, after) => Array.isArray(after) && Array.isArray(before) && after.some((name) => !before.includes(name)),
   ciba_number_matching: off,
@@ -48,7 +48,7 @@ const WEAKENS: Readonly<Record<string, (before: unknown, after: unknown) => bool
   session_absolute_seconds: longer,
   audit_retention_days: shorter,
   delegation_depth: longer,
-  // Whoever has that place asks people for their passwords.
+  // The front end at this origin receives people's passwords.
   login_ui: (_, after) => after !== null,
 }
 

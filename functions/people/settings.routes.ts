@@ -1,4 +1,4 @@
-// What a tenant decides for itself, for its administrators; for those of the platform, of any tenant.
+// Settings of a tenant, for its administrators; for any tenant, for platform administrators.
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { may, mayFresh } from '#shared/platform/http/access'
@@ -10,7 +10,7 @@ export const settingsRoutes = [
   route({
     id: 'people.readSettings',
     on: 'GET /tenant/settings',
-    summary: 'What the tenant decides for itself, as it holds now, with the ETag that a change needs.',
+    summary: 'The tenant\u2019s effective settings, with the ETag that a change needs.',
     access: may('admin:access'),
     query: SettingsQuery,
     actsIn: 'query.tenant_id',
@@ -23,7 +23,7 @@ export const settingsRoutes = [
     id: 'people.changeSettings',
     on: 'PATCH /tenant/settings',
     summary:
-      'Change what the tenant decides, as it was read (If-Match); null gives a decision back. What protects less takes two factors, just proved.',
+      'Change the tenant\u2019s settings (If-Match required); null restores the default. A change that reduces protection needs a recent sign-in with two factors.',
     access: mayFresh({ withinSeconds: STEP_UP_SECONDS }, 'admin:access', 'admin:manage'),
     query: SettingsQuery,
     body: PatchSettings,

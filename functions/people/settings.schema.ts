@@ -1,11 +1,11 @@
-// Wire shapes of what a tenant decides for itself. Null gives a decision back to the deployment.
+// Wire shapes of a tenant's settings. Null restores the deployment's default.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { QUOTAS, type QuotaName } from '#shared/domains/tenancy/quotas'
 import { ACR } from '#shared/platform/tokens/acr'
 
 const HOUR = 3600
-/** A shorter session would throw out who set it before it could be set right. */
+/** A shorter session would end the administrator's own session before the value could be corrected. */
 const seconds = z
   .int()
   .min(300)
@@ -20,30 +20,30 @@ export const SettingsQuery = z.strictObject({ tenant_id: Id.optional() })
 
 const Language = z.enum(['en', 'de'])
 
-/** What holds now, whoever decided it. */
+/** The effective values, set by the tenant or by the deployment. */
 export const Settings = z
   .object({
     require_second_factor: z.boolean(),
-    /** The weakest context in which administrative permissions count; null: any. */
+    /** The weakest acr with which administrative permissions are usable; null: any. */
     admin_acr: Acr.nullable(),
     direct_sign_up: z.boolean(),
     require_login_challenge: z.boolean(),
     passwordless_totp: z.boolean(),
     recovery: z.object({ backup_codes: z.boolean(), administrator_pass: z.boolean(), waiting_days: z.int().nullable() }),
     trust_factors_of: z.array(z.string()),
-    /** In which people are written to; null: the language of their browser. */
+    /** Language of mails and messages to people; null: the language of their browser. */
     language: Language.nullable(),
     ciba_number_matching: z.boolean(),
     ciba_discloses_accounts: z.boolean(),
     session_idle_seconds: z.int(),
     session_absolute_seconds: z.int(),
     audit_retention_days: z.int(),
-    /** Origin of the front end of its own at which people sign in and consent; null: the hosted pages. */
+    /** Origin of the tenant's own front end for sign-in and consent; null: the hosted pages. */
     login_ui: z.string().nullable(),
-    /** How many may act one after the other for the same person or client. */
+    /** Maximum number of consecutive actors in a delegation for the same person or client. */
     delegation_depth: z.int(),
     quotas: z.record(z.string(), z.int()),
-    /** Which of these the tenant decided; the others are the deployment’s. */
+    /** The settings that the tenant has set; the others are the deployment's defaults. */
     decided: z.array(z.string()),
   })
   .meta({ id: 'TenantSettings' })
@@ -69,10 +69,10 @@ export const PatchSettings = z
     session_idle_seconds: seconds.nullable().optional(),
     session_absolute_seconds: seconds.nullable().optional(),
     audit_retention_days: days(90, 7300).nullable().optional(),
-    /** Ours, or a verified domain of the tenant. */
+    /** On a platform origin or a verified domain of the tenant. */
     login_ui: z.string().max(300).nullable().optional(),
     delegation_depth: z.int().min(0).max(20).nullable().optional(),
-    /** For platform administrators. */
+    /** Only for platform administrators. */
     quotas: z.partialRecord(QuotaNames, z.int().min(0).max(2_000_000_000).nullable()).optional(),
   })
   .meta({ id: 'PatchTenantSettings' })

@@ -12,7 +12,7 @@ import { peopleRoutes } from './routes.ts'
 const PATH = '/tenant/settings'
 const TWO = ['pwd', 'otp']
 
-const house = async () => {
+const setUp = async () => {
   const app = await startApp([...peopleRoutes, ...accountRoutes, ...authRoutes])
   const company = await app.company()
   const read = async (token: string, query = '') => {
@@ -30,8 +30,8 @@ const house = async () => {
 }
 
 describe('settings of a tenant', () => {
-  test('say what holds, and of it what the tenant decided', async () => {
-    const h = await house()
+  test('return the effective values and which of them the tenant has set', async () => {
+    const h = await setUp()
     const { status, body, etag } = await h.read(h.strong)
     expect(status).toBe(200)
     expect(etag).toMatch(/^"[\w-]{22}"$/)
@@ -48,8 +48,8 @@ describe('settings of a tenant', () => {
     })
   })
 
-  test('change, each of them, and go back to the deployment by null', async () => {
-    const h = await house()
+  test('can each be changed, and null restores the default', async () => {
+    const h = await setUp()
     const first = await h.read(h.strong)
     const wanted = {
       require_second_factor: true,
@@ -80,8 +80,8 @@ describe('settings of a tenant', () => {
     expect((await h.patch(h.strong, nothing(wanted))).body).toEqual(first.body)
   })
 
-  test('are changed as they were read: of two at once, one', async () => {
-    const h = await house()
+  test('need If-Match: one of 20 concurrent changes succeeds', async () => {
+    const h = await setUp()
     const { etag } = await h.read(h.strong)
     const tries = await Promise.all([...Array(20).keys()].map((n) => h.patch(h.strong, { session_idle_seconds: 300 + n }, { ifMatch: etag })))
     expect(tries.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -106,25 +106,25 @@ describe('settings of a tenant', () => {
     { require_second_factor: 'true' },
     { trust_factors_of: ['x'.repeat(65)] },
     { trust_factors_of: Array(51).fill('google') },
-  ])('refuse %j, and stay', async (body) => {
-    const h = await house()
+  ])('are unchanged when %j is refused', async (body) => {
+    const h = await setUp()
     const before = await h.stored()
     expect(await h.patch(h.strong, body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
     expect(await h.stored()).toEqual(before)
   })
 
-  test('trust no provider that is not there', async () => {
-    const h = await house()
-    expect(await h.patch(h.strong, { trust_factors_of: ['nobody-knows-it'] })).toMatchObject({ status: 400, body: { code: 'provider_not_enabled' } })
+  test('refuse to trust an unknown provider', async () => {
+    const h = await setUp()
+    expect(await h.patch(h.strong, { trust_factors_of: ['unknown-provider'] })).toMatchObject({ status: 400, body: { code: 'provider_not_enabled' } })
     expect(await h.stored()).toEqual({})
   })
 
-  test('are for who manages the tenant, and of the caller\u2019s tenant alone', async () => {
-    const h = await house()
+  test('can be changed only by administrators with the permission, and only in their own tenant', async () => {
+    const h = await setUp()
     const other = await h.app.company('globex')
-    const looker = await h.app.token(await h.app.person(h.company, ['admin:access']), TWO)
-    expect((await h.read(looker)).status).toBe(200)
-    expect(await h.patch(looker, { session_idle_seconds: 600 })).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
+    const reader = await h.app.token(await h.app.person(h.company, ['admin:access']), TWO)
+    expect((await h.read(reader)).status).toBe(200)
+    expect(await h.patch(reader, { session_idle_seconds: 600 })).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
     expect(await h.patch(h.strong, { session_idle_seconds: 600 }, { query: `?tenant_id=${other.tenantId}` })).toMatchObject({
       status: 403,
       body: { code: 'tenant_mismatch' },
@@ -132,8 +132,8 @@ describe('settings of a tenant', () => {
     expect([await h.stored(), await h.stored(other)]).toEqual([{}, {}])
   })
 
-  test('that bound how much there may be are set by the platform, for any tenant', async () => {
-    const h = await house()
+  test('include quotas, which only the platform changes, for any tenant', async () => {
+    const h = await setUp()
     expect(await h.patch(h.strong, { quotas: { users: 5 } })).toMatchObject({ status: 403, body: { code: 'forbidden' } })
     const platform = await h.app.token(await platformAdministrator(h.app))
     const query = `?tenant_id=${h.company.tenantId}`
@@ -145,16 +145,16 @@ describe('settings of a tenant', () => {
     expect((await h.patch(platform, { quotas: { users: null } }, { query })).body).toMatchObject({ quotas: { users: 1_000_000 }, decided: [] })
   })
 
-  test('of the platform itself never take a password alone', async () => {
-    const h = await house()
+  test('of the platform require a second factor for administration', async () => {
+    const h = await setUp()
     const platform = await h.app.token(await platformAdministrator(h.app))
     expect((await h.read(platform)).body.admin_acr).toBe('aal2')
     expect((await h.read(platform, `?tenant_id=${SYSTEM_TENANT}`)).body.admin_acr).toBe('aal2')
   })
 })
 
-test('people are sent to a front end of the platform or of a domain that the company has proved, and nowhere else', async () => {
-  const h = await house()
+test('people are sent only to a front end of the platform or of a verified domain of the company', async () => {
+  const h = await setUp()
   await verifyDomain(h.app, h.company, `login.${h.company.name}.example`)
   const other = await h.app.company('globex')
   const own = `https://login.${h.company.name}.example`
@@ -195,13 +195,13 @@ const WEAKER: readonly (readonly [Body, Body])[] = [
   [{}, { login_ui: 'http://localhost:3000' }],
 ]
 
-describe('what protects less than before', () => {
-  test.each(WEAKER)('after %j: %j takes two factors, and the others are told', async (before, after) => {
-    const h = await house()
+describe('a change that reduces protection', () => {
+  test.each(WEAKER)('needs two factors and notifies the other administrators: after %j, %j', async (before, after) => {
+    const h = await setUp()
     const other = await h.app.person(h.company, 'admin')
-    // What was to be lowered is set by two factors; `admin_acr` would keep the weaker session from asking at all.
+    // The stored value is set with two factors first. With `admin_acr` the weaker session gets 403 instead of 401.
     if (Object.keys(before).length > 0) expect((await h.patch(h.strong, before)).status).toBe(200)
-    const told = (await h.app.mailsTo(other.email)).length
+    const mailsBefore = (await h.app.mailsTo(other.email)).length
     const state = await h.stored()
     const weak = await h.app.token(h.company.admin, ['pwd'])
     const refused = await h.patch(weak, after)
@@ -211,7 +211,7 @@ describe('what protects less than before', () => {
       expect(refused.challenge).toContain('acr_values="aal2"')
     }
     expect(await h.stored()).toEqual(state)
-    expect(await h.app.mailsTo(other.email)).toHaveLength(told)
+    expect(await h.app.mailsTo(other.email)).toHaveLength(mailsBefore)
     expect((await h.patch(h.strong, after)).status).toBe(200)
     const mail = (await h.app.mailsTo(other.email)).at(-1)
     expect(mail?.subject).toContain('were weakened')
@@ -219,8 +219,8 @@ describe('what protects less than before', () => {
     expect(await h.app.mailsTo(h.company.admin.email)).toEqual([])
   })
 
-  test('takes them just proved', async () => {
-    const h = await house()
+  test('needs a recent sign-in', async () => {
+    const h = await setUp()
     h.app.clock.advance(15 * 60 + 1)
     expect(await h.patch(h.strong, { passwordless_totp: true })).toMatchObject({
       status: 401,
@@ -229,8 +229,8 @@ describe('what protects less than before', () => {
     expect(await h.stored()).toEqual({})
   })
 
-  test('is told nobody where nothing became weaker', async () => {
-    const h = await house()
+  test('notifies no one if protection is not reduced', async () => {
+    const h = await setUp()
     const other = await h.app.person(h.company, 'admin')
     const weak = await h.app.token(h.company.admin, ['pwd'])
     expect((await h.patch(weak, { session_idle_seconds: 600, audit_retention_days: 365, ciba_number_matching: true })).status).toBe(200)
@@ -238,21 +238,21 @@ describe('what protects less than before', () => {
   })
 })
 
-describe('nobody locks himself out', () => {
+describe('an administrator cannot lock themselves out', () => {
   test.each<readonly [string, readonly string[], Body]>([
     ['a password', ['pwd'], { require_second_factor: true }],
     ['a password', ['pwd'], { admin_acr: 'aal2' }],
     ['a code', TWO, { admin_acr: 'aal3' }],
-  ])('who came by %s', async (_, amr, body) => {
-    const h = await house()
+  ])('signed in with %s', async (_, amr, body) => {
+    const h = await setUp()
     const token = await h.app.token(h.company.admin, amr)
     expect(await h.patch(token, body)).toMatchObject({ status: 409, body: { code: 'would_lock_out' } })
     expect(await h.stored()).toEqual({})
     expect((await h.read(token)).status).toBe(200)
   })
 
-  test('and who can, may', async () => {
-    const h = await house()
+  test('but a sufficient session can make the change', async () => {
+    const h = await setUp()
     const strongest = await h.app.token(h.company.admin, ['pwd', 'hwk', 'pin'])
     expect((await h.patch(strongest, { admin_acr: 'aal3' })).status).toBe(200)
     expect((await h.read(strongest)).status).toBe(200)
@@ -260,15 +260,15 @@ describe('nobody locks himself out', () => {
   })
 })
 
-describe('what is decided holds at once', () => {
-  const sessions = async (h: Awaited<ReturnType<typeof house>>, person: Person) => ({
+describe('settings apply at once', () => {
+  const sessions = async (h: Awaited<ReturnType<typeof setUp>>, person: Person) => ({
     password: await h.app.token(person, ['pwd']),
     code: await h.app.token(person, ['otp']),
     two: await h.app.token(person, TWO),
   })
 
-  test('with a second factor asked of everybody, sessions of one factor are over, and signing in owes one', async () => {
-    const h = await house()
+  test('requiring a second factor ends sessions of one factor, and sign-in then needs two', async () => {
+    const h = await setUp()
     const person = await h.app.person(h.company)
     const { password, code, two } = await sessions(h, person)
     expect(await h.lives(password)).toBe(true)
@@ -282,16 +282,16 @@ describe('what is decided holds at once', () => {
     expect(login).not.toHaveProperty('token')
   })
 
-  test('with codes alone no longer taken, sessions of a code alone are over', async () => {
-    const h = await house()
+  test('disabling sign-in by code ends sessions that began with only a code', async () => {
+    const h = await setUp()
     const { password, code, two } = await sessions(h, await h.app.person(h.company))
     expect((await h.patch(h.strong, { passwordless_totp: true })).status).toBe(200)
     expect((await h.patch(h.strong, { passwordless_totp: false })).status).toBe(200)
     expect([await h.lives(password), await h.lives(code), await h.lives(two)]).toEqual([true, false, true])
   })
 
-  test('shorter sessions are shorter for those who have one', async () => {
-    const h = await house()
+  test('a shorter absolute lifetime applies to existing sessions', async () => {
+    const h = await setUp()
     const { password } = await sessions(h, await h.app.person(h.company))
     expect((await h.patch(h.strong, { session_absolute_seconds: 600 })).status).toBe(200)
     h.app.clock.advance(599)
@@ -300,8 +300,8 @@ describe('what is decided holds at once', () => {
     expect(await h.lives(password)).toBe(false)
   })
 
-  test('and idle ones end sooner', async () => {
-    const h = await house()
+  test('a shorter idle time applies to existing sessions', async () => {
+    const h = await setUp()
     const { password, two } = await sessions(h, await h.app.person(h.company))
     expect((await h.patch(h.strong, { session_idle_seconds: 300 })).status).toBe(200)
     h.app.clock.advance(200)
@@ -310,8 +310,8 @@ describe('what is decided holds at once', () => {
     expect([await h.lives(password), await h.lives(two)]).toEqual([false, true])
   })
 
-  test('with a provider no longer trusted for two factors, sessions on its word are over, and who came by it does not lock himself out', async () => {
-    const h = await house()
+  test('no longer trusting a provider ends sessions that relied on its second factor, and refuses the change from such a session', async () => {
+    const h = await setUp()
     const trust_factors_of = [await addProvider(h.app, {}, h.company.tenantId)]
     expect((await h.patch(h.strong, { trust_factors_of })).body).toMatchObject({ trust_factors_of })
     const { password, two } = await sessions(h, await h.app.person(h.company))
@@ -323,8 +323,8 @@ describe('what is decided holds at once', () => {
     expect([await h.lives(trusted), await h.lives(password), await h.lives(two)]).toEqual([false, true, true])
   })
 
-  test('administration in sessions that are too weak is over', async () => {
-    const h = await house()
+  test('a higher admin_acr ends administration in weaker sessions', async () => {
+    const h = await setUp()
     const weak = await h.app.token(await h.app.person(h.company, 'admin'), ['pwd'])
     expect((await h.read(weak)).status).toBe(200)
     expect((await h.patch(h.strong, { admin_acr: 'aal2' })).status).toBe(200)

@@ -1,5 +1,5 @@
-// What a tenant decides for itself: who must prove what, how long sessions last, which ways back there are. What is decided holds at once: sessions that could
-// not begin under it are over.
+// A tenant's settings: which proofs are required, session lifetimes, recovery options. They apply at once: sessions that could not begin under them are
+// ended.
 import type * as z from 'zod'
 import { forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'
@@ -34,7 +34,7 @@ type Patch = z.output<typeof PatchSettings>
 const LONGEST_SESSION = 24 * 3600
 const LEAST_RETENTION_DAYS = 90
 
-/** Who may register clients is decided at /oauth/registration-policy. */
+/** The policy for registering clients is at /oauth/registration-policy. */
 const decidedIn = ({ importedUpTo: _, clientRegistration: __, recovery = {}, quotas = {}, ...rest }: TenantSettings): string[] =>
   [
     ...Object.entries(rest).map(([name, value]) => [name, value] as const),
@@ -44,7 +44,7 @@ const decidedIn = ({ importedUpTo: _, clientRegistration: __, recovery = {}, quo
     value === undefined ? [] : [name.startsWith('quotas.') ? name : name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)],
   )
 
-/** What holds, whoever decided it. */
+/** The effective values, set by the tenant or by the deployment. */
 const toResponse = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: TenantSettings): SettingsResponse => {
   const offers = findRecoveryOffers({ settings })
   return {
@@ -69,7 +69,7 @@ const toResponse = (ctx: Pick<Ctx, 'config'>, tenantId: TenantId, settings: Tena
 }
 const tagged = (settings: SettingsResponse): HttpResult<SettingsResponse> => new HttpResult(settings, { headers: { ETag: etagOf(settings) } })
 
-/** Null gives a decision back, nothing leaves it as it is. */
+/** null restores the default; an absent member is unchanged. */
 const decide = <T>(given: T | null | undefined, kept: T | undefined): T | undefined => (given === undefined ? kept : (given ?? undefined))
 
 const decided = (before: TenantSettings, patch: Patch): TenantSettings => {
@@ -101,7 +101,7 @@ const decided = (before: TenantSettings, patch: Patch): TenantSettings => {
   }
 }
 
-/** Its word is taken for a second factor: there has to be such a provider. @throws AppError provider_not_enabled */
+/** A provider that is trusted for a second factor must exist and be active. @throws AppError provider_not_enabled */
 const requireProviders = async (ctx: Ctx, tenantId: TenantId, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return
   const all = await Promise.all([tenantId, SYSTEM_TENANT].map((id) => listProviders(forTenant(ctx.db, id))))
@@ -116,18 +116,18 @@ const requireOwnFrontEnd = async (ctx: Ctx, tenantId: TenantId, origin: string |
 }
 
 /**
- * Whoever asks more of everybody, or trusts a provider for less, still administers afterwards: the session at hand proves that its owner can.
+ * An administrator who requires more for sign-in, or trusts a provider less, must keep administrative access with the current session.
  * @throws AppError would_lock_out
  */
 const requireStaysIn = (caller: User, before: SettingsResponse, after: SettingsResponse): void => {
   const distrusts = before.trust_factors_of.some((name) => !after.trust_factors_of.includes(name))
   const acr = distrusts && caller.amr.includes('fed') ? acrOf(caller.amr.filter((name) => name !== 'mfa')) : caller.acr
   const asksMore = distrusts || (after.require_second_factor && !before.require_second_factor) || after.admin_acr !== before.admin_acr
-  const owed = after.require_second_factor && (after.admin_acr ?? 'aal1') === 'aal1' ? 'aal2' : (after.admin_acr ?? undefined)
-  if (asksMore && !atLeast(acr, owed)) throw new AppError('would_lock_out', undefined, { extra: { acr_values: owed } })
+  const requiredAcr = after.require_second_factor && (after.admin_acr ?? 'aal1') === 'aal1' ? 'aal2' : (after.admin_acr ?? undefined)
+  if (asksMore && !atLeast(acr, requiredAcr)) throw new AppError('would_lock_out', undefined, { extra: { acr_values: requiredAcr } })
 }
 
-/** Sessions that could not begin as the tenant has it now, end; the others end when they would have if they had begun so. */
+/** Ends sessions that could not begin under the new settings, and shortens the others to the new lifetimes. */
 const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: SettingsResponse, after: SettingsResponse): Promise<void> => {
   const at = ctx.clock.now()
   const { session_idle_seconds: idleSeconds, session_absolute_seconds: absoluteSeconds } = after
@@ -150,8 +150,8 @@ const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: Settings
   })
 }
 
-/** The other administrators learn that less protects them now, and by whom. */
-const tellOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly { setting: string; before: unknown; after: unknown }[]) => {
+/** Notifies the other administrators of reduced protection and of who changed it. */
+const notifyOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly { setting: string; before: unknown; after: unknown }[]) => {
   const changes = weaker.map(({ setting, before, after }) => ({ setting, before: String(before), after: String(after) }))
   for (const { id, email } of await findPermissionHolders(t, 'admin:access', ctx.clock.now()))
     if (id !== caller.userId) await notify(t, ctx, { to: email, subjectId: id, template: 'settings_weakened', data: { by: caller.email, changes } })
@@ -162,12 +162,12 @@ export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<HttpRe
   tagged(toResponse(ctx, tenantId, (await requireTenant(forTenant(ctx.db, tenantId))).settings))
 
 /**
- * Whatever protects less than before takes two factors, just proved.
+ * A change that reduces protection needs a recent sign-in with two factors.
  * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, redirect_refused, would_lock_out,
  * insufficient_user_authentication
  */
 export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<HttpResult<SettingsResponse>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const checkPrecondition = preconditionOf(ctx, 'required')
   if (patch.quotas !== undefined && !isPlatformAdministrator(caller))
     throw new AppError('forbidden', 'Quotas are for platform administrators.', { field: 'body.quotas' })
   await requireProviders(ctx, tenantId, patch.trust_factors_of ?? [])
@@ -176,14 +176,14 @@ export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId,
     const stored = (await requireTenant(t)).settings
     const next = decided(stored, patch)
     const [before, after] = [toResponse(ctx, tenantId, stored), toResponse(ctx, tenantId, next)]
-    judge(etagOf(before))
+    checkPrecondition(etagOf(before))
     const changes = settingChanges(before, after)
     const weaker = changes.filter(isWeaker)
     if (weaker.length > 0) requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
     if (tenantId === caller.tenantId) requireStaysIn(caller, before, after)
     await updateTenantSettings(t, next, ctx.clock.now())
     await fitSessions(t, ctx, caller, before, after)
-    if (weaker.length > 0) await tellOthers(t, ctx, caller, weaker)
+    if (weaker.length > 0) await notifyOthers(t, ctx, caller, weaker)
     await recordEvent(t, ctx, {
       event: 'tenant.settings_changed',
       actor: byUser(caller),

@@ -1,4 +1,4 @@
-// Everything of one person, to hand over or to end. Ending keeps the record and destroys the key that opens it.
+// Export and erasure of all data of one person. Erasure keeps the audit events and destroys the key that decrypts them.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import type { AuditRow } from '#db/store/audit-events'
@@ -39,7 +39,7 @@ const EVENTS_A_STEP = 500
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null
 
 type Details = Readonly<Record<string, unknown>>
-/** One event that was tampered with must not keep the others from whom they speak of. */
+/** A damaged event is logged and skipped, so that the other events stay available to the person. */
 const opened = async (ctx: Ctx, t: TenantDb, row: AuditRow, sealed: Uint8Array): Promise<Details | undefined> => {
   try {
     const plain = await ctx.keyring.open(t, row.subjectId, sealed, auditContext(row.id))
@@ -50,10 +50,10 @@ const opened = async (ctx: Ctx, t: TenantDb, row: AuditRow, sealed: Uint8Array):
     return undefined
   }
 }
-/** From where somebody else did it is that person's own matter. */
+/** Removes the network origin if another person acted, because it is that person's data. */
 const withoutOrigin = ({ address: _address, user_agent: _agent, ...rest }: Details): Details => rest
 
-/** What speaks of others stays shut: an event that the person caused may hold somebody else's data. */
+/** Returns details only of events about the person: an event that the person caused may contain another person's data. */
 const shownEvent = async (ctx: Ctx, t: TenantDb, row: AuditRow, userId: string): Promise<z.input<typeof PersonExport>['events'][number]> => {
   const plain = row.sealed === null || row.subjectId !== userId ? undefined : await opened(ctx, t, row, row.sealed)
   const isOwn = row.actorId === null || row.actorId === userId || row.onBehalfOf === userId
@@ -78,7 +78,7 @@ const eventsOf = async (ctx: Ctx, t: TenantDb, userId: string): Promise<z.input<
   return events
 }
 
-/** What answers in the person's name. */
+/** Devices and voice accounts that act in the person's name. */
 const answering = async (t: TenantDb, userId: string): Promise<Pick<z.input<typeof PersonExport>, 'push_devices' | 'voice_links'>> => ({
   push_devices: (await findPushDevices(t, userId)).map((row) => ({
     platform: row.platform,
@@ -163,20 +163,19 @@ const endPerson = async (t: TenantTx, ctx: Ctx, grantable: GrantorPermissions, u
   return counts
 }
 
-/** Of somebody who was deleted before, the key of what the record holds is all that is left. @throws AppError not_found where there is none */
+/** For a person who was already deleted, only the key of the audit details is left to destroy. @throws AppError not_found if there is none */
 const requireTraces = async (t: TenantTx, userId: string): Promise<Record<string, number>> => {
   if (userId === t.tenantId || (await findDataKey(t, userId)) === undefined) throw new AppError('not_found')
   return {}
 }
 
 /**
- * Ends a person everywhere, also one who was deleted before: the row and what hangs on it, what waits for the address, mails that wait (sealed under the person's
- * key), and the key itself, so that nobody reads what the record holds of the person. The events stay as they were written.
+ * Erases a person, also one who was already deleted: the row and its dependents, changes waiting for the mailbox, queued mails (sealed under the person's
+ * key), and the key itself, so that personal details in the audit log become unreadable. The events themselves are unchanged.
  * @throws AppError not_found, forbidden, primary_administrator, last_administrator, last_active_user, cannot_grant
  */
 export const erasePerson = (ctx: Ctx, caller: User, userId: string): Promise<z.input<typeof PersonErased>> => {
-  if (userId === caller.userId)
-    throw new AppError('forbidden', 'Nobody erases himself here: the one who asks for it must not be the one who does it.')
+  if (userId === caller.userId) throw new AppError('forbidden', 'You cannot erase yourself; another administrator must do it.')
   return actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const user = await lockUser(t, userId)
     const counts = user === undefined ? await requireTraces(t, userId) : await endPerson(t, ctx, grantable, user)

@@ -1,4 +1,4 @@
-// A tenant takes its data along, and comes back within the grace period of a deletion.
+// Export of a tenant's data, and undoing its deletion within the grace period.
 
 import { TenantPath, TenantRestored } from '#shared/domains/administration/tenants.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -11,7 +11,7 @@ export const ownTenantRoutes = [
   route({
     id: 'people.exportTenant',
     on: 'GET /tenants/:tenant_id/export',
-    summary: 'Everything of a tenant but its secrets, as JSON lines.',
+    summary: 'Export all data of a tenant except its secrets, as JSON lines.',
     access: may('admin:access', 'admin:manage', 'users:read', 'roles:read', 'clients:read'),
     path: TenantPath,
     actsIn: 'path.tenant_id',
@@ -24,8 +24,8 @@ export const ownTenantRoutes = [
   route({
     id: 'people.restoreTenant',
     on: 'POST /tenants/restore',
-    summary: 'Undo the deletion of a tenant, with the token that the deletion answered.',
-    access: open('Nobody can sign in to a tenant that is being deleted; the token is the proof.', { class: 'credential' }),
+    summary: 'Undo the deletion of a tenant with the token from the deletion response.',
+    access: open('No one can sign in to a tenant that is being deleted; the token is the proof.', { class: 'credential' }),
     body: RestoreToken,
     reply: json(200, TenantRestored),
     errors: ['restore_token_invalid', 'not_found'],

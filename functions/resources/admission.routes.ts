@@ -1,4 +1,4 @@
-// Who is let in at a resource server; who may register clients of the tenant.
+// Admission to a resource server, and the policy for registering clients of the tenant.
 import { may } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
@@ -21,12 +21,12 @@ const BASE = '/authsec/resource-servers'
 const reading = may('clients:read')
 const writing = may('admin:access', 'clients:write')
 
-/** Before the routes with an id in its place. */
+/** Declared before the routes that have an id in this segment. */
 export const presetRoutes = [
   route({
     id: 'resources.scopePresets',
     on: `GET ${BASE}/scope-presets`,
-    summary: 'Scopes that many resource servers begin with.',
+    summary: 'Preset scopes for common resource servers.',
     access: reading,
     reply: json(200, ScopePresets),
     errors: [],
@@ -39,7 +39,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.approveRedirects',
     on: `PUT ${BASE}/:id/clients/:client_id/approve-redirects`,
-    summary: 'Let a client in use have the redirect addresses that it asked for, or not.',
+    summary: 'Approve or reject redirect URIs that a registered client has requested.',
     access: writing,
     path: ServerClientPath,
     body: RedirectDecision,
@@ -51,7 +51,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.accessPolicy',
     on: `GET ${BASE}/:id/access-policy`,
-    summary: 'The role that people get with their first authorization for it.',
+    summary: 'The role that people get with their first authorization for the resource server.',
     access: reading,
     path: ServerPath,
     reply: json(200, AccessPolicy),
@@ -62,7 +62,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.changeAccessPolicy',
     on: `PUT ${BASE}/:id/access-policy`,
-    summary: 'Choose that role, or none. Whoever chooses must hold what it gives.',
+    summary: 'Set or clear that role. The caller needs every permission that the role grants.',
     access: writing,
     path: ServerPath,
     body: AccessPolicyChange,
@@ -74,7 +74,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.validate',
     on: `POST ${BASE}/:id/validate`,
-    summary: 'Look at the server from outside: its metadata (RFC 9728), and whether it asks strangers for a token.',
+    summary: 'Check the running server: its metadata (RFC 9728), and whether it requires a token.',
     access: writing,
     path: ServerPath,
     reply: json(200, Validation),
@@ -85,7 +85,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.accessRequests',
     on: `GET ${BASE}/:id/access-requests`,
-    summary: 'Clients that registered themselves and wait to be let in. Registering one lets it in, removing it says no.',
+    summary: 'Clients that registered themselves and wait for approval. Adding one approves it; removing it rejects it.',
     access: reading,
     path: ServerPath,
     reply: json(200, AccessRequests),
@@ -96,7 +96,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.registrationPolicy',
     on: 'GET /oauth/registration-policy',
-    summary: 'Who may register clients of the tenant without an administrator.',
+    summary: 'The policy for registering clients of the tenant without an administrator.',
     access: reading,
     reply: json(200, RegistrationPolicy),
     errors: [],
@@ -107,7 +107,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.changeRegistrationPolicy',
     on: 'PUT /oauth/registration-policy',
-    summary: 'Choose who may.',
+    summary: 'Set the registration policy.',
     access: writing,
     body: RegistrationPolicyChange,
     reply: json(200, RegistrationPolicy),
@@ -119,7 +119,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.createRegistrationToken',
     on: 'POST /oauth/registration-tokens',
-    summary: 'Make an initial access token. It is in this answer and nowhere else.',
+    summary: 'Create an initial access token. It is disclosed only in this response.',
     access: writing,
     body: NewRegistrationToken,
     reply: json(201, CreatedRegistrationToken),
@@ -131,7 +131,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.listRegistrationTokens',
     on: 'GET /oauth/registration-tokens',
-    summary: 'Initial access tokens that count, newest first.',
+    summary: 'Valid initial access tokens, newest first.',
     access: reading,
     reply: json(200, RegistrationTokens),
     errors: [],
@@ -142,7 +142,7 @@ export const admissionRoutes = [
   route({
     id: 'resources.deleteRegistrationToken',
     on: 'DELETE /oauth/registration-tokens/:id',
-    summary: 'End an initial access token. What was registered with it stays.',
+    summary: 'Revoke an initial access token. Clients registered with it stay.',
     access: writing,
     path: RegistrationTokenPath,
     reply: empty(204),

@@ -1,4 +1,4 @@
-// Wire shapes of who is let in at a resource server: redirect addresses that wait, the access policy, a look at the server itself, presets of scopes.
+// Wire shapes of admission to a resource server: pending redirect URIs, access policy, validation of the server, and scope presets.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 

@@ -1,4 +1,4 @@
-// Who is let in at a resource server, and as what.
+// Admission of clients and people to a resource server.
 import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { lockClient, updateClient } from '#db/store/clients'
@@ -16,7 +16,7 @@ import type { Ctx } from './group.ts'
 type Policy = z.input<typeof AccessPolicy>
 
 /**
- * Where a client's answers go decides who can act as it: who approves new addresses must hold whatever the client has.
+ * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client.
  * @throws AppError not_found, cannot_grant
  */
 export const decideRedirects = (ctx: Ctx, caller: User, id: string, clientId: string, approve: boolean): Promise<z.input<typeof DecidedRedirects>> =>
@@ -47,7 +47,7 @@ const shownPolicy = async (t: TenantDb, id: string): Promise<Policy> => {
 /** @throws AppError not_found */
 export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> => shownPolicy(forTenant(ctx.db, caller.tenantId), id)
 
-/** Everybody who comes gets the role: it is granted here, by who may grant it. @throws AppError not_found, invalid_request, cannot_grant */
+/** Sets the role that every new person gets, so the caller must be able to grant it. @throws AppError not_found, invalid_request, cannot_grant */
 export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
   actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await shownPolicy(t, id)

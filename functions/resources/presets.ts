@@ -1,4 +1,4 @@
-// Scopes that many resource servers begin with.
+// Preset scopes for common resource servers.
 export const SCOPE_PRESETS = [
   {
     id: 'mcp-read',

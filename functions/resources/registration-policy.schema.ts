@@ -1,9 +1,9 @@
-// Wire shapes of who may register clients of the tenant. Ours.
+// Wire shapes of the client registration policy. An extension.
 import * as z from 'zod'
 
 const mode = z
   .enum(['open', 'token', 'closed'])
-  .meta({ description: 'open: anybody; token: who holds an initial access token; closed: administrators alone.' })
+  .meta({ description: 'open: every client; token: clients with an initial access token; closed: only administrators.' })
 export const RegistrationPolicyChange = z.strictObject({ mode }).meta({ id: 'RegistrationPolicyChange' })
 export const RegistrationPolicy = z.object({ mode }).meta({ id: 'RegistrationPolicy' })
 

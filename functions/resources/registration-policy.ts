@@ -1,4 +1,4 @@
-// Who may register clients of the tenant without an administrator (RFC 7591 section 3), and the tokens with which they may.
+// The tenant's policy for registering clients without an administrator (RFC 7591 section 3), and its initial access tokens.
 
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -43,7 +43,7 @@ const toResponse = (row: Omit<RegistrationToken, 'tenantId' | 'tokenHash'>) => (
   expires_at: row.expiresAt.toISOString(),
 })
 
-/** The token is in this answer and nowhere else. */
+/** The token is disclosed only in this response. */
 export const createToken = async (
   ctx: Ctx,
   caller: User,

@@ -1,4 +1,4 @@
-// Resource servers of the tenant, and the clients that may ask for them.
+// Resource servers of the tenant, and the clients that may request tokens for them.
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -32,14 +32,14 @@ import {
 
 const BASE = '/authsec/resource-servers'
 const reading = may('clients:read')
-/** Which tokens there are is the administration's to say, and so is whom they are for. */
+/** A resource server is an audience of tokens, so only administrators change it. */
 const writing = may('admin:access', 'clients:write')
 
 export const serverRoutes = [
   route({
     id: 'resources.create',
     on: `POST ${BASE}`,
-    summary: 'Register a resource server. Its introspection secret is in this answer and nowhere else.',
+    summary: 'Register a resource server. Its introspection secret is disclosed only in this response.',
     access: writing,
     body: NewServer,
     reply: json(201, CreatedServer),
@@ -82,7 +82,7 @@ export const serverRoutes = [
   route({
     id: 'resources.change',
     on: `PUT ${BASE}/:id`,
-    summary: 'Change what the body names. The identifier stays: it is the audience of tokens.',
+    summary: 'Change the members in the body. The identifier cannot change, because it is the audience of tokens.',
     access: writing,
     path: ServerPath,
     body: ServerChange,
@@ -94,7 +94,7 @@ export const serverRoutes = [
   route({
     id: 'resources.delete',
     on: `DELETE ${BASE}/:id`,
-    summary: 'Remove a resource server, and all that was granted for it.',
+    summary: 'Remove a resource server and everything granted for it.',
     access: writing,
     path: ServerPath,
     reply: empty(204),
@@ -105,7 +105,7 @@ export const serverRoutes = [
   route({
     id: 'resources.rotateSecret',
     on: `POST ${BASE}/:id/rotate-introspection-secret`,
-    summary: 'Give it a new introspection secret; the one before counts no more.',
+    summary: 'Create a new introspection secret; the previous one is revoked.',
     access: writing,
     path: ServerPath,
     reply: json(200, NewSecret),
@@ -116,7 +116,7 @@ export const serverRoutes = [
   route({
     id: 'resources.listClients',
     on: `GET ${BASE}/:id/clients`,
-    summary: 'Clients that may ask for it.',
+    summary: 'Clients that may request tokens for it.',
     access: reading,
     path: ServerPath,
     reply: json(200, ResourceClients),
@@ -127,7 +127,7 @@ export const serverRoutes = [
   route({
     id: 'resources.addClient',
     on: `POST ${BASE}/:id/clients`,
-    summary: 'Let a client ask for it.',
+    summary: 'Allow a client to request tokens for it.',
     access: writing,
     path: ServerPath,
     body: ClientRegistration,
@@ -139,7 +139,7 @@ export const serverRoutes = [
   route({
     id: 'resources.removeClient',
     on: `DELETE ${BASE}/:id/clients/:client_id`,
-    summary: 'A client may not ask for it any more; what it holds counts no more.',
+    summary: 'Disallow a client; its tokens and grants for the server are revoked.',
     access: writing,
     path: ServerClientPath,
     reply: json(200, RemovedResourceClient),

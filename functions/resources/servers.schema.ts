@@ -3,20 +3,20 @@ import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { PRESET_IDS } from './presets.ts'
 
-/** A name of RFC 6749 section 3.3. */
+/** A scope token (RFC 6749 section 3.3). */
 const ScopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,120}$/, 'must be a scope of RFC 6749')
 const Scope = z.object({
   name: ScopeName,
   description: z.string().max(300).default(''),
-  /** `resource:action` that whoever gets the scope has to hold. */
+  /** `resource:action`, a permission that the person needs to get the scope. */
   permission: z
     .string()
     .regex(/^[^:\s]{1,100}:[^:\s]{1,100}$/, 'must be resource:action')
     .optional(),
 })
-/** A name alone is a scope that needs no permission. */
+/** A plain name is a scope that needs no permission. */
 const Scopes = z.array(z.union([ScopeName.transform((name) => ({ name, description: '', permission: undefined })), Scope])).max(200)
-/** `dcr`: clients that registered themselves may ask for it; `cimd`: those known by a document at their address; `prereg`: those that an administrator registered. */
+/** Which clients may request tokens. `dcr`: registered by themselves; `cimd`: identified by a metadata document; `prereg`: registered by an administrator. */
 const Modes = z
   .array(z.enum(['dcr', 'cimd', 'prereg']))
   .min(1)
@@ -33,16 +33,16 @@ export const NewServer = z
     public_base_url: z.string().max(1000),
     protected_base_path: z.string().max(300).default('/mcp'),
     scopes_supported: Scopes.default([]),
-    /** Scopes to begin with, where none are named. */
+    /** Preset scopes, used if no scopes are given. */
     scope_preset_id: z.enum(PRESET_IDS).optional(),
     registration_modes: Modes.default(['prereg']),
     application_type: z.enum(['mcp_server', 'ai_agent', 'clawbot', 'api_service']).default('mcp_server'),
-    /** Of the agent that answers there; `mcp-agent` where an `ai_agent` says nothing. */
+    /** Type of the agent; default `mcp-agent` for an `ai_agent`. */
     agent_type: z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, hyphens and underscores, at most 64')
       .optional(),
-    /** Any client of the tenant may ask for it. */
+    /** Any client of the tenant may request tokens. */
     open_to_clients: z.boolean().default(false),
     token_seconds: TokenSeconds.default(300),
   })

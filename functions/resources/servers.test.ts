@@ -18,7 +18,7 @@ const start = async () => {
   return { app, company, owner, base, create }
 }
 
-test('a resource server is made, changed and removed, and each is on record', async () => {
+test('a resource server is created, changed and removed, and each change is recorded', async () => {
   const { app, company, owner, base, create } = await start()
   const response = await create({ scopes_supported: ['tools:read', { name: 'tools:write', permission: 'tools:write', description: 'Change tools' }] })
   expect(response.status).toBe(201)
@@ -55,7 +55,7 @@ test('a resource server is made, changed and removed, and each is on record', as
   expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(made.introspection_secret)
 })
 
-test('clients of the tenant are registered and removed; those of others are not there', async () => {
+test('clients of the tenant are added and removed; those of another tenant are not found', async () => {
   const { app, company, owner, create } = await start()
   const { id } = await (await create({})).json()
   const own = await newOauthClient(app, company)
@@ -71,7 +71,7 @@ test('clients of the tenant are registered and removed; those of others are not 
   expect((await remove()).status).toBe(404)
 })
 
-test('an audience is one company\u2019s: nobody else registers it, nor below a domain that another has proved', async () => {
+test('an audience belongs to one company: another cannot register it, nor a host below the company\u2019s verified domain', async () => {
   const { app, company, base, create } = await start()
   const globex = await app.company('globex')
   const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))
@@ -83,7 +83,7 @@ test('an audience is one company\u2019s: nobody else registers it, nor below a d
   await proveDomain(app, company, (await addDomain(app, company, domain)).id)
   expect((await create({ public_base_url: `https://api.${domain}` }, theirs)).status).toBe(409)
   expect((await create({ public_base_url: `https://api.${domain}` })).status).toBe(201)
-  // Nor below our own address: tokens for ourselves have it as their audience.
+  // Nor below our own base URL, which is the audience of tokens for this server.
   for (const protected_base_path of ['/', '/mcp'])
     expect((await create({ public_base_url: 'http://localhost:7468', protected_base_path })).status).toBe(409)
   for (const token of [undefined, theirs]) expect((await create({ public_base_url: 'http://localhost:3000' }, token)).status).toBe(201)
@@ -99,19 +99,19 @@ test.each([
   ['https://api.example.com/a/../b'],
   ['ftp://api.example.com'],
   ['api.example.com'],
-])('%s is no place of a resource server', async (public_base_url) => {
+])('refuses %s as base URL', async (public_base_url) => {
   const { create } = await start()
   expect(await (await create({ public_base_url })).json()).toMatchObject({ code: 'invalid_request', field: 'body.public_base_url' })
 })
 
-test('what the store keeps of the secret is a digest', async () => {
+test('only a digest of the secret is stored', async () => {
   const { app, company, create } = await start()
   const made = await (await create({})).json()
   const row = await findResourceServer(forTenant(app.db, company.tenantId), made.id)
   expect(Buffer.from(row?.introspectionHash ?? []).length).toBe(32)
 })
 
-test('an agent that is a resource server says so in its manifest, with the types of details that it understands', async () => {
+test('a resource server that is an agent declares this and its authorization detail types in the manifest', async () => {
   const { app, company, owner, create } = await start()
   const made = await (await create({ application_type: 'ai_agent' })).json()
   expect(made).toMatchObject({ application_type: 'ai_agent', agent_type: 'mcp-agent' })
@@ -132,7 +132,7 @@ test('an agent that is a resource server says so in its manifest, with the types
   expect(await manifest(plain.id)).not.toHaveProperty('agent_type')
 })
 
-test('a scope that is for those who hold a permission stays so for who lacks it', async () => {
+test('a caller without a permission cannot remove it from a scope that requires it', async () => {
   const { app, company, owner, create } = await start()
   const bound = [{ name: 'pay', permission: 'money:move' }, { name: 'look' }]
   const { id } = await (await create({ scopes_supported: bound })).json()

@@ -1,4 +1,4 @@
-// Resource servers of a tenant: the APIs that our access tokens are for, what may be asked for there, and by which clients.
+// Resource servers of a tenant: the APIs that accept our access tokens, their scopes and their clients.
 
 import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
@@ -46,9 +46,9 @@ import type {
 } from './servers.schema.ts'
 
 const MOST_LISTED = 500
-/** Of a server of the type `ai_agent` that says nothing else. */
+/** Default for a server of the type `ai_agent`. */
 const DEFAULT_AGENT = 'mcp-agent'
-/** Ten years: until somebody lets it in after all. */
+/** Ten years: effectively until an administrator approves the client. */
 const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 
 type Out = z.input<typeof ServerOut>
@@ -93,7 +93,7 @@ const refusedUrl = (): AppError => {
   })
 }
 
-/** The identifier as it is compared: the text, so it may have one spelling alone. @throws AppError invalid_request */
+/** Normalizes the identifier. It is compared as text, so only one spelling is accepted. @throws AppError invalid_request */
 export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
   const base = baseUrl.replace(/\/+$/, '')
   const url = URL.canParse(base) ? new URL(base) : undefined
@@ -108,7 +108,7 @@ export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
 }
 
 /**
- * Nobody names a server below a domain that another company has proved to be its own, nor below our own address, which is the audience of tokens for ourselves.
+ * Refuses a server below a verified domain of another company, and below our own base URL, which is the audience of tokens for this server.
  * @throws AppError resource_taken
  */
 const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }: Place): Promise<void> => {
@@ -150,7 +150,7 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
         tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
         identifierHash: sha256(place.resource),
-        // What is on the loopback interface is everybody's own.
+        // Loopback addresses belong to every tenant.
         resourceHash: sha256(place.isLocal ? `${caller.tenantId} ${place.resource}` : place.resource),
         createdAt: at,
         updatedAt: at,
@@ -187,7 +187,7 @@ export const readServer = async (ctx: Ctx, caller: User, id: string): Promise<Ou
   return show(ctx, t, await known(t, id))
 }
 
-/** What the server's author publishes of it, below /.well-known/oauth-protected-resource of its own host. @throws AppError not_found */
+/** Metadata for the server's author to publish under /.well-known/oauth-protected-resource of its host. @throws AppError not_found */
 export const readManifest = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Manifest>> => {
   const { resource_url, name, scopes_supported, application_type, agent_type } = await readServer(ctx, caller, id)
   const types = await listDetailTypesAt(forTenant(ctx.db, caller.tenantId), id, MOST_LISTED)
@@ -212,7 +212,7 @@ const changed = <T>(
 ): Promise<T> => actAsGrantor(ctx, caller, async (t, grantable) => work(t, await known(t, id), grantable))
 
 /**
- * A scope that names a permission is for those who hold it. Whoever frees it from that, also by taking it away, to be offered again, holds it.
+ * A scope with a permission is only for people who have it. Removing that requirement, also by deleting the scope, needs the permission.
  * @throws AppError cannot_grant
  */
 const requireStillBound = (grantable: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
@@ -262,7 +262,7 @@ export const deleteServer = (ctx: Ctx, caller: User, id: string): Promise<undefi
     return undefined
   })
 
-/** The secret before it counts no more. @throws AppError not_found */
+/** Revokes the previous secret. @throws AppError not_found */
 export const rotateSecret = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof NewSecret>> =>
   changed(ctx, caller, id, async (t) => {
     const secret = secretFor(ctx, caller)
@@ -297,7 +297,7 @@ export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: 
   }
 }
 
-/** A client that nobody entered could come again by itself: it is told no. */
+/** A client that registered itself could register again, so a rejection is stored for it. */
 const refuseSelfRegistered = async (t: TenantTx, ctx: Ctx, id: string, clientId: string): Promise<boolean> => {
   const client = await findClient(t, clientId)
   if (client === undefined || client.registeredBy === 'administrator') return false
@@ -307,7 +307,7 @@ const refuseSelfRegistered = async (t: TenantTx, ctx: Ctx, id: string, clientId:
   return decideAccessRequest(t, which, 'denied', at)
 }
 
-/** What the client holds for this server counts no more. @throws AppError not_found */
+/** Revokes the client's tokens and grants for this server. @throws AppError not_found */
 export const removeResourceClient = (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof RemovedResourceClient>> =>
   changed(ctx, caller, id, async (t) => {
     const wasIn = await removeClientFrom(t, id, clientId)

@@ -1,4 +1,4 @@
-// A look at a resource server from outside: whether it says of itself what is registered here (RFC 9728), and asks strangers for a token (RFC 6750 section 3).
+// Validates a running resource server: whether its metadata matches the registration (RFC 9728), and whether it requires a token (RFC 6750 section 3).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
@@ -28,13 +28,13 @@ const objectIn = (answer: OutboundResponse | undefined): Readonly<Record<string,
   }
 }
 
-/** RFC 9728 section 3.1: the well-known part stands between host and path. */
+/** The well-known segment is between host and path (RFC 9728 section 3.1). */
 const metadataUrl = ({ resource }: ResourceServer): string => {
   const { origin, pathname } = new URL(resource)
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** Nothing of what the server says is shown, but whether it fits. @throws AppError not_found */
+/** Returns only whether the server's responses match, and none of their content. @throws AppError not_found */
 export const validateServer = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Validation>> => {
   const row = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
   if (row === undefined) throw new AppError('not_found')

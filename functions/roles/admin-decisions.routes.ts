@@ -1,4 +1,4 @@
-// Decisions about any principal of the tenant, and the administrator’s own rights.
+// Authorization decisions about any principal of the tenant, and the administrator’s own permissions.
 
 import { checkPolicyOperation, ownRightsOperation } from '#shared/domains/administration/decisions.operations'
 import { may } from '#shared/platform/http/access'

@@ -1,4 +1,4 @@
-// Group: roles, permissions, bindings and scopes of a tenant, on both sides of the wire (uflow/admin/*, uflow/user/*).
+// Group: roles, permissions, bindings and scopes of a tenant, for administrators and end users (uflow/admin/*, uflow/user/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

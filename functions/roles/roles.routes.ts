@@ -9,7 +9,7 @@ import {
 import { route } from './group.ts'
 import { ADMINISTRATORS, END_USERS, type RouteAudience } from './route-audiences.ts'
 
-/** Reading a single one, with its permissions and its tag. */
+/** Reads a role with its permissions and its ETag. */
 const oneRoleRoute = ({ id, roles, may }: RouteAudience) =>
   route({ ...getRoleOperation, id: `${id}.getRole`, on: `GET ${roles}/roles/:role_id`, access: may('roles:read') })
 

@@ -1,11 +1,11 @@
-// Where a company administers who may do what: the same operations on the administrators' path, which asks for `admin:access` too, and on the end users'.
+// Administration of permissions: the same operations on the administrators' path, which also requires `admin:access`, and on the end users' path.
 import { may } from '#shared/platform/http/access'
 import type { Permission } from '#shared/platform/principals/principal'
 
 const forAdministrators = (permission: Permission) => may('admin:access', permission)
 
 export type RouteAudience = {
-  /** What the ids of its operations begin with. */
+  /** Prefix of the operation ids. */
   readonly id: 'admin' | 'user' | 'enduser'
   readonly roles: `/${string}`
   readonly scopes: `/${string}`
@@ -19,5 +19,5 @@ export const END_USERS: RouteAudience = {
   scopes: '/authsec/uflow/user',
   may: (permission) => may(permission),
 }
-/** Where older administration pages look for scopes. */
+/** The path where older administration pages read scopes. */
 export const OLDER_PAGES: Pick<RouteAudience, 'id' | 'scopes' | 'may'> = { id: 'enduser', scopes: '/authsec/uflow/enduser', may: forAdministrators }

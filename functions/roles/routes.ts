@@ -1,4 +1,4 @@
-// Every route of the group.
+// All routes of the group.
 import { adminDecisionRoutes } from './admin-decisions.routes.ts'
 import { adminBindingRoutes, userBindingRoutes } from './bindings.routes.ts'
 import { adminPermissionRoutes, userPermissionRoutes } from './permissions.routes.ts'

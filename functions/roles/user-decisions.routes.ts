@@ -1,4 +1,4 @@
-// What the caller may do: checks and lists of one’s own rights.
+// Authorization checks for the caller, and lists of the caller’s own permissions.
 
 import {
   checkOwnPolicyOperation,

@@ -1,4 +1,4 @@
-// The page that an identity provider posts the browser to. It goes on to where the sign-in began; without a script, by a link.
+// The page that an identity provider posts the browser to. A script continues the sign-in; without scripts there is a link.
 
 import { proofCookie } from '#shared/domains/federation/proof'
 import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -10,7 +10,7 @@ import { SCRIPT } from './acs.client.generated.ts'
 import type { ReceivedAssertion } from './acs.ts'
 import type { Ctx } from './group.ts'
 
-/** A front end of somebody's own gets a handle that counts once; our own page finds it in a cookie. Neither address says anything of the person. */
+/** A separate front end gets a single-use handle in the URL; our own page reads it from a cookie. Neither URL contains personal data. */
 const next = (ctx: Ctx, { handle, answering: { located, provider } }: ReceivedAssertion): { readonly url: string; readonly onPage: boolean } => {
   const request = located?.request
   if (request !== undefined && request.loginChallenge !== null) {

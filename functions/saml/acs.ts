@@ -1,4 +1,4 @@
-// The identity provider's answer comes back with the browser. What it proves is kept under a ticket; nobody is signed in here.
+// Assertion consumer service: verifies the SAML response and stores the result under a ticket. It does not sign the person in.
 import type * as z from 'zod'
 import { asTenantId, atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
@@ -21,7 +21,7 @@ import { isRelayState, type LocatedSamlRequest, locateSamlRequest } from './stat
 
 type Form = z.output<typeof AcsForm>
 
-/** Why is for the log: whoever posts learns that it did not count. */
+/** The reason goes to the log only; the sender learns only that the response was refused. */
 const refused = (ctx: Ctx, tenantId: string | undefined, reason: string, cause?: unknown): AppError => {
   ctx.log.warn('saml.refused', { ...(tenantId === undefined ? {} : { tenant_id: tenantId }), reason })
   const refusal = { ...(tenantId === undefined ? {} : { tenantId }), event: 'user.signed_in' }
@@ -31,7 +31,7 @@ const refused = (ctx: Ctx, tenantId: string | undefined, reason: string, cause?:
 type Answering = {
   readonly t: TenantDb
   readonly provider: SamlProvider
-  /** Undefined where the provider speaks first. */
+  /** Undefined for an IdP-initiated response. */
   readonly located: LocatedSamlRequest | undefined
 }
 
@@ -46,7 +46,7 @@ const toRequest = async (ctx: Ctx, relayState: string, named: ServiceProvider | 
   return { t, provider, located }
 }
 
-/** Nobody here asked: the address says for whom it is, and the issuer, not believed yet, which provider's certificates have to bear it out. */
+/** IdP-initiated: the URL names the client, and the still unverified issuer selects the provider whose certificates must verify the response. */
 const unsolicited = async (ctx: Ctx, xml: string, named: ServiceProvider): Promise<Answering> => {
   const t = forTenant(ctx.db, asTenantId(named.tenantId))
   const issuers = childrenOf(parseXml(plainXml(xml)), SAML, 'Issuer').map(textOf)
@@ -80,14 +80,14 @@ const verify = async (ctx: Ctx, xml: string, answering: Answering): Promise<Vali
   const { t, provider } = answering
   const now = ctx.clock.now()
   const privateKeys: string[] = []
-  // Opened only where something is encrypted.
+  // Keys are unsealed only when something is encrypted.
   if (xml.includes('EncryptedAssertion')) for (const key of await listSamlKeys(t, now)) privateKeys.push(await openSamlKey(ctx, t, key))
   const { wantsAssertionSigned, wantsResponseSigned } = provider
   const trust = { certificates: certificatesValidAt(provider.certificates, now), wantsAssertionSigned, wantsResponseSigned, privateKeys }
   try {
     return validateAssertion(await verifyResponse(xml, trust), expectedOf(ctx, answering))
   } catch (error) {
-    // Whatever a library makes of a stranger's text is the stranger's fault.
+    // Any error that a library raises on untrusted input means a malformed response.
     throw error instanceof SamlRefusal ? error : new SamlRefusal('malformed', error)
   }
 }
@@ -96,11 +96,11 @@ const proofOf = ({ provider, located }: Answering, person: SamlPerson): Federate
   const { nameId, email, name, severalFactors } = person
   return {
     profile: {
-      // Its own name space: what an OpenID provider calls its issuer may look alike.
+      // Prefixed, because an OpenID provider may use the same string as its issuer.
       issuer: `saml:${provider.entityId}`,
       subject: nameId,
       ...(email === undefined ? {} : { email }),
-      // By the tenant's own provider. What such a word is worth, the rules of joining and linking say: a mailbox is proved by itself.
+      // Asserted by the tenant's own provider. The rules for joining and linking decide whether that is enough; only a mailed code proves a mailbox.
       emailVerified: email !== undefined,
       ...(name === undefined ? {} : { name }),
       severalFactors,
@@ -116,7 +116,7 @@ const proofOf = ({ provider, located }: Answering, person: SamlPerson): Federate
 
 export type ReceivedAssertion = { readonly handle: string; readonly answering: Answering }
 
-/** Request and assertion each count once, together with the ticket that they earn; of many at once exactly one goes on. @throws SamlRefused */
+/** Consumes the request and the assertion in the transaction that stores the ticket, so only one of several concurrent responses succeeds. @throws SamlRefused */
 const keep = (ctx: Ctx, answering: Answering, validated: ValidatedAssertion): Promise<string> =>
   atomically(answering.t, async (t) => {
     const { located, provider } = answering
@@ -124,7 +124,7 @@ const keep = (ctx: Ctx, answering: Answering, validated: ValidatedAssertion): Pr
     const once = ctx.hash('saml:assertion', provider.entityId, validated.assertionId)
     if (!(await consumeIdOnce(t, once, validated.until))) throw new SamlRefusal('replayed')
     const origin = located?.request.origin ?? new URL(ctx.config.BASE_URL).origin
-    // The browser comes from the provider's site; the next step is taken where the sign-in began.
+    // The request comes from the provider's site; the next step happens at the origin where the sign-in began.
     const here = { ...ctx, request: { ...ctx.request, origin } }
     return storeProof(t, here, 'sign_in', proofOf(answering, samlPersonOf(validated, provider.attributeMapping)), { origin })
   })

@@ -1,4 +1,4 @@
-// Coming in as somebody else through SAML: forged, wrapped, replayed, misdirected answers. Nothing may have changed afterwards, and each is in the record.
+// Impersonation through SAML: forged, wrapped, replayed and misdirected responses. Each is refused and recorded, and changes nothing.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Person } from '#tests/support/app'
 import { identitiesOf, refusalsOf } from '#tests/support/federation'
@@ -34,7 +34,7 @@ beforeAll(async () => {
   stranger = await keyPair('stranger')
 })
 beforeEach(async () => {
-  // Refusals of one minute are counted in one event.
+  // Refusals within one minute are counted in one event.
   world.app.clock.advance(61)
   browser = samlBrowser(world.app)
   request = await world.begin(browser)
@@ -44,7 +44,7 @@ const attacker = { nameId: 'attacker' }
 const plus = (seconds: number): Date => new Date(world.app.clock.now().getTime() + seconds * 1000)
 const why = (): unknown => JSON.parse(world.app.log.lines.findLast((line) => line.includes('"saml.refused"')) ?? '{}').reason
 
-/** Lands it, and holds the company's rows and successful events to what they were; the request still waits for its answer. */
+/** Posts the response and checks that the company's rows and successful events are unchanged and the request is still pending. */
 const refusedWith = async (xml: string, reason: string | RegExp | readonly string[], from = browser): Promise<void> => {
   const { app, company } = world
   const before = [await samlStateOf(app, company), await identitiesOf(app, victim)]
@@ -73,45 +73,45 @@ const signing = (more: Partial<Signing>, reported = world.saying(request, attack
 const bothSigned = (reported = world.saying(request, attacker)): string =>
   signedXml(responseXml(reported, assertionXml(reported)), 'Response', { key: world.key })
 
-test('the same answers without anything wrong are taken: assertion signed, message signed', async () => {
+test('accepts the unmodified response with a signed assertion or a signed message', async () => {
   expect((await world.land(browser, request, honest())).status).toBe(200)
   request = await world.begin(browser)
   expect((await world.land(browser, request, bothSigned())).status).toBe(200)
 })
 
-describe('signature wrapping', () => {
+describe('refuses signature wrapping', () => {
   test.each(WRAPPINGS)('shape %i', async (shape) => {
     const whole = shape <= 2 ? bothSigned() : honest(attacker)
     await refusedWith(wrapped(whole, shape, 'victim'), /^(not_one_assertion|signature_form|signature_place|signature_reference|id_twice)$/)
   })
 
-  test.each(WRAPPINGS)('shape %i, the copy under the same id', async (shape) => {
+  test.each(WRAPPINGS)('shape %i, with the copy under the same id', async (shape) => {
     const whole = shape <= 2 ? bothSigned() : honest(attacker)
     const id = /<saml:Assertion[^>]* ID="([^"]+)"/.exec(whole)?.[1] ?? ''
     await refusedWith(wrapped(whole, shape, 'victim').replace('"_evil"', `"${id}"`), /^(id_twice|not_one_assertion|signature_\w+)$/)
   })
 
-  test('an assertion of another name space is none', async () => {
+  test('refuses a second Assertion element in another namespace', async () => {
     const forged = honest(attacker).replace('</samlp:Response>', '<x:Assertion xmlns:x="urn:x" ID="_x">victim</x:Assertion></samlp:Response>')
     await refusedWith(forged, 'not_one_assertion')
   })
 })
 
-describe('what was signed is what is read', () => {
+describe('reads only what was signed: refuses', () => {
   test('a changed name', async () => {
     await refusedWith(honest(attacker).replace('>attacker<', '>victim<'), 'signature')
   })
 
-  test('a name with a comment in it, signed by the provider', async () => {
+  test('a name with a comment, signed by the provider', async () => {
     await refusedWith(honest({ nameIdXml: 'victim<!-- -->.attacker' }), 'markup')
     await refusedWith(honest({ nameIdXml: 'victim<!---->' }), 'markup')
   })
 
-  test('a comment put there afterwards, which the canonical form does not see', async () => {
+  test('a comment that was inserted after signing and that canonicalization drops', async () => {
     await refusedWith(honest({ nameId: 'victim.attacker' }).replace('victim.attacker', 'victim<!---->.attacker'), 'markup')
   })
 
-  test('a name with raw text in it, and with a processing instruction', async () => {
+  test('a name with CDATA or a processing instruction', async () => {
     await refusedWith(honest({ nameIdXml: 'victim<![CDATA[.attacker]]>' }), 'markup')
     await refusedWith(honest(attacker).replace('>attacker<', '>victim<?x?><'), 'markup')
   })
@@ -129,40 +129,40 @@ describe('what was signed is what is read', () => {
   })
 })
 
-describe('document types and entities', () => {
+describe('refuses document types and entities', () => {
   const DOCTYPES = [
     ['an internal entity', '<!DOCTYPE r [<!ENTITY who "victim">]>', '&who;'],
     ['an external entity', '<!DOCTYPE r [<!ENTITY who SYSTEM "file:///etc/passwd">]>', '&who;'],
-    ['a bomb', '<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>', '&c;'],
-    ['an empty one', '<!DOCTYPE r>', 'victim'],
+    ['an entity expansion bomb', '<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>', '&c;'],
+    ['an empty document type', '<!DOCTYPE r>', 'victim'],
   ] as const
   test.each(DOCTYPES)('%s', async (_, doctype, name) => {
     await refusedWith(`${doctype}${honest(attacker).replace('>attacker<', `>${name}<`)}`, 'markup')
     await refusedWith(`<?xml version="1.0" encoding="UTF-8"?>${doctype}${honest(attacker)}`, 'markup')
   })
 
-  test('an entity that nobody declared', async () => {
+  test('an undeclared entity', async () => {
     await refusedWith(honest(attacker).replace('>attacker<', '>&who;<'), 'entity')
   })
 })
 
-describe('the signature', () => {
-  test('none', async () => {
+describe('refuses a response whose signature', () => {
+  test('is missing', async () => {
     const reported = world.saying(request, { nameId: 'victim' })
     await refusedWith(responseXml(reported, assertionXml(reported)), 'unsigned')
   })
 
-  test('of another key, with its certificate beside it', async () => {
+  test('was made with another key and carries that key’s certificate', async () => {
     const forged = signing({ key: stranger }, world.saying(request, { nameId: 'victim' }))
     expect(forged).toContain('X509Certificate')
     await refusedWith(forged, 'signature')
   })
 
-  test('an empty value', async () => {
+  test('is an empty value', async () => {
     await refusedWith(honest(attacker).replace(/<ds:SignatureValue>[^<]*</, '<ds:SignatureValue><'), 'signature')
   })
 
-  test('an element that is one by name alone', async () => {
+  test('is an element of another namespace', async () => {
     const reported = world.saying(request, { nameId: 'victim' })
     const empty = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>'
     await refusedWith(responseXml(reported, assertionXml(reported).replace('</saml:Issuer>', `</saml:Issuer>${empty}`)), 'signature_form')
@@ -172,19 +172,19 @@ describe('the signature', () => {
     )
   })
 
-  test('SHA-1, in the signature and in the digest', async () => {
+  test('uses SHA-1, in the signature or in the digest', async () => {
     await refusedWith(signing({ algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }), 'signature_algorithm')
     await refusedWith(signing({ digest: 'http://www.w3.org/2000/09/xmldsig#sha1' }), 'digest_algorithm')
   })
 
-  test('HMAC with the certificate as its key', async () => {
+  test('uses HMAC with the certificate as its key', async () => {
     const reported = world.saying(request, { nameId: 'victim' })
     for (const secret of [world.key.certificate, world.key.certificate.replace(/-----[^-]+-----|\s/g, '')]) {
       await refusedWith(responseXml(reported, hmacSignedXml(assertionXml(reported), secret)), 'signature_algorithm')
     }
   })
 
-  test('a canonical form that keeps comments, transforms beyond the two, a second reference', async () => {
+  test('keeps comments in the canonical form, has other transforms or a second reference', async () => {
     const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
     const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
     await refusedWith(signing({ transforms: [ENVELOPED, `${EXCLUSIVE}WithComments`] }), 'transform')
@@ -194,23 +194,23 @@ describe('the signature', () => {
     await refusedWith(honest(attacker).replace('</ds:SignedInfo>', `${reference}</ds:SignedInfo>`), 'signature_form')
   })
 
-  test('one about something else than what it stands in', async () => {
+  test('refers to an element other than its parent', async () => {
     await refusedWith(honest(attacker).replace(/URI="#[^"]+"/, 'URI=""'), 'signature_reference')
     await refusedWith(honest(attacker).replace(/URI="#[^"]+"/, 'URI="#other"'), 'signature_reference')
   })
 
-  test('two of them', async () => {
+  test('appears twice', async () => {
     const signature = /<ds:Signature [\s\S]*<\/ds:Signature>/.exec(honest(attacker))?.[0] ?? ''
     await refusedWith(honest(attacker).replace('</ds:Signature>', `</ds:Signature>${signature}`), /^(not_one_Signature|id_twice)$/)
   })
 
-  test('a good one around the message does not excuse a bad one inside', async () => {
+  test('is valid for the message but invalid for the assertion inside', async () => {
     const reported = world.saying(request, attacker)
     const inner = signedXml(assertionXml(reported), 'Assertion', { key: stranger })
     await refusedWith(signedXml(responseXml(reported, inner), 'Response', { key: world.key }), 'signature')
   })
 
-  test('the certificate has ended, or has not begun', async () => {
+  test('was made with a certificate that has expired or is not valid yet', async () => {
     const { app, company } = world
     for (const [name, from, until] of [
       ['ended', '2025-01-01', '2026-02-01'],
@@ -223,7 +223,7 @@ describe('the signature', () => {
     }
   })
 
-  test('a provider whose message, or whose assertion, has to be signed', async () => {
+  test('does not cover the message, or the assertion, where the provider requires it', async () => {
     const { app, company, key } = world
     const messages = await addSamlProvider(app, company, key, { wantsResponseSigned: true })
     request = await world.begin(browser, messages)
@@ -234,8 +234,8 @@ describe('the signature', () => {
   })
 })
 
-describe('two assertions', () => {
-  test('beside each other, one of them signed', async () => {
+describe('refuses more than one assertion', () => {
+  test('side by side, one of them signed', async () => {
     const reported = world.saying(request, attacker)
     const good = signedXml(assertionXml(reported), 'Assertion', { key: world.key })
     const forged = assertionXml(world.saying(request, { nameId: 'victim' }))
@@ -243,7 +243,7 @@ describe('two assertions', () => {
     await refusedWith(responseXml(reported, `${forged}${good}`), 'not_one_assertion')
   })
 
-  test('both signed; one plain and one encrypted; none', async () => {
+  test('both signed; one plain and one encrypted; also none at all', async () => {
     const reported = world.saying(request, attacker)
     const one = () => signedXml(assertionXml(reported), 'Assertion', { key: world.key })
     await refusedWith(responseXml(reported, `${one()}${one()}`), 'not_one_assertion')
@@ -262,40 +262,40 @@ const CONTEXT: readonly (readonly [string, string, () => Partial<AssertionConten
   ['the audience of another client', 'audience', () => ({ audience: request.issuer.replace(world.company.clientId, victim.id) })],
   ['no audience', 'audience', () => ({ withoutAudience: true })],
   [
-    'a second restriction that we are not in',
+    'a second audience restriction that excludes us',
     'audience',
     () => ({ conditions: '<saml:AudienceRestriction><saml:Audience>https://evil.example</saml:Audience></saml:AudienceRestriction>' }),
   ],
-  ['a condition that nobody knows', 'condition_unknown', () => ({ conditions: '<x:Condition xmlns:x="urn:x"/>' })],
+  ['an unknown condition', 'condition_unknown', () => ({ conditions: '<x:Condition xmlns:x="urn:x"/>' })],
   ['another issuer', 'issuer', () => ({ issuer: 'https://evil.example/metadata' })],
-  ['another issuer of the message alone', 'issuer', () => ({ responseIssuer: 'https://evil.example/metadata' })],
+  ['another issuer in the message only', 'issuer', () => ({ responseIssuer: 'https://evil.example/metadata' })],
   ['expired', 'expired', () => ({ notOnOrAfter: plus(-61) })],
-  ['that never expires', 'never_expires', () => ({ notOnOrAfter: undefined })],
+  ['no expiry', 'never_expires', () => ({ notOnOrAfter: undefined })],
   ['not yet valid', 'not_yet_valid', () => ({ notBefore: plus(61) })],
-  ['of the future', 'not_yet_valid', () => ({ issuedAt: plus(120) })],
-  ['made before it was asked for', 'too_old', () => ({ issuedAt: plus(-120) })],
-  ['a session that is over at the provider', 'session_over', () => ({ sessionEnds: plus(-61) })],
-  ['a status that is no success', 'status', () => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })],
-  ['the answer to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: '_another' })],
-  ['a message to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: request.id })],
-  ['a subject of another request', 'in_response_to', () => ({ subjectInResponseTo: '_another' })],
-  ['a subject of no request', 'in_response_to', () => ({ subjectInResponseTo: undefined })],
-  ['the answer to no request', 'in_response_to', () => ({ inResponseTo: undefined })],
-  ['a holder of a key', 'confirmation_method', () => ({ method: 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key' })],
-  ['an older version', 'version', () => ({ version: '1.1' })],
-  ['a name that changes every time', 'name_id_transient', () => ({ nameIdFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' })],
-  ['an empty name', 'name_id', () => ({ nameId: ' ' })],
-  ['a name of 256 characters', 'name_id', () => ({ nameId: 'x'.repeat(256) })],
+  ['issued in the future', 'not_yet_valid', () => ({ issuedAt: plus(120) })],
+  ['issued before the request', 'too_old', () => ({ issuedAt: plus(-120) })],
+  ['a session that has ended at the provider', 'session_over', () => ({ sessionEnds: plus(-61) })],
+  ['a status other than success', 'status', () => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })],
+  ['a response to another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: '_another' })],
+  ['a message that answers another request', 'in_response_to', () => ({ inResponseTo: '_another', subjectInResponseTo: request.id })],
+  ['a subject that answers another request', 'in_response_to', () => ({ subjectInResponseTo: '_another' })],
+  ['a subject that answers no request', 'in_response_to', () => ({ subjectInResponseTo: undefined })],
+  ['a response to no request', 'in_response_to', () => ({ inResponseTo: undefined })],
+  ['holder-of-key confirmation', 'confirmation_method', () => ({ method: 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key' })],
+  ['an older SAML version', 'version', () => ({ version: '1.1' })],
+  ['a transient name identifier', 'name_id_transient', () => ({ nameIdFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' })],
+  ['an empty name identifier', 'name_id', () => ({ nameId: ' ' })],
+  ['a name identifier of 256 characters', 'name_id', () => ({ nameId: 'x'.repeat(256) })],
 ]
 test.each(CONTEXT)('refused: %s', async (_, reason, more) => {
   await refusedWith(honest({ ...attacker, ...more() }), reason)
 })
 
-test('within a minute of skew it is taken', async () => {
+test('accepts a clock skew of up to a minute', async () => {
   expect((await world.land(browser, request, honest({ notOnOrAfter: plus(-30), notBefore: plus(30) }))).status).toBe(200)
 })
 
-describe('what is no answer at all', () => {
+describe('refuses what is not a SAML response', () => {
   const JUNK: readonly (readonly [string, () => string, string | RegExp])[] = [
     ['not XML', () => 'hello', 'malformed'],
     ['cut off', () => honest().slice(0, -20), 'malformed'],
@@ -323,7 +323,7 @@ describe('what is no answer at all', () => {
   })
 })
 
-describe('the answer belongs to the browser, the tenant and the client that asked', () => {
+describe('binds the response to the browser, the tenant and the client of the request: refuses', () => {
   const strayed = async (path: string, from: SamlBrowser, code: string, relayState = request.relayState): Promise<void> => {
     const before = await samlStateOf(world.app, world.company)
     const response = await from.post(path, { SAMLResponse: base64(honest()), RelayState: relayState })
@@ -332,7 +332,7 @@ describe('the answer belongs to the browser, the tenant and the client that aske
   }
   const acs = (): string => new URL(request.acs).pathname
 
-  test('another browser, with a cookie of its own or none, gets nothing; the owner then can', async () => {
+  test('another browser, with its own cookie or none; the browser that began can still finish', async () => {
     await strayed(acs(), samlBrowser(world.app), 'saml_response_invalid')
     const other = samlBrowser(world.app)
     await world.begin(other)
@@ -340,25 +340,25 @@ describe('the answer belongs to the browser, the tenant and the client that aske
     expect((await world.land(browser, request, honest())).status).toBe(200)
   })
 
-  test('an answer to this request under the RelayState of another one of the same browser', async () => {
+  test('a response under the RelayState of another request of the same browser', async () => {
     const second = await world.begin(browser)
     await strayed(acs(), browser, 'saml_response_invalid', second.relayState)
     expect(why()).toBe('in_response_to')
   })
 
-  test('a RelayState under another tenant’s name; a made-up one', async () => {
+  test('a RelayState with another tenant’s name, or an invented one', async () => {
     const globex = await world.app.company('globex')
     await strayed(acs(), browser, 'saml_response_invalid', request.relayState.replace(/^[^.]+/, globex.tenantId))
     await strayed(acs(), browser, 'saml_response_invalid', `${world.company.tenantId}.${'A'.repeat(43)}`)
   })
 
-  test('at the address of another tenant or client', async () => {
+  test('the address of another tenant or client', async () => {
     const globex = await world.app.company('globex')
     await strayed(`/authsec/hmgr/saml/acs/${globex.tenantId}/${globex.clientId}`, browser, 'saml_mismatch')
     await strayed(`/authsec/hmgr/saml/acs/${world.company.tenantId}/${globex.clientId}`, browser, 'saml_mismatch')
   })
 
-  test('signed by another tenant’s provider, under its own name and under ours', async () => {
+  test('a signature of another tenant’s provider, under its own name or under ours', async () => {
     const globex = await world.app.company('globex')
     const key = await keyPair('globex')
     const theirs = await addSamlProvider(world.app, globex, key)
@@ -366,14 +366,14 @@ describe('the answer belongs to the browser, the tenant and the client that aske
     await refusedWith(signing({ key }, world.saying(request, { nameId: 'victim' })), 'signature')
   })
 
-  test('of another provider of the same tenant', async () => {
+  test('a response of another provider of the same tenant', async () => {
     const key = await keyPair('second')
     const second = await addSamlProvider(world.app, world.company, key)
     await refusedWith(signing({ key }, world.saying(request, { issuer: second.entityId })), 'signature')
     await refusedWith(honest({ issuer: second.entityId }), 'issuer')
   })
 
-  test('after ten minutes; after the provider was switched off', async () => {
+  test('a response after ten minutes, or after the provider was switched off', async () => {
     const { app, company, key } = world
     app.clock.advance(601)
     await strayed(acs(), browser, 'saml_response_invalid')
@@ -381,7 +381,7 @@ describe('the answer belongs to the browser, the tenant and the client that aske
     expect((await browser.call(`/authsec/hmgr/saml/initiate/${off.providerName}`, { body: { login_challenge: 'x' } })).status).toBe(404)
   })
 
-  test('nobody asked: at the shared address, and at the client’s', async () => {
+  test('an unsolicited response, at the shared address and at the client’s', async () => {
     const reported = world.saying({ ...request, id: '' }, { inResponseTo: undefined })
     const xml = responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key: world.key }))
     const before = await samlStateOf(world.app, world.company)
@@ -397,7 +397,7 @@ describe('the answer belongs to the browser, the tenant and the client that aske
   })
 })
 
-describe('once', () => {
+describe('accepts a response once', () => {
   const refusedNow = async (xml: string): Promise<void> => {
     const before = await samlStateOf(world.app, world.company)
     const again = await world.land(browser, request, xml)
@@ -405,19 +405,19 @@ describe('once', () => {
     expect(await samlStateOf(world.app, world.company)).toEqual(before)
   }
 
-  test('the same answer again, in the same browser', async () => {
+  test('refuses the same response again in the same browser', async () => {
     const xml = honest()
     expect((await world.land(browser, request, xml)).status).toBe(200)
     await refusedNow(xml)
   })
 
-  test('a second answer to the same request, another assertion', async () => {
+  test('refuses a second response to the same request with another assertion', async () => {
     expect((await world.land(browser, request, honest())).status).toBe(200)
     await refusedNow(honest(attacker))
     expect(why()).toBe('unknown_request')
   })
 
-  test('fifty answers to one request at once, each an assertion of its own: one goes on', async () => {
+  test('accepts one of fifty concurrent responses to one request, each with its own assertion', async () => {
     const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
     const before = Number(await tickets())
     const answers = await Promise.all(Array.from({ length: 50 }, () => world.land(browser, request, honest())))
@@ -425,14 +425,14 @@ describe('once', () => {
     expect(await tickets()).toBe(before + 1)
   })
 
-  test('an assertion under another request', async () => {
+  test('refuses a used assertion under another request', async () => {
     const assertionId = `_once-${world.company.tenantId}`
     expect((await world.land(browser, request, honest({ assertionId }))).status).toBe(200)
     request = await world.begin(browser)
     await refusedWith(honest({ assertionId }), 'replayed')
   })
 
-  test('fifty at once: one goes on', async () => {
+  test('accepts one of fifty concurrent copies', async () => {
     const xml = honest()
     const tickets = async (): Promise<unknown> => (await samlStateOf(world.app, world.company)).tickets
     const before = Number(await tickets())

@@ -1,4 +1,4 @@
-// Certificates of identity providers: carriers of a public key that an administrator pinned. Whoever issued them is not asked; their own dates count.
+// Certificates of identity providers: they carry a public key that an administrator pinned. The issuer is not checked; the validity dates are.
 import { X509Certificate } from 'node:crypto'
 import { AppError } from '#shared/kernel/errors'
 
@@ -16,7 +16,7 @@ const parsed = (pem: string): X509Certificate | undefined => {
 
 const refused = (why: string): AppError => new AppError('invalid_request', `body.certificate: ${why}`, { field: 'body.certificate' })
 
-/** Base64 alone, as metadata and many consoles show it, stands for one certificate. */
+/** Bare base64 without PEM lines, as metadata and many consoles show it, is read as one certificate. */
 const blocksIn = (text: string): readonly string[] => {
   const bare = text.replace(/\s/g, '')
   if (/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) return [`-----BEGIN CERTIFICATE-----\n${bare}\n-----END CERTIFICATE-----`]
@@ -24,15 +24,15 @@ const blocksIn = (text: string): readonly string[] => {
 }
 
 /**
- * One certificate, or several one after the other while the provider changes its key; each in its one spelling.
+ * Normalizes one certificate, or several concatenated ones while the provider rotates its key.
  * @throws AppError invalid_request
  */
 export const readCertificates = (text: string): readonly string[] => {
   const blocks = blocksIn(text)
-  if (blocks.length === 0 || blocks.length > MOST) throw refused(`one to ${MOST} certificates in PEM, and nothing else`)
+  if (blocks.length === 0 || blocks.length > MOST) throw refused(`one to ${MOST} certificates in PEM and no other text`)
   return blocks.map((block) => {
     const certificate = parsed(block)
-    if (certificate === undefined) throw refused('no certificate can be read from it')
+    if (certificate === undefined) throw refused('the certificate cannot be read')
     const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
     if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < SHORTEST_BITS) {
       throw refused(`its key must be RSA of at least ${SHORTEST_BITS} bits`)
@@ -41,7 +41,7 @@ export const readCertificates = (text: string): readonly string[] => {
   })
 }
 
-/** Those that are good at the moment: one that has ended, or not begun, signs nothing. */
+/** Certificates within their validity period. */
 export const certificatesValidAt = (certificates: readonly string[], now: Date): readonly string[] =>
   certificates.filter((pem) => {
     const certificate = parsed(pem)

@@ -1,4 +1,4 @@
-// Wire shapes of where a sign-in through SAML begins and comes back to.
+// Wire shapes of the start of a SAML sign-in and of the assertion consumer service.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { signInContextFields } from '#shared/domains/sign-in/sign-in-context.schema'
@@ -10,7 +10,7 @@ export const InitiateSaml = z
 export const SamlInitiated = z
   .object({
     success: z.literal(true),
-    /** With request and RelayState in it. */
+    /** Includes the SAMLRequest and RelayState parameters. */
     sso_url: z.string(),
     saml_request: z.string(),
     relay_state: z.string(),

@@ -1,4 +1,4 @@
-// Where a sign-in through a SAML identity provider begins: for a front end that holds a login challenge, or from our own sign-in page.
+// Starts a sign-in through a SAML identity provider: for a front end that holds a login challenge, or from our own sign-in page.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import type { SamlProvider } from '#db/store/saml-providers'
@@ -44,7 +44,7 @@ export const initiateSaml = async (
   )
 }
 
-/** The answer comes back to the platform's own host, and the browser that began has to be known there. */
+/** The response is posted to the platform's host, so the cookie that binds the browser must be set there. */
 const goToOurs = (ours: string, requested: Readonly<Record<string, string | undefined>>): HttpResult<undefined> => {
   const query = new URLSearchParams(Object.entries(requested).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
   return new HttpResult(undefined, { headers: { Location: `${ours}/signin/saml?${query}` } })

@@ -1,4 +1,4 @@
-// The keys with which a tenant speaks to identity providers. Made at first use; a month before one ends the next stands beside it in the metadata.
+// A tenant's SAML signing and decryption keys. The first is made on first use; the next is published in the metadata a month before the old one expires.
 
 import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { insertSamlKey, listSamlKeys, type SamlKey } from '#db/store/saml-keys'
@@ -14,7 +14,7 @@ const OVERLAP = 30 * DAY
 const context = (id: string): string => `saml_keys:${id}`
 const lasts = (key: SamlKey | undefined, now: Date): boolean => key !== undefined && key.expiresAt > secondsAfter(now, OVERLAP)
 
-/** Under the tenant's lock, so that two first uses make one key. */
+/** Runs under the tenant's lock, so that two concurrent first uses create one key. */
 const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockPolicy(t)
@@ -23,7 +23,7 @@ const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
     if (lasts(there[0], now)) return there
     const expiresAt = secondsAfter(now, YEAR)
     const { newSelfSignedPair } = await import('#shared/platform/crypto/self-signed')
-    // A day back, for a provider whose clock is behind.
+    // Valid from a day ago, for providers whose clock is slow.
     const pair = await newSelfSignedPair(new URL(ctx.config.BASE_URL).hostname, id.replaceAll('-', ''), secondsAfter(now, -DAY), expiresAt)
     const sealedPrivateKey = await ctx.keyring.seal(t, tenantId, pair.privateKey, context(id))
     await insertSamlKey(t, { id, certificate: pair.certificate, sealedPrivateKey, createdAt: now, expiresAt })
@@ -31,7 +31,7 @@ const addKey = (ctx: Ctx, tenantId: TenantId): Promise<SamlKey[]> =>
     return listSamlKeys(t, now)
   })
 
-/** The newest first; at least one. Routes that call this emit `saml_key.created`. */
+/** Valid keys, newest first; at least one. Routes that call this emit `saml_key.created`. */
 export const ensureSamlKeys = async (ctx: Ctx, tenantId: TenantId): Promise<readonly SamlKey[]> => {
   const now = ctx.clock.now()
   const keys = await listSamlKeys(forTenant(ctx.db, tenantId), now)
@@ -45,5 +45,5 @@ export const openSamlKey = async (ctx: Ctx, t: TenantDb, key: SamlKey): Promise<
   return opened
 }
 
-/** The oldest that is good: providers that have not read our metadata lately know that one. */
+/** The oldest valid key, which providers with stale metadata also know. */
 export const samlSigningKeyOf = (keys: readonly SamlKey[]): SamlKey | undefined => keys.at(-1)

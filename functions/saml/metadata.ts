@@ -1,4 +1,4 @@
-// How we describe ourselves to identity providers (SAML 2.0 Metadata section 2.4.4).
+// Service provider metadata (SAML 2.0 Metadata section 2.4.4).
 
 import { asTenantId, forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'

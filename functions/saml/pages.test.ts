@@ -1,4 +1,4 @@
-// Signing in through SAML on our own pages: buttons, the way by the domain of an address, and the end in a session.
+// Signing in through SAML on our own pages: buttons, discovery by email domain, and the resulting session.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
@@ -43,7 +43,7 @@ const start = async (more = {}) => {
     expect(response.status).toBe(303)
     return readRequest(response.headers.get('location') ?? '')
   }
-  /** Comes back from the provider, and goes where its page leads. */
+  /** Posts the provider's response and follows the page's link. */
   const comeBack = async (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}) => {
     const reported: AssertionContent = {
       issuer: provider.entityId,
@@ -52,7 +52,7 @@ const start = async (more = {}) => {
       destination: request.acs,
       inResponseTo: request.id,
       now: app.clock.now(),
-      nameId: 'somebody',
+      nameId: 'subject-1',
       ...more,
     }
     const xml = responseXml(reported, signedXml(assertionXml(reported), 'Assertion', { key }))
@@ -66,7 +66,7 @@ const start = async (more = {}) => {
     expect(new URL(next).origin).toBe(`http://${HOST}`)
     return browser.read(next.slice(new URL(next).origin.length))
   }
-  const link = async (person: { readonly id: string }, subject = 'somebody') => {
+  const link = async (person: { readonly id: string }, subject = 'subject-1') => {
     const [id, at] = [app.ctx.random.id(), app.clock.now()]
     const row = {
       id,
@@ -83,7 +83,7 @@ const start = async (more = {}) => {
 const hrefIn = (html: string, path: string): string =>
   (new RegExp(`href="(${path.replace('?', '\\?')}[^"]*)"`).exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
 
-test('a button on the company’s sign-in page leads to the provider, and back into a session, on to where somebody was going', async () => {
+test('a button on the company’s sign-in page leads to the provider and back into a session, at the page that was requested', async () => {
   const { app, company, provider, browser, begin, comeBack, link } = await start()
   const person = await app.person(company)
   await link(person)
@@ -102,12 +102,12 @@ test('a button on the company’s sign-in page leads to the provider, and back i
   expect(await begun()).toBe(1)
 })
 
-test('the domain of an address leads to the company’s provider, whoever it is, from the platform’s page too; a password stays possible', async () => {
+test('the domain of an email address leads to the company’s provider, from the platform’s page too; a password stays possible', async () => {
   const { app, company, provider, browser, begin, comeBack, link } = await start()
   await link(company.admin)
   const domain = `mail.${company.name}.example`
   await verifyDomain(app, company, domain)
-  for (const who of ['admin', 'nobody']) {
+  for (const who of ['admin', 'stranger']) {
     await browser.read('/signin')
     const asked = await browser.send({ email: `${who}@${domain}` })
     expect([asked.url, titleOf(asked)]).toEqual(['/signin/company', `Sign in with ${company.name}`])
@@ -120,10 +120,10 @@ test('the domain of an address leads to the company’s provider, whoever it is,
   expect(done.url).toBe('/me')
   const other = openBrowser(app)
   await other.read('/signin')
-  expect((await other.send({ email: 'nobody@nowhere.example' })).url).toBe('/signin/password')
+  expect((await other.send({ email: 'stranger@nowhere.example' })).url).toBe('/signin/password')
 })
 
-test('at another company’s door the address leads nowhere; a provider of OpenID leads there likewise', async () => {
+test('on another company’s page the address leads to no provider; discovery also works for an OpenID provider', async () => {
   const { app, company, browser } = await start({ isActive: false })
   const domain = `mail.${company.name}.example`
   await verifyDomain(app, company, domain)
@@ -136,7 +136,7 @@ test('at another company’s door the address leads nowhere; a provider of OpenI
   expect(hrefIn(led.html, '/signin/provider?')).toContain('provider=own')
 })
 
-test('a factor that is owed is asked for; nobody without an account is told so on the sign-in page', async () => {
+test('a required factor is requested; a person without an account sees that on the sign-in page', async () => {
   const { app, company, provider, browser, begin, comeBack, link } = await start()
   const person = await app.person(company)
   await link(person)
@@ -151,7 +151,7 @@ test('a factor that is owed is asked for; nobody without an account is told so o
   ])
 })
 
-test('an account with that address is connected by a mailed code', async () => {
+test('an account with the same address is connected after a mailed code', async () => {
   const { app, company, provider, browser, begin, comeBack } = await start()
   const person = await app.person(company)
   const request = await begin(`/signin/saml?provider=${provider.providerName}&tenant=${company.domain}`)
@@ -159,10 +159,10 @@ test('an account with that address is connected by a mailed code', async () => {
   expect(step.url).toBe(`/signin/connect?tenant=${company.domain}`)
   const done = await browser.send({ otp: codeIn(await app.mailsTo(person.email)) })
   expect(done.url).toBe('/me')
-  expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'somebody' }])
+  expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'subject-1' }])
 })
 
-test('on a company’s own host it goes on at the platform’s, which gets the answer', async () => {
+test('a sign-in on a company’s own host continues on the platform’s host, which receives the response', async () => {
   const { app, company, provider } = await start()
   const host = `id.${company.name}.example`
   await verifyDomain(app, company, host)
@@ -174,7 +174,7 @@ test('on a company’s own host it goes on at the platform’s, which gets the a
   )
 })
 
-test('unknown providers, ones that are off and other doors lead nowhere', async () => {
+test('unknown providers, disabled ones and those of other companies are not found', async () => {
   const { app, company, call } = await start({ isActive: false })
   const globex = await app.company('globex')
   const theirs = await addSamlProvider(app, globex, await keyPair('provider'))

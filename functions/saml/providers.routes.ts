@@ -1,4 +1,4 @@
-// Which SAML identity providers a tenant trusts: for its administrators, and under the older names of the configuration service.
+// The SAML identity providers that a tenant trusts: for its administrators, also under the names of the older configuration service.
 import type { ErrorCode } from '#shared/kernel/errors'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -83,7 +83,7 @@ export const samlProviderRoutes = [
   route({
     id: 'saml.change',
     on: `PUT ${ADMIN}/:id`,
-    summary: 'Change a SAML provider; what is left out stays.',
+    summary: 'Change a SAML provider; omitted members keep their values.',
     access: managing,
     path: AdminProviderPath,
     body: AdminChangedProvider,
@@ -99,7 +99,7 @@ export const samlProviderRoutes = [
   route({
     id: 'saml.remove',
     on: `DELETE ${ADMIN}/:id`,
-    summary: 'Remove a SAML provider, and with it what waits for its answers.',
+    summary: 'Remove a SAML provider and its pending requests.',
     access: managing,
     path: AdminProviderPath,
     query: AdminProviderQuery,
@@ -115,7 +115,7 @@ export const samlProviderRoutes = [
   route({
     id: 'saml.test',
     on: 'POST /authsec/hmgr/saml/test-provider',
-    summary: 'What to enter at a provider, beside what was entered here.',
+    summary: 'The values to enter at a provider.',
     access,
     body: TestSamlProvider,
     actsIn: 'body.tenant_id',
@@ -173,7 +173,7 @@ export const samlProviderRoutes = [
   route({
     id: 'connections.updateSamlProvider',
     on: `POST ${CONFIGURATION}/update-provider`,
-    summary: 'Change a SAML provider; what is left out stays.',
+    summary: 'Change a SAML provider; omitted members keep their values.',
     access,
     body: UpdateSamlProvider,
     actsIn: 'body.tenant_id',
@@ -188,7 +188,7 @@ export const samlProviderRoutes = [
   route({
     id: 'connections.deleteSamlProvider',
     on: `POST ${CONFIGURATION}/delete-provider`,
-    summary: 'Remove a SAML provider, and with it what waits for its answers.',
+    summary: 'Remove a SAML provider and its pending requests.',
     access,
     body: DeleteSamlProvider,
     actsIn: 'body.tenant_id',
@@ -203,7 +203,7 @@ export const samlProviderRoutes = [
   route({
     id: 'connections.samlTemplates',
     on: `POST ${CONFIGURATION}/templates`,
-    summary: 'What is usually entered for well-known SAML providers.',
+    summary: 'Usual settings of well-known SAML providers.',
     access,
     body: NoMembers,
     reply: json(200, SamlTemplates),

@@ -1,10 +1,10 @@
-// Wire shapes of SAML identity providers. Below `hmgr/admin` and below `oocmgr` they are the same things under two names.
+// Wire shapes of SAML identity providers. `hmgr/admin` and `oocmgr` use the same resource under different member names.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
 const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 
-/** Names stand in paths. */
+/** Names are path segments. */
 const ProviderName = z
   .string()
   .overwrite((text) => text.trim().toLowerCase())
@@ -28,7 +28,7 @@ const shape = {
   display_name: z.string().trim().min(1).max(100),
   entity_id: entityId,
   sso_url: address,
-  /** PEM; several, one after the other, while the provider changes its key. */
+  /** PEM; several concatenated certificates while the provider rotates its key. */
   certificate: z.string().min(1).max(16_384),
   slo_url: address.optional(),
   metadata_url: address.optional(),
@@ -36,15 +36,15 @@ const shape = {
   attribute_mapping: mapping.optional(),
   is_active: z.boolean().optional(),
   sort_order: z.int().min(-1_000_000).max(1_000_000).optional(),
-  /** Ours: beyond the one signature that is always asked for. */
+  /** Extension: required in addition to the one signature that is always required. */
   want_assertions_signed: z.boolean().optional(),
   want_response_signed: z.boolean().optional(),
   sign_requests: z.boolean().optional(),
-  /** Ours: takes answers that nobody here asked for. */
+  /** Extension: accepts IdP-initiated responses. */
   allow_idp_initiated: z.boolean().optional(),
-  /** Ours: somebody without an account gets one at the first sign-in. */
+  /** Extension: a person without an account gets one at the first sign-in. */
   jit_provisioning: z.boolean().optional(),
-  /** Ours: several factors proved there count as several here. */
+  /** Extension: several factors proved at the provider count as several here. */
   trusts_factors: z.boolean().optional(),
 }
 export const SAML_PROVIDER_DEFAULTS = { nameIdFormat: EMAIL_FORMAT } as const
@@ -92,7 +92,7 @@ const shown = {
   updated_at: z.string(),
 }
 export const SamlProviderOut = z.object(shown).meta({ id: 'SamlProvider' })
-/** With the certificate, where its administrators keep it. */
+/** Includes the certificate, for administrators of providers. */
 export const AdminProviderOut = z.object({ ...shown, certificate: z.string() }).meta({ id: 'SamlProviderWithCertificate' })
 
 const success = z.literal(true)

@@ -32,7 +32,7 @@ const as = async (company: Company) => {
 }
 const providerOf = async (response: Response): Promise<Readonly<Record<string, unknown>>> => (await bodyOf(response)).provider as never
 
-test('an administrator adds, sees, changes and removes a provider; each change is in the record', async () => {
+test('an administrator adds, reads, changes and removes a provider; each change is recorded', async () => {
   const company = await app.company()
   const { call, events } = await as(company)
   const added = await call(ADMIN, bodyFor(company))
@@ -74,7 +74,7 @@ test('an administrator adds, sees, changes and removes a provider; each change i
   expect((await events()).toSorted()).toEqual(['saml_provider.created', 'saml_provider.deleted', 'saml_provider.updated'])
 })
 
-test('the same things under the names of the configuration service, without the certificate', async () => {
+test('the configuration service’s paths work on the same providers, without disclosing the certificate', async () => {
   const company = await app.company()
   const { call } = await as(company)
   const named = { tenant_id: company.tenantId }
@@ -118,7 +118,7 @@ test('the same things under the names of the configuration service, without the 
   ])
 })
 
-test('a name is one provider’s at a client; another client may have it too', async () => {
+test('a provider name is unique per client; another client may reuse it', async () => {
   const company = await app.company()
   const { call } = await as(company)
   expect((await call(ADMIN, bodyFor(company))).status).toBe(201)
@@ -137,16 +137,16 @@ test.each([
   ['a name with a slash', { provider_name: 'a/b' }, 'body.provider_name'],
   ['an entity id with a space', { entity_id: 'a b' }, 'body.entity_id'],
   ['plain http', { sso_url: 'http://idp.example/sso' }, 'body.sso_url'],
-  ['an address of a network', { sso_url: 'https://10.0.0.1/sso' }, 'body.sso_url'],
-  ['an address of a network, in IPv6', { slo_url: 'https://[fd00::1]/slo' }, 'body.slo_url'],
+  ['an IP address', { sso_url: 'https://10.0.0.1/sso' }, 'body.sso_url'],
+  ['an IPv6 address', { slo_url: 'https://[fd00::1]/slo' }, 'body.slo_url'],
   ['another scheme', { metadata_url: 'javascript:alert(1)' }, 'body.metadata_url'],
   ['credentials', { sso_url: 'https://a:b@idp.example/sso' }, 'body.sso_url'],
   ['no certificate', { certificate: 'hello' }, 'body.certificate'],
   ['a public key', { certificate: pem('rsa') }, 'body.certificate'],
-  ['text beside the certificate', () => ({ certificate: `${certificate}x` }), 'body.certificate'],
+  ['text around the certificate', () => ({ certificate: `${certificate}x` }), 'body.certificate'],
   ['six certificates', () => ({ certificate: certificate.repeat(6) }), 'body.certificate'],
-  ['a mapping to something else than text', { attribute_mapping: { email: 1 } }, 'body.attribute_mapping.email'],
-  ['an unknown format', { name_id_format: 'x' }, 'body.name_id_format'],
+  ['a mapping to a value that is not text', { attribute_mapping: { email: 1 } }, 'body.attribute_mapping.email'],
+  ['an unknown name identifier format', { name_id_format: 'x' }, 'body.name_id_format'],
 ])('refused: %s', async (_, more, field) => {
   const company = await app.company()
   const { call, events } = await as(company)
@@ -155,7 +155,7 @@ test.each([
   expect(await events()).toEqual([])
 })
 
-test('a name that only the organisation’s own network knows is fine, for only a browser goes there; so is base64 alone', async () => {
+test('accepts a host name of the organisation’s internal network, since only browsers go there, and bare base64', async () => {
   const company = await app.company()
   const { call } = await as(company)
   const bare = certificate.replace(/-----[^-]+-----|\s/g, '')
@@ -163,7 +163,7 @@ test('a name that only the organisation’s own network knows is fine, for only 
   expect(await providerOf(added)).toMatchObject({ certificate })
 })
 
-test('whoever says which provider counts could come in as anybody: the permission alone is not enough', async () => {
+test('changing a provider needs the whole administrator role, because its provider can sign in as any person', async () => {
   const company = await app.company()
   const { call } = await as(company)
   const id = textIn(await providerOf(await call(ADMIN, bodyFor(company))), 'id')
@@ -181,7 +181,7 @@ test('whoever says which provider counts could come in as anybody: the permissio
   for (const response of refused) expect([response.status, (await bodyOf(response)).code]).toEqual([403, 'cannot_grant'])
 })
 
-test('another tenant’s provider is unknown, its id and client no help; its tenant’s name is refused', async () => {
+test('another tenant’s provider is unknown, even with its id and client; a foreign tenant name is refused', async () => {
   const [acme, globex] = [await app.company('acme'), await app.company('globex')]
   const [ours, theirs] = [await as(acme), await as(globex)]
   const id = textIn(await providerOf(await ours.call(ADMIN, bodyFor(acme))), 'id')

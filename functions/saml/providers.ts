@@ -1,4 +1,4 @@
-// The SAML identity providers of a tenant. Whoever says whose signature counts could come in as anybody, so that takes the whole administrator role.
+// The SAML identity providers of a tenant. A trusted provider can sign in as any person of the tenant, so changes need the whole administrator role.
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import type * as z from 'zod'
@@ -59,14 +59,14 @@ export const toSamlProvider = (row: SamlProvider): z.input<typeof SamlProviderOu
 })
 export const toSamlProviderWithCertificate = (row: SamlProvider) => ({ ...toSamlProvider(row), certificate: row.certificates.join('') })
 
-/** For the record: certificates by their digest. */
+/** Audit values; certificates appear as digests. */
 const noted = ({ certificates, ...row }: SamlProvider) => ({
   ...toSamlProvider({ ...row, certificates }),
   certificates: certificates.map((pem) => createHash('sha256').update(pem).digest('hex')),
 })
 
 /**
- * A browser goes there and we never do, so a name may be one that only the organisation's own network knows; an address of a network may not.
+ * Only browsers go to this URL, never this server, so it may name an internal host; IP addresses are refused.
  * @throws AppError invalid_request
  */
 const requireAddress = (ctx: Pick<Ctx, 'config'>, field: 'sso_url' | 'slo_url' | 'metadata_url', text: string | undefined): string | undefined => {
@@ -81,7 +81,7 @@ const requireAddress = (ctx: Pick<Ctx, 'config'>, field: 'sso_url' | 'slo_url' |
 /** @throws AppError cannot_grant */
 const requireFull = ({ full }: GrantorPermissions): void => {
   if (full) return
-  throw new AppError('cannot_grant', 'Whoever a provider proves comes in: only who holds the whole administrator role says which provider counts.')
+  throw new AppError('cannot_grant', 'Changing SAML providers needs the whole administrator role, because a provider can sign in as any person.')
 }
 
 /** @throws AppError invalid_client */
@@ -207,7 +207,7 @@ export const readSamlProvider = async (ctx: Ctx, caller: User, id: string, reque
   return row
 }
 
-/** What to enter at the provider, beside what was entered here. @throws AppError saml_provider_unknown */
+/** The values to enter at the provider. @throws AppError saml_provider_unknown */
 export const testSamlProvider = async (
   ctx: Ctx,
   caller: User,

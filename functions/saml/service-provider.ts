@@ -1,4 +1,4 @@
-// What we are called, and where answers come back to, as identity providers see it.
+// Our entity id and assertion consumer URLs.
 import type { Config } from '#shared/kernel/config'
 
 type Deps = { readonly config: Pick<Config, 'BASE_URL'> }

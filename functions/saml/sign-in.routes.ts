@@ -1,4 +1,4 @@
-// Signing in through a SAML identity provider: where it begins, where the answer comes back to, and how we describe ourselves.
+// Signing in through a SAML identity provider: start, assertion consumer service and metadata.
 
 import { open, page } from '#shared/platform/http/access'
 import { empty, HttpResult, html, json, text } from '#shared/platform/http/route'
@@ -6,11 +6,13 @@ import { lazyPageError, outcomeErrorOrPage } from '#shared/platform/pages/lazy-e
 import { route } from './group.ts'
 import { AcsForm, InitiatePath, InitiateSaml, SamlInitiated, SamlPageQuery, ServicePath } from './initiate.schema.ts'
 
-/** Each step is loaded when somebody takes it: reading XML is dear to load. */
+/** Modules are imported on use, because XML libraries are slow to load. */
 const [initiating, receiving] = [() => import('./initiate.ts'), () => import('./acs.ts')]
 
 const acs = {
-  access: open('The signature, the request that it answers and the cookie of the browser that began are the proof.', { class: 'general' }),
+  access: open('The signature, the request that it answers and the cookie of the browser that began the sign-in are the proof.', {
+    class: 'general',
+  }),
   form: AcsForm,
   reply: html(200),
   errors: ['invalid_request', 'saml_mismatch', 'saml_response_invalid'],
@@ -24,7 +26,7 @@ export const samlSignInRoutes = [
     id: 'saml.initiate',
     on: 'POST /authsec/hmgr/saml/initiate/:provider',
     summary: 'Begin a sign-in through a SAML provider, for a front end that holds a login challenge.',
-    access: open('A sign-in begins here; the provider says who it is.', { class: 'status' }),
+    access: open('This starts a sign-in; the provider identifies the person.', { class: 'status' }),
     path: InitiatePath,
     body: InitiateSaml,
     reply: json(200, SamlInitiated),
@@ -35,8 +37,8 @@ export const samlSignInRoutes = [
   route({
     id: 'saml.initiateOnPage',
     on: 'GET /signin/saml',
-    summary: 'Go from our own sign-in page to a SAML provider.',
-    access: page('A sign-in begins here; the provider says who it is.', { class: 'general' }),
+    summary: 'Redirect from our own sign-in page to a SAML provider.',
+    access: page('This starts a sign-in; the provider identifies the person.', { class: 'general' }),
     query: SamlPageQuery,
     reply: empty(303),
     errors: ['saml_provider_unknown', 'provider_not_enabled'],
@@ -48,7 +50,7 @@ export const samlSignInRoutes = [
     ...acs,
     id: 'saml.acs',
     on: 'POST /authsec/hmgr/saml/acs',
-    summary: 'Take a SAML provider\u2019s answer.',
+    summary: 'Receive a SAML provider\u2019s response.',
     handle: async ({ ctx, form }) => {
       const proved = await (await receiving()).receiveAssertion(ctx, form, undefined)
       return (await import('./acs.page.tsx')).acsPage(ctx, proved)
@@ -58,7 +60,7 @@ export const samlSignInRoutes = [
     ...acs,
     id: 'saml.acsOfClient',
     on: 'POST /authsec/hmgr/saml/acs/:tenant_id/:client_id',
-    summary: 'Take a SAML provider\u2019s answer for one client.',
+    summary: 'Receive a SAML provider\u2019s response for one client.',
     path: ServicePath,
     handle: async ({ ctx, path, form }) => {
       const proved = await (await receiving()).receiveAssertion(ctx, form, { tenantId: path.tenant_id, clientId: path.client_id })
@@ -68,8 +70,8 @@ export const samlSignInRoutes = [
   route({
     id: 'saml.metadata',
     on: 'GET /authsec/hmgr/saml/metadata/:tenant_id/:client_id',
-    summary: 'How a client describes itself to SAML providers.',
-    access: open('Providers read it before anything is agreed; it holds nothing secret.', { class: 'status' }),
+    summary: 'Service provider metadata of a client.',
+    access: open('Providers read it before trust is set up; it contains no secret.', { class: 'status' }),
     path: ServicePath,
     reply: text(200, 'application/xml'),
     errors: ['not_found'],

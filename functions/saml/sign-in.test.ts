@@ -12,7 +12,7 @@ import { samlRoutes } from './routes.ts'
 const start = (more = {}) => startSaml([...samlRoutes, ...federationRoutes, ...authRoutes], more)
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
-/** From the first click to the ticket that the page hands on. */
+/** Runs a sign-in from the first request to the ticket that the page passes on. */
 const prove = async (world: Saml, more: Partial<AssertionContent> = {}, browser = samlBrowser(world.app)) => {
   const asked = await world.begin(browser)
   return { browser, asked, ticket: await world.ticketOf(await world.land(browser, asked, world.answer(asked, more))) }
@@ -20,11 +20,11 @@ const prove = async (world: Saml, more: Partial<AssertionContent> = {}, browser 
 const mint = (world: Saml, body: Readonly<Record<string, unknown>>) =>
   world.app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: { ...body, mfa_verified: true } })
 
-test('a request names us, the provider and where the answer goes; the answer proves who it is, and the door answers a login transaction', async () => {
+test('a request names us, the provider and the response URL; a valid response continues the login transaction', async () => {
   const world = await start()
   const { app, company, begin, answer, land, ticketOf, login, link } = world
   const person = await app.person(company)
-  await link(person, 'somebody')
+  await link(person, 'subject-1')
   app.clock.advance(60)
   const browser = samlBrowser(app)
   const request = await begin(browser)
@@ -41,7 +41,7 @@ test('a request names us, the provider and where the answer goes; the answer pro
   expect(landed.headers.get('content-security-policy')).toContain("default-src 'none'")
   const page = await landed.clone().text()
   expect(page).toContain('/oidc/login?login_challenge=')
-  for (const personal of [person.id, person.email, 'somebody']) expect(page).not.toContain(personal)
+  for (const personal of [person.id, person.email, 'subject-1']) expect(page).not.toContain(personal)
   const transactionToken = await ticketOf(landed)
   const done = await bodyOf(await login(browser, transactionToken, person.email))
   expect(done).toMatchObject({ tenant_id: company.tenantId, email: person.email, mfa_required: true, login_ticket: expect.any(String) })
@@ -52,14 +52,14 @@ test('a request names us, the provider and where the answer goes; the answer pro
   expect((await login(browser, transactionToken, person.email)).status).toBe(401)
 })
 
-test('the ticket is the proof: without one, with a wrong address or client, of another tenant, after five wrong ones', async () => {
+test('the ticket is the proof: refused if missing, with a wrong address or client, in another tenant, or after five wrong attempts', async () => {
   const world = await start()
   const { app, company, login, link } = world
   const person = await app.person(company)
-  await link(person, 'somebody')
+  await link(person, 'subject-1')
   const { browser, ticket } = await prove(world)
   const globex = await app.company('globex')
-  // A wrong try counts on the ticket.
+  // A failed attempt counts against the ticket.
   const before = await samlStateOf(app, company, ['tickets'])
   expect((await login(samlBrowser(app), undefined, person.email)).status).toBe(401)
   expect((await login(browser, `${company.tenantId}.${'A'.repeat(43)}`, person.email)).status).toBe(401)
@@ -72,21 +72,21 @@ test('the ticket is the proof: without one, with a wrong address or client, of a
   expect((await login(second.browser, second.ticket, person.email)).status).toBe(401)
 })
 
-test('fifty redeem a ticket at once: one gets in', async () => {
+test('of fifty concurrent redemptions of a ticket one succeeds', async () => {
   const world = await start()
   const person = await world.app.person(world.company)
-  await world.link(person, 'somebody')
+  await world.link(person, 'subject-1')
   const { browser, ticket } = await prove(world)
   const answers = await Promise.all(Array.from({ length: 50 }, () => world.login(browser, ticket, person.email)))
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(49)
 })
 
-test('several factors at the provider count where the tenant says so; a factor of ours stays owed', async () => {
+test('several factors at the provider count if the tenant says so; a factor enrolled here is still required', async () => {
   const world = await start()
   const { app, company, provider, link, login } = world
   const person = await app.person(company)
-  await link(person, 'somebody')
+  await link(person, 'subject-1')
   await configure(app, company, { requireSecondFactor: true })
   const context = 'https://refeds.org/profile/mfa'
   const amr = async (): Promise<unknown> => {
@@ -104,7 +104,7 @@ test('several factors at the provider count where the tenant says so; a factor o
   expect(await bodyOf(await login(browser, ticket, person.email))).toMatchObject({ otp_required: true, methods: ['totp'] })
 })
 
-test('who it is goes by provider and name, never by an address: an account with that address is asked, by a mailed code', async () => {
+test('a person is identified by provider and name identifier, never by email; an account with that address is linked after a mailed code', async () => {
   const world = await start()
   const { app, company, login } = world
   const person = await app.person(company)
@@ -117,12 +117,12 @@ test('who it is goes by provider and name, never by an address: an account with 
   expect((await browser.call('/federation/links/code', { body: { link_ticket } })).status).toBe(202)
   const confirmed = await browser.call('/federation/links/confirm', { body: { link_ticket, code: codeIn(await app.mailsTo(person.email)) } })
   expect(confirmed.status).toBe(200)
-  expect(await identitiesOf(app, person)).toMatchObject([{ issuer: `saml:${world.provider.entityId}`, subject: 'somebody', isOwnProvider: true }])
+  expect(await identitiesOf(app, person)).toMatchObject([{ issuer: `saml:${world.provider.entityId}`, subject: 'subject-1', isOwnProvider: true }])
   const again = await prove(world)
   expect((await login(again.browser, again.ticket, person.email)).status).toBe(200)
 })
 
-test('an account at the first sign-in, where the tenant wants that: at once in a domain of its own, elsewhere by a mailed code', async () => {
+test('where the tenant wants it, an account is created at the first sign-in: immediately for a domain of its own, otherwise after a mailed code', async () => {
   const world = await start({ jitProvisioning: true })
   const { app, company, provider, login } = world
   const domain = `mail.${company.name}.example`
@@ -140,11 +140,11 @@ test('an account at the first sign-in, where the tenant wants that: at once in a
     emailVerifiedAt: app.clock.now(),
     clientId: company.clientId,
   })
-  const elsewhere = `somebody@elsewhere.example`
+  const elsewhere = `person@elsewhere.example`
   const other = await prove(world, { nameId: 'else', attributes: { email: [elsewhere] } })
-  const owed = await login(other.browser, other.ticket, elsewhere)
-  expect(owed.status).toBe(409)
-  const { join_ticket } = await bodyOf(owed)
+  const joining = await login(other.browser, other.ticket, elsewhere)
+  expect(joining.status).toBe(409)
+  const { join_ticket } = await bodyOf(joining)
   expect(await findUserByEmail(t, elsewhere)).toBeUndefined()
   expect((await other.browser.call('/federation/joins/code', { body: { join_ticket } })).status).toBe(202)
   const code = codeIn(await app.mailsTo(elsewhere))
@@ -152,7 +152,7 @@ test('an account at the first sign-in, where the tenant wants that: at once in a
   expect(await findUserByEmail(t, elsewhere)).toMatchObject({ providerId: 'else' })
 })
 
-test('nobody without an account comes in where the tenant does not want accounts made; nobody who is disabled', async () => {
+test('refuses a person without an account where accounts are not created, and a disabled person', async () => {
   const world = await start()
   const { app, company, login, link } = world
   await verifyDomain(app, company, `mail.${company.name}.example`)
@@ -162,13 +162,13 @@ test('nobody without an account comes in where the tenant does not want accounts
   expect([refused.status, (await bodyOf(refused)).code]).toEqual([401, 'federation_no_account'])
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
   const person = await app.person(company)
-  await link(person, 'somebody')
+  await link(person, 'subject-1')
   await change(app, person, { active: false })
   const second = await prove(world)
   expect((await login(second.browser, second.ticket, person.email)).status).toBe(401)
 })
 
-test('the tenant’s own mapping comes first; two addresses are none; the name identifier is an address where it looks like one', async () => {
+test('the tenant’s mapping comes first; two addresses count as none; the name identifier is used as an address if it is one', async () => {
   const world = await start({ attributeMapping: { email: 'upn' } })
   const { app, company, login } = world
   const [mapped, other] = [await app.person(company), await app.person(company)]
@@ -180,11 +180,11 @@ test('the tenant’s own mapping comes first; two addresses are none; the name i
   expect((await login(named.browser, named.ticket, other.email)).status).toBe(409)
 })
 
-test('a provider that was switched off, changed or removed meanwhile proves nothing', async () => {
+test('refuses a response of a provider that was switched off, changed or removed meanwhile', async () => {
   const world = await start()
   const { app, company, provider, login, link } = world
   const person = await app.person(company)
-  await link(person, 'somebody')
+  await link(person, 'subject-1')
   const { browser, ticket } = await prove(world)
   const token = await app.token(company.admin)
   const off = await app.request(`${HMGR}/admin/saml-providers/${provider.id}`, { method: 'PUT', body: { is_active: false }, token })
@@ -192,7 +192,7 @@ test('a provider that was switched off, changed or removed meanwhile proves noth
   expect((await login(browser, ticket, person.email)).status).toBe(401)
 })
 
-test('while a provider changes its key, either certificate counts', async () => {
+test('accepts both certificates while a provider rotates its key', async () => {
   const next = await keyPair('next')
   const world = await start()
   const { app, company, key, begin, saying, land } = world
@@ -206,7 +206,7 @@ test('while a provider changes its key, either certificate counts', async () => 
   }
 })
 
-test('a provider that speaks first, where the tenant allows it: at the client’s own address, each assertion once', async () => {
+test('accepts IdP-initiated responses where the tenant allows them: at the client’s own address, each assertion once', async () => {
   const world = await start({ allowsUnsolicited: true })
   const { app, company, begin, saying } = world
   const request = await begin(samlBrowser(app))
@@ -225,12 +225,12 @@ test('a provider that speaks first, where the tenant allows it: at the client’
   const old = saying(request, { inResponseTo: undefined, issuedAt: new Date(app.clock.now().getTime() - 400_000) })
   const late = base64(responseXml(old, signedXml(assertionXml(old), 'Assertion', { key: world.key })))
   expect((await browser.post(new URL(request.acs).pathname, { SAMLResponse: late })).status).toBe(400)
-  // An answer to somebody's request is no first word.
+  // A response with InResponseTo is not IdP-initiated.
   const answer = base64(world.answer(request))
   expect((await browser.post(new URL(request.acs).pathname, { SAMLResponse: answer })).status).toBe(400)
 })
 
-test('over TLS the browser’s cookie crosses sites, is ours alone and no script’s', async () => {
+test('over TLS the browser cookie is SameSite=None, host-bound and hidden from scripts', async () => {
   const { app, company, provider } = await start()
   const response = await app.request(`${HMGR}/saml/initiate/${provider.providerName}`, {
     body: { login_challenge: await newChallenge(app, company) },
@@ -241,7 +241,7 @@ test('over TLS the browser’s cookie crosses sites, is ours alone and no script
   expect(response.headers.getSetCookie()[0]).toMatch(/; SameSite=None/)
 })
 
-test('where it begins: unknown challenges, providers and ones that are off', async () => {
+test('refuses to start for unknown challenges, unknown providers and disabled ones', async () => {
   const { app, company, key } = await start()
   const begin = async (name: string, login_challenge: string) => {
     const response = await app.request(`${HMGR}/saml/initiate/${name}`, { body: { login_challenge } })
@@ -259,7 +259,7 @@ test('where it begins: unknown challenges, providers and ones that are off', asy
   expect((await app.request(`${HMGR}/saml/initiate/x`, { body: {} })).status).toBe(400)
 })
 
-test('a person with a browser reads a page when the answer does not count', async () => {
+test('a browser gets a page when the response is refused', async () => {
   const world = await start()
   const browser = samlBrowser(world.app)
   const response = await browser.call(`${HMGR}/saml/acs`, {
@@ -277,7 +277,7 @@ const certificateIn = (metadata: string, use: string, n = 0): string => {
   return `-----BEGIN CERTIFICATE-----\n${der.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
-test('encrypted assertions: for our key, by ciphers that notice a change; others inside of a signed message alone', async () => {
+test('accepts assertions encrypted for our key with an authenticated cipher; other ciphers only inside a signed message', async () => {
   const world = await start()
   const { app, key, begin, saying, land } = world
   const browser = samlBrowser(app)
@@ -302,13 +302,13 @@ test('encrypted assertions: for our key, by ciphers that notice a change; others
   expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported), key.certificate)))).toBe(400)
   const sha1 = { algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }
   expect(await status(async (reported) => responseXml(reported, await encrypted(inner(reported, sha1), certificate)))).toBe(400)
-  const commented = async (reported: AssertionContent) => encrypted(inner(reported).replace('>somebody<', '>some<!---->body<'), certificate)
+  const commented = async (reported: AssertionContent) => encrypted(inner(reported).replace('>subject-1<', '>subject<!---->-1<'), certificate)
   expect(await status(async (reported) => responseXml(reported, await commented(reported)))).toBe(400)
   const twice = async (reported: AssertionContent) => encrypted(`<a>${inner(reported)}${inner(reported)}</a>`, certificate)
   expect(await status(async (reported) => responseXml(reported, await twice(reported)))).toBe(400)
 })
 
-test('our metadata: one key at first, two in its last month; requests are signed with the older one', async () => {
+test('metadata has one key at first and two in its last month; requests are signed with the older one', async () => {
   const world = await start()
   const { app, company, provider } = world
   const path = `${HMGR}/saml/metadata/${company.tenantId}/${company.clientId}`

@@ -1,4 +1,4 @@
-// A request under way: RelayState names it, a cookie binds it to the browser that began it, ten minutes, once.
+// Pending requests: identified by RelayState, bound by a cookie to the browser that began them, valid for ten minutes, single use.
 
 import { asTenantId, atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import type { SamlProvider } from '#db/store/saml-providers'
@@ -19,7 +19,7 @@ const browserOf = (ctx: Ctx): string | undefined => {
   const value = ctx.request.cookie(cookieName(ctx.request.secure))
   return value !== undefined && BROWSER.test(value) ? value : undefined
 }
-/** The answer is posted from the provider's site, so over TLS the cookie crosses sites; without it browsers let none do that, and only a provider on this machine works. */
+/** The response is a cross-site POST, so over TLS the cookie needs SameSite=None; without TLS browsers reject that, and only a provider on the same machine works. */
 const browserCookie = (ctx: Ctx, value: string): Cookie => ({
   name: cookieName(ctx.request.secure),
   value,
@@ -34,10 +34,10 @@ const keyOf = (ctx: Ctx, relayState: string, browser: string): SamlRequestKey =>
 
 export type LocatedSamlRequest = { readonly t: TenantDb; readonly key: SamlRequestKey; readonly request: SamlRequest }
 
-/** Whether a RelayState is one of ours: a provider that speaks first may send any text. */
+/** Whether a RelayState is ours: an IdP-initiated response may contain any text. */
 export const isRelayState = (relayState: string | undefined): relayState is string => splitHandle(relayState) !== undefined
 
-/** The request that this browser began under that RelayState. */
+/** The request that this browser began with that RelayState. */
 export const locateSamlRequest = async (ctx: Ctx, relayState: string): Promise<LocatedSamlRequest | undefined> => {
   const [tenantId, browser] = [splitHandle(relayState)?.id, browserOf(ctx)]
   if (tenantId === undefined || browser === undefined) return undefined
@@ -52,7 +52,7 @@ export type SamlRequestStart = Pick<NewSamlRequest, 'clientId' | 'origin' | 'log
 }
 export type StartedSamlRequest = { readonly url: string; readonly samlRequest: string; readonly relayState: string; readonly cookie: Cookie }
 
-/** Keeps a request and answers where to send the browser. Routes that call this emit `saml_key.created`. */
+/** Stores a request and returns where to redirect the browser. Routes that call this emit `saml_key.created`. */
 export const startSamlRequest = async (ctx: Ctx, { tenantId, provider, ...rest }: SamlRequestStart): Promise<StartedSamlRequest> => {
   const [id, relayState, browser, now] = [
     ctx.random.id(),

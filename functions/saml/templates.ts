@@ -1,4 +1,4 @@
-// What is usually entered for well-known identity providers.
+// Usual settings of well-known identity providers.
 const EMAIL = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 const FIELDS = ['entity_id', 'sso_url', 'certificate', 'slo_url', 'metadata_url']
 const CLAIMS = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims'

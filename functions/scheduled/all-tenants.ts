@@ -6,7 +6,7 @@ import type { BaseCtx } from '#shared/domains/context'
 
 const TENANTS_AT_ONCE = 500
 
-/** The system tenant first: its id is the smallest, and it may have no place in the directory yet. */
+/** Begins with the system tenant: its id is the smallest, and it may be missing in the directory. */
 export async function* allTenants(db: BaseCtx['db']): AsyncGenerator<TenantId> {
   let page: readonly TenantId[] = [SYSTEM_TENANT]
   while (page.length > 0) {

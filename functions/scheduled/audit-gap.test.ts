@@ -7,7 +7,7 @@ import { ownDb } from '#tests/support/database'
 import { authRoutes } from '../auth/routes.ts'
 import { findGaps } from './audit-gap.ts'
 
-test('a session whose beginning is not in the record is noticed, and whose company it is', async () => {
+test('a session without an event of its creation is reported with its tenant', async () => {
   const app = await startApp(authRoutes, { db: await ownDb() })
   const [whole, gapped] = [await app.company('whole'), await app.company('gapped')]
   for (const { admin, domain } of [whole, gapped]) {

@@ -1,4 +1,4 @@
-// Looks for what happened and is not in the record: events share their change's transaction, so one that is missing was removed. An alarm listens to the line.
+// Looks for changes without an audit event. An event commits with its change, so a missing one was removed. An alarm watches the log line.
 
 import { forTenant } from '#db/engine/tenant'
 import { countUnrecordedSessions } from '#db/store/audit-gap'
@@ -10,7 +10,7 @@ import { allTenants } from './all-tenants.ts'
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'log'>
 
 const DAY = 24 * 3600
-/** A day back and an hour more, for a run that came late. */
+/** One day and an additional hour, for a delayed run. */
 const LOOKED_BACK_SECONDS = DAY + 3600
 
 export const findGaps = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {

@@ -29,7 +29,7 @@ const newTenant = async (settings?: TenantSettings): Promise<TenantId> => {
   return tenantId
 }
 
-/** Events of so many days ago. */
+/** Inserts events that are so many days old. */
 const insertEvents = (tenantId: TenantId, ...days: readonly number[]): Promise<void> =>
   atomically(forTenant(db, tenantId), async (t) => {
     for (const day of days) {
@@ -51,7 +51,7 @@ const kept = async (tenantId: TenantId): Promise<(string | null)[]> =>
   (await findAuditEvents(forTenant(db, tenantId), { event: 'user.signed_in', limit: 100 })).map((row) => row.targetId)
 const purges = (tenantId: TenantId) => findAuditEvents(forTenant(db, tenantId), { event: 'audit.purged', limit: 100 })
 
-test('events go after ninety days, or after what the tenant asks for when that is longer', async () => {
+test('events are deleted after 90 days, or after the tenant\u2019s longer retention', async () => {
   const [acme, globex, initech] = [await newTenant(), await newTenant({ auditRetentionDays: 365 }), await newTenant({ auditRetentionDays: 7 })]
   for (const tenantId of [acme, globex, initech, SYSTEM_TENANT]) await insertEvents(tenantId, 1, 89.9, 90.1, 364, 366)
   await purgeAudit(ctx, stopBy)
@@ -61,7 +61,7 @@ test('events go after ninety days, or after what the tenant asks for when that i
   expect(await kept(SYSTEM_TENANT)).toEqual(['1', '89.9'])
 })
 
-test('a purge is in the record of the tenant, with how many went, and one of nothing is not', async () => {
+test('a purge is recorded with its count, and an empty one is not recorded', async () => {
   const [acme, globex] = [await newTenant(), await newTenant()]
   await insertEvents(acme, 100, 200)
   await insertEvents(globex, 1)
@@ -76,7 +76,7 @@ test('a purge is in the record of the tenant, with how many went, and one of not
   expect(JSON.parse(details ?? '')).toEqual({ after: { deleted: 2, before: secondsAfter(now, -90 * DAY).toISOString() } })
 })
 
-test('without its event a purge does not happen', async () => {
+test('a purge is rolled back if its event cannot be written', async () => {
   const acme = await newTenant()
   await insertEvents(acme, 100)
   const broken = { ...keyring, seal: () => Promise.reject(new Error('no key')) }
@@ -84,7 +84,7 @@ test('without its event a purge does not happen', async () => {
   expect(await kept(acme)).toEqual(['100'])
 })
 
-test('a batch takes the oldest, and a run whose time is over leaves the rest', async () => {
+test('a batch takes the oldest events, and a run out of time leaves the rest', async () => {
   const acme = await newTenant()
   await insertEvents(acme, 100, 300, 200)
   expect(await asOwner(db, acme, (t) => deleteAuditEventsBefore(t, now, 2))).toBe(2)
@@ -93,7 +93,7 @@ test('a batch takes the oldest, and a run whose time is over leaves the rest', a
   expect(await kept(acme)).toEqual(['100'])
 })
 
-test('nobody but the owner of the tables removes an event', async () => {
+test('only the owner of the tables can delete an event', async () => {
   const acme = await newTenant()
   await insertEvents(acme, 100)
   await expect(atomically(forTenant(db, acme), (t) => deleteAuditEventsBefore(t, now, 10))).rejects.toMatchObject({ cause: { code: '42501' } })
@@ -101,7 +101,7 @@ test('nobody but the owner of the tables removes an event', async () => {
   expect(await kept(acme)).toEqual(['100'])
 })
 
-test('a retention beyond all dates keeps everything and stops nothing', async () => {
+test('a retention beyond all dates keeps everything and does not stop the job', async () => {
   const acme = await newTenant({ auditRetentionDays: 1e15 })
   await insertEvents(acme, 3000)
   await purgeAudit(ctx, stopBy)

@@ -1,4 +1,4 @@
-// Deletes audit events past their time: 90 days, longer where the tenant says so.
+// Deletes audit events past their retention: 90 days, or longer if the tenant has set so.
 
 import { asOwner, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
@@ -12,17 +12,17 @@ import { allTenants } from './all-tenants.ts'
 type Deps = Pick<BaseCtx, 'db'> & AuditCtx
 
 const LEAST_RETENTION_DAYS = 90
-/** Twenty years: a setting beyond it means the same, and no arithmetic on dates that do not exist. */
+/** Twenty years: a longer setting is capped, which avoids invalid dates. */
 const MOST_RETENTION_DAYS = 7300
 const DAY = 24 * 3600
-/** Events of one transaction; each transaction leaves an `audit.purged` of its own. */
+/** Events deleted per transaction; each transaction writes an `audit.purged` event. */
 const BATCH = 5000
 
-/** Answers how many went; a full batch means that there may be more. */
+/** Returns how many events were deleted; a full batch means that there may be more. */
 const purgeBatch = (ctx: Deps, tenantId: TenantId): Promise<number> =>
   asOwner(ctx.db, tenantId, async (t) => {
     const tenant = await findTenant(t)
-    // What is left of a purged tenant ages out in tenant-purge.ts: here every purge would leave an event, and the last would never go.
+    // Events of purged tenants are handled in tenant-purge.ts: here each purge would write another event, so the last one would never be deleted.
     if (tenant === undefined && tenantId !== SYSTEM_TENANT) return 0
     const wanted = tenant?.settings.auditRetentionDays ?? LEAST_RETENTION_DAYS
     const days = Math.min(MOST_RETENTION_DAYS, Math.max(LEAST_RETENTION_DAYS, wanted))
@@ -32,7 +32,7 @@ const purgeBatch = (ctx: Deps, tenantId: TenantId): Promise<number> =>
     return deleted
   })
 
-/** Answers how many events went, and of how many tenants all that was due. */
+/** Returns how many events were deleted, and for how many tenants everything due was deleted. */
 export const purgeAudit = async (ctx: Deps, stopBy: Date): Promise<JobResult> => {
   let events = 0
   let tenants = 0

@@ -29,7 +29,7 @@ const start = async () => {
   return { app, company, domain, name, value, post, run, holder, row, events, mails }
 }
 
-test('a domain whose proof is there stays, however often it is asked', async () => {
+test('a domain keeps its verification while the record exists', async () => {
   const { app, company, run, holder, row, events, mails } = await start()
   for (let day = 0; day < 20; day++) {
     app.clock.advance(DAY)
@@ -41,7 +41,7 @@ test('a domain whose proof is there stays, however often it is asked', async () 
 })
 
 test.each([['none'], [['authsec-domain-verification=another']]] as const)(
-  'without its proof (%j) it stays for two weeks, its administrators are told before, and then the name is free',
+  'without the record (%j) a domain is kept for two weeks, its administrators are notified in time, and then the name is free',
   async (answer) => {
     const { app, company, domain, name, value, post, run, holder, row, events, mails } = await start()
     expect((await post('set-primary')).status).toBeLessThan(300)
@@ -60,7 +60,7 @@ test.each([['none'], [['authsec-domain-verification=another']]] as const)(
     expect(all.filter(({ isPrimary }) => isPrimary).map((one) => one.domain)).toEqual([company.domain])
     expect(await mails()).toHaveLength(2)
     expect((await events()).filter((event) => event.startsWith('domain.proof'))).toEqual(['domain.proof_lost', 'domain.proof_missing'])
-    // Another may have it now; where nobody took it, the same record proves it again.
+    // Another tenant may own it now; if none does, the same record verifies it again.
     expect(await run()).toMatchObject({ lost: 0 })
     app.dns.set(name, [value])
     expect((await post('verify')).status).toBe(200)
@@ -68,7 +68,7 @@ test.each([['none'], [['authsec-domain-verification=another']]] as const)(
   },
 )
 
-test('a proof that comes back in time begins the two weeks anew', async () => {
+test('a record that reappears in time resets the two weeks', async () => {
   const { app, name, value, run, holder, events } = await start()
   for (const [answer, days] of [
     ['none', 13],
@@ -89,7 +89,7 @@ test('a proof that comes back in time begins the two weeks anew', async () => {
   ])
 })
 
-test('name servers that do not answer take nothing away, and give no time', async () => {
+test('unreachable name servers neither remove a domain nor extend its time', async () => {
   const { app, name, run, holder, mails } = await start()
   app.dns.set(name, 'unreachable')
   for (let day = 0; day < 30; day++) {

@@ -1,4 +1,4 @@
-// A proved domain is asked for its proof again, every day: names change hands, and whoever had one would go on answering for its people.
+// Checks the DNS record of every verified domain daily: domains change owners, and a former owner must not keep control of its people.
 
 import { acrossTenants, atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Domain, findProvedDomain, listProvedDomains, lockDomains, recordDomainProof, withdrawDomainProof } from '#db/store/domains'
@@ -18,9 +18,9 @@ import { displayTenantName } from '#shared/platform/pages/tenant-name'
 type Deps = Pick<BaseCtx, 'db' | 'config' | 'random' | 'wakeOutbox'> & AuditCtx & { readonly resolver: TxtResolver }
 
 const DAY = 24 * 3600
-/** For so long a proof may be missing. */
+/** How long the record may be missing. */
 const GRACE_SECONDS = 14 * DAY
-/** A name server that does not answer takes nine seconds. */
+/** A lookup at an unreachable name server takes nine seconds. */
 const AT_ONCE = 20
 
 type Outcome = 'proved' | 'unreachable' | 'missing' | 'lost' | 'gone'
@@ -48,7 +48,7 @@ const found = async (t: TenantTx, ctx: Deps, row: Domain): Promise<Outcome> => {
   return 'proved'
 }
 
-/** The first time the administrators are told; past the grace it counts no more. */
+/** Notifies the administrators of the first failure; after the grace period it removes the verification. */
 const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: ProofFailure): Promise<Outcome> => {
   const now = ctx.clock.now()
   const since = row.proofMissingSince ?? now
@@ -66,7 +66,7 @@ const missed = async (t: TenantTx, ctx: Deps, row: Domain, reason: ProofFailure)
   return 'missing'
 }
 
-/** The DNS is asked outside any transaction. Who does not answer has not said that the proof is gone. */
+/** The DNS lookup runs outside any transaction. An unreachable name server does not mean that the record is gone. */
 const check = async (ctx: Deps, tenantId: TenantId, domain: string): Promise<Outcome> => {
   const t = forTenant(ctx.db, tenantId)
   const request = await findProvedDomain(t, domain)

@@ -21,7 +21,7 @@ const random = systemRandom(systemClock)
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-/** The server's clock judges too, so what has expired here expired by the real time. */
+/** The database also compares with its own clock, so these rows expired in real time. */
 const now = new Date('2026-03-01T12:00:00Z')
 const never = new Date('2099-01-01T00:00:00Z')
 const long = secondsAfter(now, -30 * DAY)
@@ -38,7 +38,7 @@ const newTenant = async (): Promise<{ tenantId: TenantId; userId: string }> => {
   return { tenantId, userId }
 }
 
-/** One row of each kind that expires at the moment; answers which of them are still there. */
+/** Inserts one row of each kind that expires now; returns a function that reports which still exist. */
 const seed = async ({ tenantId, userId }: Awaited<ReturnType<typeof newTenant>>, expiresAt: Date) => {
   const [id, jti] = [random.id(), random.id()]
   const hash = random.bytes(32)
@@ -66,7 +66,7 @@ const seed = async ({ tenantId, userId }: Awaited<ReturnType<typeof newTenant>>,
 
 const all = (there: boolean) => ({ session: there, ticket: there, code: there, pending: there, dance: there, revocation: there })
 
-test('what expired long ago goes, in every tenant; what lives stays', async () => {
+test('deletes rows of every tenant that expired long ago and keeps valid ones', async () => {
   await deleteExpired({ db, clock }, stopBy)
   const [acme, globex] = [await newTenant(), await newTenant()]
   const old = [await seed(acme, secondsAfter(now, -8 * DAY)), await seed(globex, secondsAfter(now, -8 * DAY))]
@@ -77,7 +77,7 @@ test('what expired long ago goes, in every tenant; what lives stays', async () =
   for (const left of live) expect(await left()).toEqual(all(true))
 })
 
-test('a session is kept a week after its end, the rest an hour: a revocation outlives the skew that verifiers allow', async () => {
+test('keeps a session for a week after its end and other rows for an hour, so a revocation outlives the clock skew that verifiers allow', async () => {
   const acme = await newTenant()
   const recent = await seed(acme, secondsAfter(now, -HOUR + 1))
   const older = await seed(acme, secondsAfter(now, -HOUR - 1))
@@ -86,13 +86,13 @@ test('a session is kept a week after its end, the rest an hour: a revocation out
   expect(await older()).toEqual({ ...all(false), session: true })
 })
 
-test("a clock of ours that runs ahead deletes nothing that lives by the server's", async () => {
+test('an application clock that runs ahead deletes nothing that is valid by the database clock', async () => {
   const live = await seed(await newTenant(), new Date('2090-01-01T00:00:00Z'))
   await deleteExpired({ db, clock: fixedClock(never) }, secondsAfter(never, 60))
   expect(await live()).toEqual(all(true))
 })
 
-test('a batch is bounded, and a run whose time is over leaves the rest', async () => {
+test('a batch is bounded, and a run out of time leaves the rest', async () => {
   await deleteExpired({ db, clock }, stopBy)
   const acme = await newTenant()
   for (let n = 0; n < 3; n++) await seed(acme, secondsAfter(now, -8 * DAY))
@@ -102,14 +102,14 @@ test('a batch is bounded, and a run whose time is over leaves the rest', async (
   expect(await deleteExpired({ db, clock }, stopBy)).toMatchObject({ tickets: 1, sessions: 3 })
 })
 
-test('counters of past windows go', async () => {
+test('deletes counters of past windows', async () => {
   await deleteExpired({ db, clock }, stopBy)
   const counter = (expiresAt: Date) => ({ key: random.bytes(16), windowStart: secondsAfter(expiresAt, -120), expiresAt })
   await countAttempts(directory(db), [counter(secondsAfter(now, -1)), counter(secondsAfter(now, 1))])
   expect(await deleteExpired({ db, clock }, stopBy)).toMatchObject({ limit_counters: 1 })
 })
 
-/** A device grant, a backchannel request and a voice session that expire at the moment; answers which of them are still there. */
+/** Inserts a device grant, a backchannel request and a voice session that expire now; returns a function that reports which still exist. */
 const seedGrants = async ({ tenantId }: Awaited<ReturnType<typeof newTenant>>, expiresAt: Date) => {
   const id = random.id()
   const hash = () => random.bytes(32)
@@ -129,7 +129,7 @@ const seedGrants = async ({ tenantId }: Awaited<ReturnType<typeof newTenant>>, e
   })
 }
 
-test('grants and backchannel requests are kept a day after their end, voice sessions an hour', async () => {
+test('keeps grants and backchannel requests for a day after their end and voice sessions for an hour', async () => {
   const acme = await newTenant()
   const live = await seedGrants(acme, never)
   const recent = await seedGrants(acme, secondsAfter(now, -DAY + 1))

@@ -1,4 +1,4 @@
-// Deletes what is over: expired sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, revocations and counters.
+// Deletes expired rows: sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, revocations and counters.
 
 import { acrossTenants } from '#db/engine/tenant'
 import { deleteLapsedDomainsOfAllTenants } from '#db/store/domains'
@@ -16,15 +16,15 @@ const BATCH = 1000
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-/** How long each kind is kept after it expired. Never shorter than what the policies of the jobs role allow: db/migrations/policies.ts. */
+/** How long each kind is kept after expiry. Never shorter than the policies of the jobs role allow: db/migrations/policies.ts. */
 const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
-  // People look at where they were signed in.
+  // People review their recent sessions.
   sessions: 7 * DAY,
   tickets: HOUR,
   oneTimeCodes: HOUR,
   pendingRegistrations: HOUR,
   federationStates: HOUR,
-  // Verifiers accept a token up to a minute past its end: a revocation must outlive that.
+  // Verifiers accept a token up to a minute after its end, so a revocation must be kept longer.
   revokedTokens: HOUR,
   oauthAuthorizations: HOUR,
   oauthRequests: HOUR,
@@ -35,7 +35,7 @@ const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   oauthSpends: HOUR,
   oauthBudgets: HOUR,
   pendingEnrolments: HOUR,
-  // Sends are counted by day.
+  // Messages are counted per day.
   smsCodes: DAY,
   deviceGrants: DAY,
   deviceCodeDirectory: DAY,
@@ -45,14 +45,14 @@ const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   mcpSessions: HOUR,
 }
 
-/** In batches, until one is not full or time is up. */
+/** Runs batches until one is not full or the time is up. */
 const all = async ({ clock }: Pick<Deps, 'clock'>, stopBy: Date, deleteSome: () => Promise<number>): Promise<number> => {
   let total = 0
   for (let batch = BATCH; batch === BATCH && clock.now() < stopBy; total += batch) batch = await deleteSome()
   return total
 }
 
-/** Answers how many rows went from each table. */
+/** Returns the number of deleted rows per table. */
 export const deleteExpired = async ({ db, clock }: Deps, stopBy: Date): Promise<JobResult> => {
   const now = clock.now()
   const deleted: Record<string, number> = {}

@@ -9,7 +9,7 @@ import { testDb } from '#tests/support/database'
 import { setGauges } from './gauges.ts'
 import { jobs } from './jobs.ts'
 
-test('active tenants are counted for the whole fleet, suspended ones not', async () => {
+test('counts the active tenants of the deployment, without suspended ones', async () => {
   const db = await testDb()
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const cache = memoryCache(clock)
@@ -29,7 +29,7 @@ test('active tenants are counted for the whole fleet, suspended ones not', async
   expect(await own.render()).toMatch(/\nmemory_usage_bytes [1-9]\d{6,}\n/)
 })
 
-test('job ids are unique, and every interval is a multiple of the quarter of an hour at which the database may be woken', () => {
+test('job ids are unique, and every interval is a multiple of 15 minutes', () => {
   expect(new Set(jobs.map(({ id }) => id)).size).toBe(jobs.length)
   for (const { id, every } of jobs) expect(every % 900, id).toBe(0)
 })

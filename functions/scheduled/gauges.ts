@@ -1,4 +1,4 @@
-// Sets the gauges that need the database, so that a scrape does not: scrapes come every few seconds and would keep it awake.
+// Updates the gauges that need the database, so that scrapes, which come every few seconds, do not keep it awake.
 
 import { acrossTenants, directory } from '#db/engine/tenant'
 import { listSigningKeys } from '#db/store/signing-keys'
@@ -11,7 +11,7 @@ type Deps = Pick<BaseCtx, 'db' | 'metrics' | 'clock'>
 
 const DAY_MS = 86_400_000
 
-/** For how many days the oldest key that signs has done so: an alarm watches it, through the job's line. */
+/** Age in days of the oldest signing key. An alarm watches it through the job's log line. */
 const keyAgeDays = async ({ db, clock }: Deps): Promise<number> => {
   const since = (await listSigningKeys(directory(db))).flatMap(({ status, currentSince }) =>
     status === 'current' && currentSince ? [currentSince.getTime()] : [],

@@ -1,4 +1,4 @@
-// Composition root of the scheduled function: no path; a schedule a job calls it with the job's name, `{ "job": "expiry" }`.
+// Composition root of the scheduled function: it has no path. A schedule per job calls it with the job's name, `{ "job": "expiry" }`.
 import { cloud } from '#shared/domains/composition/cloud'
 import { ConfigError } from '#shared/kernel/config'
 import { systemTxtResolver } from '#shared/platform/dns/system'
@@ -12,10 +12,10 @@ const { SMTP_URL: url, MAIL_FROM: from } = base.config
 if (url === undefined) throw new ConfigError('SMTP_URL: must be set')
 const ctx = { ...base, mail: smtpMail({ url, from }), outbound: tenantOutbound(base), resolver: systemTxtResolver(base.config.DNS_SERVERS) }
 
-/** A job that failed makes the invocation fail, so that the platform counts it and an alarm can. */
+/** A failed job fails the invocation, so that the platform counts it for an alarm. */
 export const handler = async (event: { readonly job?: unknown }) => {
   const declaration = jobs.find(({ id }) => id === event?.job)
-  if (declaration === undefined) throw new Error('This function answers the name of a job alone.')
+  if (declaration === undefined) throw new Error('This function accepts only the name of a job.')
   const report = await runJob(ctx, declaration, 'due')
   await base.settle()
   if (report.outcome === 'failed') throw new Error(`job ${declaration.id}: ${report.error}`)

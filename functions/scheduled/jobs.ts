@@ -1,16 +1,16 @@
-// Every job, with its interval. All intervals are multiples of a quarter of an hour, so that in the cloud one schedule wakes the database for all that are
-// due, and an idle one sleeps in between. No promise leans on a job's punctuality: expiry is judged when read, messages are sent when they are written.
+// Every job with its interval. All intervals are multiples of 15 minutes, so that in the cloud one schedule wakes the database for all jobs that are
+// due, and an idle database sleeps in between. Correctness does not depend on a job running on time: expiry is checked on reading, and mail is sent at once.
 //
-//   outbox-net       15 min   sends what nobody was woken for
-//   webhooks-net     15 min   delivers what nobody was woken for
-//   gauges           15 min   with the same tick
-//   expiry           1 h      keeps tables small; what has expired is refused without it
-//   tenant-purge     1 h      what is closed is purged within the hour after its grace
+//   outbox-net       15 min   sends mail whose task was lost
+//   webhooks-net     15 min   delivers webhooks whose task was lost
+//   gauges           15 min   runs at the same time
+//   expiry           1 h      keeps tables small; expired rows are refused without it
+//   tenant-purge     1 h      purges a tenant within an hour after its grace period
 //   audit-retention  24 h     retention is counted in days
-//   key-rotation     24 h     keys live for weeks and overlap for a day
-//   key-rewrap       24 h     after a change of the master key
-//   audit-gap        24 h     what is missing in the record is noticed the day after
-//   domain-proofs    24 h     a proof may be missing for two weeks before the domain counts no more
+//   key-rotation     24 h     keys are valid for weeks and overlap for a day
+//   key-rewrap       24 h     re-encrypts data keys after a change of the master key
+//   audit-gap        24 h     reports missing audit events a day later
+//   domain-proofs    24 h     a record may be missing for two weeks before a domain loses its verification
 import type { BaseCtx } from '#shared/domains/context'
 import type { TxtResolver } from '#shared/platform/dns/resolver'
 import type { Outbound } from '#shared/platform/fetch/guarded'
@@ -26,7 +26,7 @@ import { outboxSweep } from './outbox-sweep.ts'
 import { tenantPurge } from './tenant-purge.ts'
 import { webhooksSweep } from './webhooks-sweep.ts'
 
-/** In order of their intervals. */
+/** Ordered by interval. */
 export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly resolver: TxtResolver }>[] = [
   outboxSweep,
   webhooksSweep,

@@ -1,4 +1,4 @@
-// Keys stay young: signing keys are rotated with overlap, data keys follow the current master key.
+// Rotates signing keys with overlap, and re-encrypts data keys under the current master key.
 import type { BaseCtx } from '#shared/domains/context'
 import { job } from '#shared/platform/jobs/job'
 import { rewrapKeys, rotateSigningKeys } from '#shared/platform/tokens/key-maintenance'

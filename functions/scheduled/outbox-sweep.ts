@@ -1,4 +1,4 @@
-// The net under the outbox: sends what nobody was woken for, and forgets what was sent long ago.
+// The safety net of the outbox: sends mail whose task was lost, and deletes old sent mail.
 
 import { acrossTenants } from '#db/engine/tenant'
 import { purgeOutboxOfAllTenants } from '#db/store/outbox'

@@ -1,4 +1,4 @@
-// Purges tenants whose grace period is over, and forgets those whose record has passed its time.
+// Purges tenants whose grace period is over, and deletes their audit events after the retention period.
 
 import { acrossTenants, asOwner, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
@@ -19,7 +19,7 @@ const TENANTS_AT_ONCE = 100
 const KEPT_DAYS = 90
 const BATCH = 5000
 
-/** In the deployment's name: of the tenant nothing is left that could send a mail, and nothing is said. */
+/** Recorded under the system tenant. The purged tenant has no rows left, so no mail is sent. */
 const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnType<typeof findPermissionHolders>>[number]) =>
   enqueueMail(system, ctx, {
     to: email,
@@ -29,7 +29,7 @@ const tell = (system: TenantTx, ctx: Deps, { email, language }: Awaited<ReturnTy
     data: { at: ctx.clock.now() },
   })
 
-/** The tenant, its directories and its keys go in one transaction; that they went is in the record of the deployment. */
+/** Deletes the tenant, its directory entries and its keys in one transaction, and records it in the system tenant's audit log. */
 const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
   asOwner(ctx.db, tenantId, async (t) => {
     if (!(await isDueForPurge(t, ctx.clock.now()))) return false
@@ -43,7 +43,7 @@ const purge = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
     return true
   })
 
-/** Events of a tenant that is gone; nobody can read them, and nobody is left to be told that they went. */
+/** Deletes events of purged tenants. They are unreadable, and no administrator is left to notify. */
 const age = (ctx: Deps, tenantId: TenantId): Promise<boolean> =>
   asOwner(ctx.db, tenantId, async (t) => {
     await deleteAuditEventsBefore(t, secondsAfter(ctx.clock.now(), -KEPT_DAYS * 24 * HOUR), BATCH)

@@ -1,4 +1,4 @@
-// The net under webhooks: delivers what nobody was woken for, and what a failing receiver is to be tried with again.
+// The safety net of webhooks: delivers events whose task was lost, and retries failing receivers.
 
 import type { BaseCtx } from '#shared/domains/context'
 import { deliverDueWebhooks } from '#shared/domains/webhooks/deliver'

@@ -1,4 +1,4 @@
-// Custom domains with proof by DNS.
+// Custom domains, verified by DNS.
 
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
 import { may } from '#shared/platform/http/access'
@@ -20,7 +20,7 @@ export const domainRoutes = [
   route({
     id: 'admin.claimDomain',
     on: `POST ${BASE}`,
-    summary: 'Claim a domain; what proves it is in the answer.',
+    summary: 'Claim a domain; the response contains the TXT record that proves ownership.',
     access: write,
     path: DomainsPath,
     body: ClaimDomain,
@@ -58,7 +58,7 @@ export const domainRoutes = [
   route({
     id: 'admin.verifyDomain',
     on: `POST ${BASE}/:domain_id/verify`,
-    summary: 'Look for the proof in the DNS.',
+    summary: 'Look up the DNS record and verify the domain.',
     access: write,
     path: DomainPath,
     actsIn: 'path.tenant_id',
@@ -82,7 +82,7 @@ export const domainRoutes = [
   route({
     id: 'admin.deleteDomain',
     on: `DELETE ${BASE}/:domain_id`,
-    summary: 'Give a domain up.',
+    summary: 'Release a domain.',
     access: write,
     path: DomainPath,
     actsIn: 'path.tenant_id',

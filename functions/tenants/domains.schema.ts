@@ -4,7 +4,7 @@ import { Id } from '#shared/domains/administration/fields.schema'
 
 export const DomainsPath = z.object({ tenant_id: Id })
 export const DomainPath = z.object({ tenant_id: Id, domain_id: Id })
-/** `is_primary` of the original is accepted and has no effect: a domain is primary once it is proved and made so. */
+/** `is_primary` of AuthSec is accepted and ignored: only a verified domain can be made primary, by a separate request. */
 export const ClaimDomain = z.object({ domain: z.string().min(1).max(1000) }).meta({ id: 'ClaimDomain' })
 
 export const DomainOut = z
@@ -16,12 +16,12 @@ export const DomainOut = z
     is_primary: z.boolean(),
     is_verified: z.boolean(),
     verification_method: z.literal('dns_txt'),
-    /** Shown to those alone who may change domains; empty for a domain that needs no proof. */
+    /** Disclosed only to callers who may change domains; empty for a domain that needs no proof. */
     verification_token: z.string().optional(),
     verification_txt_name: z.string().optional(),
     verification_txt_value: z.string().optional(),
     verified_at: z.string().optional(),
-    /** When the proof was last looked for in vain, and why. */
+    /** When the last lookup failed, and why. */
     last_checked_at: z.string().optional(),
     failure_reason: z.string().optional(),
     created_at: z.string(),

@@ -23,7 +23,7 @@ const eventsOf = async (app: TestApp, company: Company, id: string) =>
     .map((event) => event.event)
     .toSorted()
 
-test('who shows the proof holds the domain', async () => {
+test('a domain is verified by its DNS record', async () => {
   const { app, company, claim, act } = await start()
   const name = unique(app)
   const response = await claim(` ${name.toUpperCase()}. `)
@@ -51,24 +51,27 @@ test.each([
   ['none', 'There is no TXT record'],
   ['unreachable', 'did not answer'],
   [['authsec-domain-verification=', 'x'], 'none with the expected value'],
-] as const)('without the proof (%j) nothing is held, the reason is kept, and no text of the DNS is told', async (answer, told) => {
-  const { app, company, claim, act } = await start()
-  const { domain, verification } = await (await claim(unique(app))).json()
-  app.dns.set(verification.txt_name, answer)
-  const response = await act(domain.id, 'verify')
-  expect(response.status).toBe(400)
-  expect(await response.json()).toMatchObject({ code: 'domain_unproved', details: expect.stringContaining(told) })
-  expect(await holder(app, domain.domain)).toBeUndefined()
-  const rows = await listDomains(forTenant(app.db, company.tenantId), new Date(0))
-  expect(rows.find(({ id }) => id === domain.id)).toMatchObject({
-    isVerified: false,
-    failureReason: typeof answer === 'string' ? answer : 'mismatch',
-    lastCheckedAt: app.clock.now(),
-  })
-  expect(await eventsOf(app, company, domain.id)).toEqual(['domain.claimed', 'domain.verification_failed'])
-})
+] as const)(
+  'without the record (%j) the domain stays unverified; the reason is stored, but no text from the DNS is returned',
+  async (answer, reason) => {
+    const { app, company, claim, act } = await start()
+    const { domain, verification } = await (await claim(unique(app))).json()
+    app.dns.set(verification.txt_name, answer)
+    const response = await act(domain.id, 'verify')
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ code: 'domain_unproved', details: expect.stringContaining(reason) })
+    expect(await holder(app, domain.domain)).toBeUndefined()
+    const rows = await listDomains(forTenant(app.db, company.tenantId), new Date(0))
+    expect(rows.find(({ id }) => id === domain.id)).toMatchObject({
+      isVerified: false,
+      failureReason: typeof answer === 'string' ? answer : 'mismatch',
+      lastCheckedAt: app.clock.now(),
+    })
+    expect(await eventsOf(app, company, domain.id)).toEqual(['domain.claimed', 'domain.verification_failed'])
+  },
+)
 
-test('claims stand side by side; once proved the name is taken for everybody else', async () => {
+test('several tenants can claim a domain; after one verifies it, it is taken for the others', async () => {
   const { app, claim, act, company } = await start()
   const globex = await app.company('globex')
   const theirs = await app.token(globex.admin)
@@ -87,7 +90,7 @@ test('claims stand side by side; once proved the name is taken for everybody els
   expect(await holder(app, name)).toBe(globex.tenantId)
 })
 
-test('a claim lapses after seven days: it is gone to the reader at once, to the table with the job, and free to claim again', async () => {
+test('a claim expires after seven days: hidden at once, deleted by the job, and free to claim again', async () => {
   const { app, company, claim, token } = await start()
   const name = unique(app)
   const { domain } = await (await claim(name)).json()
@@ -105,7 +108,7 @@ test('a claim lapses after seven days: it is gone to the reader at once, to the 
 })
 
 test.each(['', 'acme', 'a/b.com', '*.acme.com', 'acme.com\\', 'id.platform.dev', 'platform.dev', 'x.platform.dev', 'co.uk', '192.0.2.1'])(
-  '%j cannot be claimed',
+  'refuses to claim %j',
   async (domain) => {
     const { claim } = await start()
     const response = await claim(domain)
@@ -114,7 +117,7 @@ test.each(['', 'acme', 'a/b.com', '*.acme.com', 'acme.com\\', 'id.platform.dev',
   },
 )
 
-test('one domain is primary; only a verified one can be, and it cannot be given up, nor can the platform’s own', async () => {
+test('one domain is primary; it must be verified, and neither it nor the platform’s own can be released', async () => {
   const { app, company, token, claim, act } = await start()
   const list = async () => (await (await app.request(base(company), { token })).json()).domains
   const [platform] = await list()
@@ -134,7 +137,7 @@ test('one domain is primary; only a verified one can be, and it cannot be given 
   expect(await eventsOf(app, company, domain.id)).toEqual(['domain.claimed', 'domain.deleted', 'domain.made_primary', 'domain.verified'])
 })
 
-test('who may only read is not told what proves a domain', async () => {
+test('a caller with read access only does not get the proof', async () => {
   const { app, company, claim } = await start()
   const { verification, domain } = await (await claim(unique(app))).json()
   const reader = await app.token(await app.person(company, ['admin:access']))
@@ -146,7 +149,7 @@ test('who may only read is not told what proves a domain', async () => {
   expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(verification.token)
 })
 
-test('a company claims a hundred names and no more', async () => {
+test('a company can claim at most 100 names', async () => {
   const { app, company, claim } = await start()
   await atomically(forTenant(app.db, company.tenantId), (t) =>
     t.run({

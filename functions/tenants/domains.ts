@@ -1,4 +1,4 @@
-// Custom domains. Anybody may claim a name; claims stand side by side and lapse. Who shows the proof in the DNS holds it, alone, over all tenants.
+// Custom domains. Several tenants may claim a name, and claims expire. The tenant that proves it by DNS owns the name across all tenants.
 import type * as z from 'zod'
 import { atomically, directory, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import {
@@ -32,7 +32,7 @@ type Which = { readonly tenantId: TenantId; readonly domainId: string }
 
 const since = (ctx: Pick<Ctx, 'clock'>): Date => secondsAfter(ctx.clock.now(), -CLAIM_SECONDS)
 
-/** The proof is told to those alone who may change domains. */
+/** The proof is disclosed only to callers who may change domains. */
 const toResponse = (row: Domain, caller: User): z.input<typeof DomainOut> => ({
   id: row.id,
   tenant_id: row.tenantId,
@@ -61,14 +61,14 @@ const noted = (t: TenantTx, ctx: Ctx, caller: User, event: AuditEvent, row: Doma
     ...(more.after ? { after: { domain: row.domain, ...more.after } } : {}),
   })
 
-/** @throws AppError invalid_request for what is no name of a host, or is the platform's own */
+/** @throws AppError invalid_request for a name that is not a host name, or belongs to the platform */
 const claimable = (ctx: Ctx, text: string): string => {
   const domain = hostnameOf(text)
   const field = 'body.domain'
-  if (domain === undefined) throw new AppError('invalid_request', `${field}: not a domain that an organisation can hold`, { field })
+  if (domain === undefined) throw new AppError('invalid_request', `${field}: must be a domain that an organisation can own`, { field })
   const own = [ctx.config.TENANT_DOMAIN_SUFFIX, new URL(ctx.config.BASE_URL).hostname]
   if (own.some((name) => isWithinDomain(domain, name.toLowerCase())))
-    throw new AppError('invalid_request', `${field}: this is the platform\u2019s own`, { field })
+    throw new AppError('invalid_request', `${field}: belongs to the platform`, { field })
   return domain
 }
 
@@ -100,7 +100,7 @@ export const showDomains = async (ctx: Ctx, caller: User, tenantId: TenantId): P
   return { success: true, domains: rows.map((row) => toResponse(row, caller)), count: rows.length }
 }
 
-/** @throws AppError not_found, also for a claim that lapsed */
+/** @throws AppError not_found, also for an expired claim */
 const found = async (ctx: Ctx, { tenantId, domainId }: Which): Promise<Domain> => {
   const row = await findDomain(forTenant(ctx.db, tenantId), domainId, since(ctx))
   if (row === undefined) throw new AppError('not_found')
@@ -127,7 +127,7 @@ const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, r
   return new AppError('domain_unproved', undefined, { extra: { details: REASONS[reason] } })
 }
 
-/** The name becomes the tenant's: of two that prove it at once, the first. @throws AppError domain_already_verified, domain_taken */
+/** Assigns the name to the tenant; of two concurrent verifications the first succeeds. @throws AppError domain_already_verified, domain_taken */
 const takeHold = (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId): Promise<Domain> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     const at = ctx.clock.now()
@@ -139,7 +139,7 @@ const takeHold = (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId): Prom
   })
 
 /**
- * Looks for the proof. The DNS is asked outside any transaction.
+ * Verifies a domain. The DNS lookup runs outside any transaction.
  * @throws AppError not_found, domain_already_verified, domain_unproved, domain_taken
  */
 export const verifyTenantDomain = async (ctx: Ctx, caller: User, which: Which): Promise<z.input<typeof ChangedDomain>> => {

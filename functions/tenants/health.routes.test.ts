@@ -3,7 +3,7 @@ import { CacheUnavailable } from '#shared/platform/cache/cache'
 import { startApp } from '#tests/support/app'
 import { healthRoutes } from './health.routes.ts'
 
-test('anyone may ask whether the deployment is healthy', async () => {
+test('health is public', async () => {
   const { request } = await startApp(healthRoutes)
   const response = await request('/authsec/uflow/health')
   expect(response.status).toBe(200)
@@ -13,7 +13,7 @@ test('anyone may ask whether the deployment is healthy', async () => {
   for (const check of Object.values(body.checks)) expect(check).toEqual({ healthy: true, message: 'operational' })
 })
 
-test('a cache that is away is 503, and healthy again when it is back', async () => {
+test('an unavailable cache answers 503, and 200 after it has recovered', async () => {
   const { request, cache } = await startApp(healthRoutes)
   const ping = cache.ping
   cache.ping = () => Promise.reject(new CacheUnavailable(undefined))
@@ -28,7 +28,7 @@ test('a cache that is away is 503, and healthy again when it is back', async () 
 })
 
 test.each(['/authsec/uflow/health/tenants', '/authsec/uflow/health/tenant/:tenant_id'])(
-  '%s delegates, and tells nothing of tenants',
+  '%s reports the deployment\u2019s health and nothing about tenants',
   async (path) => {
     const { request, company } = await startApp(healthRoutes)
     const acme = await company()

@@ -1,4 +1,4 @@
-// Health, for load balancers and monitors. Public, so it tells status and nothing of tenants or of what stands where.
+// Health, for load balancers and monitors. Public, so it returns only a status, without tenants or infrastructure.
 import { open } from '#shared/platform/http/access'
 import { json, oneOfStatuses } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -21,7 +21,7 @@ export const healthRoutes = [
   route({
     id: 'health.tenant',
     on: 'GET /authsec/uflow/health/tenant/:tenant_id',
-    summary: 'Health of one tenant: that of the deployment.',
+    summary: 'Health of one tenant, which is that of the deployment.',
     access,
     path: HealthTenantPath,
     reply: json(200, HealthDelegated),
@@ -32,7 +32,7 @@ export const healthRoutes = [
   route({
     id: 'health.tenants',
     on: 'GET /authsec/uflow/health/tenants',
-    summary: 'Health of all tenants: that of the deployment.',
+    summary: 'Health of all tenants, which is that of the deployment.',
     access,
     reply: json(200, HealthDelegated),
     errors: [],

@@ -1,4 +1,4 @@
-// Wire shapes of health. Anyone may read them, so they tell status and nothing else: no addresses, no figures, no names.
+// Wire shapes of health. Public, so they contain only a status: no addresses, figures or names.
 import * as z from 'zod'
 
 const Check = z.object({ healthy: z.boolean(), message: z.string() })

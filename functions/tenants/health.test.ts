@@ -18,7 +18,7 @@ const keyring = createKeyring({ masterKeys: [{ id: 'first', key: random.bytes(32
 const ctx = { db: await testDb(), cache: memoryCache(clock), clock, keyring }
 
 const open: Server[] = []
-/** A server that takes connections and never says a word. */
+/** A server that accepts connections and never responds. */
 const silent = async (): Promise<number> => {
   const server = createServer()
   open.push(server)
@@ -28,12 +28,12 @@ const silent = async (): Promise<number> => {
 afterEach(() => {
   for (const server of open.splice(0)) server.close()
 })
-const nobody = 1
+const closedPort = 1
 
 const operational = { healthy: true, message: 'operational' }
 const unavailable = { healthy: false, message: 'unavailable' }
 
-test('with everything there it is healthy, and tells status alone', async () => {
+test('is healthy if every part answers, and returns only the status', async () => {
   const { status, body } = await checkHealth(ctx)
   expect(status).toBe(200)
   expect(HealthHealthy.parse(body)).toEqual({
@@ -47,9 +47,9 @@ test('with everything there it is healthy, and tells status alone', async () => 
 })
 
 test.each([
-  ['refuses connections', async () => nobody],
+  ['refuses connections', async () => closedPort],
   ['never answers', silent],
-])('a database that %s is unhealthy, soon', async (_, port) => {
+])('is soon unhealthy if the database %s', async (_, port) => {
   const away = openDb(postgresEngine({ url: `postgres://ana:hidden@127.0.0.1:${await port()}/secret_name` }))
   const { status, body } = await checkHealth({ ...ctx, db: away })
   expect(status).toBe(503)
@@ -63,9 +63,9 @@ test.each([
 })
 
 test.each([
-  ['refuses connections', async () => nobody],
+  ['refuses connections', async () => closedPort],
   ['never answers', silent],
-])('a cache that %s is unhealthy, soon', async (_, port) => {
+])('is soon unhealthy if the cache %s', async (_, port) => {
   const away = redisCache(`redis://127.0.0.1:${await port()}`, clock)
   const { status, body } = await checkHealth({ ...ctx, cache: away })
   await away.close().catch(() => undefined)
@@ -73,7 +73,7 @@ test.each([
   expect(HealthUnhealthy.parse(body).checks).toMatchObject({ database: operational, redis_cache: unavailable, metrics: { healthy: false } })
 })
 
-test('a master key that does not open what it sealed is unhealthy', async () => {
+test('is unhealthy if the master key cannot open what it sealed', async () => {
   const other = createKeyring({ masterKeys: [{ id: 'second', key: random.bytes(32) }], clock, random })
   const torn = { ...keyring, openForDeployment: other.openForDeployment }
   const { status, body } = await checkHealth({ ...ctx, keyring: torn })
@@ -81,6 +81,6 @@ test('a master key that does not open what it sealed is unhealthy', async () => 
   expect(body.checks).toMatchObject({ database: operational, vault: unavailable })
 })
 
-test('health of a tenant is that of the deployment, and looks nothing up', async () => {
+test('the health of a tenant is that of the deployment, without any lookup', async () => {
   expect(await delegatedHealth()).toEqual({ status: 'delegated', message: expect.any(String) })
 })

@@ -9,7 +9,7 @@ import { withStatus } from '#shared/platform/http/route'
 type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>
 type Check = { readonly healthy: boolean; readonly message: string }
 
-/** A part that takes longer is as good as away: who asks wants an answer now. */
+/** A slower part counts as unavailable, because monitors need an answer soon. */
 const CHECK_MS = 2000
 
 const check = async (work: () => Promise<unknown>): Promise<Check> => {
@@ -17,7 +17,7 @@ const check = async (work: () => Promise<unknown>): Promise<Check> => {
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), CHECK_MS)
   })
-  // Why it failed is told to nobody here; the log of the requests that need the part has it.
+  // The reason is not returned; requests that need the part log it.
   const answered = work().then(
     () => true,
     () => false,
@@ -28,13 +28,13 @@ const check = async (work: () => Promise<unknown>): Promise<Check> => {
 }
 
 const PROBE = 'health'
-/** Secrets are read at the start; what can still break is what they unlock. */
+/** Secrets are read at startup, so this checks that the master key still opens what it sealed. */
 const sealAndOpen = async ({ keyring }: Deps): Promise<void> => {
   const opened = await keyring.openForDeployment(await keyring.sealForDeployment(PROBE, PROBE), PROBE)
-  if (opened !== PROBE) throw new Error('The master key does not open what it sealed.')
+  if (opened !== PROBE) throw new Error('The master key cannot open what it sealed.')
 }
 
-/** Answers 503 when the database, the cache or the master key fails. Metrics wait for the cache without loss, so they do not fail the whole. */
+/** Returns 503 if the database, the cache or the master key fails. Metrics wait for the cache without loss, so they do not affect the result. */
 export const checkHealth = async (ctx: Deps) => {
   const from = ctx.clock.elapsed()
   const [database, cache, vault] = await Promise.all([
@@ -53,7 +53,7 @@ export const checkHealth = async (ctx: Deps) => {
   return withStatus(200, { status: 'healthy' as const, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
 }
 
-/** All tenants share one database, so there is none of a tenant's own to report on. The id is not looked up: a public path tells nothing of tenants. */
+/** All tenants share one database, so a tenant has no health of its own. The id is not looked up, because a public path must not reveal tenants. */
 export const delegatedHealth = async () => ({
   status: 'delegated' as const,
   message: 'All tenants share one database; its health is at /authsec/uflow/health.',

@@ -20,7 +20,7 @@ export const projectRoutes = [
   route({
     id: 'admin.listProjects',
     on: 'GET /authsec/uflow/admin/projects',
-    summary: 'The projects that the caller made.',
+    summary: 'The caller\u2019s own projects.',
     access: may('admin:access'),
     reply: json(200, Projects),
     errors: [],

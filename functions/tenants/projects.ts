@@ -1,4 +1,4 @@
-// Projects: of the token's tenant, listed for whoever made them.
+// Projects of the caller's tenant, listed for the person who created them.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { insertProject, listProjectsOf, type Project } from '#db/store/projects'

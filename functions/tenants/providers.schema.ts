@@ -3,14 +3,14 @@ import * as z from 'zod'
 
 const endpoint = z.url({ protocol: /^https$/, error: 'must be an https address' }).max(2048)
 const clientId = z.string().trim().min(1).max(500)
-/** Names stand in paths. */
+/** Names are path segments. */
 const ProviderName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, hyphens and underscores')
 
 export const ProviderPath = z.object({ provider: z.string().max(64) })
 export const ChangeProvider = z
   .object({
     client_id: clientId.optional(),
-    /** The secret itself, sealed when stored and never shown. Ours. */
+    /** The secret itself; stored sealed and never returned. An extension. */
     client_secret: z.string().min(1).max(4096).optional(),
     client_secret_vault_path: z.string().max(500).optional(),
     is_active: z.boolean().optional(),
@@ -41,7 +41,7 @@ export const TenantProviderOut = z
     provider_name: z.string(),
     display_name: z.string(),
     client_id: z.string(),
-    /** Compatibility name: where the original kept the secret. Here only whether there is one: `sealed`, or empty. */
+    /** Compatibility name: AuthSec's path to the secret. Here it is `sealed` if there is a secret, or empty. */
     client_secret_vault_path: z.string(),
     authorization_url: z.string(),
     token_url: z.string(),

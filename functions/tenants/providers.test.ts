@@ -25,7 +25,7 @@ const start = async () => {
   return { app, platform, company, token, provider_name, body, stored }
 }
 
-test("the platform's administrator adds and changes a provider; a tenant's reads it, and never its secret", async () => {
+test("the platform's administrator adds and changes a provider; a tenant's administrator can read it, without its secret", async () => {
   const { app, platform, token, provider_name, body, stored } = await start()
   expect((await app.request('/platform/oidc-providers', { token: platform, body })).status).toBe(201)
   expect((await app.request('/platform/oidc-providers', { token: platform, body })).status).toBe(409)
@@ -52,19 +52,19 @@ test("the platform's administrator adds and changes a provider; a tenant's reads
   expect(JSON.stringify(events)).not.toContain(secret)
 })
 
-test('a tenant’s administrator changes none, and an unknown one is not found', async () => {
+test('a tenant’s administrator cannot change a provider, and an unknown one is not found', async () => {
   const { app, platform, token, provider_name, body, stored } = await start()
   await app.request('/platform/oidc-providers', { token: platform, body })
   const before = await stored()
   expect((await app.request(`${BASE}/${provider_name}`, { token, method: 'PUT', body: { client_id: 'mine' } })).status).toBe(403)
   expect((await app.request('/platform/oidc-providers', { token, body })).status).toBe(403)
   expect(await stored()).toEqual(before)
-  expect((await app.request(`${BASE}/nobody`, { token: platform, method: 'PUT', body: { client_id: 'x' } })).status).toBe(404)
+  expect((await app.request(`${BASE}/unknown`, { token: platform, method: 'PUT', body: { client_id: 'x' } })).status).toBe(404)
   const insecure = await app.request('/platform/oidc-providers', { token: platform, body: { ...body, token_url: 'http://idp.example/token' } })
   expect(await insecure.json()).toMatchObject({ status: 400, field: 'body.token_url' })
 })
 
-test('a project is of the token’s tenant and names its maker; another person’s are not listed', async () => {
+test('a project belongs to the token’s tenant and names its owner; another person’s projects are not listed', async () => {
   const { app, company, token } = await start()
   const made = await (await app.request('/authsec/uflow/admin/projects', { token, body: { name: 'Shop', description: 'Sells.' } })).json()
   expect(made.project).toMatchObject({

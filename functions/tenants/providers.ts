@@ -1,4 +1,4 @@
-// Identity providers of the whole platform. Every tenant's administrators may read them; only who administers the platform changes them.
+// Identity providers of the whole platform. Administrators of every tenant may read them; only platform administrators change them.
 import type * as z from 'zod'
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { DEFAULT_PROVIDER_ORDER, insertProvider, listProviders, lockProvider, type Provider, updateProvider } from '#db/store/providers'
@@ -44,7 +44,7 @@ const kept = (row: Pick<Provider, 'clientId' | 'isActive' | 'iconUrl' | 'sealedC
   has_secret: row.sealedClientSecret !== null,
 })
 
-/** Nobody signs in through what lacks a client id. @throws AppError invalid_request */
+/** A provider without a client id cannot be active. @throws AppError invalid_request */
 const requireUsable = (row: Pick<Provider, 'clientId' | 'isActive'>): void => {
   if (row.isActive && row.clientId === '')
     throw new AppError('invalid_request', 'body.is_active: needs a client_id first', { field: 'body.is_active' })
@@ -53,7 +53,7 @@ const requireUsable = (row: Pick<Provider, 'clientId' | 'isActive'>): void => {
 type Input = z.output<typeof ChangeProvider>
 type Change = Partial<Pick<Provider, 'clientId' | 'isActive' | 'iconUrl' | 'sealedClientSecret'>> & { readonly updatedAt: Date }
 
-/** A path into another secret store cannot be honoured here; the one that was shown may be sent back. @throws AppError invalid_request */
+/** A path into another secret store is refused; the returned value may be sent back. @throws AppError invalid_request */
 const requireNoPath = (row: Provider, { client_secret_vault_path: path }: Input): void => {
   if (path === undefined || path === pathOf(row)) return
   const field = 'body.client_secret_vault_path'
@@ -87,7 +87,7 @@ export const changeTenantProvider = async (ctx: Ctx, caller: User, name: string,
   return { message: 'Provider updated successfully' }
 }
 
-/** What only a tenant's own provider can have otherwise. */
+/** Members that otherwise only a tenant's own provider has. */
 const PLAIN = {
   jwksUrl: '',
   additionalParams: {},

@@ -1,11 +1,11 @@
-// Fifty links at once are as many as a person may have.
+// Concurrent links cannot exceed the limit of a person.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findVoiceLinks } from '#db/store/voice'
 import { startApp } from '#tests/support/app'
 import { voiceRoutes } from './routes.ts'
 
-test('fifty speakers are linked at once: twenty are, the others are told that there are enough', async () => {
+test('of fifty concurrent links twenty succeed and the others get a conflict', async () => {
   const app = await startApp(voiceRoutes)
   const company = await app.company()
   const person = await app.person(company)

@@ -20,7 +20,7 @@ export const voiceLinkRoutes = [
   route({
     id: 'voice.unlink',
     on: 'POST /authsec/uflow/auth/voice/unlink',
-    summary: 'Unlink one of the caller\u2019s voice accounts, or all of a platform.',
+    summary: 'Unlink one of the caller\u2019s voice accounts, or all of one platform.',
     access: user(),
     body: UnlinkVoice,
     reply: json(200, VoiceUnlinked),

@@ -1,4 +1,4 @@
-// Wire shapes of links between speakers and people.
+// Wire shapes of links between voice accounts and people.
 import * as z from 'zod'
 import { Speaker, VoicePlatform } from './session.schema.ts'
 

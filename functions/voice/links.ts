@@ -1,4 +1,4 @@
-// Links between a speaker of a voice platform and a person: made and ended by the person alone.
+// Links between a speaker of a voice platform and a person. Only the person creates or removes them.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findUser, lockUser, type User as UserRow } from '#db/store/users'
@@ -14,10 +14,10 @@ import type { LinkVoice, UnlinkVoice, VoiceLinked, VoiceLinks, VoiceUnlinked } f
 
 const MOST_LINKS = 20
 const MOST_NAME = 100
-/** What ends a person's sessions ends the links that were made before, too. */
+/** Links made before the person's sign-ins were last ended no longer count. */
 const isLive = (known: VoiceLink, user: UserRow | undefined): boolean => user !== undefined && user.validFrom <= known.linkedAt
 
-/** A link signs in: whoever adds one has signed in a moment ago. */
+/** A link allows sign-in, so adding one needs a recent sign-in. */
 const RECENT_SECONDS = 15 * 60
 
 /** @throws AppError insufficient_user_authentication, forbidden, conflict */
@@ -27,11 +27,12 @@ export const linkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof Li
     throw new AppError('forbidden', undefined, { field: 'body.link_method' })
   const linked = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const id = ctx.random.id()
-    // Held, so that of many at once each counts those before it.
+    // Locks the person's row, so that concurrent requests count each other's links.
     const user = await lockUser(t, caller.userId)
     const known = await findVoiceLink(t, body.voice_platform, body.voice_user_id)
     if (known?.userId === caller.userId && !isLive(known, user)) await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
-    if ((await findVoiceLinks(t, caller.userId)).length >= MOST_LINKS) throw new AppError('conflict', 'There are as many links as a person may have.')
+    if ((await findVoiceLinks(t, caller.userId)).length >= MOST_LINKS)
+      throw new AppError('conflict', 'You have reached the maximum number of linked voice accounts.')
     const linkMethod = body.link_method ?? 'browser_verification'
     const added = await insertVoiceLink(t, {
       id,
@@ -44,7 +45,7 @@ export const linkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof Li
     })
     if (!added) {
       const own = known?.userId === caller.userId ? { link_id: known.id } : {}
-      return { success: false, message: 'This voice account is linked already.', ...own }
+      return { success: false, message: 'This voice account is already linked.', ...own }
     }
     const after = { voice_platform: body.voice_platform, link_method: linkMethod }
     await recordEvent(t, ctx, { event: 'voice.linked', actor: byUser(caller), target: { type: 'voice_link', id }, after })
@@ -55,7 +56,7 @@ export const linkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof Li
   return linked
 }
 
-/** Without a speaker, all of the caller's own on that platform. */
+/** Without a speaker, removes all of the caller's links on that platform. */
 export const unlinkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof UnlinkVoice>): Promise<z.input<typeof VoiceUnlinked>> => {
   const gone = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const ids = await deleteVoiceLinks(t, caller.userId, body.voice_platform, body.voice_user_id)
@@ -65,7 +66,7 @@ export const unlinkVoice = async (ctx: Ctx, caller: User, body: z.output<typeof 
     return ids
   })
   ctx.wakeOutbox()
-  return gone.length === 0 ? { success: false, message: 'There is no such link.' } : { success: true, message: 'The voice account is unlinked.' }
+  return gone.length === 0 ? { success: false, message: 'The link was not found.' } : { success: true, message: 'The voice account is unlinked.' }
 }
 
 export const showVoiceLinks = async (ctx: Ctx, caller: User): Promise<z.input<typeof VoiceLinks>> => {

@@ -1,4 +1,4 @@
-// A password in a verified voice session: the same checks as at every other door, and the session is spent.
+// A password in a verified voice session: the same checks as for every other password sign-in. The session is consumed.
 import type * as z from 'zod'
 import { atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -40,7 +40,7 @@ const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | un
 }
 
 /**
- * A token where a password alone is enough; whoever owes a second factor signs in on a screen.
+ * Issues a token if a password is sufficient; a person who needs a second factor signs in on a screen.
  * @throws AppError voice_invalid_request, voice_expired, voice_invalid_grant, invalid_credentials, password_reset_required, temporary_password_expired,
  * email_not_verified, quota_exceeded
  */

@@ -1,4 +1,4 @@
-// What waits for the caller's approval on a screen.
+// Device grants that wait for the caller's approval on a screen.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'

@@ -1,4 +1,4 @@
-// Wire shapes of what waits for a person's approval.
+// Wire shapes of device grants that wait for a person's approval.
 import * as z from 'zod'
 import { ClientId, UserCode } from '#shared/domains/device-authorization/grants.schema'
 
@@ -9,7 +9,7 @@ export const PendingRequests = z
       z.object({
         id: z.string(),
         user_code: z.string(),
-        device_code: z.literal('').meta({ description: 'Never said: it polls the token.' }),
+        device_code: z.literal('').meta({ description: 'Always empty, because the device code is a credential of the device.' }),
         verification_uri: z.string(),
         device_info: z.record(z.string(), z.string()),
         scopes: z.array(z.string()),

@@ -1,4 +1,4 @@
-// Device grants that name the caller, and the decision on one.
+// Device grants that name the caller, and the caller's decision on one.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findWaitingFor } from '#db/store/device-grants'
@@ -9,7 +9,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ApprovePendingRequest, PendingQuery, PendingRequestApproved, PendingRequests } from './pending.schema.ts'
 
-/** Nobody's but the caller's. @throws AppError invalid_request for a client id that is none */
+/** Lists only the caller's grants. @throws AppError invalid_request for a malformed client id */
 export const showPendingRequests = async (ctx: Ctx, caller: User, query: z.output<typeof PendingQuery>): Promise<z.input<typeof PendingRequests>> => {
   const clientId = query.client_id === undefined ? undefined : parseClientId(query.client_id)
   if (query.client_id !== undefined && clientId === undefined)
@@ -41,7 +41,7 @@ export const approvePendingRequest = async (
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approve)
   if (decided === 'approved') return { success: true, message: 'The device is signed in.', status: 'authorized' }
   if (decided === 'denied') return { success: true, message: 'The device was refused.', status: 'denied' }
-  throw new AppError('invalid_user_code', 'The code is unknown, expired or was answered already.', {
+  throw new AppError('invalid_user_code', 'The code is unknown, expired or already used.', {
     extra: { success: false, status: 'failed' },
     refusal: { event: 'device_grant.approved', tenantId: caller.tenantId, userId: caller.userId },
   })

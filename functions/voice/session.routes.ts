@@ -1,4 +1,4 @@
-// A voice session: begun by an assistant, confirmed by the spoken digits, then a token or a device grant.
+// A voice session: started by an assistant, confirmed by the spoken digits, and ended with a token or a device grant.
 import { open } from '#shared/platform/http/access'
 import { oauthError } from '#shared/platform/http/problem'
 import { json } from '#shared/platform/http/route'
@@ -12,8 +12,8 @@ export const voiceSessionRoutes = [
   route({
     id: 'voice.initiate',
     on: 'POST /authsec/uflow/auth/voice/initiate',
-    summary: 'Begin a voice session; four digits to be spoken back.',
-    access: open('Proves nothing and opens nothing by itself.', { class: 'code' }),
+    summary: 'Begin a voice session; returns four digits for the person to say.',
+    access: open('It grants nothing by itself.', { class: 'code' }),
     body: InitiateVoice,
     reply: json(200, VoiceInitiated),
     errors: ['invalid_client'],
@@ -23,8 +23,8 @@ export const voiceSessionRoutes = [
   route({
     id: 'voice.verify',
     on: 'POST /authsec/uflow/auth/voice/verify',
-    summary: 'The digits were spoken: a token for a linked speaker of a client that proved itself, else a device grant.',
-    access: open('The session token is the proof; five wrong codes end it.', { class: 'code' }),
+    summary: 'Verify the spoken digits: returns a token for a linked speaker of an authenticated client, otherwise a device grant.',
+    access: open('The session token is the proof; five wrong codes end the session.', { class: 'code' }),
     body: VerifyVoice,
     reply: json(200, VoiceVerified),
     errors: ['quota_exceeded'],
@@ -34,7 +34,7 @@ export const voiceSessionRoutes = [
   route({
     id: 'voice.token',
     on: 'POST /authsec/uflow/auth/voice/token',
-    summary: 'A token for a password, in a verified voice session.',
+    summary: 'Exchange a password for a token in a verified voice session.',
     access: open('The password is the proof.', { class: 'credential', account: 'email' }),
     body: VoiceTokenRequest,
     reply: json(200, VoiceTokenMinted),

@@ -1,4 +1,4 @@
-// How a voice session begins. The code goes back to whoever asked, so repeating it shows that somebody listens and nothing else.
+// Starts a voice session. The code is returned to the client, so repeating it shows only that a person is listening.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertVoiceSession } from '#db/store/voice'
@@ -19,7 +19,7 @@ export const VOICE_SESSION_SECONDS = 180
 
 export const otpHash = (ctx: Pick<Ctx, 'hash'>, sessionId: string, otp: string): Uint8Array => ctx.hash('voice-otp', sessionId, otp)
 
-/** The client, and whether it proved itself; a proof that is shown has to be right. @throws AppError invalid_client */
+/** The client, and whether it authenticated; presented credentials must be valid. @throws AppError invalid_client */
 const doorAndProof = async (ctx: Ctx, named: string): Promise<Application & { readonly authenticated: boolean }> => {
   const client = await authenticatedClient(ctx, named)
   if (client !== undefined) return { tenantId: client.tenantId, clientId: client.clientId, authenticated: true }

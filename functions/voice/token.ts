@@ -1,4 +1,4 @@
-// Session tokens of voice: 64 bytes in lower-case base32 without padding (RFC 4648 section 6), the tenant's id in front of 384 random bits.
+// Voice session tokens: 64 bytes in lower-case base32 without padding (RFC 4648 section 6): the tenant's id, then 384 random bits.
 import { asTenantId, type TenantId } from '#db/engine/tenant'
 import type { BaseCtx } from '#shared/domains/context'
 
@@ -35,7 +35,7 @@ export const newVoiceToken = (ctx: Pick<BaseCtx, 'random'>, tenantId: TenantId):
 
 export const voiceTokenHash = (ctx: Pick<BaseCtx, 'hash'>, token: string): Uint8Array => ctx.hash('voice-token', token)
 
-/** The tenant that a token names; undefined for what is none. */
+/** The tenant in a token; undefined if the token is malformed. */
 export const tenantOfVoiceToken = (token: string): TenantId | undefined => {
   if (!SHAPE.test(token)) return undefined
   const hex = Buffer.from(fromBase32(token).subarray(0, TENANT_BYTES)).toString('hex')

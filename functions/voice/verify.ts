@@ -1,4 +1,4 @@
-// The digits were spoken. Who speaks is believed of a client alone that proved itself; for anybody else it ends in a device grant.
+// Verifies the spoken digits. The claimed speaker counts only for an authenticated client; for other clients the result is a device grant.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { countWaitingFor } from '#db/store/device-grants'
@@ -32,7 +32,7 @@ type Outcome =
 
 const MOST_GUESSES = 5
 const MOST_WAITING = 3
-/** What proves the speaker is the client's word for an account of another platform: one factor, none that RFC 8176 has a name for. */
+/** A linked account of another platform, asserted by the client: one factor, for which RFC 8176 has no name. */
 const BY_LINK = ['ext']
 
 const target = ({ id }: Pick<VoiceSession, 'id'>) => ({ type: 'voice_session', id })
@@ -48,7 +48,7 @@ const wrong = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outc
 }
 
 type Linked = { readonly user: Account; readonly requirements: SessionRequirements; readonly link: VoiceLink }
-/** The person behind a speaker, as a client says that proved itself, if that person may sign in. */
+/** The person linked to the speaker that an authenticated client asserts, if that person may sign in. */
 const linkedUser = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Linked | undefined> => {
   const { clientAuthenticated, voicePlatform, voiceUserId } = session
   if (!clientAuthenticated || voicePlatform === null || voiceUserId === null) return undefined
@@ -59,7 +59,7 @@ const linkedUser = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise
   return isUsable && user.validFrom <= link.linkedAt ? { user, requirements, link } : undefined
 }
 
-/** A device grant on which any person of the tenant decides, or the linked one alone; nobody is asked more than three things at once. */
+/** Begins a device grant, for the linked person or for any person of the tenant. At most three requests wait for one person. */
 const beginGrant = async (t: TenantTx, ctx: Ctx, session: VoiceSession, user: Account | undefined): Promise<Outcome> => {
   const mayAsk = user !== undefined && (await countWaitingFor(t, user.id, ctx.clock.now())) < MOST_WAITING
   const { clientId, scopes, deviceInfo } = session
@@ -73,7 +73,7 @@ const beginGrant = async (t: TenantTx, ctx: Ctx, session: VoiceSession, user: Ac
   return { state: 'grant', grant }
 }
 
-/** A linked speaker signs in where one factor is enough; where two are owed, the person approves on another screen. */
+/** A linked speaker signs in where one factor is enough; otherwise the person approves on another screen. */
 const proceed = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outcome> => {
   const [now, found] = [ctx.clock.now(), await linkedUser(t, ctx, session)]
   if (found === undefined || factorState(found.requirements).required) return beginGrant(t, ctx, session, found?.user)
@@ -100,7 +100,7 @@ const ended = async (t: TenantTx, ctx: Ctx, hash: Uint8Array): Promise<Outcome> 
   return { state: 'ended', status: session.expiresAt <= ctx.clock.now() ? 'expired' : 'failed' }
 }
 
-const judge = async (t: TenantTx, ctx: Ctx, hash: Uint8Array, otp: string): Promise<Outcome> => {
+const verifyCode = async (t: TenantTx, ctx: Ctx, hash: Uint8Array, otp: string): Promise<Outcome> => {
   const now = ctx.clock.now()
   const session = await spendVoiceGuess(t, hash, MOST_GUESSES, now)
   if (session === undefined) return ended(t, ctx, hash)
@@ -111,7 +111,7 @@ const judge = async (t: TenantTx, ctx: Ctx, hash: Uint8Array, otp: string): Prom
 }
 
 const ENDED: Readonly<Record<'verified' | 'failed' | 'expired', string>> = {
-  verified: 'The voice session was verified already.',
+  verified: 'The voice session was already verified.',
   failed: 'The voice session has failed.',
   expired: 'The voice session has expired.',
 }
@@ -140,5 +140,5 @@ export const verifyVoice = async (ctx: Ctx, body: z.output<typeof VerifyVoice>):
   const failed: Outcome = { state: 'ended', status: 'failed' }
   if (tenantId === undefined) return answerOf(ctx, failed)
   const hash = voiceTokenHash(ctx, body.session_token)
-  return answerOf(ctx, await atomically(forTenant(ctx.db, tenantId), (t) => judge(t, ctx, hash, body.voice_otp)))
+  return answerOf(ctx, await atomically(forTenant(ctx.db, tenantId), (t) => verifyCode(t, ctx, hash, body.voice_otp)))
 }

@@ -1,4 +1,4 @@
-// Voice sign-in at the HTTP surface, and what must not get through by it.
+// Voice sign-in over HTTP, and the attacks that it must refuse.
 import { describe, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findVoiceLinks } from '#db/store/voice'
@@ -41,7 +41,7 @@ const verified = async (app: TestApp, clientId: string): Promise<Begun> => {
 }
 
 describe('verify', () => {
-  test('without a link: a device grant, which any person of the tenant approves on a screen', async () => {
+  test('without a link it begins a device grant, which any person of the tenant can approve', async () => {
     const { app, company, person } = await world()
     const begun = await begin(app, company.clientId, SPEAKER)
     expect(begun.session_token).toMatch(/^[a-z2-7]{103}$/)
@@ -60,7 +60,7 @@ describe('verify', () => {
     expect(await leaked(app, [company.tenantId], [begun.session_token, textIn(answer, 'device_code')])).toEqual([])
   })
 
-  test('a linked speaker of a client that proved itself signs in', async () => {
+  test('a linked speaker of an authenticated client signs in', async () => {
     const { app, company, person, asker } = await world()
     const linked = await link(app, person)
     const begun = await begin(app, asker.sdkClientId, SPEAKER)
@@ -76,13 +76,13 @@ describe('verify', () => {
 
   test.each<[string, (app: TestApp, company: Company, person: Person) => Promise<unknown>, boolean]>([
     ['a second factor is enrolled', (app, _, person) => enrol(app, person), true],
-    ['the tenant demands one', (app, company) => configure(app, company, { requireSecondFactor: true }), true],
+    ['the tenant requires one', (app, company) => configure(app, company, { requireSecondFactor: true }), true],
     ['the person is disabled', (app, _, person) => change(app, person, { active: false } as never), false],
     ['the person was removed', (app, _, person) => change(app, person, { deletedAt: app.clock.now() }), false],
-    ['the person owes a new password', (app, _, person) => change(app, person, { passwordResetRequired: true }), false],
+    ['the person must choose a new password', (app, _, person) => change(app, person, { passwordResetRequired: true }), false],
     ['the company is suspended', (app, company) => setStatus(app, company, 'suspended'), false],
-    ['the password was reset since', (app, _, person) => change(app, person, { validFrom: new Date(app.clock.now().getTime() + 1) }), false],
-  ])('a linked speaker, but %s: no token, the person approves on a screen', async (_, happen, named) => {
+    ['the password was reset after linking', (app, _, person) => change(app, person, { validFrom: new Date(app.clock.now().getTime() + 1) }), false],
+  ])('a linked speaker, but %s: begins a device grant and issues no token', async (_, happen, named) => {
     const { app, company, person, asker } = await world()
     await link(app, person)
     const begun = await begin(app, asker.sdkClientId, SPEAKER)
@@ -104,7 +104,7 @@ describe('verify', () => {
     expect((await approve(token)).status).toBe(200)
   })
 
-  test('nobody is asked more than three things at once', async () => {
+  test('at most three requests wait for one person', async () => {
     const { app, person, asker } = await world()
     await link(app, person)
     await enrol(app, person)
@@ -113,8 +113,8 @@ describe('verify', () => {
   })
 })
 
-describe('a speaker that is only claimed', () => {
-  test('a plain client id and the id of a linked speaker: a device grant that names nobody', async () => {
+describe('a speaker claimed without proof', () => {
+  test('an unauthenticated client with a linked speaker gets a device grant for no particular person', async () => {
     const { app, company, person } = await world()
     await link(app, person)
     const answer = await verify(app, await begin(app, company.clientId, SPEAKER))
@@ -123,7 +123,7 @@ describe('a speaker that is only claimed', () => {
     expect((await bodyOf(await app.request(`${VOICE}/device-pending`, { token: await app.token(person) }))).count).toBe(0)
   })
 
-  test('a wrong proof, or another client\u2019s, begins nothing', async () => {
+  test('invalid client credentials, or another client\u2019s, begin no session', async () => {
     const { app, company, asker } = await world()
     const globex = await app.company('globex')
     const theirs = await newCibaClient(app, globex)
@@ -139,7 +139,7 @@ describe('a speaker that is only claimed', () => {
     }
   })
 
-  test('a speaker that another tenant has linked is nobody here', async () => {
+  test('a speaker that only another tenant has linked is unknown', async () => {
     const { app, person } = await world()
     await link(app, person)
     const globex = await newCibaClient(app, await app.company('globex'))
@@ -149,7 +149,7 @@ describe('a speaker that is only claimed', () => {
 })
 
 describe('the code', () => {
-  test('five wrong ones end the session, and the right one is worth nothing then', async () => {
+  test('five wrong codes end the session, also for the right code', async () => {
     const { app, company } = await world()
     const begun = await begin(app, company.clientId)
     for (let left = 4; left > 0; left--) {
@@ -161,7 +161,7 @@ describe('the code', () => {
     expect(events).toEqual([...Array(5).fill('refused: voice_code'), 'voice.failed'])
   })
 
-  test('twenty guesses at once are five', async () => {
+  test('of twenty concurrent guesses five are counted', async () => {
     const { app, company } = await world()
     const begun = await begin(app, company.clientId)
     await Promise.all(Array.from({ length: 20 }, () => verify(app, other(begun))))
@@ -170,7 +170,7 @@ describe('the code', () => {
     expect(events.filter((event) => event === 'refused: voice_code')).toHaveLength(5)
   })
 
-  test('twenty right ones at once are one', async () => {
+  test('of twenty concurrent right codes one succeeds', async () => {
     const { app, person, asker } = await world()
     await link(app, person)
     const begun = await begin(app, asker.sdkClientId, SPEAKER)
@@ -178,14 +178,14 @@ describe('the code', () => {
     expect(answers.filter(({ access_token }) => access_token !== undefined)).toHaveLength(1)
   })
 
-  test('after three minutes it is too late', async () => {
+  test('refuses a code after three minutes', async () => {
     const { app, company } = await world()
     const begun = await begin(app, company.clientId)
     app.clock.advance(180)
     expect(await unchanged(app, [company], () => verify(app, begun))).toMatchObject({ success: false, status: 'expired' })
   })
 
-  test('of a session that is none, or another tenant\u2019s by its token: failed', async () => {
+  test('fails for an unknown session and for a token of another tenant', async () => {
     const { app, company } = await world()
     const begun = await begin(app, company.clientId)
     for (const session_token of ['nonsense', 'a'.repeat(103), `b${begun.session_token.slice(1)}`]) {
@@ -195,7 +195,7 @@ describe('the code', () => {
 })
 
 describe('token', () => {
-  test('a password in a verified session, once', async () => {
+  test('accepts a password in a verified session once', async () => {
     const { app, company, person } = await world()
     const begun = await verified(app, company.clientId)
     const token = await bodyOf(await byPassword(app, begun, person, { tenant_domain: company.domain }))
@@ -207,7 +207,7 @@ describe('token', () => {
     expect(await unchanged(app, [company], async () => errorOf(await byPassword(app, begun, person)))).toEqual([401, 'expired_token'])
   })
 
-  test('without the code, after it, and in a session that is none: 401, and the password is not even looked at', async () => {
+  test('before verification, after use and for an unknown session: 401 without checking the password', async () => {
     const { app, company, person } = await world()
     const [fresh, late] = [await begin(app, company.clientId), await verified(app, company.clientId)]
     expect(await unchanged(app, [company], async () => errorOf(await byPassword(app, fresh, person)))).toEqual([401, 'invalid_request'])
@@ -219,7 +219,7 @@ describe('token', () => {
     expect(await unchanged(app, [company], async () => errorOf(await byPassword(app, late, person)))).toEqual([401, 'expired_token'])
   })
 
-  test('a person who owes a second factor, who is disabled, of another tenant, a wrong password, a foreign domain: 401 and the session goes on', async () => {
+  test('a person who needs a second factor, is disabled or of another tenant, a wrong password, a foreign domain: 401, and the session stays usable', async () => {
     const { app, company, person } = await world()
     const globex = await app.company('globex')
     const begun = await verified(app, company.clientId)
@@ -234,7 +234,7 @@ describe('token', () => {
     expect((await byPassword(app, begun, person)).status).toBe(200)
   })
 
-  test('an address that nobody proved does not come in by voice either', async () => {
+  test('refuses an unverified email address', async () => {
     const { app, company, person } = await world()
     await change(app, person, { emailVerifiedAt: null, provider: 'custom' })
     const begun = await verified(app, company.clientId)
@@ -245,7 +245,7 @@ describe('token', () => {
     ['the password is changed', { passwordHash: 'another' }],
     ['the account is disabled', { active: false }],
     ['all sign-ins are ended', { validFrom: new Date('2026-03-03T00:00:00Z') }],
-  ] as const)('when %s while it is checked, the old password earns nothing', async (_, set) => {
+  ] as const)('if %s during the check, the old password yields no token', async (_, set) => {
     const real = passwordHash({ engine: argon2Wasm })
     let happen = async (): Promise<unknown> => undefined
     const passwords: PasswordHash = {
@@ -262,7 +262,7 @@ describe('token', () => {
     expect(await errorOf(await byPassword(app, begun, person))).toEqual([401, 'invalid_grant'])
   })
 
-  test('wrong passwords lock the account here as at every door', async () => {
+  test('wrong passwords lock the account, as in every password sign-in', async () => {
     const { app, company, person } = await world()
     const begun = await verified(app, company.clientId)
     for (let n = 0; n < 5; n++) await byPassword(app, begun, person, { password: 'wrong' })
@@ -272,7 +272,7 @@ describe('token', () => {
 })
 
 describe('links', () => {
-  test('are the caller\u2019s own: nobody else sees, ends or takes one', async () => {
+  test('only the owner lists, removes or replaces their links', async () => {
     const { app, company, person } = await world()
     const globex = await app.company('globex')
     const mine = await link(app, person)
@@ -296,7 +296,7 @@ describe('links', () => {
     expect(await findVoiceLinks(forTenant(app.db, globex.tenantId), globex.admin.id)).toHaveLength(1)
   })
 
-  test('an old session makes none (RFC 9470), and only an administrator calls one made by an administrator', async () => {
+  test('linking needs a recent sign-in (RFC 9470), and a person cannot make an administrator\u2019s link', async () => {
     const { app, company, person } = await world()
     const token = await app.token(person)
     const attempt = (body: Body) => app.request(`${VOICE}/link`, { token, body })
@@ -307,7 +307,7 @@ describe('links', () => {
     expect(refused.headers.get('www-authenticate')).toContain('max_age="900"')
   })
 
-  test('a reset ends a link, and the person may make it again', async () => {
+  test('a password reset ends a link, and the person can link again', async () => {
     const { app, person } = await world()
     await link(app, person)
     app.clock.advance(5)
@@ -319,7 +319,7 @@ describe('links', () => {
   })
 })
 
-test('a code that another tenant\u2019s client began by voice is unknown to whoever is not of that tenant', async () => {
+test('a code of another tenant\u2019s client is unknown to people outside that tenant', async () => {
   const { app, company } = await world()
   const globex = await app.company('globex')
   const answer = await verify(app, await begin(app, company.clientId))

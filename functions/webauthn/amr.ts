@@ -1,8 +1,8 @@
-// What a ceremony proved, by RFC 8176 names.
+// Authentication method references of a passkey ceremony (RFC 8176).
 
 /**
- * A key that can leave its device is kept by software (`swk`); one that cannot is bound to hardware, as far as an authenticator without attestation is believed.
- * Somebody touched it (`user`); where the person was verified, it is two factors by itself (`mfa`).
+ * A key that can leave its device is software-secured (`swk`); one that cannot is hardware-secured (`hwk`), as reported without attestation.
+ * `user` is user presence; user verification makes the passkey two factors (`mfa`).
  */
 export const passkeyAmr = ({
   backupEligible,

@@ -1,4 +1,4 @@
-// Judging a passkey that was shown: the same for a factor beside a password, for a session that proves more, and for a passkey alone.
+// Verifies a passkey assertion for all three uses: second factor after a password, step-up of a session, and sign-in with only a passkey.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { findFactor, markFactorUsed } from '#db/store/factors'
@@ -14,7 +14,7 @@ import type { Assertion } from './credential.schema.ts'
 import type { Ctx } from './group.ts'
 import { UnacceptableCredential, type VerifiedAssertion, verifyAssertion } from './verification.ts'
 
-/** One answer for whatever was wrong with it; why is in the log alone. */
+/** Every refusal looks the same to the caller; the reason is in the log only. */
 export const refusedAssertion = (
   about: { readonly tenantId: string; readonly userId?: string } | undefined,
   extra?: ErrorDetails['extra'],
@@ -27,17 +27,17 @@ export const refusedAssertion = (
     cause,
   )
 
-/** The signature is genuine and the ceremony's own. @throws AppError passkey_refused */
+/** Verifies the signature against the ceremony. @throws AppError passkey_refused */
 export const checkAssertion = async (answer: Assertion, passkey: Passkey, ceremony: Ceremony): Promise<VerifiedAssertion> => {
   const about = { tenantId: passkey.tenantId, userId: passkey.userId }
-  // A credential of another relying party is none here, and one that may have been copied is none anywhere.
+  // Refuses a credential of another relying party, and one whose counter alarm is set.
   if (passkey.rpId !== ceremony.rpId || passkey.counterAlarmAt !== null) throw refusedAssertion(about)
   return verifyAssertion(answer, passkey, ceremony).catch((error: unknown) => {
     throw error instanceof UnacceptableCredential ? refusedAssertion(about, undefined, error) : error
   })
 }
 
-/** Notes the use; false when the counter did not rise, and then nothing is noted. Inside the transaction of what the proof opens. */
+/** Records the use; returns false and records nothing if the counter did not increase. Runs in the transaction of what the assertion grants. */
 export const recordPasskeyUse = async (t: TenantTx, ctx: Ctx, passkey: Passkey, proved: VerifiedAssertion): Promise<boolean> => {
   if (!(await countSignature(t, passkey.factorId, proved))) return false
   await markFactorUsed(t, passkey.userId, passkey.factorId, ctx.clock.now())
@@ -45,8 +45,8 @@ export const recordPasskeyUse = async (t: TenantTx, ctx: Ctx, passkey: Passkey, 
 }
 
 /**
- * The signature was genuine and its counter had gone back: there are two of it. It is refused from now on, until its owner removes it or clears the alarm; he is told, and whoever
- * administers. Routes that call this emit `passkey.counter_regressed`.
+ * The signature is valid but its counter went back, so the passkey may have been copied. It is blocked until its owner removes it or clears the alarm. The owner
+ * and the administrators are notified. Routes that call this emit `passkey.counter_regressed`.
  * @throws AppError passkey_refused
  */
 export const refuseCopiedPasskey = async (ctx: Ctx, tenantId: TenantId, user: Pick<User, 'id' | 'email'>, passkey: Passkey): Promise<never> => {

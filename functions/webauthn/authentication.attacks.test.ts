@@ -1,4 +1,4 @@
-// Assertions that no honest authenticator answers: refused alike, recorded, and nothing has changed.
+// Forged and malformed assertions: all refused with the same answer, recorded, and without any change.
 import { describe, expect, test } from 'vitest'
 import type { Person, TestApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
@@ -25,7 +25,7 @@ const GARBAGE = [
   Buffer.alloc(4000, 255).toString('base64url'),
 ]
 
-describe('authentication', () => {
+describe('authentication refuses', () => {
   const toResponse = async (app: TestApp, person: Person, caller: Caller) =>
     optionsOf(await postPasskey(app, '/beginAuthentication', named(person), caller))
   const finish = (app: TestApp, person: Person, options: Options, credential: unknown, caller: Caller): Promise<Response> =>
@@ -46,7 +46,7 @@ describe('authentication', () => {
     }
   })
 
-  test.each(['clientDataJSON', 'authenticatorData', 'signature'] as const)('garbage in the place of %s is no failure of ours', async (part) => {
+  test.each(['clientDataJSON', 'authenticatorData', 'signature'] as const)('garbage in %s, without an internal error', async (part) => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     const ticket = await loginTicket(app, person)
@@ -60,7 +60,7 @@ describe('authentication', () => {
     expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
-  test.each(['same tenant', 'another tenant'])('the passkey of somebody else (%s), also under one\u2019s own id', async (where) => {
+  test.each(['same tenant', 'another tenant'])('the passkey of another person (%s), also under one\u2019s own credential id', async (where) => {
     const { app, company, person, device } = await world()
     const own = await givePasskey(app, person, device)
     const other = await app.person(where === 'same tenant' ? company : await app.company('globex'))
@@ -75,7 +75,7 @@ describe('authentication', () => {
     expect([await passkeyStateOf(app, person), await passkeyStateOf(app, other)]).toEqual(before)
   })
 
-  test('a signature that one key made, under an id of another algorithm', async () => {
+  test('a signature made with a key of another algorithm', async () => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     const ticket = await loginTicket(app, person)

@@ -1,4 +1,4 @@
-// A passkey as the second factor of a login transaction, and inside a session.
+// A passkey as the second factor of a login transaction, and as step-up in a session.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
@@ -36,7 +36,7 @@ const FORMS = [
   ['/biometric/verifyLoginBegin', '/biometric/verifyLoginFinish', ['success', 'message', 'credential_id']],
 ] as const
 
-test.each(FORMS)('%s, %s: the factor counts in the login transaction, and no token is answered', async (begin, finish, members) => {
+test.each(FORMS)('%s, %s: verifies the factor in the login transaction and returns no token', async (begin, finish, members) => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, begin, named(person), { ticket }))
@@ -52,7 +52,7 @@ test.each(FORMS)('%s, %s: the factor counts in the login transaction, and no tok
   expect(events.filter(({ event }) => event === 'factor.verified')).toHaveLength(1)
 })
 
-test('the flat form also takes the assertion at the top of the body', async () => {
+test('the flat form also accepts the assertion at the top of the body', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
@@ -62,7 +62,7 @@ test('the flat form also takes the assertion at the top of the body', async () =
   expect([without.status, (await bodyOf(without)).error]).toEqual([400, 'email and credential are required'])
 })
 
-test('ceremonies of one form are none of another', async () => {
+test('a ceremony of one form cannot be finished at another', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, '/biometric/verifyLoginBegin', named(person), { ticket }))
@@ -72,7 +72,7 @@ test('ceremonies of one form are none of another', async () => {
   expect((await postPasskey(app, '/biometric/verifyLoginFinish', body, { ticket })).status).toBe(200)
 })
 
-test('a person without a passkey is told so: 400, and 428 in the flat forms', async () => {
+test('a person without a passkey gets 400, and 428 in the flat forms', async () => {
   const { app, company } = await world()
   const person = await app.person(company)
   const ticket = await loginTicket(app, person)
@@ -85,12 +85,12 @@ test('a person without a passkey is told so: 400, and 428 in the flat forms', as
   }
 })
 
-test.each([-7, -8, -257] as const)('signatures of algorithm %i count', async (algorithm: Algorithm) => {
+test.each([-7, -8, -257] as const)('accepts signatures of algorithm %i', async (algorithm: Algorithm) => {
   const { app, person, device } = await world({ algorithm })
   expect((await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status).toBe(200)
 })
 
-test('beside a password the touch is enough, and says no more than that; a synchronised key is one of software', async () => {
+test('after a password user presence is enough and counts as one factor; a synchronised key is software-secured', async () => {
   for (const [traits, amr] of [
     [{ uv: false }, ['hwk', 'pwd', 'user']],
     [{ synced: true }, ['mfa', 'pwd', 'swk', 'user']],
@@ -102,7 +102,7 @@ test('beside a password the touch is enough, and says no more than that; a synch
   }
 })
 
-test('where no password was proved, the person has to be verified', async () => {
+test('without a proved password the passkey must verify the user', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person, ['fed'])
   const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
@@ -113,12 +113,12 @@ test('where no password was proved, the person has to be verified', async () => 
   expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
-test('an authenticator that does not count signs again and again', async () => {
+test('accepts repeated signatures of an authenticator that has no counter', async () => {
   const { app, person, device } = await world({ counts: 0 })
   for (let n = 0; n < 3; n++) expect((await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status).toBe(200)
 })
 
-test('in a session the sign-in is renewed under a new token, and the old one is over', async () => {
+test('in a session it renews the sign-in under a new token and revokes the old one', async () => {
   const { app, person, device } = await world()
   const token = await app.token(person)
   app.clock.advance(3600)
@@ -132,7 +132,7 @@ test('in a session the sign-in is renewed under a new token, and the old one is 
   expect((await app.request('/authsec/webauthn/passkeys', { token: renewed })).status).toBe(200)
   const claims = JSON.parse(Buffer.from(renewed.split('.')[1] ?? '', 'base64url').toString())
   expect(claims.auth_time).toBe(Math.floor(app.clock.now().getTime() / 1000))
-  // Fresh and strong now, so what was refused before is done.
+  // The session is now recent and strong, so the request that was refused before succeeds.
   expect((await postPasskey(app, '/beginRegistration', named(person), { token: renewed })).status).toBe(200)
   const events = await app.events(person.tenantId)
   expect(events.filter(({ event }) => event === 'session.stepped_up')).toHaveLength(1)

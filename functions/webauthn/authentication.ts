@@ -1,4 +1,4 @@
-// A passkey as a factor: in a login transaction it is the verified second one, in a session it renews the sign-in.
+// A passkey as a factor: the second factor of a login transaction, or step-up of a session.
 import type * as z from 'zod'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findCustomDomains } from '#db/store/domains'
@@ -19,14 +19,14 @@ import { ceremonyBinding } from './registration.ts'
 import { type RelyingParty, relyingParty } from './relying-party.ts'
 
 export type MissingCeremony = { readonly code: ErrorCode; readonly extra?: Readonly<Record<string, unknown>> }
-/** Which of AuthSec's forms: its own ceremonies, and what it says of a person without a passkey. */
+/** Which of AuthSec's forms is used: it has its own ceremonies and its own error for a person without a passkey. */
 export type AuthenticationForm = { readonly purpose: Extract<CeremonyPurpose, 'authentication' | 'login'>; readonly missing: MissingCeremony }
 
-/** Beside a password the touch is enough, if the authenticator can no more; alone it is not. */
+/** After a password user presence is enough; otherwise the passkey must verify the user. */
 const verificationFor = ({ by }: FactorContext): UserVerification =>
   (by.kind === 'session' ? by.caller.amr : by.loginTransaction.verified).includes('pwd') ? 'preferred' : 'required'
 
-/** Passkeys of the page's relying party; on a tenant's domain where there are none, those of a related domain of the same tenant. */
+/** Passkeys of the page's relying party; on a tenant's domain without any, those of a related domain of the same tenant. */
 const usable = async (
   ctx: Ctx,
   factorContext: FactorContext,
@@ -42,7 +42,7 @@ const usable = async (
   return { rpId, passkeys: all.filter((passkey) => passkey.rpId === rpId) }
 }
 
-/** @throws AppError authentication_required, invalid_origin, and as the form says when there is no passkey */
+/** @throws AppError authentication_required, invalid_origin, and the form's own error if there is no passkey */
 export const beginAuthentication = async (
   ctx: Ctx,
   caller: User | undefined,
@@ -66,7 +66,7 @@ export const beginAuthentication = async (
   return new HttpResult(requestOptions(started, { rpId, passkeys, userVerification }), { cookies: started.cookies })
 }
 
-/** The assertion as a member, or its members at the top. */
+/** The assertion as a member, or its members at the top of the body. */
 export type AuthenticationFinish = ClaimedIdentity & { readonly session_id?: string | undefined; readonly credential?: Assertion | undefined }
 
 /** @throws AppError invalid_request */
@@ -93,7 +93,7 @@ const answerOf = async (ctx: Ctx, factorContext: FactorContext, passkey: Passkey
   )
 
 /**
- * In a login transaction the factor counts there, and the last step mints; in a session the sign-in is renewed and its token replaced.
+ * In a login transaction this verifies the factor, and the last step issues the token. In a session this renews the sign-in and replaces the token.
  * Routes that call this emit `factor.verified`, `session.stepped_up`, `passkey.counter_regressed`.
  * @throws AppError authentication_required, no_authentication_session, passkey_refused
  */

@@ -1,4 +1,4 @@
-// Ceremonies that are not the caller's, and passkeys alone: refused alike, and nothing has changed.
+// Finishing another caller's ceremony, and forged sign-ins with only a passkey: all refused alike, without any change.
 import { describe, expect, test } from 'vitest'
 import type { Person } from '#tests/support/app'
 import { authenticator, type Lies } from '#tests/support/authenticator'
@@ -28,7 +28,7 @@ import { webauthnRoutes } from './routes.ts'
 
 const world = (): Promise<PasskeyWorld> => passkeyWorldOf(webauthnRoutes)
 
-describe('a ceremony that is not the caller\u2019s', () => {
+describe('a ceremony is bound to the caller that began it: refuses', () => {
   type Given = PasskeyWorld & { readonly mine: Caller; readonly options: Options }
   const begun = async (): Promise<Given> => {
     const here = await world()
@@ -36,7 +36,7 @@ describe('a ceremony that is not the caller\u2019s', () => {
     const mine = await callerOf(here.app, here.person, 'ticket')
     return { ...here, mine, options: await optionsOf(await postPasskey(here.app, '/beginAuthentication', named(here.person), mine)) }
   }
-  /** Whoever else comes with it; the answer is that there is none, and the rightful caller still finishes. */
+  /** Finishing as another caller finds no ceremony, and the caller that began it can still finish. */
   const refused = async (given: Given, as: Person, caller: Caller, change: { readonly session_id?: string } = {}): Promise<void> => {
     const { app, person, device, mine, options } = given
     const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, as)]
@@ -56,22 +56,22 @@ describe('a ceremony that is not the caller\u2019s', () => {
     const given = await begun()
     await refused(given, given.person, await callerOf(given.app, given.person, 'token'))
   })
-  test.each(CALLERS)('somebody else of the tenant (%s)', async (kind) => {
+  test.each(CALLERS)('another person of the tenant (%s)', async (kind) => {
     const given = await begun()
     const other = await given.app.person(given.company)
     await givePasskey(given.app, other, authenticator(PAGE))
     await refused(given, other, await callerOf(given.app, other, kind))
   })
-  test.each(CALLERS)('somebody of another tenant (%s)', async (kind) => {
+  test.each(CALLERS)('a person of another tenant (%s)', async (kind) => {
     const given = await begun()
     const other = await given.app.person(await given.app.company('globex'))
     await refused(given, other, await callerOf(given.app, other, kind))
   })
-  test('another page', async () => {
+  test('another origin', async () => {
     const given = await begun()
     await refused(given, given.person, { ...given.mine, origin: 'http://localhost:5173' })
   })
-  test('a handle of another tenant, of nobody, malformed', async () => {
+  test('a handle of another tenant, an unknown one and a malformed one', async () => {
     for (const session_id of ['', 'x', '00000000-0000-0000-0000-000000000000.', 'other']) {
       const given = await begun()
       const [, secret = ''] = given.options.session_id.split('.')
@@ -80,7 +80,7 @@ describe('a ceremony that is not the caller\u2019s', () => {
       await refused(given, given.person, given.mine, { session_id: handle })
     }
   })
-  test('a registration is no authentication, and the other way round', async () => {
+  test('an authentication to finish a registration, and vice versa', async () => {
     const { app, person, device, options, mine } = await begun()
     const token = await app.token(person, ['pwd', 'hwk'])
     const creation = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { token }))
@@ -92,14 +92,14 @@ describe('a ceremony that is not the caller\u2019s', () => {
     expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', registered, { token }))).toEqual(NO_REGISTRATION)
     expect(mine.ticket).toBeDefined()
   })
-  test('too late', async () => {
+  test('an expired ceremony', async () => {
     const { app, person, device, options } = await begun()
     app.clock.advance(601)
     const body = { ...named(person), session_id: options.session_id, credential: device.get(options) }
     const later = await callerOf(app, person, 'ticket')
     expect(await answerOfResponse(await postPasskey(app, '/finishAuthentication', body, later))).toEqual(NO_AUTHENTICATION)
   })
-  test.each(['/finishAuthentication', '/finishRegistration'])('again: %s', async (path) => {
+  test.each(['/finishAuthentication', '/finishRegistration'])('a ceremony that was already used: %s', async (path) => {
     const { app, person, device } = await world()
     const registers = path === '/finishRegistration'
     if (!registers) await givePasskey(app, person, device)
@@ -112,7 +112,7 @@ describe('a ceremony that is not the caller\u2019s', () => {
     expect(await answerOfResponse(again)).toEqual(registers ? NO_REGISTRATION : NO_AUTHENTICATION)
     if (!registers) expect(await passkeyStateOf(app, person)).toEqual(before)
   })
-  test('a third party who begins another does not break it', async () => {
+  test('and beginning another ceremony does not invalidate a pending one', async () => {
     const given = await begun()
     const thief = await callerOf(given.app, given.person, 'ticket')
     for (let n = 0; n < 3; n++) await postPasskey(given.app, '/beginAuthentication', named(given.person), thief)
@@ -120,8 +120,8 @@ describe('a ceremony that is not the caller\u2019s', () => {
   })
 })
 
-describe('a passkey alone', () => {
-  test.each([...ASSERTIONS, ['nobody was verified', { uv: false }], ['no user handle', { userHandle: 'AA' }]] as readonly (readonly [
+describe('sign-in with only a passkey', () => {
+  test.each([...ASSERTIONS, ['no user verification', { uv: false }], ['no user handle', { userHandle: 'AA' }]] as readonly (readonly [
     string,
     Lies,
   ])[])('%s', async (_, lies) => {
@@ -134,7 +134,7 @@ describe('a passkey alone', () => {
     expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
-  test('without a handle, with the handle of a factor\u2019s ceremony, or again, there is no ceremony', async () => {
+  test('without a handle, with the handle of a factor\u2019s ceremony, or a second time, there is no ceremony', async () => {
     const { app, person, device } = await world()
     await givePasskey(app, person, device)
     const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
@@ -151,7 +151,7 @@ describe('a passkey alone', () => {
     expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
-  test('its handle proves no factor: a stolen password needs the passkey of its owner', async () => {
+  test('the ceremony of a passkey sign-in verifies no factor: a stolen password still needs the owner\u2019s passkey', async () => {
     const { app, company, person, device } = await world()
     await givePasskey(app, person, device)
     const thief = await app.person(company)

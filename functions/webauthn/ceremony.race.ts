@@ -1,4 +1,4 @@
-// Many at once: of one ceremony one wins, of two copies of a key one is caught.
+// Concurrent requests: each ceremony succeeds once, and a copied key is detected.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
@@ -18,19 +18,19 @@ const statuses = async (calls: readonly Promise<Response>[]): Promise<number[]> 
 const oneOf = (won: number, lost: number): number[] => [won, ...Array.from({ length: AT_ONCE - 1 }, () => lost)]
 const times = (call: () => Promise<Response>): Promise<Response>[] => Array.from({ length: AT_ONCE }, call)
 
-test('one registration', async () => {
+test('concurrent registrations of one ceremony: one succeeds', async () => {
   const { app, person, device } = await world()
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
   const body = { ...named(person), session_id: options.session_id, credential: device.create(options) }
   const seen = await statuses(times(() => postPasskey(app, '/finishRegistration', body, { ticket })))
   expect(seen.filter((status) => status === 200)).toHaveLength(1)
-  // Whoever comes after the winner finds a factor there, or no ceremony.
+  // A later request finds an enrolled factor, or no ceremony.
   expect(seen.filter((status) => status === 400 || status === 401)).toHaveLength(AT_ONCE - 1)
   expect(await findPasskeys(forTenant(app.db, person.tenantId), person.id)).toHaveLength(1)
 })
 
-test('one authentication', async () => {
+test('concurrent authentications of one ceremony: one succeeds', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const ticket = await loginTicket(app, person)
@@ -39,7 +39,7 @@ test('one authentication', async () => {
   expect(await statuses(times(() => postPasskey(app, '/finishAuthentication', body, { ticket })))).toEqual(oneOf(200, 400))
 })
 
-test('one sign-in with a passkey alone', async () => {
+test('concurrent sign-ins with one passkey ceremony: one succeeds', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const options = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
@@ -47,7 +47,7 @@ test('one sign-in with a passkey alone', async () => {
   expect(await statuses(times(() => postPasskey(app, '/passkey/finish', body)))).toEqual(oneOf(200, 400))
 })
 
-test('two copies of a key that count alike: the second is refused, and the alarm is raised once', async () => {
+test('two copies of a key with the same counter: the second is refused and the alarm is raised once', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const shown = await Promise.all(
@@ -63,7 +63,7 @@ test('two copies of a key that count alike: the second is refused, and the alarm
   expect((await app.mailsTo(person.email)).filter(({ subject }) => subject.includes('may have been copied'))).toHaveLength(1)
 })
 
-test('one credential for two people at once goes to one of them', async () => {
+test('one credential registered by two people concurrently belongs to one of them', async () => {
   const { app, company } = await world()
   const credentialId = Buffer.alloc(32, 8).toString('base64url')
   const calls = await Promise.all(

@@ -1,5 +1,5 @@
-// A ceremony between its two halves: kept under a random handle, bound to whoever began it, used once. The challenge is the handle's keyed hash, so nothing has
-// to be kept that would help somebody who reads the table.
+// State between the two halves of a ceremony: under a random handle, bound to the caller that began it, single use. The challenge is a keyed hash of the
+// handle, so a reader of the table learns no usable challenge.
 import * as z from 'zod'
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { consumeLoginTransaction } from '#db/store/login-transactions'
@@ -21,7 +21,7 @@ export const CEREMONY_SECONDS = 600
 const Kept = z.object({
   purpose: z.enum(['registration', 'authentication', 'login', 'passkey']),
   rp_id: z.string(),
-  /** What began it: the session or the login ticket. */
+  /** The session or login ticket that began the ceremony. */
   binding: z.string(),
   user_verification: z.enum(['required', 'preferred']),
 })
@@ -47,12 +47,12 @@ type Beginning = {
   readonly purpose: CeremonyPurpose
   readonly binding: string
   readonly rp: RelyingParty
-  /** Where it is not the page's own: a related origin's. */
+  /** Set if it differs from the page's own: the id of a related origin. */
   readonly rpId?: string
   readonly userVerification: UserVerification
 }
 
-/** Every beginning is a ceremony of its own: nobody who begins another breaks one that is under way. */
+/** Each call creates a separate ceremony, so beginning another never invalidates a pending one. */
 export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<StartedCeremony> => {
   const data: z.input<typeof Kept> = {
     purpose: given.purpose,
@@ -74,19 +74,19 @@ export const beginCeremony = async (ctx: Ctx, given: Beginning): Promise<Started
 }
 
 type Ending = {
-  /** Undefined where nobody is known yet. */
+  /** Undefined while the person is unknown. */
   readonly who: { readonly tenantId: TenantId; readonly userId: string } | undefined
   readonly purpose: CeremonyPurpose
   readonly binding: string
-  /** As the body names the ceremony; else its cookie does. */
+  /** From the body; without one the cookie is used. */
   readonly sessionId: string | undefined
-  /** Answered when there is none: unknown, over, used, or somebody else's. */
+  /** The error if there is no such ceremony: unknown, expired, used, or of another caller. */
   readonly missing: ErrorCode
 }
 
 /**
- * Takes the ceremony out of use, before anything of the answer is looked at: of many that finish at once one gets it. What is not the caller's stays untouched.
- * @throws AppError as `missing` says
+ * Consumes the ceremony before anything of the response is checked, so only one of several concurrent requests gets it. Another caller's ceremony is not touched.
+ * @throws AppError the code in `missing`
  */
 export const consumeCeremony = async (ctx: Ctx, { who, purpose, binding, sessionId, missing }: Ending): Promise<Ceremony> => {
   const handle = readTransactionHandle(ctx, 'webauthn', sessionId)
@@ -117,5 +117,5 @@ export const consumeCeremony = async (ctx: Ctx, { who, purpose, binding, session
   }
 }
 
-/** The ceremony is over: its cookie goes. */
+/** Deletes the ceremony's cookie. */
 export const expiredCeremonyCookie = (ctx: Ctx): Cookie => expiredTransactionCookie(ctx, 'webauthn')

@@ -1,4 +1,4 @@
-// A passkey that was refused because its counter went back is accepted again once somebody who may has looked at it, and by nobody else.
+// A passkey blocked because its counter went back is accepted again only after an authorized person clears the alarm.
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
@@ -31,7 +31,7 @@ const world = async () => {
 const begins = async ({ app, person }: Awaited<ReturnType<typeof world>>): Promise<number> =>
   (await postPasskey(app, '/beginAuthentication', named(person), { ticket: await loginTicket(app, person) })).status
 
-test('by its owner, with another factor just proved; then it works, its counter begins again, and the next copy raises the alarm again', async () => {
+test('the owner clears the alarm after proving another factor; the passkey works again with a new counter, and the next copy raises the alarm again', async () => {
   const w = await world()
   const { app, person, device } = w
   expect(await begins(w)).toBe(428)
@@ -49,14 +49,14 @@ test('by its owner, with another factor just proved; then it works, its counter 
   expect(await begins(w)).toBe(428)
 })
 
-test('by an administrator with every right of the owner', async () => {
+test('an administrator with all rights of the owner clears the alarm', async () => {
   const w = await world()
   expect(await w.clear(await w.app.token(w.company.admin), w.ofPerson)).toEqual([204, undefined])
   expect(await w.shows()).toBe(200)
   expect((await w.app.mailsTo(w.person.email)).at(-1)?.text).toContain('It was blocked because it may have been copied.')
 })
 
-test('the alarm is told to the owner with where to look, and to administrators with what to do', async () => {
+test('the mails about the alarm link the owner to the passkey and tell administrators what to do', async () => {
   const { app, company, person, factorId } = await world()
   const [owners, administrators] = [await app.mailsTo(person.email), await app.mailsTo(company.admin.email)]
   expect(owners.at(-1)?.text).toContain(`/me/method?id=${factorId}`)
@@ -64,7 +64,7 @@ test('the alarm is told to the owner with where to look, and to administrators w
   expect(administrators.at(-1)?.text).toContain('clear-alarm')
 })
 
-test('by nobody else: an old or weak sign-in, another person, another company, an administrator with fewer rights, oneself through the administration', async () => {
+test('refused for an old or weak sign-in, another person, another company, an administrator with fewer rights, and for one\u2019s own passkey through administration', async () => {
   const w = await world()
   const { app, company, person } = w
   const old = await app.token(person, ['pwd', 'otp'])
@@ -86,7 +86,7 @@ test('by nobody else: an old or weak sign-in, another person, another company, a
   expect(await app.events(person.tenantId, { event: 'passkey.alarm_cleared' })).toEqual([])
 })
 
-test('twenty at once: one does it', async () => {
+test('of twenty concurrent requests one clears the alarm', async () => {
   const w = await world()
   const token = await w.app.token(w.person, ['pwd', 'otp'])
   const answers = await Promise.all(Array.from({ length: 20 }, () => w.clear(token)))

@@ -1,4 +1,4 @@
-// What browsers answer (`PublicKeyCredential.toJSON()`, WebAuthn Level 3 section 5.1) and what they are asked with.
+// Credential JSON of browsers (`PublicKeyCredential.toJSON()`, WebAuthn Level 3 section 5.1), and the options that they get.
 import * as z from 'zod'
 
 const base64url = (most: number) =>
@@ -58,7 +58,7 @@ export const CreationOptions = z
       attestation: z.literal('none'),
       extensions: z.object({ credProps: z.literal(true) }),
     }),
-    /** Names the ceremony at its end, where no cookie does. */
+    /** Identifies the ceremony when it is finished without the cookie. */
     session_id: z.string(),
   })
   .meta({ id: 'CreationOptions' })

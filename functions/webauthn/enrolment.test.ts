@@ -1,4 +1,4 @@
-// Who must not get a passkey onto an account, and what must not come of a ceremony.
+// Who cannot enrol a passkey on an account, and what a ceremony must not grant.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { consumeLoginTransaction } from '#db/store/login-transactions'
@@ -17,7 +17,7 @@ const world = async (): Promise<World> => {
   const company = await app.company()
   return { app, company, person: await app.person(company) }
 }
-/** A complete body of any form; whatever it says of itself proves nothing. */
+/** A complete body for any form; its claims prove nothing. */
 const claim = (company: Company, person: { readonly email: string }) => {
   const device = authenticator(PAGE)
   const made = device.create({ publicKey: { challenge: 'AA', rp: { id: 'localhost' }, user: { id: 'AA' } } })
@@ -36,11 +36,11 @@ const refusedAlike = async (response: Response): Promise<unknown> => {
 
 const FORMS = formRoutes.map((route) => [pathOf(route).replace('/authsec/webauthn', ''), methodOf(route)] as const)
 
-test.each(FORMS)('%s: an address proves nothing; known and unknown ones are answered alike, and nobody is made', async (path) => {
+test.each(FORMS)('%s: an address proves nothing; known and unknown ones get the same answer, and no account is created', async (path) => {
   const { app, company, person } = await world()
   await givePasskey(app, person, authenticator(PAGE))
   const before = await passkeyStateOf(app, person)
-  const stranger = `nobody-${app.ctx.random.id()}@example.com`
+  const stranger = `stranger-${app.ctx.random.id()}@example.com`
   const answers = []
   for (const email of [person.email, stranger]) answers.push(await refusedAlike(await postPasskey(app, path, claim(company, { email })(path))))
   expect(answers[0]).toEqual(answers[1])
@@ -49,7 +49,7 @@ test.each(FORMS)('%s: an address proves nothing; known and unknown ones are answ
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), stranger)).toBeUndefined()
 })
 
-test.each(FORMS)('%s: the proof of one person opens nothing of another, of that tenant or not', async (path) => {
+test.each(FORMS)('%s: one person\u2019s credentials give no access to another person, in the same tenant or another', async (path) => {
   const { app, company, person } = await world()
   const thief = await app.person(company)
   const foreign = await app.company('globex')
@@ -76,7 +76,7 @@ test.each(FORMS)('%s: the proof of one person opens nothing of another, of that 
 const registering = async (app: TestApp, person: Person, caller: Caller): Promise<number> =>
   (await postPasskey(app, '/beginRegistration', named(person), caller)).status
 
-test('a stolen password adds nothing beside a factor: the ticket enrols the first one alone', async () => {
+test('a stolen password adds nothing beside an existing factor: a ticket enrols only the first one', async () => {
   const { app, person } = await world()
   await enrol(app, person, 'totp')
   const ticket = await loginTicket(app, person)
@@ -86,7 +86,7 @@ test('a stolen password adds nothing beside a factor: the ticket enrols the firs
   expect(((await passkeyStateOf(app, person)) as unknown[]).slice(0, 3)).toEqual((before as unknown[]).slice(0, 3))
 })
 
-test('a factor that is added between the halves ends the ceremony of a ticket', async () => {
+test('a ticket\u2019s ceremony ends when another factor is added meanwhile', async () => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
   const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))
@@ -97,7 +97,7 @@ test('a factor that is added between the halves ends the ceremony of a ticket', 
   expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
-test('where a factor is required, the first one needs the mailbox proved within the hour', async () => {
+test('where a factor is required, the first one needs a mailbox proof of the last hour', async () => {
   const { app, company, person } = await world()
   await configure(app, company, { requireSecondFactor: true })
   await change(app, person, { emailVerifiedAt: app.clock.now() })
@@ -108,7 +108,7 @@ test('where a factor is required, the first one needs the mailbox proved within 
   expect([response.status, (await bodyOf(response)).code]).toEqual([401, 'mailbox_proof_required'])
 })
 
-test('a ticket that was used, of an account that was reset or disabled meanwhile, enrols nothing', async () => {
+test('a ticket that was used, or whose account was reset or disabled meanwhile, enrols nothing', async () => {
   const { app, person } = await world()
   const spent = await loginTicket(app, person)
   await atomically(forTenant(app.db, person.tenantId), (t) => consumeLoginTransaction(t, app.ctx.hash('ticket', spent), app.clock.now()))
@@ -121,7 +121,7 @@ test('a ticket that was used, of an account that was reset or disabled meanwhile
   expect(await registering(app, person, { ticket })).toBe(401)
 })
 
-test('an enrolment answers no token and no ticket, in a session or in a login transaction', async () => {
+test('an enrolment returns no token and no ticket, in a session or in a login transaction', async () => {
   const { app, person } = await world()
   const callers = [async () => ({ ticket: await loginTicket(app, person) }), async () => ({ token: await app.token(person, ['pwd', 'hwk']) })]
   for (const by of callers) {
@@ -133,7 +133,7 @@ test('an enrolment answers no token and no ticket, in a session or in a login tr
   }
 })
 
-test('with the first factor every other session ends: it was begun with less', async () => {
+test('enrolling the first factor ends every other session, since those began with less', async () => {
   const { app, person } = await world()
   const other = await app.token(person)
   const token = await app.token(person)

@@ -1,4 +1,4 @@
-// AuthSec's four forms. They differ in what the bodies name and what the answers repeat; who may do it and what it does is the same.
+// AuthSec's four forms of the ceremonies. They differ in member names only; access and rules are the same.
 import type * as z from 'zod'
 import type { ErrorCode } from '#shared/kernel/errors'
 import { user, userOrNobody } from '#shared/platform/http/access'
@@ -31,7 +31,7 @@ const beginsRegistration = ({ id, on, body, session = false }: Half<BeginRegistr
   route({
     id,
     on,
-    summary: 'Options to create a passkey with.',
+    summary: 'Options for creating a passkey.',
     access: session ? IN_SESSION_BEGINS : BEGINS,
     body,
     reply: json(200, CreationOptions),
@@ -44,7 +44,7 @@ const finishesRegistration = ({ id, on, body, session = false }: Half<FinishRegi
   route({
     id,
     on,
-    summary: 'Register the passkey that was created. Never answers a token.',
+    summary: 'Register the created passkey. Never returns a token.',
     access: session ? IN_SESSION_FINISHES : FINISHES,
     body,
     maxBodyBytes: ANSWER_BYTES,
@@ -58,7 +58,7 @@ const beginsAuthentication = ({ id, on, body }: Half<BeginRegistration>, form: A
   route({
     id,
     on,
-    summary: 'Options to show a passkey with.',
+    summary: 'Options for using a passkey.',
     access: BEGINS,
     body,
     reply: json(200, RequestOptions),
@@ -71,7 +71,7 @@ const finishesAuthentication = ({ id, on, body }: Half<AuthenticationFinish>, fo
   route({
     id,
     on,
-    summary: 'Verify the passkey that was shown: in a login transaction for its last step, in a session for a fresh token.',
+    summary: 'Verify a passkey assertion: continues the login transaction, or renews a session under a new token.',
     access: FINISHES,
     body,
     maxBodyBytes: ANSWER_BYTES,

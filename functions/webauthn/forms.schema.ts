@@ -1,4 +1,4 @@
-// Wire shapes of the four forms of the same two ceremonies: administrators, end users, flat, biometric.
+// Wire shapes of AuthSec's four forms of the two ceremonies: administrators, end users, flat, biometric.
 import * as z from 'zod'
 import { Assertion, assertionShape, Registered } from './credential.schema.ts'
 import { ceremonyEndFields, identityFields, optionalClientFields, requiredClientFields, tenantIdentityFields } from './identity.schema.ts'
@@ -19,7 +19,7 @@ export const EndUserFinishAuthentication = z.object({ ...optionalClientFields, .
 export const FlatBegin = z.object(optionalClientFields).meta({ id: 'BeginCeremony' })
 export const FlatFinishRegistration = z.object({ ...tenantIdentityFields, ...registered }).meta({ id: 'FinishRegistration' })
 export const FinishAuthentication = z.object({ ...tenantIdentityFields, ...asserted }).meta({ id: 'FinishAuthentication' })
-/** The assertion as a member, or its members at the top. */
+/** The assertion as a member, or its members at the top of the body. */
 export const FlatFinishAuthentication = z
   .object({ ...tenantIdentityFields, ...ceremonyEndFields, ...z.object(assertionShape).partial().shape, credential: Assertion.optional() })
   .meta({ id: 'FlatFinishAuthentication' })
@@ -28,7 +28,7 @@ const credential_id = z.string()
 export const AdminRegistered = z.object({ success: z.literal(true), credential_id }).meta({ id: 'AdminPasskeyRegistered' })
 export const FlatRegistered = z.object({ success: z.literal(true), message: z.string(), credential_id }).meta({ id: 'PasskeyRegistered' })
 
-/** In a session: its token from now on, for the one that came with the request counts no more. */
+/** In a session: the new token. The one of the request is revoked. */
 const renewed = {
   access_token: z.string().optional(),
   token_type: z.literal('Bearer').optional(),

@@ -1,4 +1,4 @@
-// Group: passkeys (webauthn/*, /.well-known/webauthn): registered, used as a factor or alone, named, removed.
+// Group: passkeys (webauthn/*, /.well-known/webauthn): registration, use as a factor or for sign-in, names, removal.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -1,4 +1,4 @@
-// What browsers are asked with (WebAuthn Level 3 sections 5.4 and 5.5).
+// Options for browsers (WebAuthn Level 3 sections 5.4 and 5.5).
 import type * as z from 'zod'
 import type { Passkey } from '#db/store/passkeys'
 import type { User } from '#db/store/users'
@@ -7,10 +7,10 @@ import type { CreationOptions, RequestOptions } from './credential.schema.ts'
 import type { RelyingParty } from './relying-party.ts'
 
 const TIMEOUT_MS = 60_000
-/** COSE algorithms, in our order: ES256, EdDSA (Ed25519), RS256. */
+/** COSE algorithms in our order of preference: ES256, EdDSA (Ed25519), RS256. */
 export const ALGORITHMS = [-7, -8, -257] as const
 
-/** The bytes of the id's text form. */
+/** The bytes of the user id's text form. */
 export const userHandleOf = (userId: string): string => Buffer.from(userId).toString('base64url')
 
 const descriptor = ({ credentialId, transports }: Passkey) => ({
@@ -32,7 +32,7 @@ export const creationOptions = (
     pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
     timeout: TIMEOUT_MS,
     excludeCredentials: passkeys.filter(({ rpId }) => rpId === rp.id).map(descriptor),
-    // A passkey that is found without its id can stand alone; an authenticator without room for one still is a second factor.
+    // Sign-in with only a passkey needs a discoverable credential; an authenticator without storage still works as a second factor.
     authenticatorSelection: { residentKey: 'preferred', requireResidentKey: false, userVerification: 'preferred' },
     attestation: 'none',
     extensions: { credProps: true },

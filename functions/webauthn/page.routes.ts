@@ -1,5 +1,5 @@
-// Passkeys on our own pages, for who is signed in there: the API's ceremonies, by the browser's session and the token of the page's form. Answered in JSON,
-// for the page's script.
+// Passkeys on our own pages: the API's ceremonies, authenticated by the browser's session and the form's CSRF token. Answers are JSON for the
+// page's script.
 
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { browser } from '#shared/platform/http/access'
@@ -17,7 +17,7 @@ export const passkeyPageRoutes = [
   route({
     id: 'webauthn.page.beginRegistration',
     on: 'POST /me/passkey/begin',
-    summary: 'Options to create a passkey with, on the account page.',
+    summary: 'Options for creating a passkey on the account page.',
     access: browser({ stepUp: FRESH, limit: { class: 'status' }, form: '/me/passkey' }),
     form: NoForm,
     reply: json(200, CreationOptions),
@@ -28,7 +28,7 @@ export const passkeyPageRoutes = [
   route({
     id: 'webauthn.page.finishRegistration',
     on: 'POST /me/passkey/finish',
-    summary: 'Register the passkey that was created on the account page.',
+    summary: 'Register the passkey created on the account page.',
     access: browser({ stepUp: FRESH, limit: { class: 'code' }, form: '/me/passkey' }),
     form: PageCeremonyForm,
     maxBodyBytes: ANSWER_BYTES,
@@ -40,7 +40,7 @@ export const passkeyPageRoutes = [
   route({
     id: 'webauthn.page.beginConfirming',
     on: 'POST /confirm/passkey/begin',
-    summary: 'Options to show a passkey with, where something needs a fresh sign-in.',
+    summary: 'Options for using a passkey, where an action needs a recent sign-in.',
     access: browser({ limit: { class: 'status' }, form: '/confirm' }),
     form: NoForm,
     reply: json(200, RequestOptions),
@@ -51,7 +51,7 @@ export const passkeyPageRoutes = [
   route({
     id: 'webauthn.page.finishConfirming',
     on: 'POST /confirm/passkey/finish',
-    summary: 'The passkey renews the browser\u2019s sign-in.',
+    summary: 'Renew the browser\u2019s sign-in with a passkey.',
     access: browser({ limit: { class: 'code' }, form: '/confirm' }),
     form: PageCeremonyForm,
     maxBodyBytes: ANSWER_BYTES,

@@ -1,4 +1,4 @@
-// What our own pages send of a ceremony, with the token of their form.
+// Ceremony bodies of our own pages, with the CSRF token of their form.
 import * as z from 'zod'
 import { form } from '#shared/platform/http/pages/fields.schema'
 

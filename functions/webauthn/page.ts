@@ -1,4 +1,4 @@
-// Ceremonies of who is signed in on our own pages, by the browser's session.
+// Ceremonies of a person who is signed in on our own pages, by the browser's session.
 import * as z from 'zod'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
@@ -46,7 +46,7 @@ const CONFIRMS: AuthenticationForm = { purpose: 'authentication', missing: { cod
 
 export const beginReauthentication = (ctx: Ctx, principal: User) => beginAuthentication(withPageOrigin(ctx), principal, {}, CONFIRMS)
 
-/** The browser's session goes on, fresh and stronger, under a new token. @throws AppError invalid_request, authentication_required, no_authentication_session, passkey_refused */
+/** Renews the browser's session under a new token. @throws AppError invalid_request, authentication_required, no_authentication_session, passkey_refused */
 export const finishReauthentication = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
   const { result, cookies } = await finishAuthentication(
     withPageOrigin(ctx),

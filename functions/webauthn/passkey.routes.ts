@@ -1,4 +1,4 @@
-// Signing in with a passkey alone. Ours: AuthSec has no form for it.
+// Signing in with only a passkey. An extension: AuthSec has no form for it.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { RequestOptions } from './credential.schema.ts'
@@ -10,8 +10,8 @@ export const passkeyRoutes = [
   route({
     id: 'webauthn.passkey.begin',
     on: 'POST /authsec/webauthn/passkey/begin',
-    summary: 'Options to sign in with a passkey that the browser offers, also while a form is filled in.',
-    access: open('Asked before anything is proved; alike for everybody.', { class: 'polling' }),
+    summary: 'Options for signing in with a passkey that the browser offers, also by autofill.',
+    access: open('Requested before the person is known; the answer reveals no account.', { class: 'polling' }),
     body: BeginPasskey,
     reply: json(200, RequestOptions),
     errors: ['invalid_origin', 'invalid_client'],
@@ -21,7 +21,7 @@ export const passkeyRoutes = [
   route({
     id: 'webauthn.passkey.finish',
     on: 'POST /authsec/webauthn/passkey/finish',
-    summary: 'Verify a passkey that stands alone; answers a login ticket for the step that mints the token.',
+    summary: 'Verify a passkey sign-in; returns a login ticket for the step that issues the token.',
     access: open('The passkey is the proof.', { class: 'code' }),
     body: FinishPasskey,
     maxBodyBytes: 128 * 1024,

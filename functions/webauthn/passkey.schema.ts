@@ -1,4 +1,4 @@
-// Wire shapes of signing in with a passkey alone.
+// Wire shapes of signing in with only a passkey.
 import * as z from 'zod'
 import { Assertion } from './credential.schema.ts'
 
@@ -7,13 +7,13 @@ export const FinishPasskey = z.object({ credential: Assertion, session_id: z.str
 export const PasskeyVerified = z
   .object({
     success: z.literal(true),
-    /** For the last step, which mints the token; also set as a cookie. */
+    /** For the step that issues the token; also set as a cookie. */
     login_ticket: z.string(),
     tenant_id: z.string(),
     user_id: z.string(),
     email: z.string(),
     first_login: z.boolean(),
-    /** The passkey verified its person: nothing more is owed. */
+    /** A passkey with user verification is two factors: no further factor is needed. */
     mfa_required: z.literal(false),
   })
   .meta({ id: 'PasskeyVerified' })

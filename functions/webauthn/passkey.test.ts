@@ -1,4 +1,4 @@
-// A passkey and nothing else: the whole way to a token.
+// Signing in with only a passkey, from the options to the token.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
@@ -23,7 +23,7 @@ const signIn = async ({ app, device }: Pick<World, 'app' | 'device'>, lies: Lies
   return postPasskey(app, '/passkey/finish', { session_id: options.session_id, credential: device.get(options, lies) }, caller)
 }
 
-test('nobody is named, the person must be verified, and what comes out is a ticket with both factors', async () => {
+test('needs no identifier, requires user verification, and returns a ticket with both factors proved', async () => {
   const here = await world()
   const { app, company, person } = here
   const options = await begin(app)
@@ -37,7 +37,7 @@ test('nobody is named, the person must be verified, and what comes out is a tick
   expect(done.headers.getSetCookie().map((line) => line.split('=')[0])).toEqual(['authsec_login', 'authsec_webauthn'])
 })
 
-test('each tenant comes from the passkey, or from the client, and then no other tenant is let in', async () => {
+test('the tenant comes from the passkey, or from the client; with a client, passkeys of other tenants are refused', async () => {
   const here = await world()
   const other = await here.app.company('globex')
   expect((await signIn(here, {}, {}, { client_id: here.company.clientId })).status).toBe(200)
@@ -47,7 +47,7 @@ test('each tenant comes from the passkey, or from the client, and then no other 
   expect((await postPasskey(here.app, '/passkey/begin', { client_id: 'nonsense' })).status).toBe(400)
 })
 
-test("a tenant's own domain is a relying party of its own, for its people alone", async () => {
+test("a tenant's own domain is a separate relying party, only for that tenant's people", async () => {
   const here = await world()
   const { app, company, person } = here
   const domain = `login-${company.name}.com`
@@ -58,11 +58,11 @@ test("a tenant's own domain is a relying party of its own, for its people alone"
   const options = await begin(app, { origin: page })
   expect(options.publicKey.rpId).toBe(domain)
   expect((await signIn({ app, device }, {}, { origin: page })).status).toBe(200)
-  // A passkey of the platform is none there, even if a browser offered it.
+  // A passkey of the platform is refused there, even if a browser offered it.
   expect((await signIn({ app, device: here.device }, { origin: page, rpId: domain }, { origin: page })).status).toBe(401)
 })
 
-test('who may not come in with a password comes in with no passkey: disabled, reset, unproved, suspended', async () => {
+test('refuses people who cannot sign in with a password either: disabled, reset, unproved, suspended', async () => {
   const here = await world()
   const { app, company, person } = here
   const refused = async (status: number): Promise<void> => {
@@ -85,7 +85,7 @@ test('who may not come in with a password comes in with no passkey: disabled, re
   expect((await signIn(here)).status).toBe(200)
 })
 
-test('a passkey that nobody has is told as such, so that the page can have it forgotten; a wrong one is not', async () => {
+test('an unknown passkey has its own error, so that the page can have it forgotten; an invalid one has not', async () => {
   const here = await world()
   const unknown = authenticator(PAGE)
   unknown.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: Buffer.from(here.person.id).toString('base64url') } } })

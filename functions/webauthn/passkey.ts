@@ -1,5 +1,5 @@
-// A passkey and nothing else: whoever holds one that verifies its person needs to name nobody. What comes out is a login ticket with both factors proved; the
-// token comes from the doors that every sign-in ends at.
+// Signing in with only a passkey: one with user verification identifies its person. The result is a login ticket with both factors proved; the token is issued
+// by the same last step as for every other sign-in.
 
 import type * as z from 'zod'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
@@ -24,11 +24,11 @@ import { entryHash } from './registration.ts'
 import { relyingParty } from './relying-party.ts'
 import type { VerifiedAssertion } from './verification.ts'
 
-/** Nobody is known yet, so nothing binds it but its handle. */
+/** The person is still unknown, so the ceremony is bound to its handle only. */
 const BINDING = 'nobody'
 
 /**
- * The tenant is the client's, or the one whose domain the page is on; on the platform's own pages it shows once the passkey does.
+ * The tenant is the client's, or the owner of the page's domain; on the platform's own pages it is known only from the passkey.
  * @throws AppError invalid_origin, invalid_client
  */
 export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>): Promise<HttpResult<z.input<typeof RequestOptions>>> => {
@@ -49,7 +49,7 @@ export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>
 
 type Owner = { readonly tenantId: TenantId; readonly passkey: Passkey }
 
-/** Whose the passkey is, where it may be used here. One that nobody has is told as such, so that the page can have it forgotten. @throws AppError passkey_refused */
+/** Finds the passkey and its person. An unknown passkey has its own error, so that the page can have it forgotten. @throws AppError passkey_refused */
 const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony): Promise<Owner> => {
   const { userHandle } = response
   const userId = Buffer.from(userHandle ?? '', 'base64url').toString()
@@ -65,7 +65,7 @@ const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony
 
 type Opened = { readonly user: User; readonly transactionToken: string }
 
-/** Holds the person's row: what ends sign-ins comes before this or after it. */
+/** Locks the person's row, so that ending all sign-ins is ordered before or after this. */
 const openLogin = async (
   t: TenantTx,
   ctx: Ctx,

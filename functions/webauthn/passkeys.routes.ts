@@ -1,4 +1,4 @@
-// A person's own passkeys, and what administrators are shown of passkeys that may have been copied. Ours.
+// A person's own passkeys, and for administrators the passkeys that may have been copied. An extension.
 import { may, user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -8,7 +8,7 @@ export const passkeysRoutes = [
   route({
     id: 'webauthn.passkeys.list',
     on: 'GET /authsec/webauthn/passkeys',
-    summary: "The caller's passkeys, and what password managers may be told of them.",
+    summary: "The caller's passkeys, with signals for password managers.",
     access: user(),
     reply: json(200, Passkeys),
     errors: [],
@@ -30,7 +30,7 @@ export const passkeysRoutes = [
   route({
     id: 'webauthn.passkeys.remove',
     on: 'DELETE /authsec/webauthn/passkeys/:id',
-    summary: 'Remove a passkey; the answer is what the browser is told, so that it disappears there too.',
+    summary: 'Remove a passkey; the answer has the signals that remove it from the password manager too.',
     access: user(),
     path: PasskeyPath,
     query: RemovePasskey,
@@ -42,7 +42,7 @@ export const passkeysRoutes = [
   route({
     id: 'webauthn.alarms',
     on: 'GET /authsec/webauthn/alarms',
-    summary: 'Passkeys of the company whose counter went back: they may have been copied, and are refused.',
+    summary: 'Passkeys of the company that are blocked because their counter went back and they may have been copied.',
     access: may('admin:access', 'users:read'),
     reply: json(200, CounterAlarms),
     errors: [],

@@ -1,8 +1,8 @@
-// Wire shapes of a person's own passkeys, and of alarms about them.
+// Wire shapes of a person's own passkeys, and of copy alarms.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 
-/** What a page needs to have password managers forget and rename (WebAuthn Level 3 section 5.1.10). */
+/** Signals for password managers to forget and rename passkeys (WebAuthn Level 3 section 5.1.10). */
 const Accepted = z.object({
   rp_id: z.string(),
   /** The user handle. */
@@ -16,18 +16,18 @@ const Passkey = z.object({
   id: z.string(),
   credential_id: z.string(),
   name: z.string(),
-  /** Who keeps it, where it says so. */
+  /** The provider of the passkey, where it identifies itself. */
   provider: z.string().optional(),
   rp_id: z.string(),
   transports: z.array(z.string()),
-  /** It can be, and it is, on more than one device. */
+  /** Whether it can be backed up, and whether it is, on more than one device. */
   synced: z.boolean(),
   backed_up: z.boolean(),
   user_verified: z.boolean(),
   discoverable: z.boolean().optional(),
   created_at: z.iso.datetime(),
   last_used_at: z.iso.datetime().optional(),
-  /** Since when it is refused because it may have been copied. */
+  /** Since when it is blocked because it may have been copied. */
   counter_alarm_at: z.iso.datetime().optional(),
 })
 

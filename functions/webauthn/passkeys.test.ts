@@ -20,7 +20,7 @@ const world = async (): Promise<World> => {
 }
 const remove = (app: TestApp, token: string, id: string, query = '') => app.request(`${OWN}/${id}${query}`, { method: 'DELETE', token })
 
-test('the owner sees his passkeys and what a password manager may be told', async () => {
+test('the owner sees their passkeys and the signals for a password manager', async () => {
   const { app, person, device } = await world()
   const first = await givePasskey(app, person, device)
   app.clock.advance(1)
@@ -43,7 +43,7 @@ test('the owner sees his passkeys and what a password manager may be told', asyn
   expect(await bodyOf(await app.request(OWN, { token: other }))).toEqual({ passkeys: [], signals: [] })
 })
 
-test('a passkey is named by its owner and by nobody else', async () => {
+test('only its owner can name a passkey', async () => {
   const { app, company, person, device } = await world()
   const { factorId } = await givePasskey(app, person, device)
   const rename = (token: string, name: string) => app.request(`${OWN}/${factorId}`, { method: 'PATCH', body: { name }, token })
@@ -56,7 +56,7 @@ test('a passkey is named by its owner and by nobody else', async () => {
   expect(await passkeyStateOf(app, person)).toEqual(before)
 })
 
-test('what is removed opens nothing, is gone from the directory, and the answer says what the browser is told', async () => {
+test('a removed passkey no longer signs in and is gone from the directory, and the answer has the signals for the browser', async () => {
   const { app, person, device } = await world()
   const gone = await givePasskey(app, person, device)
   const kept = await givePasskey(app, person, authenticator(PAGE))
@@ -78,7 +78,7 @@ test('what is removed opens nothing, is gone from the directory, and the answer 
   expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('was removed')
 })
 
-test('the last factor stays where one is required, and nothing weaker takes its place unsaid', async () => {
+test('the last factor cannot be removed where one is required, and a weaker one replaces it only on confirmation', async () => {
   const { app, company, person, device } = await world()
   const { factorId } = await givePasskey(app, person, device)
   await configure(app, company, { requireSecondFactor: true })
@@ -91,7 +91,7 @@ test('the last factor stays where one is required, and nothing weaker takes its 
   expect(await code(await remove(app, token, factorId, '?accept_weaker=true'))).toEqual([409, 'last_factor'])
 })
 
-test('a counter that went back: refused, marked, recorded, mailed, shown to administrators; the passkey is none from then on', async () => {
+test('a counter that went back is refused, marked, recorded, mailed and listed for administrators; the passkey is blocked from then on', async () => {
   const { app, company, person, device } = await world()
   const { id, factorId } = await givePasskey(app, person, device)
   const ticket = await loginTicket(app, person)
@@ -104,13 +104,13 @@ test('a counter that went back: refused, marked, recorded, mailed, shown to admi
   const events = await app.events(person.tenantId, { event: 'passkey.counter_regressed' })
   expect(events).toMatchObject([{ targetId: factorId, subjectId: person.id }])
   expect((await app.mailsTo(person.email)).at(-1)?.subject).toContain('may have been copied')
-  // Whoever has the copy with the higher counter is stopped too.
+  // The copy with the higher counter is blocked too.
   const next = await loginTicket(app, person)
   expect((await postPasskey(app, '/beginAuthentication', named(person), { ticket: next })).status).toBe(428)
-  const alone = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
-  expect((await postPasskey(app, '/passkey/finish', { session_id: alone.session_id, credential: device.get(alone, { counter: 99 }) })).status).toBe(
-    401,
-  )
+  const onlyPasskey = await optionsOf(await postPasskey(app, '/passkey/begin', {}))
+  expect(
+    (await postPasskey(app, '/passkey/finish', { session_id: onlyPasskey.session_id, credential: device.get(onlyPasskey, { counter: 99 }) })).status,
+  ).toBe(401)
   const admin = await app.token(await app.person(company, ['admin:access', 'users:read']))
   expect(await bodyOf(await app.request(ALARMS, { token: admin }))).toMatchObject({
     alarms: [{ id: factorId, user_id: person.id, email: person.email, name: 'Laptop', at: app.clock.now().toISOString() }],
@@ -121,7 +121,7 @@ test('a counter that went back: refused, marked, recorded, mailed, shown to admi
   expect(own.passkeys).toMatchObject([{ credential_id: id, counter_alarm_at: app.clock.now().toISOString() }])
 })
 
-test('a forged signature with a counter that goes back raises no alarm', async () => {
+test('a forged signature with a lower counter raises no alarm', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
   const ticket = await loginTicket(app, person)

@@ -1,4 +1,4 @@
-// A person's own passkeys: listed, named, removed. What is removed disappears from the password manager too, by what the answers tell the page.
+// A person's own passkeys: list, name, remove. The answers contain signals with which the page removes a passkey from the password manager too.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { listCounterAlarms, listPasskeys } from '#db/store/passkeys'
@@ -34,7 +34,7 @@ const toResponse = ({ passkey, name, lastUsedAt }: Listed): z.input<typeof Passk
 
 type Signals = z.input<typeof Passkeys>['signals']
 
-/** By relying party; `also` is one that may have none left. */
+/** Signals by relying party; `also` names relying parties that may have no passkey left. */
 const signalsOf = async (ctx: Ctx, caller: User, all: readonly Listed[], also: readonly string[] = []): Promise<Signals> => {
   const user = await findUser(forTenant(ctx.db, caller.tenantId), caller.userId)
   const rpIds = new Set([...all.map(({ passkey }) => passkey.rpId), ...also])

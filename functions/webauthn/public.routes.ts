@@ -1,4 +1,4 @@
-// What browsers and monitors ask without a credential.
+// Public routes for browsers and monitors.
 import * as z from 'zod'
 import { directory } from '#db/engine/tenant'
 import { pingDatabase } from '#db/store/ping'
@@ -16,9 +16,9 @@ export const publicRoutes = [
     id: 'webauthn.relatedOrigins',
     on: 'GET /.well-known/webauthn',
     summary: 'Origins that may use the passkeys of this host (WebAuthn Level 3 section 5.11).',
-    access: open('Browsers ask it of every host, without credentials.', { class: 'general' }),
+    access: open('Browsers request it from every host, without credentials.', { class: 'general' }),
     reply: json(200, Origins),
-    // A domain that is taken away stops being related soon.
+    // Short, so that a removed domain soon stops being related.
     cache: 'public, max-age=300',
     errors: ['not_found'],
     emits: 'nothing',
@@ -27,8 +27,8 @@ export const publicRoutes = [
   route({
     id: 'webauthn.script',
     on: 'GET /authsec/webauthn/passkey.js',
-    summary: 'Passkeys in a page, as one script: register, sign in, forget.',
-    access: open('A script without anybody\u2019s data.', { class: 'general' }),
+    summary: 'Passkeys for a page, as one script: register, sign in, forget.',
+    access: open('A static script without personal data.', { class: 'general' }),
     reply: text(200, 'text/javascript; charset=utf-8'),
     cache: 'public, max-age=300',
     errors: [],
@@ -38,7 +38,7 @@ export const publicRoutes = [
   route({
     id: 'webauthn.health',
     on: 'GET /authsec/webauthn/health',
-    summary: 'Whether passkeys can be registered and used.',
+    summary: 'Whether the database that passkeys need answers.',
     access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
     reply: oneOfStatuses({ 200: Health, 503: Health }),
     errors: [],

@@ -1,4 +1,4 @@
-// Registrations that no honest authenticator answers: refused alike, recorded, and nothing has changed.
+// Forged and malformed registrations: all refused with the same answer, recorded, and without any change.
 import { describe, expect, test } from 'vitest'
 import { authenticator, type Lies } from '#tests/support/authenticator'
 import {
@@ -22,24 +22,24 @@ const world = (): Promise<PasskeyWorld> => passkeyWorldOf(webauthnRoutes)
 
 const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
   ...EVERYWHERE,
-  ['an assertion in the place of a registration', { type: 'webauthn.get' }],
-  ['a genuine self attestation, said to be of another algorithm', { fmt: 'packed', attestedBy: -257 }],
+  ['an assertion in place of a registration', { type: 'webauthn.get' }],
+  ['a valid self attestation with the wrong algorithm', { fmt: 'packed', attestedBy: -257 }],
   ['a self attestation with a broken signature', { fmt: 'packed', forged: true }],
   ['a forged attestation', { fmt: 'packed', statement: map([['alg', -7] as never, ['sig', Buffer.alloc(70, 1)] as never]), forged: true }],
-  ['an attestation of another algorithm', { fmt: 'packed', statement: map([['alg', -257] as never, ['sig', Buffer.alloc(70, 1)] as never]) }],
+  ['an attestation with a different algorithm', { fmt: 'packed', statement: map([['alg', -257] as never, ['sig', Buffer.alloc(70, 1)] as never]) }],
   ['an attestation without a signature', { fmt: 'packed', statement: map([['alg', -7] as never]) }],
   [
-    'an attestation with a certificate, which names an address to ask',
+    'an attestation with a certificate, which names a URL to fetch',
     { fmt: 'packed', statement: map([['alg', -7] as never, ['sig', COORDINATE] as never, ['x5c', COORDINATE] as never]) },
   ],
-  ['no attestation, with a statement', { fmt: 'none', statement: map([['alg', -7] as never]) }],
-  ['an attestation of FIDO U2F', { fmt: 'fido-u2f', statement: map([['sig', COORDINATE] as never, ['x5c', COORDINATE] as never]) }],
-  ['an attestation of a TPM', { fmt: 'tpm', statement: map([['ver', '2.0'] as never]) }],
-  ['an attestation of SafetyNet', { fmt: 'android-safetynet', statement: map([['ver', '1'] as never, ['response', COORDINATE] as never]) }],
-  ['an attestation of Apple', { fmt: 'apple', statement: map([['x5c', COORDINATE] as never]) }],
-  ['an attestation of no known format', { fmt: 'trust-me' }],
+  ['no attestation, but a statement', { fmt: 'none', statement: map([['alg', -7] as never]) }],
+  ['a FIDO U2F attestation', { fmt: 'fido-u2f', statement: map([['sig', COORDINATE] as never, ['x5c', COORDINATE] as never]) }],
+  ['a TPM attestation', { fmt: 'tpm', statement: map([['ver', '2.0'] as never]) }],
+  ['a SafetyNet attestation', { fmt: 'android-safetynet', statement: map([['ver', '1'] as never, ['response', COORDINATE] as never]) }],
+  ['an Apple attestation', { fmt: 'apple', statement: map([['x5c', COORDINATE] as never]) }],
+  ['an attestation of an unknown format', { fmt: 'trust-me' }],
   [
-    'an algorithm that was not offered (RS1)',
+    'an algorithm that is not offered (RS1)',
     {
       cose: key([
         [1, 3],
@@ -50,7 +50,7 @@ const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
     },
   ],
   [
-    'an algorithm that was not offered (ES384)',
+    'an algorithm that is not offered (ES384)',
     {
       cose: key([
         [1, 2],
@@ -95,7 +95,7 @@ const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
     },
   ],
   [
-    'RS256 with a key on a curve',
+    'RS256 with an elliptic-curve key',
     {
       cose: key([
         [1, 2],
@@ -142,7 +142,7 @@ const REGISTRATIONS: readonly (readonly [string, Lies])[] = [
   ],
 ]
 
-describe('registration', () => {
+describe('registration refuses', () => {
   test.each(REGISTRATIONS)('%s', async (_, lies) => {
     const { app, person, device } = await world()
     for (const kind of CALLERS) {
@@ -154,7 +154,7 @@ describe('registration', () => {
       expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', body, caller))).toEqual(REGISTRATION_FAILED)
       expect(await passkeyStateOf(app, person)).toEqual(before)
       expect(await refusals(app, person)).toBe(seen + 1)
-      // The ceremony is spent: a second, honest answer comes too late.
+      // The ceremony is consumed: a second, valid response is refused.
       expect(await answerOfResponse(await postPasskey(app, '/finishRegistration', { ...body, credential: device.create(options) }, caller))).toEqual(
         NO_REGISTRATION,
       )
@@ -162,7 +162,7 @@ describe('registration', () => {
     }
   })
 
-  test('a credential id that is somebody else\u2019s, or one\u2019s own already, stays where it is; in another tenant it says nothing', async () => {
+  test('a credential id that is already registered, by another person or by oneself, is refused; in another tenant it is accepted', async () => {
     const { app, company, person, device } = await world()
     const victim = await app.person(company)
     const { id: credentialId } = await givePasskey(app, victim, authenticator(PAGE))
@@ -183,11 +183,11 @@ describe('registration', () => {
     expect((await register(app, stranger, { ...device, create: (o, l) => device.create(o, { ...l, credentialId }) }, { ticket: own })).status).toBe(
       200,
     )
-    // The last member counts the directory of the tenant.
+    // The last value counts the rows in the tenant's directory.
     expect(await passkeyStateOf(app, victim)).toEqual(before[0])
   })
 
-  test('an id that is not the one in the authenticator data', async () => {
+  test('refuses an id that differs from the one in the authenticator data', async () => {
     const { app, person, device } = await world()
     const ticket = await loginTicket(app, person)
     const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(person), { ticket }))

@@ -1,4 +1,4 @@
-// Registering a passkey, through every form of AuthSec.
+// Registering a passkey through every form of AuthSec.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findPasskeys } from '#db/store/passkeys'
@@ -15,7 +15,7 @@ const world = async () => {
 }
 const hexOf = (id: string): string => Buffer.from(id, 'base64url').toString('hex')
 
-test('options are what AuthSec says: handle, exclusion, no attestation, our algorithms', async () => {
+test('options match AuthSec: user handle, excluded credentials, no attestation, our algorithms', async () => {
   const { app, person } = await world()
   const held = await givePasskey(app, person, authenticator(PAGE))
   const { publicKey, session_id } = await optionsOf(
@@ -42,7 +42,7 @@ const FORMS = [
   ['/biometric/beginLoginSetup', '/biometric/confirmLoginSetup', ['message']],
 ] as const
 
-test.each(FORMS)('%s, %s: inside a login transaction of a person without a factor', async (begin, finish, more) => {
+test.each(FORMS)('%s, %s: registers in the login transaction of a person without a factor', async (begin, finish, more) => {
   const { app, company, person } = await world()
   const ticket = await loginTicket(app, person)
   const device = authenticator(PAGE)
@@ -70,7 +70,7 @@ test.each(FORMS)('%s, %s: inside a login transaction of a person without a facto
   expect(events.filter(({ event }) => event === 'factor.added')).toMatchObject([{ actorId: person.id, subjectId: person.id, outcome: 'success' }])
 })
 
-test('biometric setup is inside a session, and for nobody else', async () => {
+test('biometric setup needs a session', async () => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
   expect((await postPasskey(app, '/biometric/beginSetup', named(person), { ticket })).status).toBe(401)
@@ -83,13 +83,13 @@ test('biometric setup is inside a session, and for nobody else', async () => {
   expect([done.status, await bodyOf(done)]).toEqual([200, { success: true, credential_id: hexOf(credential.id) }])
 })
 
-test.each([-7, -8, -257] as const)('algorithm %i, with the attestation of its own key', async (algorithm: Algorithm) => {
+test.each([-7, -8, -257] as const)('accepts algorithm %i, with the attestation of its own key', async (algorithm: Algorithm) => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
   expect((await register(app, person, authenticator(PAGE, { algorithm, attestation: 'packed' }), { ticket })).status).toBe(200)
 })
 
-test('the cookie alone carries the ceremony, as browsers that know nothing of it need', async () => {
+test('the cookie is enough to identify the ceremony', async () => {
   const { app, person } = await world()
   const ticket = await loginTicket(app, person)
   const jar = cookieJar()
@@ -102,7 +102,7 @@ test('the cookie alone carries the ceremony, as browsers that know nothing of it
   expect([...jar.kept.keys()]).toEqual([])
 })
 
-test('a passkey is called what its owner says, else after who keeps it', async () => {
+test('a passkey has the name its owner gave, otherwise that of its provider', async () => {
   const { app, person } = await world()
   const token = await app.token(person, ['pwd', 'hwk'])
   await register(app, person, authenticator(PAGE), { token }, { name: ' Blue key ' })
@@ -112,7 +112,7 @@ test('a passkey is called what its owner says, else after who keeps it', async (
   expect((list.passkeys as { name: string }[]).map(({ name }) => name).sort()).toEqual(['Blue key', 'Firefox on Linux'])
 })
 
-test('a client of another tenant is as unknown as none', async () => {
+test('a client of another tenant gets the same answer as an unknown one', async () => {
   const { app, person } = await world()
   const other = await app.company('globex')
   const ticket = await loginTicket(app, person)
@@ -123,7 +123,7 @@ test('a client of another tenant is as unknown as none', async () => {
   expect((await postPasskey(app, '/enduser/beginRegistration', named(person), { ticket })).status).toBe(400)
 })
 
-test('a session has to be recent, and strong once there is a factor; the refusal is the challenge of RFC 9470', async () => {
+test('a session must be recent, and strong if there is a factor; the refusal is the challenge of RFC 9470', async () => {
   const { app, person } = await world()
   const old = await app.token(person)
   app.clock.advance(901)

@@ -1,4 +1,4 @@
-// Registering a passkey: inside a recent session, or inside the login transaction of a person who has no factor yet. Makes nobody, and answers no token.
+// Registering a passkey: in a recent session, or in the login transaction of a person without a factor. Creates no account and returns no token.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { findPasskeys, insertPasskey } from '#db/store/passkeys'
@@ -27,7 +27,7 @@ export const ceremonyBinding = (ctx: Pick<Ctx, 'hash'>, factorContext: FactorCon
 
 export type BeginRegistration = ClaimedIdentity & { readonly client_id?: string | undefined }
 
-/** A client that is named has to be one of the person's tenant; another tenant's is as unknown as none. @throws AppError invalid_client */
+/** A named client must belong to the person's tenant; another tenant's is refused like an unknown one. @throws AppError invalid_client */
 const requireOwnClient = async (ctx: Ctx, factorContext: FactorContext, clientId: string | undefined): Promise<void> => {
   if (clientId !== undefined && (await findApplication(ctx, clientId)).tenantId !== factorContext.tenantId) {
     throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
@@ -56,7 +56,7 @@ export const beginRegistration = async (
   return new HttpResult(creationOptions(started, rp, user, passkeys), { cookies: started.cookies })
 }
 
-/** One answer for whatever was wrong with it; why is in the log alone. */
+/** Every refusal looks the same to the caller; the reason is in the log only. */
 const refused = ({ tenantId, user }: FactorContext, cause?: unknown): AppError =>
   new AppError('registration_failed', undefined, { refusal: { tenantId, userId: user.id, event: EVENT } }, cause)
 
@@ -67,7 +67,7 @@ export type FinishRegistration = ClaimedIdentity & {
 }
 type New = { readonly factorId: string; readonly credential: NewCredential; readonly ceremony: Ceremony; readonly body: FinishRegistration }
 
-/** Fails the whole enrolment when the credential id is taken, whoever has it. */
+/** Aborts the enrolment if the credential id is taken by any person. */
 const store = async (t: TenantTx, ctx: Ctx, factorContext: FactorContext, { factorId, credential, ceremony, body }: New): Promise<void> => {
   const row = {
     ...credential,

@@ -1,4 +1,4 @@
-// Which origins may use a relying party id (WebAuthn Level 3 section 5.11): asked by browsers at the host that is the id.
+// Origins that may use a relying party id (WebAuthn Level 3 section 5.11), served by the host of that id.
 
 import { directory } from '#db/engine/tenant'
 import { findCustomDomains, findVerifiedDomain } from '#db/store/domains'
@@ -8,7 +8,7 @@ import type { Ctx } from './group.ts'
 
 const HOST = /^([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?$/i
 
-/** Of the platform the configured origins, of a tenant's domain its proved ones. @throws AppError not_found */
+/** The platform's configured origins, or the verified domains of the tenant that owns the host. @throws AppError not_found */
 export const relatedOrigins = async (ctx: Ctx): Promise<{ origins: string[] }> => {
   const host = HOST.exec(ctx.request.host)?.[1]?.toLowerCase()
   const platform = platformParty(ctx.config)

@@ -1,4 +1,4 @@
-// For whom a ceremony is, by the page's origin; and the related origins document.
+// Choosing the relying party by the page's origin, and the related origins document.
 import { expect, test } from 'vitest'
 import { platformParty } from '#shared/domains/passkeys/platform'
 import { startApp } from '#tests/support/app'
@@ -38,7 +38,7 @@ const world = async (env: Readonly<Record<string, string>> = {}) => {
   return { app, company, person: await app.person(company) }
 }
 
-test('what is no page of ours is refused alike, whatever is wrong with it', async () => {
+test('any origin that is not ours is refused with the same answer', async () => {
   const { app, company, person } = await world()
   const globex = await app.company('globex')
   const [own, theirs] = [`${company.name}.com`, `${globex.name}.com`]
@@ -81,14 +81,14 @@ test('what is no page of ours is refused alike, whatever is wrong with it', asyn
   expect([without.status, (await bodyOf(without)).code]).toEqual([400, 'invalid_origin'])
 })
 
-test("a development machine's page counts outside production alone", async () => {
+test("a development machine's page is accepted only outside production", async () => {
   const { PRODUCTION } = await import('#tests/support/production')
   const app = await startApp(webauthnRoutes, { env: { ...PRODUCTION, BASE_URL: 'https://id.example.com' } })
   expect((await postPasskey(app, '/passkey/begin', {}, { origin: 'http://localhost:7468' })).status).toBe(400)
   expect((await postPasskey(app, '/passkey/begin', {}, { origin: 'https://id.example.com' })).status).toBe(200)
 })
 
-test("the platform's sub-domain of a tenant uses the platform's passkeys, for that tenant's people", async () => {
+test("the platform's sub-domain of a tenant uses the platform's passkeys, only for that tenant's people", async () => {
   const { app, company, person } = await world({ TENANT_DOMAIN_SUFFIX: 'id.example.com' })
   const origin = `https://${company.domain}`
   const ticket = await loginTicket(app, person)
@@ -97,7 +97,7 @@ test("the platform's sub-domain of a tenant uses the platform's passkeys, for th
   expect((await postPasskey(app, '/beginRegistration', named(person), { ticket, origin: `https://${globex.domain}` })).status).toBe(400)
 })
 
-test('related origins: of the platform the configured ones, of a tenant its proved domains, of nobody none', async () => {
+test('related origins: the configured ones for the platform, the verified domains for a tenant, none for an unknown host', async () => {
   const { app, company } = await world({ PUBLIC_UI_ORIGIN: 'https://app.example.net' })
   const [first, second] = [`a-${company.name}.com`, `b-${company.name}.de`]
   await verifyDomain(app, company, first)
@@ -115,7 +115,7 @@ test('related origins: of the platform the configured ones, of a tenant its prov
   for (const host of ['evil.example', company.domain, '', '[::1]', 'a b']) expect((await ask(host))[0]).toBe(404)
 })
 
-test('on a domain without a passkey those of a related domain of the same tenant are asked for, and count', async () => {
+test('a domain without a passkey offers and accepts those of a related domain of the same tenant', async () => {
   const { app, company, person } = await world()
   const [first, second] = [`a-${company.name}.com`, `b-${company.name}.de`]
   await verifyDomain(app, company, first)
@@ -127,12 +127,12 @@ test('on a domain without a passkey those of a related domain of the same tenant
   const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket, origin }))
   expect(options.publicKey.rpId).toBe(first)
   expect((await authenticate(app, person, device, { ticket, origin })).status).toBe(200)
-  // The platform's pages are related to nobody's domain.
+  // The platform's pages are not related to any tenant's domain.
   const elsewhere = await postPasskey(app, '/beginAuthentication', named(person), { ticket, origin: 'https://id.example.com' })
   expect(elsewhere.status).toBe(428)
 })
 
-test('health says whether the database answers', async () => {
+test('health reports whether the database answers', async () => {
   const { app } = await world()
   const response = await app.request('/authsec/webauthn/health')
   expect([response.status, await bodyOf(response)]).toEqual([200, { status: 'healthy', service: 'webauthn' }])

@@ -1,4 +1,4 @@
-// For whom a ceremony is: the platform, or a tenant on a domain of its own. Chosen by the page's origin, which must be known to us; told again by nobody.
+// The relying party of a ceremony: the platform, or a tenant on its own domain. It is chosen by the page's origin, which must be known to us.
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'
@@ -11,23 +11,23 @@ export type RelyingParty = {
   readonly id: string
   readonly name: string
   readonly origin: string
-  /** Whose domain the page is on; undefined on the platform's own. */
+  /** The tenant that owns the page's domain; undefined on the platform's own. */
   readonly tenantId: TenantId | undefined
-  /** On a domain that the tenant proved to be its own. */
+  /** On a domain that the tenant has verified. */
   readonly custom: boolean
 }
 
-/** A browser's own development machine, in plain http, outside production. */
+/** Plain http on localhost, for development only. */
 const isLocal = (config: Config, url: URL): boolean => config.ENVIRONMENT !== 'production' && url.protocol === 'http:' && url.hostname === 'localhost'
 
 const originOf = (text: string | undefined): URL | undefined =>
   text !== undefined && URL.canParse(text) && new URL(text).origin === text ? new URL(text) : undefined
 
-/** Says nothing of which origins there are. */
+/** One answer for all, so that it reveals no configured origin. */
 const refused = (): AppError => new AppError('invalid_origin')
 
 /**
- * The relying party of the page that calls. A tenant's domain serves that tenant's people alone.
+ * The relying party of the calling page. A tenant's domain serves only that tenant's people.
  * @throws AppError invalid_origin
  */
 export const relyingParty = async (ctx: Ctx, tenantId: TenantId | undefined): Promise<RelyingParty> => {

@@ -13,7 +13,7 @@ const passkey =
     return { path: { id: (await givePasskey(app, owner, authenticator(PAGE))).factorId }, owner, ...more }
   }
 
-/** A passkey that may have been copied, and another factor beside it. */
+/** A passkey that may have been copied, and another factor. */
 const alarmed =
   (byAdministrator: boolean): Make =>
   async (app, company) => {
@@ -29,6 +29,6 @@ export const PASSKEY_SEEDS: Readonly<Record<string, Make>> = {
   'factors.clearAlarm': alarmed(false),
   'factors.clearAlarmOfPerson': alarmed(true),
   'webauthn.passkeys.rename': passkey({ body: { name: 'Phone' } }),
-  // The owner reaches it, and is asked for a stronger sign-in.
+  // The owner passes the access check and needs a stronger sign-in.
   'webauthn.passkeys.remove': passkey({ answers: 401 }),
 }

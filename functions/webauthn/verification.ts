@@ -1,5 +1,5 @@
-// Whether an authenticator's answer is what it has to be (WebAuthn Level 3 sections 7.1 and 7.2). Signatures and formats are the library's work, loaded when a
-// ceremony ends; what it leaves open is judged here.
+// Verifies authenticator responses (WebAuthn Level 3 sections 7.1 and 7.2). The library, loaded on use, checks signatures and formats; this file checks what
+// the library leaves open.
 import type { WebAuthnCredential } from '@simplewebauthn/server'
 import { algorithmOf } from '#shared/domains/passkeys/cose-key'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
@@ -7,7 +7,7 @@ import type { Ceremony } from './challenge.ts'
 import type { Assertion, Registered } from './credential.schema.ts'
 import { ALGORITHMS, userHandleOf } from './options.ts'
 
-/** Why an answer was not accepted: for the record, never for the caller. */
+/** Why a response was refused: for the log, never for the caller. */
 export class UnacceptableCredential extends Error {}
 
 const library = () => import('@simplewebauthn/server')
@@ -20,22 +20,22 @@ const unlibrary = async <T>(work: (lib: Library) => Promise<T>): Promise<T> => {
   })
 }
 
-/** We are not framed: an answer that was given inside another site's page was not given to us. Browsers that do not say so are believed. */
+/** Refuses a response given in a cross-origin frame, since our pages are not framed. Older browsers do not report it and are accepted. */
 const requireTopLevel = (clientDataJSON: string): void => {
   let data: unknown
   try {
     data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8'))
   } catch {
-    throw new UnacceptableCredential('the client data is no JSON')
+    throw new UnacceptableCredential('the client data is not JSON')
   }
   const { crossOrigin, topOrigin } = (data ?? {}) as { readonly crossOrigin?: unknown; readonly topOrigin?: unknown }
   if ((crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined)
-    throw new UnacceptableCredential('it was answered inside another page')
+    throw new UnacceptableCredential('the response was given in a cross-origin frame')
 }
 
 /**
- * We ask for no attestation, so there is none, or the credential's own signature. Judged before the library is asked: it would fetch revocation lists from
- * addresses that a certificate names.
+ * We request no attestation, so only none or a self attestation is accepted. Checked before the library is called, because it would fetch revocation lists from
+ * URLs that a certificate names.
  */
 const requireNoCertificate = async (attestationObject: string): Promise<number | undefined> => {
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers')
@@ -43,7 +43,7 @@ const requireNoCertificate = async (attestationObject: string): Promise<number |
   const [fmt, statement] = [object.get('fmt') as string, object.get('attStmt') as unknown]
   if (fmt === 'none') return undefined
   const alg = statement instanceof Map && !statement.has('x5c') ? (statement.get('alg') as unknown) : undefined
-  if (fmt !== 'packed' || typeof alg !== 'number') throw new UnacceptableCredential('an attestation that was not asked for')
+  if (fmt !== 'packed' || typeof alg !== 'number') throw new UnacceptableCredential('the attestation was not requested')
   return alg
 }
 
@@ -73,9 +73,9 @@ export const verifyRegistration = (answer: Registered, ceremony: Ceremony): Prom
     })
     if (!verified || info === undefined) throw new UnacceptableCredential('the attestation is not verified')
     const algorithm = await algorithmOf(info.credential.publicKey)
-    if (algorithm === undefined) throw new UnacceptableCredential('the key is not of its algorithm')
-    if (attestedBy !== undefined && attestedBy !== algorithm) throw new UnacceptableCredential('the attestation is of another algorithm')
-    if (info.credential.id !== answer.id) throw new UnacceptableCredential('the credential id is not the one that was made')
+    if (algorithm === undefined) throw new UnacceptableCredential('the key does not match its algorithm')
+    if (attestedBy !== undefined && attestedBy !== algorithm) throw new UnacceptableCredential('the attestation has another algorithm')
+    if (info.credential.id !== answer.id) throw new UnacceptableCredential('the credential id is not the created one')
     return {
       credentialId: info.credential.id,
       publicKey: info.credential.publicKey,
@@ -96,13 +96,12 @@ type Known = {
 }
 export type VerifiedAssertion = { readonly signCount: number; readonly backedUp: boolean; readonly userVerified: boolean }
 
-/** Section 7.2, but for the counter, which the store judges once the signature is known to be genuine. @throws Unacceptable */
+/** Section 7.2 except the counter, which the store compares after the signature is verified. @throws Unacceptable */
 export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Ceremony): Promise<VerifiedAssertion> =>
   unlibrary(async (lib) => {
     requireTopLevel(answer.response.clientDataJSON)
     const { userHandle } = answer.response
-    if (userHandle != null && userHandle !== userHandleOf(known.userId))
-      throw new UnacceptableCredential('the passkey says it is somebody else\u2019s')
+    if (userHandle != null && userHandle !== userHandleOf(known.userId)) throw new UnacceptableCredential('the user handle is another person\u2019s')
     const credential: WebAuthnCredential = { id: known.credentialId, publicKey: new Uint8Array(known.publicKey), counter: 0 }
     const { verified, authenticationInfo: info } = await lib.verifyAuthenticationResponse({
       response: answer as Parameters<Library['verifyAuthenticationResponse']>[0]['response'],
@@ -113,6 +112,6 @@ export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Cerem
       requireUserVerification: ceremony.userVerification === 'required',
     })
     if (!verified) throw new UnacceptableCredential('the signature is wrong')
-    if ((info.credentialDeviceType === 'multiDevice') !== known.backupEligible) throw new UnacceptableCredential('its eligibility for backup changed')
+    if ((info.credentialDeviceType === 'multiDevice') !== known.backupEligible) throw new UnacceptableCredential('its backup eligibility changed')
     return { signCount: info.newCounter, backedUp: info.credentialBackedUp, userVerified: info.userVerified }
   })

@@ -6,10 +6,10 @@ const events = z
   .array(z.enum([...AUDIT_EVENTS, '*']))
   .min(1)
   .max(AUDIT_EVENTS.length + 1)
-  .meta({ description: 'Names of events of the record; `*` is all of them, also those that do not exist yet.' })
-const url = z.string().min(1).max(2048).meta({ description: 'https, a host name as it is resolved (IDNA in ASCII), port 443 or 8443.' })
+  .meta({ description: 'Names of audit events; `*` means all, including future ones.' })
+const url = z.string().min(1).max(2048).meta({ description: 'https, an ASCII host name (IDNA A-labels), port 443 or 8443.' })
 const description = z.string().max(200)
-const include_origin = z.boolean().meta({ description: 'Whether messages tell the address and the user agent that something came from.' })
+const include_origin = z.boolean().meta({ description: 'Whether messages contain the IP address and user agent of the request.' })
 
 export const NewWebhook = z
   .strictObject({ url, events, description: description.default(''), include_origin: include_origin.default(false) })
@@ -34,24 +34,24 @@ const shape = {
   events: z.array(z.string()),
   include_origin: z.boolean(),
   active: z.boolean(),
-  /** Why the system disabled it. */
+  /** Why it was disabled automatically. */
   disabled_reason: z.enum(['gone', 'failing']).nullable(),
-  /** Position in the record: everything up to it was delivered. */
+  /** Position in the audit log: all events up to it were delivered. */
   cursor: z.uuid(),
   last_status: z.int().nullable(),
   last_failure: z.string().nullable(),
   last_delivered_at: z.iso.datetime().nullable(),
-  /** Tries that failed since the last success. */
+  /** Failed attempts since the last success. */
   failures: z.int(),
   failing_since: z.iso.datetime().nullable(),
-  /** Until when messages are also signed with the secret before. */
+  /** Until when messages are also signed with the previous secret. */
   previous_secret_valid_until: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 }
 export const Webhook = z.object(shape).meta({ id: 'Webhook' })
 export const WebhookWithSecret = z
-  .object({ ...shape, secret: z.string().meta({ description: '`whsec_` and base64. Shown this once.' }) })
+  .object({ ...shape, secret: z.string().meta({ description: '`whsec_` and base64. Disclosed only in this response.' }) })
   .meta({ id: 'WebhookWithSecret' })
 export const Webhooks = z.object({ webhooks: z.array(Webhook) }).meta({ id: 'Webhooks' })
 
@@ -72,8 +72,8 @@ export const TestOutcome = z
 
 export const WebhookReplay = z
   .strictObject({
-    after: z.uuid().optional().meta({ description: 'The id of the last event that shall not come again.' }),
-    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'The moment from which everything shall come again.' }),
+    after: z.uuid().optional().meta({ description: 'The id of the last event that is not sent again.' }),
+    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'The time from which all events are sent again.' }),
   })
   .refine(({ after, from }) => (after === undefined) !== (from === undefined), 'either after or from')
   .meta({ id: 'WebhookReplay', examples: [{ from: '2026-01-01T00:00:00Z' }] })

@@ -14,7 +14,7 @@ import { ownDb } from '#tests/support/database'
 import { fitsSignature, type WebhookReceiver, webhookReceiver } from '#tests/support/webhook-receiver'
 import { webhookRoutes } from './routes.ts'
 
-// A sender serves whatever is due, of whatever test: so these have a database of their own.
+// Delivery processes due webhooks of every test, so these tests use a separate database.
 const database = await ownDb()
 afterAll(() => database.engine.close())
 
@@ -36,7 +36,7 @@ const start = async () => {
   const company = await app.company()
   const token = await app.token(company.admin)
   const call = async <T = Hook>(path: string, body?: unknown, method?: string): Promise<T> => {
-    // The clock moves by days, and sessions end.
+    // The clock advances by days, which ends sessions.
     const fresh = await app.token(company.admin)
     const headers: Record<string, string> = method === 'PATCH' ? { 'if-match': '*' } : {}
     const response = await app.request(path, {
@@ -50,7 +50,7 @@ const start = async () => {
   }
   const create = (url: string, more: Readonly<Record<string, unknown>> = {}): Promise<Hook & { readonly secret: string }> =>
     call('/webhooks', { url, events: ['tenant.updated'], ...more })
-  /** What is old enough is delivered. */
+  /** Delivers everything that is old enough. */
   const deliver = async () => {
     app.clock.advance(3)
     return deliverDueWebhooks({ ...app.ctx, outbound })
@@ -59,7 +59,7 @@ const start = async () => {
 }
 type Hook = { readonly id: string; readonly cursor: string } & Readonly<Record<string, unknown>>
 
-/** Events n0, n1, ... in one transaction each. */
+/** Writes events n0, n1, ... in one transaction each. */
 const happen = async (app: TestApp, company: Company, count: number, event: 'tenant.updated' | 'user.created' = 'tenant.updated'): Promise<void> => {
   for (let n = 0; n < count; n++) {
     app.clock.advance(1)
@@ -68,7 +68,7 @@ const happen = async (app: TestApp, company: Company, count: number, event: 'ten
     )
   }
 }
-/** It lets one wait until then. */
+/** Makes a receiver wait with its response. */
 const answerOnce = (receiver: WebhookReceiver, isTime: () => boolean): void =>
   receiver.answerWith((_, response) => {
     const look = setInterval(() => {
@@ -81,7 +81,7 @@ const answerOnce = (receiver: WebhookReceiver, isTime: () => boolean): void =>
 const targets = (receiver: WebhookReceiver): unknown[] => receiver.received.map(({ body }) => JSON.parse(body).data.target.id)
 
 describe('administration', () => {
-  test('a webhook is created with a secret that is shown once, changed, and deleted, and the record tells', async () => {
+  test('a webhook is created with a secret that is disclosed once, changed and deleted, and each change is recorded', async () => {
     const { app, company, call, create } = await start()
     const receiver = await aReceiver()
     const made = await create(receiver.url, { description: 'to the SIEM' })
@@ -100,7 +100,7 @@ describe('administration', () => {
     ])
   })
 
-  test('neither the secret nor its bytes lie in the database in clear', async () => {
+  test('neither the secret nor its bytes are stored unencrypted', async () => {
     const { app, company, create } = await start()
     const { secret } = await create((await aReceiver()).url)
     const text = `select row_to_json(w)::text from authsec.webhook_endpoints w`
@@ -121,7 +121,7 @@ describe('administration', () => {
     expect(await response.json()).toMatchObject({ status: 400, code: 'webhook_url_refused', field: 'body.url', reason })
   })
 
-  test('an event that does not exist, none at all, and members that nobody knows are refused', async () => {
+  test('refuses unknown events, an empty list of events and unknown members', async () => {
     const { app, token } = await start()
     for (const body of [
       { url: 'https://hooks.acme.com/', events: [] },
@@ -131,7 +131,7 @@ describe('administration', () => {
       expect(await (await app.request('/webhooks', { token, body })).json()).toMatchObject({ status: 400, code: 'invalid_request' })
   })
 
-  test('a tenant has at most twenty, and a deleted one makes room', async () => {
+  test('a tenant can have at most twenty, and a deleted one frees a place', async () => {
     const { app, token, call, create } = await start()
     const first = await create('https://hooks.acme.com/')
     for (let n = 1; n < 20; n++) await create('https://hooks.acme.com/')
@@ -141,7 +141,7 @@ describe('administration', () => {
     expect((await more()).status).toBe(201)
   })
 
-  test('a test message tells how it went, and changes nothing', async () => {
+  test('a test message reports its result and changes nothing', async () => {
     const { call, create } = await start()
     const receiver = await aReceiver()
     const made = await create(receiver.url)
@@ -155,7 +155,7 @@ describe('administration', () => {
 })
 
 describe('delivery', () => {
-  test('what the endpoint asked for arrives once, in order, signed, as the record shows it', async () => {
+  test('events are delivered once, in order, signed, and equal to the audit log', async () => {
     const { app, company, create, deliver } = await start()
     const receiver = await aReceiver()
     const { secret } = await create(receiver.url)
@@ -193,7 +193,7 @@ describe('delivery', () => {
     expect(receiver.received).toHaveLength(33)
   })
 
-  test('from where it came is told only to who asked', async () => {
+  test('the origin of an event is sent only if include_origin is set', async () => {
     const { call, create, deliver } = await start()
     const [plain, asking] = [await aReceiver(), await aReceiver()]
     await create(plain.url, { events: ['webhook.updated'] })
@@ -205,7 +205,7 @@ describe('delivery', () => {
     expect(JSON.parse(plain.received[0]?.body ?? '').data).not.toHaveProperty('user_agent')
   })
 
-  test('events of another tenant go nowhere near', async () => {
+  test('events of another tenant are not delivered', async () => {
     const { app, create, deliver } = await start()
     const receiver = await aReceiver()
     await create(receiver.url, { events: ['*'] })
@@ -215,7 +215,7 @@ describe('delivery', () => {
     expect(receiver.received.filter(({ body }) => body.includes('"n0"'))).toHaveLength(0)
   })
 
-  test('an event that is younger than the margin waits, and is looked at again by itself', async () => {
+  test('an event younger than the margin waits and is delivered by a later run', async () => {
     const { app, company, create } = await start()
     const receiver = await aReceiver()
     await create(receiver.url)
@@ -226,7 +226,7 @@ describe('delivery', () => {
     expect(await deliverDueWebhooks(ctx)).toMatchObject({ delivered: 1, idle: 1 })
   })
 
-  test('a rotation is felt by nobody: both signatures until the overlap ends, one afterwards', async () => {
+  test('a rotation interrupts nothing: both signatures until the overlap ends, one afterwards', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()
     const made = await create(receiver.url)
@@ -247,20 +247,20 @@ describe('delivery', () => {
     expect(await fitsSignature(rotated.secret, receiver.received[2] ?? { headers: {}, body: '' })).toBe(false)
   })
 
-  test('a receiver that lets one wait keeps no other from what it is owed', async () => {
+  test('a slow receiver does not delay the others', async () => {
     const { app, company, create } = await start()
     const [slow, ...others] = await Promise.all(Array.from({ length: 15 }, aReceiver))
-    if (slow === undefined) throw new Error('receivers were made')
+    if (slow === undefined) throw new Error('a receiver was not created')
     for (const receiver of [slow, ...others]) await create(receiver.url)
     await happen(app, company, 2)
-    // It answers once everybody else has everything.
+    // It responds after the others have everything.
     answerOnce(slow, () => others.every(({ received }) => received.length === 2))
     app.clock.advance(3)
     const patient = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 60_000 })
     expect(await deliverDueWebhooks({ ...app.ctx, outbound: patient })).toMatchObject({ delivered: 30, idle: 15, postponed: 0 })
   })
 
-  test('what falls due while one lets itself be waited for is looked at', async () => {
+  test('a delivery that becomes due while a receiver is slow is processed', async () => {
     const { app, company, create } = await start()
     const globex = await app.company('globex')
     const [slow, later] = [await aReceiver(), await aReceiver()]
@@ -286,7 +286,7 @@ describe('delivery', () => {
     expect(slow.received).toHaveLength(1)
   })
 
-  test('what was changed while something was sent counts for the next message: address and secret', async () => {
+  test('a change of URL and secret during a delivery applies to the next message', async () => {
     const { app, company, call, create, deliver } = await start()
     const [old, fresh] = [await aReceiver(), await aReceiver()]
     const { id } = await create(old.url)
@@ -302,7 +302,7 @@ describe('delivery', () => {
     expect(targets(fresh)).toEqual(['n0', 'n1', 'n2'])
   })
 
-  test('a sender that lost its lease sets nothing back that another has moved on', async () => {
+  test('a sender that lost its lease does not reset a position that another sender advanced', async () => {
     const { app, company, create, deliver } = await start()
     const receiver = await aReceiver()
     await create(receiver.url)
@@ -312,7 +312,7 @@ describe('delivery', () => {
     receiver.answerWith((_, response) => {
       const other = isFirst
       isFirst = false
-      // The first message takes longer than the lease; meanwhile another sender serves the endpoint.
+      // The first message takes longer than the lease; meanwhile another sender delivers to the endpoint.
       if (other) app.clock.advance(61)
       void (other ? deliverDueWebhooks({ ...app.ctx, outbound }) : Promise.resolve()).then(() => response.writeHead(204).end())
     })
@@ -323,7 +323,7 @@ describe('delivery', () => {
     expect(await deliver()).toMatchObject({ delivered: 0, idle: 1 })
   })
 
-  test('from a position everything comes again, under the same ids', async () => {
+  test('a replay sends everything after a position again, under the same ids', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()
     const { id } = await create(receiver.url)
@@ -350,16 +350,16 @@ describe('delivery', () => {
   })
 })
 
-describe('a receiver that fails', () => {
+describe('a failing receiver', () => {
   const failing: readonly (readonly [string, Parameters<WebhookReceiver['answerWith']>[0], string, number | null])[] = [
     ['answers 500', (_, response) => response.writeHead(500).end(), 'status_500', 500],
     ['redirects', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), 'redirect', null],
     ['never answers', () => undefined, 'timeout', null],
     ['hangs up', (_, response) => response.destroy(), 'connection', null],
-    ['talks without end', (_, response) => void response.write(Buffer.alloc(3 * 1024 * 1024)), 'too_large', null],
+    ['responds without end', (_, response) => void response.write(Buffer.alloc(3 * 1024 * 1024)), 'too_large', null],
   ]
   test.each(failing)(
-    'one that %s is tried again with growing delay, and gets everything in order when it is back',
+    'that %s is retried with increasing delay, and gets everything in order after it recovers',
     async (_, answer, failure, status) => {
       const { app, company, call, create, deliver } = await start()
       const receiver = await aReceiver()
@@ -380,7 +380,7 @@ describe('a receiver that fails', () => {
     },
   )
 
-  test('one that is down holds up no other', async () => {
+  test('that is unreachable does not delay others', async () => {
     const { app, company, call, create, deliver } = await start()
     const [down, up] = [await aReceiver(), await aReceiver()]
     const { id } = await create(down.url)
@@ -392,7 +392,7 @@ describe('a receiver that fails', () => {
     expect(await call(`/webhooks/${id}`)).toMatchObject({ failures: 1, last_failure: 'connection' })
   })
 
-  test('a secret that does not open holds up no other', async () => {
+  test('with a secret that cannot be decrypted does not delay others', async () => {
     const { app, company, call, create, deliver } = await start()
     const [spoilt, sound] = [await aReceiver(), await aReceiver()]
     const { id } = await create(spoilt.url)
@@ -405,7 +405,7 @@ describe('a receiver that fails', () => {
     expect(await call(`/webhooks/${id}`)).toMatchObject({ failures: 1, last_failure: 'secret_unreadable' })
   })
 
-  test('Retry-After is kept to', async () => {
+  test('can set the delay by Retry-After', async () => {
     const { app, company, create, deliver } = await start()
     const receiver = await aReceiver()
     await create(receiver.url)
@@ -418,7 +418,7 @@ describe('a receiver that fails', () => {
     expect(await deliver()).toMatchObject({ postponed: 1 })
   })
 
-  test('one that fails for three days is disabled, its administrators are told, and enabled it goes on where it stopped', async () => {
+  test('is disabled after three days, its administrators are notified, and delivery resumes where it stopped when it is enabled', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()
     const { id } = await create(receiver.url, { description: 'to the SIEM' })
@@ -434,9 +434,9 @@ describe('a receiver that fails', () => {
     expect(await call(`/webhooks/${id}`)).toMatchObject({ active: false, disabled_reason: 'failing', last_status: 503 })
     const [mail] = (await app.mailsTo(company.admin.email)).filter(({ subject }) => subject.includes('webhook'))
     expect(mail?.text).toContain('to the SIEM')
-    const told = (await app.events(company.tenantId)).filter(({ event }) => event === 'webhook.disabled')
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatchObject({ reason: 'failing', targetId: id, actorType: 'system' })
+    const disabledEvents = (await app.events(company.tenantId)).filter(({ event }) => event === 'webhook.disabled')
+    expect(disabledEvents).toHaveLength(1)
+    expect(disabledEvents[0]).toMatchObject({ reason: 'failing', targetId: id, actorType: 'system' })
     app.clock.advance(86_400)
     const tried = receiver.received.length
     expect(await deliver()).toMatchObject({ delivered: 0, postponed: 0 })
@@ -447,7 +447,7 @@ describe('a receiver that fails', () => {
     expect(await call(`/webhooks/${id}`)).toMatchObject({ active: true, disabled_reason: null })
   })
 
-  test('what happens meanwhile brings nothing forward for one that fails, and does again once it is back', async () => {
+  test('is not retried earlier because of new events, but is again served at once after it recovers', async () => {
     const { app, company, create, deliver } = await start()
     const receiver = await aReceiver()
     await create(receiver.url)
@@ -463,7 +463,7 @@ describe('a receiver that fails', () => {
     expect(await hastened()).toBe(1)
   })
 
-  test('410 means that it wants no more', async () => {
+  test('that answers 410 is disabled', async () => {
     const { app, company, call, create, deliver } = await start()
     const receiver = await aReceiver()
     const { id } = await create(receiver.url)

@@ -1,4 +1,4 @@
-// Which systems of a tenant are told what. Delivery itself is shared/webhooks.
+// Webhook endpoints of a tenant. Delivery is in shared/domains/webhooks.
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { releaseQuota, useQuota } from '#db/store/tenants'
@@ -56,7 +56,7 @@ const toResponse = (row: WebhookEndpoint): z.input<typeof Webhook> => ({
   updated_at: row.updatedAt.toISOString(),
 })
 
-/** For the record. Of the address the host alone: the rest may hold what the receiver knows its callers by. */
+/** Audit values. Of the URL only the host, because the rest may contain a secret of the receiver. */
 const notified = ({
   url,
   events,
@@ -72,8 +72,8 @@ const notified = ({
 })
 
 /**
- * The address is judged as it is written. What its name resolves to is judged at every connection, and not here: the answer would be old by then, and would tell
- * the caller about names that only we can resolve.
+ * Validates the URL as written. The address that its name resolves to is checked at every connection instead: here the result would be outdated, and would
+ * disclose internal names to the caller.
  */
 const allowedUrl = (ctx: Pick<Ctx, 'outbound'>, typed: string): string => {
   const validated = checkOutboundUrl(typed, ctx.outbound)
@@ -91,7 +91,7 @@ const changed = async (t: TenantTx, id: string, set: Parameters<typeof updateWeb
   if (row === undefined) throw new AppError('not_found')
   return row
 }
-/** Of what a tenant can change: how deliveries fare is not a change of the webhook. */
+/** The ETag covers only members that a tenant can change, not the delivery state. */
 const tagOf = ({ url, description, events, includeOrigin, active }: WebhookEndpoint): string =>
   etagOf([url, description, events, includeOrigin, active])
 const tagged = (row: WebhookEndpoint): HttpResult<z.input<typeof Webhook>> => new HttpResult(toResponse(row), { headers: { ETag: tagOf(row) } })
@@ -135,19 +135,19 @@ export const readWebhook = async (ctx: Ctx, caller: User, id: string): Promise<H
   return tagged(row)
 }
 
-/** Enabling begins where it stopped, with no failure counted. @throws AppError precondition_required, precondition_failed, not_found, webhook_url_refused */
+/** Enabling resumes where delivery stopped and resets the failure count. @throws AppError precondition_required, precondition_failed, not_found, webhook_url_refused */
 export const changeWebhook = async (
   ctx: Ctx,
   caller: User,
   id: string,
   changes: z.output<typeof WebhookChanges>,
 ): Promise<HttpResult<z.input<typeof Webhook>>> => {
-  const judge = preconditionOf(ctx, 'required')
+  const checkPrecondition = preconditionOf(ctx, 'required')
   const at = ctx.clock.now()
   const url = changes.url === undefined ? {} : { url: allowedUrl(ctx, changes.url) }
   const row = await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const before = await locked(t, id)
-    judge(tagOf(before))
+    checkPrecondition(tagOf(before))
     const fresh = changes.active === true ? { disabledReason: null, failures: 0, failingSince: null, lastFailure: null } : {}
     const after = await changed(t, id, {
       ...url,
@@ -159,7 +159,7 @@ export const changeWebhook = async (
       updatedAt: at,
     })
     const entry = { tenantId: t.tenantId, endpointId: id }
-    // A new address or a new start does not wait for what the old one earned.
+    // A new URL or a restart does not wait for the previous retry delay.
     if (after.active) await queueWebhook(t, entry, at)
     else await deleteWebhookFromQueue(t, entry)
     await recordEvent(t, ctx, {
@@ -185,7 +185,7 @@ export const removeWebhook = (ctx: Ctx, caller: User, id: string): Promise<undef
     return undefined
   })
 
-/** Messages bear a signature of both secrets until the overlap ends; with none the old one is void at once. @throws AppError not_found */
+/** Messages are signed with both secrets until the overlap ends; without an overlap the old one is revoked at once. @throws AppError not_found */
 export const rotateWebhookSecret = async (
   ctx: Ctx,
   caller: User,
@@ -210,7 +210,7 @@ export const rotateWebhookSecret = async (
   return { ...toResponse(row), secret }
 }
 
-/** Sends a message of the type `webhook.test` now, once, and tells how it went. Changes nothing. @throws AppError not_found */
+/** Sends one message of the type `webhook.test` now and returns the result. Changes nothing. @throws AppError not_found */
 export const testWebhook = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof TestOutcome>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   const row = await findWebhook(t, id)
@@ -222,7 +222,7 @@ export const testWebhook = async (ctx: Ctx, caller: User, id: string): Promise<z
   return outcome
 }
 
-/** Everything after the cursor comes again, in order, under the ids it had. @throws AppError not_found, webhook_disabled */
+/** Sends everything after the cursor again, in order, under the same ids. @throws AppError not_found, webhook_disabled */
 export const replayWebhook = async (
   ctx: Ctx,
   caller: User,

@@ -1,4 +1,4 @@
-// Group: systems of the tenant that are told what happens (/webhooks).
+// Group: webhooks, which send audit events to systems of the tenant (/webhooks).
 import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'

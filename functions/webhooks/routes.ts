@@ -1,4 +1,4 @@
-// All routes of the group. To see a webhook is to see what of the record leaves, hence audit:read everywhere.
+// All routes of the group. Webhooks send audit events, so every route requires audit:read.
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import {
@@ -31,7 +31,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.create',
     on: 'POST /webhooks',
-    summary: 'Send events of the record to a system of the tenant, signed by the Standard Webhooks convention. The secret is shown once.',
+    summary: 'Send audit events to a system of the tenant, signed as in Standard Webhooks. The secret is disclosed only in this response.',
     access: toChange,
     body: NewWebhook,
     reply: json(201, WebhookWithSecret),
@@ -42,7 +42,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.list',
     on: 'GET /webhooks',
-    summary: 'The tenant\u2019s webhooks and how they fare.',
+    summary: 'List the tenant\u2019s webhooks and their delivery state.',
     access: toSee,
     reply: json(200, Webhooks),
     errors: [],
@@ -52,7 +52,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.read',
     on: 'GET /webhooks/:webhook_id',
-    summary: 'One webhook and how it fares, with the ETag that a change needs.',
+    summary: 'Return a webhook and its delivery state, with the ETag that a change needs.',
     access: toSee,
     path: WebhookPath,
     reply: json(200, Webhook),
@@ -63,7 +63,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.change',
     on: 'PATCH /webhooks/:webhook_id',
-    summary: 'Change, disable or enable a webhook as it was read (If-Match); enabled, it goes on where it stopped.',
+    summary: 'Change, disable or enable a webhook (If-Match required); an enabled one resumes where it stopped.',
     access: toChange,
     path: WebhookPath,
     body: WebhookChanges,
@@ -86,7 +86,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.rotateSecret',
     on: 'POST /webhooks/:webhook_id/secret',
-    summary: 'Make a new secret. Until the overlap ends, messages are signed with both.',
+    summary: 'Create a new secret. Until the overlap ends, messages are signed with both.',
     access: toChange,
     path: WebhookPath,
     body: WebhookSecretRotation,
@@ -98,7 +98,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.test',
     on: 'POST /webhooks/:webhook_id/test',
-    summary: 'Send a test message now and tell how it went.',
+    summary: 'Send a test message now and return the result.',
     access: toChange,
     path: WebhookPath,
     reply: json(200, TestOutcome),
@@ -109,7 +109,7 @@ export const webhookRoutes = [
   route({
     id: 'webhooks.replay',
     on: 'POST /webhooks/:webhook_id/replay',
-    summary: 'Deliver everything after a position of the record again.',
+    summary: 'Send all events after a position in the audit log again.',
     access: toChange,
     path: WebhookPath,
     body: WebhookReplay,

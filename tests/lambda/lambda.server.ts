@@ -230,7 +230,7 @@ test('the outbox function does its errands and leaves a poisoned message behind'
   const record = (messageId: string, body: string) => ({ messageId, body, eventSource: 'aws:sqs' })
   const event = { Records: [record('good', '{"errand":"outbox"}'), record('poisoned', '{"errand":')] }
   expect(await outbox.invoke(event), outbox.log()).toEqual({ batchItemFailures: [{ itemIdentifier: 'poisoned' }] })
-  await expect(outbox.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function answers events of its queue alone.')
+  await expect(outbox.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function accepts only events of its queue.')
 })
 
 test('a function that is told names reads its secrets where they are kept, and names the one that is not there', async () => {
@@ -310,6 +310,6 @@ test('the scheduled function runs the job it is told, under its lease, and no ot
   const scheduled = await system.start('scheduled')
   expect(await scheduled.invoke({ job: 'expiry' }), scheduled.log()).toMatchObject({ outcome: 'done' })
   expect(await scheduled.invoke({ job: 'expiry' })).toEqual({ outcome: 'skipped' })
-  await expect(scheduled.invoke({ job: 'no-such-job' })).rejects.toThrow('This function answers the name of a job alone.')
-  await expect(scheduled.invoke(null)).rejects.toThrow('This function answers the name of a job alone.')
+  await expect(scheduled.invoke({ job: 'no-such-job' })).rejects.toThrow('This function accepts only the name of a job.')
+  await expect(scheduled.invoke(null)).rejects.toThrow('This function accepts only the name of a job.')
 })

@@ -105,7 +105,7 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
     destination: request.acs,
     inResponseTo: request.id,
     now: app.clock.now(),
-    nameId: 'somebody',
+    nameId: 'subject-1',
     ...more,
   })
   /** An honest answer: the assertion signed. */

@@ -1,4 +1,4 @@
-// Whether a signed assertion is for us, now, and the answer to what was asked (SAML 2.0 Profiles section 4.1.4.3). A pure decision, by our own clock.
+// Decides whether a verified assertion is addressed to us, valid now, and answers our request (SAML 2.0 Profiles section 4.1.4.3). Pure, with our own clock.
 
 import type { VerifiedResponse } from './response.ts'
 import { attributeOf, childrenOf, elementsIn, isElementNamed, maybeChild, onlyChild, refuseSaml, SAML, SAMLP, textOf } from './xml.ts'
@@ -9,7 +9,7 @@ const ENTITY = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity'
 const TRANSIENT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient'
 const SKEW_MS = 60_000
 const MOST_NAME_ID = 255
-/** An answer that nobody asked for is old when it has been under way for longer. */
+/** Maximum age of an IdP-initiated response. */
 const FRESH_MS = 300_000
 
 export type ExpectedAssertion = {
@@ -18,14 +18,14 @@ export type ExpectedAssertion = {
   /** Our entity id. */
   readonly audience: string
   readonly acsUrls: readonly string[]
-  /** The request that it answers; undefined where the provider speaks first. */
+  /** The request that it must answer; undefined for an IdP-initiated response. */
   readonly request: { readonly id: string; readonly at: Date } | undefined
   readonly now: Date
 }
 
 export type ValidatedAssertion = {
   readonly assertionId: string
-  /** When the assertion can be used nowhere any more. */
+  /** When the assertion is no longer valid anywhere, and need not be remembered. */
   readonly until: Date
   readonly nameId: string
   readonly nameIdFormat: string | undefined
@@ -59,7 +59,7 @@ const requireStatus = (response: Element): void => {
   if (attributeOf(code, 'Value') !== SUCCESS) refuseSaml('status')
 }
 
-/** Of the message: it is not always signed, so each of these only refuses. */
+/** Attributes of the message. It may be unsigned, so these checks can only refuse. */
 const requireMessage = ({ response, isResponseSigned }: VerifiedResponse, { issuer, acsUrls, request }: ExpectedAssertion): void => {
   if (attributeOf(response, 'Version') !== '2.0') refuseSaml('version')
   requireStatus(response)
@@ -77,7 +77,7 @@ const requireIssued = (assertion: Element, { request, now }: ExpectedAssertion):
   if (at < (request === undefined ? now.getTime() - FRESH_MS : request.at.getTime()) - SKEW_MS) refuseSaml('too_old')
 }
 
-/** A condition that we do not know may not be overlooked (Core section 2.5.1). */
+/** An unknown condition makes the assertion invalid (Core section 2.5.1). */
 const CONDITIONS: ReadonlySet<string> = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction'])
 
 const requireConditions = (assertion: Element, { audience, now }: ExpectedAssertion): number | undefined => {
@@ -92,7 +92,7 @@ const requireConditions = (assertion: Element, { audience, now }: ExpectedAssert
   return until
 }
 
-/** When one confirmation ends; what is wrong with it refuses. */
+/** Checks one confirmation and returns when it expires. */
 const requireConfirmation = (confirmation: Element, { acsUrls, request, now }: ExpectedAssertion): number => {
   if (attributeOf(confirmation, 'Method') !== BEARER) refuseSaml('confirmation_method')
   const data = onlyChild(confirmation, SAML, 'SubjectConfirmationData')
@@ -109,7 +109,7 @@ const readSubject = (assertion: Element, expected: ExpectedAssertion) => {
   const name = onlyChild(subject, SAML, 'NameID')
   const [nameId, nameIdFormat] = [textOf(name), attributeOf(name, 'Format')]
   if (nameId === '' || nameId.length > MOST_NAME_ID || CONTROL.test(nameId)) refuseSaml('name_id')
-  // It would be somebody else at the next sign-in.
+  // A transient identifier would name a different person at the next sign-in.
   if (nameIdFormat === TRANSIENT) refuseSaml('name_id_transient')
   return { nameId, nameIdFormat, until }
 }
@@ -125,7 +125,7 @@ const readContexts = (assertion: Element, now: Date): string[] => {
   })
 }
 
-/** Values that are plain text; whatever else an attribute holds is left out. */
+/** Attribute values that are plain text; other values are ignored. */
 const readAttributes = (assertion: Element): ReadonlyMap<string, readonly string[]> => {
   const found = new Map<string, readonly string[]>()
   for (const attribute of childrenOf(assertion, SAML, 'AttributeStatement').flatMap((one) => childrenOf(one, SAML, 'Attribute'))) {

@@ -1,4 +1,4 @@
-// Asks an identity provider who somebody is: a request by the redirect binding (SAML 2.0 Bindings section 3.4), signed with our key.
+// Builds an authentication request for the HTTP-Redirect binding (SAML 2.0 Bindings section 3.4), signed with our key.
 import { SAML } from '@node-saml/node-saml'
 
 export type AuthnRequestInput = {
@@ -8,12 +8,12 @@ export type AuthnRequestInput = {
   readonly nameIdFormat: string
   readonly id: string
   readonly relayState: string
-  /** PKCS #8; without one the request is not signed. */
+  /** PKCS #8; without a key the request is unsigned. */
   readonly privateKey: string | undefined
 }
 export type AuthnRequest = { readonly url: string; readonly samlRequest: string }
 
-/** The library's clock is the machine's: the moment in the request is for the provider, nothing here depends on it. */
+/** The library uses the system clock. IssueInstant is informational for the provider; nothing here depends on it. */
 export const authnRequest = async (asking: AuthnRequestInput): Promise<AuthnRequest> => {
   const saml = new SAML({
     entryPoint: asking.ssoUrl,
@@ -24,7 +24,7 @@ export const authnRequest = async (asking: AuthnRequestInput): Promise<AuthnRequ
     disableRequestedAuthnContext: true,
     generateUniqueId: () => asking.id,
     signatureAlgorithm: 'sha256',
-    // Asked for, and used by nothing here: answers are verified in response.ts.
+    // Required by the library but unused: responses are verified in response.ts.
     idpCert: 'unused',
     ...(asking.privateKey === undefined ? {} : { privateKey: asking.privateKey }),
   })

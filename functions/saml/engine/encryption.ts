@@ -1,9 +1,9 @@
-// Encrypted assertions (XML Encryption 1.1). Decrypting what anybody may have changed, with a cipher that does not notice, tells a patient stranger the text.
+// Encrypted assertions (XML Encryption 1.1). Decrypting unauthenticated input with a cipher without integrity allows padding-oracle attacks.
 import { decryptXml } from '@node-saml/node-saml/lib/xml.js'
 import { allElements, attributeOf, childrenOf, elementsIn, isElementNamed, onlyChild, plainXml, refuseSaml, SAML, textOf, XENC } from './xml.ts'
 
 const GCM: ReadonlySet<string> = new Set(['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org/2009/xmlenc11#aes256-gcm'])
-/** Only where the signature around it has been checked. */
+/** Allowed only after the surrounding signature has been verified. */
 const CBC: ReadonlySet<string> = new Set([`${XENC}aes128-cbc`, `${XENC}aes256-cbc`])
 const KEY_TRANSPORT = `${XENC}rsa-oaep-mgf1p`
 const SHORTEST_BYTES = 12 + 16 + 1
@@ -29,7 +29,7 @@ const requireMethods = (encrypted: Element, isAuthenticated: boolean): void => {
   if (!uris.every((uri) => /^#[\w.-]+$/.test(uri))) refuseSaml('retrieval_method')
 }
 
-/** The text of the assertion inside, by whichever of our keys it was made for. @throws SamlRefused */
+/** Decrypts the assertion with the first of our keys that fits. @throws SamlRefused */
 export const decryptAssertion = async (encrypted: Element, privateKeys: readonly string[], isAuthenticated: boolean): Promise<string> => {
   if (
     !isElementNamed(encrypted, SAML, 'EncryptedAssertion') ||

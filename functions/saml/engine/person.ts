@@ -1,14 +1,14 @@
-// Who it is, from what an assertion says: by the tenant's own mapping first, then by the names that providers commonly use.
+// Identifies the person from an assertion: by the tenant's attribute mapping first, then by the attribute names that providers commonly use.
 import type { AttributeMapping } from '#db/store/saml-providers'
 import { normaliseEmail } from '#shared/kernel/email'
 import type { ValidatedAssertion } from './assertion.ts'
 
 export type SamlPerson = {
   readonly nameId: string
-  /** Normalised; absent when none is said, several are, or what is said is no address. */
+  /** Normalised; absent when the assertion has no address, several, or an invalid one. */
   readonly email: string | undefined
   readonly name: string | undefined
-  /** Whether the provider says that more than one factor was proved. Believed only where the tenant trusts it. */
+  /** Whether the provider asserts more than one factor. Counts only if the tenant trusts the provider for that. */
   readonly severalFactors: boolean
 }
 
@@ -19,7 +19,7 @@ const NAMES = {
   name: ['displayName', 'urn:oid:2.16.840.1.113730.3.1.241'],
 } as const
 
-/** Contexts that stand for several factors: REFEDS, Microsoft's, and those of SAML 2.0 Authentication Context that name two. */
+/** Authentication contexts that mean several factors: REFEDS, Microsoft's, and the two-factor contexts of SAML 2.0 Authentication Context. */
 const SEVERAL: ReadonlySet<string> = new Set([
   'https://refeds.org/profile/mfa',
   'http://schemas.microsoft.com/claims/multipleauthn',

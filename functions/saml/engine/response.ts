@@ -1,11 +1,11 @@
-// From what a browser posted to what the identity provider signed. Nothing outside of a verified signature is handed on but what can only refuse.
+// From the posted text to the signed assertion. Values outside the verified signature are passed on only for checks that can refuse.
 import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js'
 import { decryptAssertion } from './encryption.ts'
 import { requireSignatureForms } from './signatures.ts'
 import { allElements, childrenOf, DSIG, isElementNamed, parseXml, plainXml, refuseSaml, SAML, SAMLP } from './xml.ts'
 
 export type ResponseTrust = {
-  /** PEM; those that are good now. */
+  /** PEM; currently valid. */
   readonly certificates: readonly string[]
   readonly wantsAssertionSigned: boolean
   readonly wantsResponseSigned: boolean
@@ -14,14 +14,14 @@ export type ResponseTrust = {
 }
 
 export type VerifiedResponse = {
-  /** The message around it. Where it was not signed, what it says may refuse and never allow. */
+  /** The surrounding message. If unsigned, it can only cause a refusal. */
   readonly response: Element
   readonly isResponseSigned: boolean
-  /** Read from the very bytes that were verified. */
+  /** Parsed from exactly the bytes that were verified. */
   readonly assertion: Element
 }
 
-/** Base64 of UTF-8, in lines or not. @throws SamlRefused */
+/** Decodes base64 of UTF-8, with or without line breaks. @throws SamlRefused */
 export const decodeResponse = (base64: string): string => {
   const compact = base64.replace(/[\r\n\t ]/g, '')
   if (compact === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) refuseSaml('base64')
@@ -32,7 +32,7 @@ export const decodeResponse = (base64: string): string => {
   }
 }
 
-/** What the element's own signature covers; undefined without one. @throws SamlRefused when it has one that is not good */
+/** What the element's own signature covers; undefined if it has no signature. @throws SamlRefused if the signature is invalid */
 const verifiedPart = (text: string, element: Element, certificates: readonly string[]): Element | undefined => {
   if (childrenOf(element, DSIG, 'Signature').length === 0) return undefined
   let verified: string | null = null
@@ -53,7 +53,7 @@ const readRoot = (text: string, namespace: string, name: string): Element => {
   return root
 }
 
-/** One assertion, and none hidden anywhere else. */
+/** Exactly one assertion in the whole document. */
 const onlyAssertion = (response: Element): Element => {
   const places = [...childrenOf(response, SAML, 'Assertion'), ...childrenOf(response, SAML, 'EncryptedAssertion')]
   const named = allElements(response).filter(({ localName }) => localName === 'Assertion' || localName === 'EncryptedAssertion')

@@ -1,10 +1,10 @@
-// What a signature has to look like before its arithmetic is done (SAML 2.0 Core section 5.4): where it stands, what it is about, by which algorithms.
+// Structural checks of a signature before it is verified (SAML 2.0 Core section 5.4): its position, its reference and its algorithms.
 import { allElements, attributeOf, childrenOf, DSIG, elementsIn, isElementNamed, onlyChild, refuseSaml, SAML, SAMLP } from './xml.ts'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
 
-/** RSA with SHA-2. No SHA-1, which can be collided; no HMAC, whose key would be the public certificate. */
+/** RSA with SHA-2. SHA-1 allows collisions; with HMAC the key would be the public certificate. */
 const SIGNATURES: ReadonlySet<string> = new Set([
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
@@ -12,7 +12,7 @@ const SIGNATURES: ReadonlySet<string> = new Set([
 ])
 const DIGESTS: ReadonlySet<string> = new Set(['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512'])
 
-/** Exactly these children, in this order. */
+/** Checks for exactly these children, in this order. */
 const requireForm = (parent: Element, ...names: readonly string[]): readonly Element[] => {
   const found = elementsIn(parent)
   if (found.length !== names.length || !names.every((name, n) => found[n] !== undefined && isElementNamed(found[n], DSIG, name)))
@@ -24,7 +24,7 @@ const requireEmpty = (element: Element): void => {
 }
 const algorithmOf = (element: Element): string => attributeOf(element, 'Algorithm') ?? ''
 
-/** Away with the signature, then the canonical form without comments; nothing else may stand between what is signed and what is read. */
+/** Enveloped signature, then exclusive canonicalization without comments. Any other transform could make the signed text differ from the text that is read. */
 const requireTransforms = (transforms: Element): void => {
   const found = requireForm(transforms, 'Transform', 'Transform')
   if (found.map(algorithmOf).join(' ') !== `${ENVELOPED} ${EXCLUSIVE}`) refuseSaml('transform')
@@ -54,11 +54,11 @@ const requireGoodForm = (signature: Element, signed: Element): void => {
   requireReference(onlyChild(info, DSIG, 'Reference'), signed)
 }
 
-/** A message, or an assertion that is the root or directly inside the message. */
+/** A signature may stand in the message, or in an assertion that is the root or a direct child of the message. */
 const maySign = (parent: Element, root: Element): boolean =>
   parent === root || (parent.parentNode === root && isElementNamed(root, SAMLP, 'Response') && isElementNamed(parent, SAML, 'Assertion'))
 
-/** Every signature of the document stands where it may, once, in the one form. @throws SamlRefused */
+/** Checks that every signature of the document stands in an allowed place, once, in the allowed form. @throws SamlRefused */
 export const requireSignatureForms = (root: Element): void => {
   for (const element of allElements(root)) {
     if (element.localName !== 'Signature') continue

@@ -1,7 +1,7 @@
-// Reading XML that a stranger sent. What parsers are known to disagree about is refused before any of them sees it, so that what was signed is what is read.
+// Reads untrusted XML. Constructs on which parsers are known to disagree are refused before parsing, so that the text that is read is the text that was signed.
 import { DOMParser } from '@xmldom/xmldom'
 
-/** Why an answer is refused: for the log, never for the caller. */
+/** Why a response is refused: for the log, never for the caller. */
 export class SamlRefusal extends Error {
   readonly reason: string
   constructor(reason: string, cause?: unknown) {
@@ -25,11 +25,11 @@ const MOST_DEPTH = 24
 
 const DECLARATION =
   /^\uFEFF?<\?xml\s+version=(?:"1\.0"|'1\.0')(?:\s+encoding=(?:"utf-8"|'utf-8'))?(?:\s+standalone=(?:"(?:yes|no)"|'(?:yes|no)'))?\s*\?>/i
-/** Document types, comments, sections of raw text, processing instructions: all that could make two readers see two things. */
+/** Document types, comments, CDATA sections and processing instructions: constructs that two parsers may read differently. */
 const MARKUP = /<[!?]/
 const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)/
 
-/** The text without its declaration, with the line ends that every parser makes of them (XML 1.0 section 2.11). @throws SamlRefused */
+/** Removes the XML declaration and normalizes line ends as parsers do (XML 1.0 section 2.11). @throws SamlRefused */
 export const plainXml = (text: string): string => {
   if (text.length > MOST_CHARACTERS) refuseSaml('too_large')
   const body = text.replace(DECLARATION, '').replace(/\r\n?/g, '\n')
@@ -46,7 +46,7 @@ export const elementsIn = (parent: Node): Element[] => {
   return found
 }
 
-/** Every element, each after those around it. @throws SamlRefused */
+/** Every element in document order, parents first. @throws SamlRefused */
 export const allElements = (root: Element): readonly Element[] => {
   const found: Element[] = []
   const open: (readonly [Element, number])[] = [[root, 1]]
@@ -66,7 +66,7 @@ const idsOf = (element: Element): string[] =>
     return attribute !== null && ID.test(attribute.localName) ? [attribute.value] : []
   })
 
-/** A reference by id must mean one element, whoever resolves it. */
+/** Refuses duplicate ids: a reference must mean the same element to every implementation. */
 const requireOwnIds = (elements: readonly Element[]): void => {
   const seen = new Set<string>()
   for (const id of elements.flatMap(idsOf)) {
@@ -75,7 +75,7 @@ const requireOwnIds = (elements: readonly Element[]): void => {
   }
 }
 
-/** The root of a text that `plainXml` let through. @throws SamlRefused on whatever the parser would overlook */
+/** Parses text that passed `plainXml` and returns the root. @throws SamlRefused on any error or warning of the parser */
 export const parseXml = (plain: string): Element => {
   const complain = (message: string): never => refuseSaml('malformed', message)
   const root = (() => {
@@ -97,21 +97,21 @@ export const isElementNamed = (element: Element, namespace: string, name: string
 export const childrenOf = (parent: Element, namespace: string, name: string): Element[] =>
   elementsIn(parent).filter((element) => isElementNamed(element, namespace, name))
 
-/** The one child of that name. @throws SamlRefused */
+/** The only child of that name. @throws SamlRefused if there is none or more than one */
 export const onlyChild = (parent: Element, namespace: string, name: string): Element => {
   const [first, ...more] = childrenOf(parent, namespace, name)
   return first === undefined || more.length > 0 ? refuseSaml(`not_one_${name}`) : first
 }
-/** The child of that name, if there is one. @throws SamlRefused when there are more */
+/** The child of that name, if there is one. @throws SamlRefused if there are more */
 export const maybeChild = (parent: Element, namespace: string, name: string): Element | undefined =>
   childrenOf(parent, namespace, name).length === 0 ? undefined : onlyChild(parent, namespace, name)
 
-/** What a leaf says: text and nothing beside it. @throws SamlRefused */
+/** The text of an element that contains only text. @throws SamlRefused */
 export const textOf = (element: Element): string => {
   for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuseSaml(`not_text_${element.localName}`)
   return (element.textContent ?? '').trim()
 }
 
-/** An attribute without a namespace; undefined when it is not there. */
+/** An attribute without a namespace; undefined if absent. */
 export const attributeOf = (element: Element, name: string): string | undefined =>
   element.hasAttribute(name) ? (element.getAttribute(name) ?? '') : undefined
