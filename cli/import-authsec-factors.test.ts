@@ -269,7 +269,7 @@ test('backup codes are never taken over, and their owner is told to make new one
     ['refuse', 'spent'],
     ['import', 'refuse', 'backup_codes_must_be_made_anew'],
   ])
-  for (const { email } of [ann, bob]) expect((await app.mailsTo(email))[0]?.text).toContain('Your backup codes of before do not count here')
+  for (const { email } of [ann, bob]) expect((await app.mailsTo(email))[0]?.text).toContain('Your previous backup codes are not valid here')
   const text = 'select count(*)::int from authsec.backup_codes where tenant_id = $1'
   expect(await forTenant(app.db, acme.tenantId).run({ text, params: [acme.tenantId], arrays: true })).toEqual([[0]])
 })

@@ -86,7 +86,7 @@ test.each([
   await page.emulateMedia({ colorScheme })
   await page.goto(address)
   const text = ((await page.textContent('main')) ?? '').replaceAll(/\s+/g, ' ')
-  for (const words of ['Prize eliforP', 'unverified', 'has checked it', person.email, 'Read your tools', 'app.example.com', 'up to 30 days'])
+  for (const words of ['Prize eliforP', 'unverified', 'has not verified it', person.email, 'Read your tools', 'app.example.com', 'up to 30 days'])
     expect(text).toContain(words)
   expect(await page.content()).not.toContain('\u202e')
   expect(await violationsOf(page)).toEqual([])

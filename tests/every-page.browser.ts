@@ -290,7 +290,7 @@ test('a request is approved by a press; not by a script that sends the form, and
   }, 7000)
   const refused = await page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 })
   expect(await refused.request().headerValue('sec-fetch-user')).toBeNull()
-  await arrived(page, 'Nothing was done')
+  await arrived(page, 'The request was not processed')
   await page.goto(url)
   expect(await heading(page)).toBe('Approve this sign-in?')
   const evil = await visit.context.newPage()
@@ -314,7 +314,7 @@ test('without script: a phone is added, a request is refused, a way back is begu
   const { page } = visit
   await signIn(page, email)
   await page.goto(`${system.base}/me/passkey`)
-  expect(await page.textContent('.warn')).toContain('knows no passkeys')
+  expect(await page.textContent('.warn')).toContain('does not support passkeys')
   const request = await asked(id)
   await page.goto(`${system.base}/approve?id=${request}`)
   await page.click('button[value=deny]')

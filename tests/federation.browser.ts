@@ -173,7 +173,7 @@ test('without a script too; whoever says no at the provider is told on the sign-
   const { page, context } = await system.open({ javaScriptEnabled: false })
   await page.goto(`${system.base}${DOOR}`)
   await page.click('text=Continue with Example ID')
-  await page.waitForSelector('[data-summary-text]:text("The provider did not let you in")')
+  await page.waitForSelector('[data-summary-text]:text("The provider did not sign you in")')
   expect(new URL(page.url()).pathname).toBe('/signin')
   expect((await context.cookies(system.base)).map(({ name }) => name)).not.toContain('authsec_session')
   await page.reload()

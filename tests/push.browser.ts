@@ -147,8 +147,8 @@ const pressed = (worker: Worker): Promise<string> =>
   })
 
 const LOCALES = [
-  ['en-GB', 'asks you to approve a sign-in', 'Have the number ready', 'This browser is asked', 'en', '\u201cOrder 4711\u201d'],
-  ['de-DE', 'bittet Sie, eine Anmeldung zu bestätigen', 'Halten Sie die Zahl bereit', 'Dieser Browser wird', 'de', '\u201eOrder 4711\u201c'],
+  ['en-GB', 'asks you to approve a sign-in', 'Have the number ready', 'This browser can now approve sign-ins', 'en', '\u201cOrder 4711\u201d'],
+  ['de-DE', 'bittet Sie, eine Anmeldung zu bestätigen', 'Halten Sie die Zahl bereit', 'Dieser Browser kann jetzt', 'de', '\u201eOrder 4711\u201c'],
 ] as const
 
 test.each(LOCALES)(
@@ -211,10 +211,10 @@ test('who does not let us, and whose push service does not do it, is told; nothi
   const visit = await visitor('en-GB')
   const { page, context } = visit
   for (const [breaks, words] of [
-    [() => void Object.assign(Notification, { requestPermission: async () => 'denied' }), 'may not show notifications'],
+    [() => void Object.assign(Notification, { requestPermission: async () => 'denied' }), 'blocks notifications from this site'],
     [
       () => void Object.assign(PushManager.prototype, { subscribe: () => Promise.reject(new DOMException('away', 'AbortError')) }),
-      'could not be registered',
+      'could not be set up',
     ],
   ] as const) {
     await page.goto(`${system.base}/me/browser`)

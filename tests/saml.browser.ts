@@ -83,7 +83,7 @@ test('the page that leads on says nothing of the person, and another browser get
   await other.page.setContent(await page.content())
   await other.page.getByRole('button', { name: 'Continue' }).click()
   await other.page.waitForURL(/\/saml\/acs\//)
-  expect(await other.page.textContent('h1')).toBe('That did not work')
+  expect(await other.page.textContent('h1')).toBe('Something went wrong')
   await other.context.close()
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.waitForURL(/\/saml\/acs\//)

@@ -199,7 +199,7 @@ test('a body over the limit, a method that is not there and broken JSON are the 
 
 test('an event that is not HTTP is refused, and the next one is served', async () => {
   const auth = await system.start('auth')
-  await expect(auth.invoke({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow('This function answers HTTP events alone.')
+  await expect(auth.invoke({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow('This function only accepts HTTP events.')
   expect((await call(auth, { path: '/authsec/uflow/auth/admin/challenge' })).statusCode).toBe(200)
 })
 
