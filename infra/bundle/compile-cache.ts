@@ -18,7 +18,7 @@ export const compileCacheVariables = (folder: string): Readonly<Record<string, s
 const CONFIGURATION = {
   ENVIRONMENT: 'production',
   BASE_URL: 'https://auth.invalid',
-  DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none',
+  DATABASE_URL: 'postgres://unused:unused@127.0.0.1:1/none',
   REDIS_URL: 'redis://127.0.0.1:1',
   SMTP_URL: 'smtp://127.0.0.1:1',
   SIGN_UP: 'closed',
