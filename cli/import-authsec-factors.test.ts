@@ -147,7 +147,7 @@ test('an app that was sealed in the source signs in after the import, with a cod
     expect.objectContaining({ event: 'factor.added', actorType: 'system', targetId: factorId, subjectId: ann.id }),
   )
   const [mail] = await app.mailsTo(ann.email)
-  expect(mail?.subject).toBe('Your second factors at Acme came along')
+  expect(mail?.subject).toBe('Your second factors were moved to Acme')
   expect(mail?.text).toContain('An authenticator app')
   expect(mail?.text).not.toContain('backup codes')
 })

@@ -1,4 +1,4 @@
-// A deployment from last night's dump: in a new database, under the same keys, people sign in, the record reads, and the second lock is on.
+// A deployment restored from a dump: in a new database, with the same keys, people sign in, the audit log is readable, and row level security is active.
 import { execFileSync } from 'node:child_process'
 import pg from 'pg'
 import { expect, test } from 'vitest'
@@ -23,7 +23,7 @@ const named = (url: string, database: string, user?: string): string => {
   return out.href
 }
 
-test('a restored database is the deployment that was dumped', async () => {
+test('a restored database has the state of the dumped deployment', async () => {
   const { db, url } = await ownDatabase()
   const privileged = process.env.TEST_DATABASE_URL
   if (url === undefined || privileged === undefined) throw new Error('TEST_DATABASE_URL must be set')
@@ -44,7 +44,7 @@ test('a restored database is the deployment that was dumped', async () => {
     input: dump,
     stdio: ['pipe', 'ignore', 'inherit'],
   })
-  // The tables belong to whoever restored; the upgrade gives them back.
+  // The tables belong to the role that restored them; the upgrade changes the owner.
   const back = new pg.Client({ connectionString: named(url, name) })
   await back.connect()
   await back.query(`do $$ declare t record; begin

@@ -1,4 +1,4 @@
-// The page behind a mailed link, as people and their browsers meet it.
+// The page of a mailed link, in a real browser.
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
-/** A fresh person's link, as it stands in the mail. */
+/** The link of a new person, as it is in the mail. */
 const newLink = async (): Promise<{ readonly email: string; readonly link: string }> => {
   const { ctx } = system
   const id = ctx.random.id()
@@ -44,13 +44,13 @@ const opened = async (watched: Watched, link: string): Promise<Page> => {
   await state(watched.page, 'form')
   return watched.page
 }
-/** Ends the visit: nothing left the origin, nothing failed. */
+/** Ends the visit and checks that no request left the origin and no script failed. */
 const left = async ({ context, misdeeds }: Watched): Promise<void> => {
   await context.close()
   expect(misdeeds).toEqual([])
 }
 
-test('the keyboard alone sets the password, and the page says whose it is', async () => {
+test('the keyboard alone sets the password, and the page names the account', async () => {
   const { email, link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -78,7 +78,7 @@ test('the keyboard alone sets the password, and the page says whose it is', asyn
   await left(visit)
 })
 
-test('a password can be pasted and is sent as it is', async () => {
+test('a password can be pasted and is sent unchanged', async () => {
   const { email, link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -91,7 +91,7 @@ test('a password can be pasted and is sent as it is', async () => {
   await left(visit)
 })
 
-test('what was not accepted is said at the field and in a summary that takes focus; then it works', async () => {
+test('an error is displayed at the field and in a summary that receives focus; a corrected password is accepted', async () => {
   const { email, link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -114,7 +114,7 @@ test('what was not accepted is said at the field and in a summary that takes foc
   await left(visit)
 })
 
-test('pressed twice it is sent once, and a slow server is waited for with a sign', async () => {
+test('a double click submits once, and the page indicates that a slow server is busy', async () => {
   const { link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -139,7 +139,7 @@ test('pressed twice it is sent once, and a slow server is waited for with a sign
   await left(visit)
 })
 
-test('a link that was used, opened again, says so kindly; reloaded, the page asks for the link', async () => {
+test('a used link, opened again, is reported as used; after a reload the page asks for the link', async () => {
   const { link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -149,7 +149,7 @@ test('a link that was used, opened again, says so kindly; reloaded, the page ask
   await page.reload()
   await state(page, 'missing')
   expect(await heading(page)).toBe('Open the link again')
-  // The same page is open, so the browser changes nothing but the fragment.
+  // The page is already open, so the browser changes only the fragment.
   await page.goto(link)
   await state(page, 'expired')
   expect(await heading(page)).toBe('This link is no longer valid')
@@ -157,7 +157,7 @@ test('a link that was used, opened again, says so kindly; reloaded, the page ask
   await left(visit)
 })
 
-test('the secret stays out of the address, the history, the document and every store', async () => {
+test('the secret stays out of the address, the history, the document and every storage', async () => {
   const { link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -177,7 +177,7 @@ test('the secret stays out of the address, the history, the document and every s
   await left(visit)
 })
 
-test('too many tries and no network are said in words, with the time left, and nothing typed is lost', async () => {
+test('rate limits and network errors are displayed with the remaining time, and nothing typed is lost', async () => {
   const { link } = await newLink()
   const visit = await system.open()
   const page = await opened(visit, link)
@@ -206,7 +206,7 @@ test('too many tries and no network are said in words, with the time left, and n
   await left(visit)
 })
 
-test('a check that fails can be tried again', async () => {
+test('a failed check can be repeated', async () => {
   const { link } = await newLink()
   const visit = await system.open()
   await visit.page.route(`**${PAGE}/link`, (route) => route.abort(), { times: 1 })
@@ -218,7 +218,7 @@ test('a check that fails can be tried again', async () => {
   await left(visit)
 })
 
-test('without script the page says what it needs, and shows no form', async () => {
+test('without scripts the page states the requirement and displays no form', async () => {
   const { link } = await newLink()
   const visit = await system.open({ javaScriptEnabled: false })
   await visit.page.goto(link)
@@ -227,7 +227,7 @@ test('without script the page says what it needs, and shows no form', async () =
   await left(visit)
 })
 
-test('a German browser reads German throughout', async () => {
+test('a German browser receives only German text', async () => {
   const { link } = await newLink()
   const visit = await system.open({ locale: 'de-DE' })
   const page = await opened(visit, link)
@@ -261,7 +261,7 @@ test('axe finds nothing in any state, at three widths, in both schemes', async (
   await left(visit)
 })
 
-test('page and script weigh little', async () => {
+test('page and script are small', async () => {
   const page = await fetch(`${system.base}${PAGE}`)
   expect(gzipSync(await page.text()).length).toBeLessThan(MOST_COMPRESSED_BYTES)
 })
