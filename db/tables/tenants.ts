@@ -33,7 +33,7 @@ export type TenantSettings = {
   readonly cibaDisclosesAccounts?: boolean | undefined
   /** Language of mails; by default the browser's. */
   readonly language?: 'en' | 'de' | undefined
-  /** Who may register clients without an administrator (RFC 7591): anyone (the default), holders of an initial access token, or nobody. */
+  /** Who may register clients without an administrator (RFC 7591): anyone (the default), holders of an initial access token, or no one. */
   readonly clientRegistration?: 'open' | 'token' | 'closed'
   /** Origin of the company's own front end for sign-in and consent; by default the hosted pages. */
   readonly loginUi?: string | undefined
