@@ -356,7 +356,7 @@ test('a dry run reports the same and saves nothing; a second run adds nothing an
 test('after a run with the wrong key, a run with the right one imports the factors of people who have not signed in since', async () => {
   const acme = await company()
   const [ann, bob] = [await person(acme), await person(acme)]
-  const [hers, his] = [
+  const [hers, bobs] = [
     await method(ann, { method_data: { secret_encrypted: sealed(SEED) } }),
     await method(bob, { method_data: { secret_encrypted: sealed(SEED) } }),
   ]
@@ -368,10 +368,10 @@ test('after a run with the wrong key, a run with the right one imports the facto
   const wrong = await run({ keys: OTHER_KEY })
   expect(wrong.of(hers)).toEqual(['refuse', 'key_wrong_or_changed'])
   const t = forTenant(app.db, acme.tenantId)
-  // Bob has reset his password and signed in meanwhile.
+  // Bob has reset the password and signed in meanwhile.
   await t.run({ text: 'update authsec.users set password_reset_required = false where id = $1', params: [bob.id], arrays: true })
   const right = await run({ keys: `${OTHER_KEY},${KEY}` })
-  expect([right.of(hers), right.of(his)]).toEqual([['import'], ['unchanged', 'as_it_is_here']])
+  expect([right.of(hers), right.of(bobs)]).toEqual([['import'], ['unchanged', 'as_it_is_here']])
   expect(await findUser(t, ann.id)).toMatchObject({ passwordResetRequired: false })
   expect((await login(acme, ann)).body).toMatchObject({ otp_required: true })
   expect(await findFactors(t, bob.id)).toEqual([])

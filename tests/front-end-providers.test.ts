@@ -136,7 +136,7 @@ test('requires a page of the company, an existing provider, and a pending reques
     expect(await codeOf(refused), `${origin} ${origin_domain}`).toEqual([403, 'origin_not_verified'])
   }
   expect((await world.initiate(challenge, {}, world.provider, federationBrowser(app))).status).toBe(200)
-  expect(await codeOf(await world.initiate(challenge, {}, 'unlinked'))).toEqual([404, 'not_found'])
+  expect(await codeOf(await world.initiate(challenge, {}, 'unknown'))).toEqual([404, 'not_found'])
   expect(await codeOf(await world.initiate('x'))).toEqual([400, 'login_challenge_invalid'])
   expect(await codeOf(await world.initiate(challenge, { code_verifier: 'short' }))).toEqual([400, 'invalid_request'])
   const wrong = [{}, { code: 'x' }, { state: 'x' }, { error: 'access_denied' }]

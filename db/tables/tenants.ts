@@ -16,7 +16,7 @@ export type TenantSettings = {
   readonly requireLoginChallenge?: boolean | undefined
   /** The weakest `acr` in which administrative permissions count. */
   readonly adminAcr?: 'aal1' | 'aal2' | 'aal3' | undefined
-  /** An authenticator code alone signs an end user in, when the client authenticates. */
+  /** An authenticator code signs an end user in without a password, when the client authenticates. */
   readonly passwordlessTotp?: boolean | undefined
   /** Recovery methods for people who lost their factors; by default backup codes and a pass from an administrator. */
   readonly recovery?: {
