@@ -44,12 +44,15 @@ test('a restored database has the state of the dumped deployment', async () => {
     input: dump,
     stdio: ['pipe', 'ignore', 'inherit'],
   })
-  // The tables belong to the role that restored them; the upgrade changes the owner.
+  // Restored objects belong to the role that restored them, but the upgrade runs as authsec_owner: step 3 of docs/restoring.md.
   const back = new pg.Client({ connectionString: named(url, name) })
   await back.connect()
   await back.query(`do $$ declare t record; begin
     for t in select relname, relkind from pg_class where relnamespace = 'authsec'::regnamespace and relkind in ('r', 'p', 'S') loop
       execute format('alter %s authsec.%I owner to authsec_owner', case when t.relkind = 'S' then 'sequence' else 'table' end, t.relname);
+    end loop;
+    for t in select oid::regprocedure as signature from pg_proc where pronamespace = 'authsec'::regnamespace loop
+      execute format('alter function %s owner to authsec_owner', t.signature);
     end loop;
   end $$; alter schema authsec owner to authsec_owner`)
   await back.end()
