@@ -406,12 +406,12 @@ describe('people', () => {
   test('are reported and skipped when they belong to no company', async () => {
     const acme = await seed()
     const orphan = await person({ ...acme, tenantId: asTenantId(id()) }, {})
-    const nobody = id()
-    await original.insert('users', { id: nobody, tenant_id: null, email: 'nobody@acme.example' })
+    const unowned = id()
+    await original.insert('users', { id: unowned, tenant_id: null, email: 'unowned@acme.example' })
     const group = id()
     await original.insert('groups', { id: group, tenant_id: null, name: 'everyone' })
     const { of } = await run()
-    for (const one of [orphan, nobody, group]) expect(of(one)).toEqual(['refuse', 'without_tenant'])
+    for (const one of [orphan, unowned, group]) expect(of(one)).toEqual(['refuse', 'without_tenant'])
   })
 })
 
@@ -425,7 +425,7 @@ describe('roles and bindings', () => {
       foreignUser: { user_id: globex.admin, role_id: role },
       foreignRole: { user_id: bo, role_id: globex.roleId },
       lostRole: { user_id: bo, role_id: id() },
-      nobody: { role_id: role },
+      noPrincipal: { role_id: role },
       typeAlone: { user_id: bo, role_id: role, scope_type: 'project' },
       sound: { user_id: bo, role_id: role },
       again: { user_id: bo, role_id: role },
@@ -443,7 +443,7 @@ describe('roles and bindings', () => {
       foreignUser: ['refuse', 'principal_missing_or_of_another_tenant'],
       foreignRole: ['refuse', 'role_missing_or_of_another_tenant'],
       lostRole: ['refuse', 'role_missing_or_of_another_tenant'],
-      nobody: ['refuse', 'not_exactly_one_principal'],
+      noPrincipal: ['refuse', 'not_exactly_one_principal'],
       typeAlone: ['refuse', 'scope_incomplete'],
       sound: ['import'],
       again: ['refuse', 'duplicate'],

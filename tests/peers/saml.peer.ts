@@ -17,7 +17,7 @@ beforeAll(async () => {
   const [providerRow] = await (await import('#db/store/saml-providers')).listSamlProviders(t)
   const at = where.ctx.clock.now()
   const person = await findUserByEmail(t, email)
-  if (person === undefined || providerRow === undefined) throw new Error('nobody')
+  if (person === undefined || providerRow === undefined) throw new Error('no such person')
   const row = { id: where.ctx.random.id(), userId: person.id, issuer: `saml:${providerRow.entityId}`, subject: 'ada', provider: 'saml-pysaml2' }
   await atomically(t, (tx) => insertIdentity(tx, { ...row, isOwnProvider: true, createdAt: at, updatedAt: at }, undefined))
 })

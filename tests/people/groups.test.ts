@@ -109,7 +109,7 @@ test('a client is listed in groups by name; an unknown one is 404', async () => 
   expect((await call('POST', '/map', { client_id: company.clientId, groups: ['crew'] })).status).toBe(200)
   expect(await app.events(company.tenantId)).toContainEqual(expect.objectContaining({ event: 'group.mapped_to_client', targetId: company.clientId }))
   expect((await call('DELETE', '/map', { client_id: company.clientId, groups: ['crew'] })).status).toBe(200)
-  expect(await codeOf(await call('POST', '/map', { client_id: company.clientId, groups: ['nobody'] }))).toEqual({ status: 404, code: 'not_found' })
+  expect(await codeOf(await call('POST', '/map', { client_id: company.clientId, groups: ['unknown'] }))).toEqual({ status: 404, code: 'not_found' })
   expect(await codeOf(await call('POST', '/map', { client_id: company.admin.id, groups: ['crew'] }))).toEqual({ status: 404, code: 'not_found' })
 })
 

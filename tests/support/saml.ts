@@ -53,7 +53,7 @@ export const addSamlProvider = async (
   return row
 }
 
-/** An authorization request that waits for somebody to sign in. */
+/** A pending authorization request. */
 export const newChallenge = async (app: Pick<TestApp, 'ctx' | 'db'>, company: Pick<Company, 'tenantId' | 'clientId'>): Promise<string> => {
   const [handle, at] = [newHandle(app.ctx, company.tenantId), app.ctx.clock.now()]
   await atomically(forTenant(app.db, company.tenantId), (t) =>
