@@ -177,7 +177,7 @@ describe('a company', () => {
     expect(real.summary).toEqual(dry.summary)
   })
 
-  test('is reported by a dry run as refused when an earlier company of the run takes its name', async () => {
+  test('has the same outcome in a dry run and in a real one when an earlier company of the run takes its domain', async () => {
     const label = `twice${id().replaceAll('-', '').slice(-10)}`
     const [first, second] = [await seed({ tenant_domain: `${label}.localhost` }), await seed({ tenant_domain: `${label}.localhost` })]
     const dry = await run({ dryRun: true })
@@ -416,7 +416,7 @@ describe('people', () => {
 })
 
 describe('roles and bindings', () => {
-  test('that cross tenants, never start, have no principal or two, or half a scope, are refused with the reason', async () => {
+  test('across tenants, without exactly one principal, with an incomplete scope, or duplicated, are refused with the reason', async () => {
     const [acme, globex] = [await seed(), await seed()]
     const bo = await person(acme, {})
     const [role, binding] = [id(), () => id()]

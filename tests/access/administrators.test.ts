@@ -38,7 +38,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     const [other] = await bindingsOf(admin, rbac, second.id)
     expect(await admin('DELETE', `${rbac}/bindings/${other?.id}`)).toMatchObject({ status: 200 })
     expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject(kept)
-    // An administrator with an expiring or disabled binding does not count as a remaining administrator.
+    // A disabled administrator, or one with an expiring binding, does not count as a remaining administrator.
     const { person: third } = await person()
     const system = await systemRole(admin, rbac)
     const until = new Date(house.clock.now().getTime() + 3600_000).toISOString()

@@ -1,5 +1,5 @@
-// Taking over an account counts as granting its rights, and so does disabling or deleting it: changing a person's address or external id, setting a password, enabling, rotating a client secret, inviting, and adding to a group require
-// the rights of the target. Every such operation is called by callers with partial rights and compared with an independent reading of the rule; refused calls change nothing.
+// Taking over an account counts as granting its rights, and so does disabling or deleting it: changing a person's address or external id, setting a password,
+// enabling, rotating a client secret, inviting, and adding to a group require the rights of the target. Every such operation is called by callers with partial rights and compared with an independent reading of the rule; refused calls change nothing.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'

@@ -92,7 +92,7 @@ const call = async (mode: Mode, headers: Readonly<Record<string, string>> = {}, 
 }
 const toResponse = (mode: Mode, one: string, path?: string) => call(mode, { authorization: `Bearer ${one}` }, path)
 
-test.each(modes)('smoke: by %s: a good token comes through, none and any other are told how to get one', async (mode) => {
+test.each(modes)('smoke: by %s: a valid token passes, and other requests are refused with instructions for getting one', async (mode) => {
   const good = await toResponse(mode, await token())
   expect(good.status, good.log).toBe(200)
   expect(good.body).toEqual({ subject: client.id, bound: false })

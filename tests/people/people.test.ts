@@ -211,7 +211,7 @@ test('cells end as RFC 4180 specifies', () => {
   expect(parseCsv('a\n"b\n', 10)).toMatchObject({ openQuoteAt: 2 })
 })
 
-test('an export contains the person’s data, their clients and their consents, newest events first', async () => {
+test('an export contains factors, devices, voice links and consents without secrets, and events newest first', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const now = app.clock.now()
