@@ -1,7 +1,7 @@
 // The layers of the project, as rules. `npm run check` fails when a file imports upwards, when two groups of routes know each other, or when imports form a
 // cycle, between files or between rooms. docs/architecture.md explains the layers.
 
-/** Tests, benches and what supports them may import anything, and are left out. */
+/** Tests, benchmarks and their support code may import anything and are left out. */
 export const TESTS = '\\.(test|race|server|contract|browser|peer)\\.tsx?$|(^|/)seeds\\.ts$|^db/testing/|^(tests|bench)/'
 
 /** From the lowest to the highest: a layer imports itself and the ones below it. */
@@ -29,7 +29,7 @@ const config = {
     },
     {
       name: 'db-imports-nothing-of-shared',
-      comment: 'Persistence knows no rule of ours; what it needs of the process is handed in.',
+      comment: 'Persistence imports no rules; the process passes in what it needs.',
       severity: 'error',
       from: { path: '^db/' },
       to: { path: '^(shared|functions|apps|infra|cli|packages|tests)/' },
@@ -43,7 +43,7 @@ const config = {
     },
     {
       name: 'packages-stand-alone',
-      comment: 'What others install carries pure functions of the protocol rooms and nothing of the system.',
+      comment: 'Published packages import only pure functions of the protocol rooms.',
       severity: 'error',
       from: { path: '^packages/' },
       to: { path: '^(db|functions|apps|infra|cli|scripts|tests|shared/(kernel|platform))/' },

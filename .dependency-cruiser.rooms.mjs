@@ -1,4 +1,4 @@
-// Rooms of a layer depend on each other in one direction. The context of a layer names a part of every room, so it is left out here; between files it counts.
+// Rooms of a layer depend on each other in one direction. The context of a layer names a part of every room, so this rule leaves it out; the rule between files includes it.
 import layers from './.dependency-cruiser.mjs'
 
 export default {

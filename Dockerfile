@@ -1,4 +1,4 @@
-# One machine's production: the folder that `npm run build` makes, on Node alone. Built and run by scripts/container.sh, too, where there is no container engine.
+# Production on a single machine: the folder that `npm run build` creates, with only Node. scripts/container.sh builds and runs it without a container engine.
 FROM node:22.21.1-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -10,7 +10,7 @@ FROM node:22.21.1-bookworm-slim
 ENV NODE_ENV=production ENVIRONMENT=production HOST=0.0.0.0 PORT=7468
 WORKDIR /app
 COPY --from=build /out ./
-# Nothing is written: run it with --read-only.
+# It writes no files: run it with --read-only.
 USER node
 EXPOSE 7468
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/health/ready').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]

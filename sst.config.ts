@@ -3,7 +3,7 @@ export default $config({
   app: (input) => ({
     name: 'authsec',
     home: 'aws',
-    // What holds state is not ours to remove; keys and secrets of a production stay where they are.
+    // Stateful resources and the keys and secrets of production are never removed.
     removal: input.stage === 'production' ? 'retain' : 'remove',
     protect: input.stage === 'production',
     providers: { random: '4.21.2' },

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Pages in a real browser, against the whole local system. Its own configuration, for not every machine has a Chromium.
+// Pages in a real browser, against the whole local system. A separate configuration, because not every machine has Chromium.
 export default defineConfig({
   test: {
     include: ['tests/**/*.browser.ts'],

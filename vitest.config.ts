@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// One engine a worker, kept across its files: hence no isolation. Races (`*.race.ts`) run on both engines; what only a server can show (`*.server.ts`) runs with TEST_DATABASE_URL alone.
+// One engine per worker, kept across its files, hence no isolation. Race tests (`*.race.ts`) run on both engines; server tests (`*.server.ts`) need TEST_DATABASE_URL.
 export default defineConfig({
   test: {
     include: ['**/*.test.ts', '**/*.test.tsx', '**/*.race.ts', ...(process.env.TEST_DATABASE_URL ? ['**/*.server.ts'] : [])],
@@ -10,7 +10,7 @@ export default defineConfig({
     pool: 'threads',
     isolate: false,
     maxWorkers: 2,
-    // A test that hangs ends; how long one takes depends on the machine, and says nothing.
+    // Ends a test that hangs; the duration of a test depends on the machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Other people's software against this service: libraries that sign in here, a provider this service signs in at. One file after another, each on real sockets.
-// PEERS=smoke runs the tests whose title begins with "smoke:", one or two of each peer.
+// Third-party software against this service: libraries that sign in here, and a provider that this service signs in at. Files run one after another, on real sockets.
+// PEERS=smoke runs only the tests whose title begins with "smoke:", one or two per peer.
 export default defineConfig({
   test: {
     include: ['tests/peers/*.peer.ts'],

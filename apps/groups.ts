@@ -1,4 +1,4 @@
-// Every group's routes, for the local process and for tools. No Lambda imports it.
+// The routes of every group, for the local process and for tools. No Lambda handler imports this file.
 
 import { authorizationServerError, authsecError, outcomeError, problem, statusError } from '#shared/platform/http/problem'
 import type { DocumentedGroup } from '#shared/platform/openapi/openapi'
@@ -38,38 +38,38 @@ import { webauthnRoutes } from '../functions/webauthn/routes.ts'
 import { webhookRoutes } from '../functions/webhooks/routes.ts'
 import { wellknownRoutes } from '../functions/wellknown/routes.ts'
 
-/** Named as their folders. Paths of our own answer RFC 9457 problems, those of AuthSec its own shape. */
+/** Named like their folders. Our own paths answer RFC 9457 problems, AuthSec's paths its own error shape. */
 export const GROUPS: readonly DocumentedGroup[] = [
-  { name: 'auth', about: 'How administrators and end users come in.', routes: authRoutes, render: authsecError },
-  { name: 'sign-up', about: 'How a company signs up.', routes: signUpRoutes, render: authsecError },
+  { name: 'auth', about: 'Sign-in of administrators and end users.', routes: authRoutes, render: authsecError },
+  { name: 'sign-up', about: 'Sign-up of companies.', routes: signUpRoutes, render: authsecError },
   {
     name: 'user-sign-in',
     about: 'Sign-in, sign-up and password reset of end users at an application.',
     routes: userSignInRoutes,
     render: authsecError,
   },
-  { name: 'user', about: 'End users as administrators keep them, their groups and clients.', routes: userRoutes, render: authsecError },
-  { name: 'admin', about: 'People of a company, invitations and groups, for its administrators.', routes: adminRoutes, render: authsecError },
+  { name: 'user', about: 'Administration of end users, their groups and clients.', routes: userRoutes, render: authsecError },
+  { name: 'admin', about: 'Administration of people, invitations and groups.', routes: adminRoutes, render: authsecError },
   { name: 'roles', about: 'Roles, permissions, bindings and scopes of a tenant.', routes: rolesRoutes, render: authsecError },
   {
     name: 'tenants',
-    about: 'Companies and what belongs to one: domains, providers, projects; and health of the deployment.',
+    about: 'Companies and their domains, providers and projects; health of the deployment.',
     routes: tenantsRoutes,
     render: authsecError,
   },
   { name: 'clients', about: 'Clients of the tenant: applications, services and agents.', routes: clientsRoutes, render: authsecError },
-  { name: 'tokens', about: 'What a token is worth, and checks for other services.', routes: tokensRoutes, render: authsecError },
-  { name: 'people', about: 'People as administrators keep them; a tenant\u2019s own data.', routes: peopleRoutes, render: problem },
+  { name: 'tokens', about: 'Token verification, and checks for other services.', routes: tokensRoutes, render: authsecError },
+  { name: 'people', about: 'Administration of people; the tenant\u2019s own data.', routes: peopleRoutes, render: problem },
   { name: 'migration', about: 'Migrations of the database, for platform administrators.', routes: migrationRoutes, render: authsecError },
   {
     name: 'one-time-codes',
-    about: 'Authenticator apps, backup codes and text messages as second factors; which factors somebody has.',
+    about: 'Authenticator apps, backup codes and text messages as second factors; listing a person\u2019s factors.',
     routes: oneTimeCodeRoutes,
     render: authsecError,
   },
   {
     name: 'factors',
-    about: 'One\u2019s own sign-in methods, proving more inside a session, and the ways back for who lost their factors.',
+    about: 'A person\u2019s own sign-in methods, step-up inside a session, and recovery after losing factors.',
     routes: factorRoutes,
     render: problem,
   },
@@ -77,38 +77,43 @@ export const GROUPS: readonly DocumentedGroup[] = [
   { name: 'login', about: 'The hosted pages, for people in a browser.', routes: loginRoutes, render: pageError },
   {
     name: 'account-pages',
-    about: 'A person\u2019s own hosted pages, and those on which a person answers who asks.',
+    about: 'A person\u2019s own hosted pages, and the pages on which a person approves or denies requests.',
     routes: accountPageRoutes,
     render: pageError,
   },
-  { name: 'audit', about: 'The tenant\u2019s record, for those who may read it.', routes: auditRoutes, render: problem },
-  { name: 'webhooks', about: 'Systems of the tenant that are told what happens.', routes: webhookRoutes, render: problem },
-  { name: 'access', about: 'Who may do what, and why.', routes: accessRoutes, render: problem },
-  { name: 'federation', about: 'Signing in through other providers.', routes: federationRoutes, render: authsecError },
-  { name: 'webauthn', about: 'Passkeys: registered, used as a factor or alone, named, removed.', routes: webauthnRoutes, render: authsecError },
-  { name: 'mcp', about: 'Signing in from MCP clients, and what MCP servers ask about their tools.', routes: mcpRoutes, render: authsecError },
+  { name: 'audit', about: 'The tenant\u2019s audit log.', routes: auditRoutes, render: problem },
+  { name: 'webhooks', about: 'Webhooks: the tenant\u2019s systems that receive events.', routes: webhookRoutes, render: problem },
+  { name: 'access', about: 'Decisions: whether a principal may do something, and why.', routes: accessRoutes, render: problem },
+  { name: 'federation', about: 'Sign-in through other identity providers.', routes: federationRoutes, render: authsecError },
+  { name: 'webauthn', about: 'Passkeys: registering, signing in with, naming and removing them.', routes: webauthnRoutes, render: authsecError },
+  { name: 'mcp', about: 'Sign-in from MCP clients, and permission checks of MCP servers.', routes: mcpRoutes, render: authsecError },
   { name: 'wellknown', about: 'The public keys.', routes: wellknownRoutes, render: problem },
   { name: 'device', about: 'Sign-in on a device without a keyboard (RFC 8628).', routes: deviceRoutes, render: authsecError },
-  { name: 'ciba', about: 'A client asks a person through the person\u2019s phone (OpenID CIBA).', routes: cibaRoutes, render: authsecError },
+  {
+    name: 'ciba',
+    about: 'Sign-in that a client starts and a person approves on their own device (OpenID CIBA).',
+    routes: cibaRoutes,
+    render: authsecError,
+  },
   { name: 'voice', about: 'Sign-in through a voice assistant.', routes: voiceRoutes, render: authsecError },
   { name: 'metrics', about: 'Metrics of the whole deployment, for a scraper.', routes: metricsRoutes, render: problem },
-  { name: 'resources', about: 'Resource servers: whom access tokens are for.', routes: resourceRoutes, render: authsecError },
+  { name: 'resources', about: 'Resource servers, the audiences of access tokens.', routes: resourceRoutes, render: authsecError },
   {
     name: 'connections',
-    about: 'How a tenant\u2019s people sign in through other providers: the tenant\u2019s own, and the configuration manager of AuthSec.',
+    about: 'Identity providers of a tenant, and the configuration manager of AuthSec.',
     routes: connectionRoutes,
     render: statusError,
   },
   {
     name: 'agents',
-    about: 'Agents and who answers for them, what people may leave to them, what may be asked for in detail, and whose word counts from elsewhere.',
+    about: 'Agents and their owners, delegation, types of authorization details, and trusted issuers.',
     routes: agentRoutes,
     render: problem,
   },
   { name: 'oauth', about: 'The authorization server: OAuth 2.1 and OpenID Connect.', routes: oauthRoutes, render: authorizationServerError },
   {
     name: 'challenges',
-    about: 'Signing in and consenting at a front end of a company\u2019s own: login and consent challenges.',
+    about: 'Sign-in and consent at a company\u2019s own front end: login and consent challenges.',
     routes: challengeRoutes,
     render: outcomeError,
   },
@@ -120,7 +125,7 @@ export const GROUPS: readonly DocumentedGroup[] = [
   },
   {
     name: 'saml',
-    about: 'Signing in through SAML 2.0 identity providers, and which ones a tenant trusts.',
+    about: 'Sign-in through SAML 2.0 identity providers, and the providers that a tenant trusts.',
     routes: samlRoutes,
     render: outcomeError,
   },

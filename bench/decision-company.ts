@@ -1,4 +1,4 @@
-// A large company in memory: 1,000 roles, 10,000 bindings, 500 groups, 100,000 people. Always the same one.
+// A large company in memory: 1,000 roles, 10,000 bindings, 500 groups, 100,000 people. It is the same in every run.
 
 import { asTenantId } from '#db/engine/tenant'
 import type { BindingRow, PolicyRows } from '#db/store/policy'
@@ -37,7 +37,7 @@ const roles = Array.from({ length: SIZES.roles }, (_, n) => ({
   permissionIds: [...new Set(Array.from({ length: SIZES.permissionsOfRole }, () => idOf('f', below(permissions.length))))],
 }))
 
-/** Four in ten go to groups; of the rest a third is scoped, as companies do it. */
+/** Four in ten bindings go to groups; a third of the rest is scoped, as is typical for companies. */
 const bindings = Array.from({ length: SIZES.bindings }, (_, n): BindingRow => {
   const isOfGroup = n % 10 < 4
   const isScoped = !isOfGroup && n % 3 === 0
@@ -68,7 +68,7 @@ const permissionOf = new Map(permissions.map((permission) => [permission.id, per
 const wideOf = new Map<string, string[]>()
 for (const row of bindings) if (row.scopeId === null) wideOf.set(row.holderId, [...(wideOf.get(row.holderId) ?? []), row.roleId])
 
-/** Tenant-wide questions, about half of them allowed: what every engine here can express. */
+/** Tenant-wide questions, about half of them allowed; every engine here can express them. */
 export const benchQuestions: readonly BenchQuestion[] = Array.from({ length: 8192 }, (_, n) => {
   const principal = people[below(SIZES.people)] as Principal
   const held = [principal.id, ...principal.groups].flatMap((holder) => wideOf.get(holder) ?? [])
@@ -78,7 +78,7 @@ export const benchQuestions: readonly BenchQuestion[] = Array.from({ length: 819
   return { principal, question: { resource: question.resource, action: question.action } }
 })
 
-/** Ids of the roles that somebody has for the whole tenant, also through groups; found once, since engines that start from roles are given them. */
+/** Ids of the roles that a person has for the whole tenant, directly or through groups; computed once, because engines that start from roles receive them as input. */
 export const rolesOf = (principal: Principal): readonly string[] => {
   const known = held.get(principal)
   if (known !== undefined) return known

@@ -1,5 +1,5 @@
-// A decision over HTTP with the facts in PostgreSQL, against Hono with one select on the same server. Both are called without sockets, so what is counted is the
-// program's own work. Rate limits are off: they are the cache's price, measured elsewhere.
+// A decision over HTTP with the facts in PostgreSQL, against Hono with one select on the same server. Both are called without sockets, so only the
+// program's own work is measured. Rate limits are off: they cost cache round trips, which are measured elsewhere.
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import pg from 'pg'
@@ -40,7 +40,7 @@ const fresh = async (admin: string): Promise<string> => {
   return url.href
 }
 
-/** The whole company, put in by the superuser in a few statements. */
+/** The whole company, inserted by the superuser in a few statements. */
 const fill = async (pool: pg.Pool): Promise<void> => {
   const json = (value: unknown): string => JSON.stringify(value)
   const now = new Date()
@@ -185,7 +185,7 @@ export const overHttp = async (admin: string): Promise<void> => {
     for (let n = 0; n < 1024; n += inFlight) {
       await Promise.all(Array.from({ length: inFlight }, (_, i) => post(app, question(ask(n + i), userId((n + i + 50_000) % SIZES.people)))))
     }
-    console.log(`Statements a decision about somebody not in memory, ${inFlight} in flight: ${((statements - before) / 1024).toFixed(3)}`)
+    console.log(`Statements per decision about a person not in memory, ${inFlight} in flight: ${((statements - before) / 1024).toFixed(3)}`)
   }
   const times: number[] = []
   for (let n = 0; n < 7; n++) {

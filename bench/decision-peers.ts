@@ -1,4 +1,4 @@
-// The same company in other people's engines, each as its documentation says.
+// The same company in other engines, each set up as its documentation describes.
 import { createMongoAbility, type MongoAbility, type RawRuleOf } from '@casl/ability'
 import cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { AccessControl, type IGrantsList } from 'accesscontrol'

@@ -1,5 +1,5 @@
-// `npm run bench:decision`: a decision in a company of 1,000 roles, 10,000 bindings and 100,000 people, against the floor (bare look-ups in maps, nothing of
-// scope, expiry or condition) and other people's engines in one run. With TEST_DATABASE_URL also over HTTP, against Hono with one select.
+// `npm run bench:decision`: a decision in a company of 1,000 roles, 10,000 bindings and 100,000 people, against the floor (plain map look-ups without scopes,
+// expiry or conditions) and other engines in one run. With TEST_DATABASE_URL also over HTTP, against Hono with one select.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { BindingRow, PolicyRows } from '#db/store/policy'
@@ -51,7 +51,7 @@ const at = (n: number): BenchQuestion => benchQuestions[n % benchQuestions.lengt
 const agree = async (engines: readonly Engine[], reference: Engine): Promise<void> => {
   for (let n = 0; n < 200; n++) {
     const question = at(n * 17)
-    // casbin is given the first 20,000 people's groups alone: it takes minutes for all.
+    // casbin loads only the groups of the first 20,000 people: loading all takes minutes.
     if (Number.parseInt(question.principal.id.slice(-12), 16) >= 20_000) continue
     for (const engine of engines) {
       if ((await engine.decide(question)) !== (await reference.decide(question))) throw new Error(`${engine.name} decides otherwise`)
@@ -59,7 +59,7 @@ const agree = async (engines: readonly Engine[], reference: Engine): Promise<voi
   }
 }
 
-/** `among`: how many different questions, and so people, take turns. */
+/** `among`: how many different questions, and so people, alternate. */
 const measured = async (engines: readonly Engine[], operations: number, among = benchQuestions.length): Promise<Map<string, number>> => {
   const contenders = engines.map(({ name, per, decide: one }) => ({
     name,
@@ -106,11 +106,11 @@ const compiling = (): Policy => {
   console.log(
     `\nCompiling ${SIZES.roles} roles, ${SIZES.bindings} bindings: ${times[4]?.toFixed(1)} ms CPU (median), ${(bytes / 1e6).toFixed(1)} MB kept.`,
   )
-  console.log('One change of a role or binding costs that once per instance and second at most; one of a person or a group, nothing of it.')
+  console.log('A change of a role or binding costs one compilation per instance, at most one each second; a change of a person or group costs none.')
   return policy
 }
 
-/** One person with n bindings: scoped ones that are found by the resource, wide ones that have to be looked through. */
+/** One person with n bindings: scoped ones are found by resource, tenant-wide ones are scanned. */
 const shapes = async (): Promise<void> => {
   const binding = (n: number, isScoped: boolean): BindingRow => ({
     id: `b${n}`,

@@ -1,5 +1,5 @@
-// What functions are measured against, bundled the same way: a hello-world Hono function, the same with one select, oidc-provider
-// and better-auth with everything in memory, each answering one event.
+// The functions that ours are compared with, bundled the same way: a hello-world Hono function, the same with one select, oidc-provider
+// and better-auth with in-memory storage, each answering one event.
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -43,7 +43,7 @@ export const sizeOf = (folder: string): number =>
     .filter((file) => file.endsWith('.mjs'))
     .reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0)
 
-/** Answers the file that holds the handler. */
+/** Returns the path of the file with the handler. */
 export const buildPeer = async (name: string, folder: string): Promise<string> => {
   const own = join(folder, name.replace(/\W+/g, '-'))
   mkdirSync(own, { recursive: true })

@@ -1,8 +1,8 @@
-// `npm run bench:functions [-- NAME…]`: every function that answers HTTP as it ships, in a process of its own behind the Runtime API: what the start loads and all of it,
-// from the start of the process to the first answer by the clock and in processor time, and the peak of its memory after twenty answers; beside the same of a hello-world
-// Hono function, oidc-provider and better-auth. Ours are asked twice: for a path that is not there, and as a stranger for the first of their routes, which loads it, counts
-// in Redis and writes the refusal to the record; and the authorization server for a token. Needs TEST_DATABASE_URL and TEST_REDIS_URL. ROUNDS (3) are alternated; medians
-// are told.
+// `npm run bench:functions [-- NAME…]`: every HTTP function as it ships, in its own process behind the Runtime API. Measured: the bundle size of the start and in total, the time
+// and processor time from the start of the process to the first answer, and peak memory after twenty answers, next to the same of a hello-world Hono
+// function, oidc-provider and better-auth. Ours are called twice: with an unknown path, and without credentials on the first of their routes, which loads it, counts in
+// Redis and writes the refusal to the audit log; the authorization server also issues a token. Needs TEST_DATABASE_URL and TEST_REDIS_URL. ROUNDS (3) alternate; the output
+// shows medians.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { methodOf, pathOf } from '#shared/platform/http/route'
@@ -31,7 +31,7 @@ type Contender = {
   readonly name: string
   readonly file: string
   readonly asked: LambdaCall
-  /** What the answer has to be, where it matters. */
+  /** The expected status, where it matters. */
   readonly status?: number
   readonly env?: Readonly<Record<string, string>>
   readonly startKib: number
@@ -43,7 +43,7 @@ const tokenRequest = async (): Promise<LambdaCall> => {
   const headers = { authorization: client.authorization, 'content-type': 'application/x-www-form-urlencoded' }
   return { method: 'POST', path: '/oauth/token', headers, body: 'grant_type=client_credentials' }
 }
-/** As infra/functions.ts has it: what is secret is not in the environment. */
+/** As infra/functions.ts sets it: secrets are not in the environment. */
 const aws = await startAws()
 const managedEnvironment = async (): Promise<Readonly<Record<string, string>>> => {
   const [prefix, names] = ['bench', ['DATABASE_URL', 'REDIS_URL', 'MASTER_KEYS', 'HASH_KEY']]
@@ -60,7 +60,7 @@ for (const name of PEER_NAMES) {
   contenders.push({ name, file, asked: { path: PATH_OF[name] ?? '/' }, startKib: total, totalKib: total })
 }
 const wanted = process.argv.slice(2)
-/** One of them also with its secrets at Secrets Manager. */
+/** One of them also runs with its secrets in Secrets Manager. */
 const MANAGED = wanted[0] ?? 'auth'
 for (const name of builtGroups().filter((group) => wanted.length === 0 || wanted.includes(group))) {
   const { startBytes, totalBytes } = await bundle(name, join(folder, name))

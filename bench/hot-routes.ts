@@ -1,4 +1,4 @@
-// What the ten hottest routes ask of the database once an instance is warm. `npm run bench:routes -- --write` updates the table in docs/performance.md; its test compares them
+// Counts the statements of the ten hottest routes once an instance is warm. `npm run bench:routes -- --write` updates the table in docs/performance.md; its test compares them
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,7 @@ export type HotRoute = {
   readonly name: string
   readonly statements: number
   readonly roundTrips: number
-  /** Asked again while everything is remembered. */
+  /** Called again while all cached values are valid. */
   readonly again: number
 }
 
@@ -59,7 +59,7 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
   const out: HotRoute[] = []
   for (const [name, ask] of Object.entries(work)) {
     await ask()
-    // Longer than anything is remembered, so that what is counted is a request and not a memory.
+    // Longer than any cache lifetime, so that the first count includes no cached values.
     app.clock.advance(3)
     const { statements, roundTrips } = await counted.during(ask)
     const { statements: again } = await counted.during(ask)
@@ -69,7 +69,7 @@ export const hotRoutes = async (): Promise<readonly HotRoute[]> => {
 }
 
 const HEAD = '| the ten hottest routes, warm | statements | round trips | statements, within the same second |'
-/** As docs/performance.md has it, without the padding of the formatter. */
+/** The table as in docs/performance.md, without the formatter's padding. */
 export const hotTable = (routes: readonly HotRoute[]): string =>
   [HEAD, '| --- | ---: | ---: | ---: |', ...routes.map((r) => `| ${r.name} | ${r.statements} | ${r.roundTrips} | ${r.again} |`)].join('\n')
 

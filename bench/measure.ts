@@ -1,4 +1,4 @@
-// Measures contenders side by side in one process: rounds alternate between them, CPU comes from the process's own account, and what is quoted is the ratio of medians.
+// Measures contenders side by side in one process: rounds alternate between them, CPU time is the process's own, and results are ratios of medians.
 
 export type Contender = {
   readonly name: string
@@ -10,7 +10,7 @@ export type Figure = {
   readonly name: string
   readonly cpuUs: number
   readonly wallUs: number
-  /** CPU of each round that counted, in order. */
+  /** CPU time of each round that counted, in order. */
   readonly rounds?: readonly number[]
 }
 
@@ -28,7 +28,7 @@ const round = async ({ run }: Contender, from: number, operations: number, inFli
 
 export type Plan = { readonly operations: number; readonly rounds?: number; readonly inFlight?: number }
 
-/** Medians over the rounds, in the order of the contenders. The first round of each is not counted. */
+/** Medians over the rounds, in the order of the contenders. The first round of each warms up and does not count. */
 export const alternate = async (contenders: readonly Contender[], { operations, rounds = 7, inFlight = 1 }: Plan): Promise<Figure[]> => {
   const seen = contenders.map(() => ({ cpu: [] as number[], wall: [] as number[] }))
   for (let r = 0; r <= rounds; r++) {
@@ -45,7 +45,7 @@ export const alternate = async (contenders: readonly Contender[], { operations, 
   })
 }
 
-/** How far the ratio to `base` went, from round to round. */
+/** The range of the ratio to `base` over the rounds. */
 const spread = (figure: Figure, base: Figure): string => {
   const ratios = (figure.rounds ?? []).map((us, i) => us / (base.rounds?.[i] ?? Number.NaN))
   return ratios.length === 0 ? '' : ` (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`

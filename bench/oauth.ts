@@ -1,5 +1,5 @@
-// `npm run bench:oauth`: the authorization server over HTTP against the floor, oidc-provider and better-auth, each a process of its own on the same PostgreSQL. CPU is
-// the server process's own, from /proc/PID/stat; the one of PostgreSQL's processes stands beside it. Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
+// `npm run bench:oauth`: the authorization server over HTTP against the floor, oidc-provider and better-auth, each in its own process on the same PostgreSQL. CPU time
+// is the server process's own, from /proc/PID/stat; PostgreSQL's is reported next to it. Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
@@ -67,7 +67,7 @@ const app = await startApp(oauthRoutes, { db, env: ENV, start: new Date().toISOS
 const company = await app.company('bench')
 const api: ResourceServer = await newResource(app, company, [{ name: 'tools:read' }])
 const machine: OauthTestClient = await newOauthClient(app, company, { at: [api] })
-/** On the device: it is asked about every time. */
+/** Public client on a device: its consent is asked every time. */
 const REDIRECT = 'http://127.0.0.1/callback'
 const device: OauthTestClient = await newOauthClient(app, company, { at: [api], isPublic: true, redirectUris: [REDIRECT] })
 await fillFloor(pool, { id: machine.id, secret: machine.secret })
@@ -115,14 +115,14 @@ const PATHS = {
 const DISCOVERY = '/.well-known/openid-configuration'
 const at = (which: Which, path: keyof (typeof PATHS)['ours']): string => `${servers[which].base}${PATHS[which][path]}`
 
-/** Where the peers have to be told for which API a token is, so that it is a signed one. */
+/** The peers need the resource in the request to issue a signed token. */
 const RESOURCE: Readonly<Record<Which, Form>> = { ours: {}, floor: {}, peer: { resource: PEER_API }, betterAuth: { resource: BETTER_AUTH_API } }
 const proof = (which: Which): Form => (which === 'betterAuth' ? theirBasic : basic)
 
 const credentials = (which: Which): Promise<Answer> =>
   post(at(which, 'token'), { grant_type: 'client_credentials', scope: 'tools:read', ...RESOURCE[which] }, proof(which))
 
-// The code flow, each way as its own pages have it.
+// The code flow through each server's own pages.
 const field = (name: string, html: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
 const codeIn = ({ location, status, text }: Answer): string => {
   const code = URL.canParse(location) ? new URL(location).searchParams.get('code') : null
@@ -188,7 +188,7 @@ const betterAuthFlow = async (scope = 'openid tools:read'): Promise<Answer> => {
     resource: BETTER_AUTH_API,
   }
   const api = `${servers.betterAuth.base}/api/auth/oauth2`
-  // To a script it says in its body where a browser would be sent.
+  // Scripts receive the redirect target in the response body.
   const { url } = jsonOf(await ask(`${api}/authorize?${new URLSearchParams(query)}`, { headers: { cookie } }))
   const consent = await ask(`${api}/consent`, {
     method: 'POST',
@@ -246,9 +246,9 @@ const each = (run: (which: Which, n: number) => Promise<unknown>, of = ALL): Row
 const wanted = process.env.BENCH_ONLY
 const isWanted = (name: string): boolean => wanted === undefined || name.includes(wanted)
 
-/** Fewer where only the ratio is looked at. */
+/** Fewer where only the ratio matters. */
 const OPERATIONS = Number(process.env.BENCH_OPERATIONS ?? 1000)
-/** Fewer where the machine is so busy that requests would run into their end. */
+/** Fewer on a busy machine, where requests would time out. */
 const FLOWS = Number(process.env.BENCH_FLOWS ?? 16)
 if (isWanted('credentials')) {
   for (const inFlight of [1, 32]) {
@@ -296,12 +296,12 @@ if (isWanted('refresh')) {
     for (let n = 0; n < FAMILIES; n++) made.push(String(jsonOf(await scopes[which]()).refresh_token))
     kept.set(which, made)
   }
-  // Without the identity: one signature each.
+  // Without the ID token: one signature each.
   const refresh = async (which: Which, n: number): Promise<void> => {
     const family = kept.get(which) ?? []
     const token = family.pop()
-    if (token === undefined) throw new Error('more in flight than families')
-    // better-auth leaves out the next refresh token where a scope is asked for without `offline_access`.
+    if (token === undefined) throw new Error('more requests in flight than families')
+    // better-auth issues no further refresh token when the requested scope lacks `offline_access`.
     const more = which === 'betterAuth' ? { scope: 'offline_access tools:read', ...RESOURCE[which] } : { scope: 'tools:read' }
     const form = { grant_type: 'refresh_token', refresh_token: token, ...more }
     const { refresh_token: next } = jsonOf(
@@ -310,7 +310,7 @@ if (isWanted('refresh')) {
     family.unshift(String(next))
     if (n < 0) throw new Error('no such operation')
   }
-  // What floor_families hang below is the public client there, too.
+  // floor_families belong to the public client there as well.
   await pool.query('update floor_families set client_id = $1', [machine.id])
   for (const inFlight of [1, 16])
     table(`Refresh with rotation, ${inFlight} in flight`, await measure(each(refresh, ['floor', 'ours']), OPERATIONS, inFlight))
@@ -396,7 +396,7 @@ if (isWanted('kill')) {
     const request = { token }
     const isActive = async (): Promise<boolean> =>
       jsonOf(await post(`${other.base}/oauth/introspect`, request, { authorization: api.authorization })).active === true
-    if (!(await isActive())) throw new Error('dead from the start')
+    if (!(await isActive())) throw new Error('the token is inactive from the start')
     const killed = await post(`${servers.ours.base}/oauth/revoke`, request, basic)
     if (killed.status !== 200) throw new Error(killed.text)
     const since = performance.now()

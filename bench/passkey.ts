@@ -1,5 +1,5 @@
-// `npm run bench:passkey`: what a ceremony costs the server beside the bare check of its signature, in one run. Embedded, the database's work is in it; with
-// TEST_DATABASE_URL (`eval "$(scripts/services.sh)"`) it is the function's own.
+// `npm run bench:passkey`: what a ceremony costs the server compared with verifying its signature, in one run. With the embedded database its work is included; with
+// TEST_DATABASE_URL (`eval "$(scripts/services.sh)"`) only the function's own work counts.
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
@@ -19,7 +19,7 @@ const costs = countedDb((await testDb()).engine)
 const app = await startApp([...webauthnRoutes, ...userSignInRoutes, ...authRoutes] as typeof webauthnRoutes, { db: costs.db })
 const company = await app.company('bench')
 const person = await app.person(company)
-// One that does not count: ceremonies end in any order here.
+// An authenticator without a signature counter: ceremonies finish in any order here.
 const device = authenticator(PAGE, { counts: 0 })
 const made = await givePasskey(app, person, device)
 
@@ -29,7 +29,7 @@ const finish = async (body: Readonly<Record<string, unknown>>): Promise<Response
   if (answer.status !== 200) throw new Error(await answer.text())
   return answer
 }
-/** The authenticator's own work is done beforehand. */
+/** The authenticator's work is done beforehand. */
 const toResponse = async () => {
   const options = await begin()
   return { session_id: options.session_id, credential: device.get(options) }
@@ -55,9 +55,9 @@ const data = Buffer.concat([
 const ready: Awaited<ReturnType<typeof toResponse>>[] = []
 for (let n = 0; n < CEREMONIES; n++) ready.push(await toResponse())
 
-const BARE = 'ES256 signature alone'
+const BARE = 'ES256 signature only'
 report(
-  'A sign-in with a passkey alone, one at a time',
+  'A sign-in with only a passkey, one at a time',
   await alternate(
     [
       {
@@ -99,7 +99,7 @@ const second = await costs.during(async () => {
   await postPasskey(app, '/finishAuthentication', body, { ticket })
   await minted(ticket)
 })
-console.log(`\nPasskey alone to a token: ${alone.statements} statements, ${alone.roundTrips} round trips`)
+console.log(`\nPasskey to a token: ${alone.statements} statements, ${alone.roundTrips} round trips`)
 console.log(`Password, passkey, token: ${second.statements} statements, ${second.roundTrips} round trips`)
 
 const start = performance.now()

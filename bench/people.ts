@@ -27,7 +27,7 @@ const timed = async <T>(work: () => Promise<T>): Promise<{ ms: number; result: T
   return { ms: performance.now() - from, result }
 }
 
-/** In the database, since here only reading is measured. */
+/** Inserted by SQL, because only reading is measured. */
 const fill = async (from: number): Promise<void> => {
   const name = `(array[${FIRST.map((one) => `'${one}'`).join()}])[1 + n % ${FIRST.length}] || ' ' || (array[${LAST.map((one) => `'${one}'`).join()}])[1 + n % ${LAST.length}] || ' ' || n`
   await atomically(t, async (tx) => {
@@ -47,7 +47,7 @@ const fill = async (from: number): Promise<void> => {
 }
 
 const csv = `email,name,external_id\n${Array.from({ length: IMPORTED }, (_, n) => `i${n}@import.example,${FIRST[n % 10]} ${LAST[n % 11]},x${n}`).join('\n')}\n`
-// The rule itself: the app's clock stands still, so a request would never stop itself in time.
+// Calls the rule directly: the app's clock stands still, so a request would never reach its time limit.
 const caller = await app.ctx.principals.resolve(token)
 const emits = ['people.imported', 'user.created', 'user.updated', 'user.email_changed', 'user.activated', 'user.deactivated'] as const
 const request = {
@@ -83,7 +83,7 @@ const filled = await timed(async () => {
 })
 console.log(`${`${PEOPLE} people with grams`.padEnd(28)} ${(filled.ms / 1000).toFixed(1)} s`)
 
-// As autovacuum does within a minute: before that the planner takes a hundred thousand rows for none, and sorts them all for every page.
+// As autovacuum does within a minute: until then the planner assumes an empty table and sorts a hundred thousand rows for every page.
 const { url } = await testDatabase()
 const owner = new pg.Client({ connectionString: url })
 await owner.connect()

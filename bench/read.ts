@@ -42,7 +42,7 @@ const grow = async (to: number): Promise<void> => {
 }
 const person = (n: number) => {
   const found = people[(n * 7919) % people.length]
-  if (found === undefined) throw new Error('nobody')
+  if (found === undefined) throw new Error('no such person')
   return found
 }
 

@@ -1,4 +1,4 @@
-// `tsx bench/run.ts <name>`: bundles a bench as the functions are bundled, and runs that: what a loader adds to every function at run time is nobody's figure.
+// `tsx bench/run.ts <name>`: bundles a benchmark as the functions are bundled and runs it, so that no loader's overhead is measured.
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { build } from 'esbuild'

@@ -1,4 +1,4 @@
-// `npm run bench:sign-in`: password sign-ins, each with session, audit events and token, against the bare argon2id hash and better-auth, all on the same PostgreSQL.
+// `npm run bench:sign-in`: password sign-ins, each with session, audit events and token, against a plain argon2id hash and better-auth, all on the same PostgreSQL.
 // Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
@@ -36,7 +36,7 @@ const hash = await passwords.hash(PASSWORD)
 const pool = new pg.Pool({ connectionString: await fresh('authsec_bench_better_auth'), max: 10 })
 const options = {
   database: pool,
-  secret: 'a secret for this benchmark alone, long enough',
+  secret: 'a secret for this benchmark only, long enough',
   baseURL: 'http://localhost:3999',
   emailAndPassword: { enabled: true },
   rateLimit: { enabled: false },
@@ -60,20 +60,20 @@ const theirs = async (): Promise<void> => {
   if (answer.status !== 200) throw new Error(await answer.text())
 }
 
-// A server is warm: what the compiler has not seen often enough costs twice.
+// Warms up as a running server is: code that the compiler has not optimised yet costs twice as much.
 for (let n = 0; n < 50; n++) await Promise.all(Array.from({ length: 8 }, ours))
 
 report(
   'A password sign-in, eight in flight',
   await alternate(
     [
-      { name: 'argon2id alone (m=19456, t=2, p=1)', run: () => passwords.verify(PASSWORD, hash) },
+      { name: 'argon2id only (m=19456, t=2, p=1)', run: () => passwords.verify(PASSWORD, hash) },
       { name: 'ours: session, two events, token', run: ours },
       { name: 'better-auth: session', run: theirs },
     ],
     { operations: 40, rounds: 7, inFlight: 8 },
   ),
-  'argon2id alone (m=19456, t=2, p=1)',
+  'argon2id only (m=19456, t=2, p=1)',
 )
 await pool.end()
 await db.engine.close()

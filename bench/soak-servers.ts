@@ -1,4 +1,4 @@
-// PostgreSQL and Redis of the soak's own: they are killed and flushed. PostgreSQL does not run as root, so it runs as its own user there.
+// PostgreSQL and Redis for the soak test only: they are killed and flushed. PostgreSQL refuses to run as root, so it runs as its own user there.
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ const VERSIONS = '/usr/lib/postgresql'
 export type Servers = {
   readonly databaseUrl: string
   readonly redisUrl: string
-  /** Ends it as a crash does, without a word to anybody, and starts it again. */
+  /** Kills the server without a clean shutdown, as a crash does, and starts it again. */
   restartDatabase(): Promise<void>
   flushCache(): Promise<void>
   stop(): Promise<void>
@@ -24,7 +24,7 @@ const binaries = (): string => {
   return join(VERSIONS, newest, 'bin')
 }
 
-/** With its writes as safe as a production's: `fsync` stays on. */
+/** With writes as durable as in production: `fsync` stays on. */
 const startDatabase = async (folder: string) => {
   const port = await freePort()
   const bin = binaries()
@@ -52,7 +52,7 @@ export const startServers = async (): Promise<Servers> => {
   })
   const redisUrl = `redis://127.0.0.1:${port}`
   const redis = new Redis(redisUrl, { retryStrategy: () => 100, maxRetriesPerRequest: null })
-  // While the server is not up yet, and after it was ended.
+  // Fails while the server is starting, and after it was killed.
   redis.on('error', () => undefined)
   await redis.ping()
   return {

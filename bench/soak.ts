@@ -1,6 +1,6 @@
-// `npm run bench:soak`: two processes of production under load for SOAK_SECONDS (600) at half of what saturates this machine, and in the middle the database killed and
-// started again, a flush of the cache and a kill -9 of one process (started again). No answer may be wrong, nothing that was acknowledged may be lost; how long each took
-// to recover is told. PostgreSQL and Redis are its own, in a scratch folder (root on Debian). The load runs at a fixed pace, so what waits is counted and not left out.
+// `npm run bench:soak`: two production processes under load for SOAK_SECONDS (600) at half of this machine's saturation, while the database is killed and
+// restarted, the cache is flushed, and one process is killed (kill -9) and restarted. No answer may be wrong and no acknowledged write may be lost; the output shows how
+// long each recovery took. PostgreSQL and Redis are its own, in a scratch folder (root on Debian). The load has a fixed pace, so delays are counted and not left out.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -17,21 +17,21 @@ const FOLDER = join(process.cwd(), 'dist', `soak-${process.pid}`)
 const PEOPLE = 40
 
 const servers = await startServers()
-// What is asked for by these names is looked for when the modules are loaded.
+// These variables are read when the modules are loaded.
 process.env.TEST_DATABASE_URL = servers.databaseUrl
 process.env.TEST_REDIS_URL = servers.redisUrl
 const { startApp } = await import('#tests/support/app')
 const { atomically, forTenant } = await import('#db/engine/tenant')
 const { updateTenantSettings } = await import('#db/store/tenants')
 const { ownDatabase, TEST_LOGIN_PASSWORD } = await import('#tests/support/database')
-// No copy of the suite's template: those do not wait for the disk, and here a commit that was acknowledged must outlive a kill.
+// Not a copy of the suite's template: that one does not wait for the disk, and here an acknowledged commit must survive a kill.
 await (await import('#tests/support/global-setup')).prepareServer(servers.databaseUrl)
 const { db, url } = await ownDatabase()
 if (url === undefined) throw new Error('the database has no address')
 execFileSync(process.execPath, ['--import', 'tsx', 'infra/bundle/build-server.ts', FOLDER], { stdio: 'ignore' })
 const app = await startApp([], { db, env: SECRETS, start: new Date().toISOString() })
 const company = await app.company('soak')
-// Ten minutes of this are more requests and more groups than a company has by default.
+// Ten minutes of load exceed the default quotas of requests and groups.
 await atomically(forTenant(db, company.tenantId), (t) =>
   updateTenantSettings(t, { quotas: { groups: 1_000_000, requestsPerMinute: 1_000_000 } }, app.clock.now()),
 )
@@ -92,7 +92,7 @@ const untilReady = async (port: number): Promise<void> => {
   while (!(await isReady(port))) await wait(100)
 }
 
-/** Ports that the balancer sends to. */
+/** Ports to which the balancer forwards. */
 const ready = new Set<number>()
 let over = false
 const balancing = async (): Promise<void> => {
@@ -111,7 +111,7 @@ const failures: { readonly at: number; readonly status: number }[] = []
 let answered = 0
 const now = (): number => performance.now() / 1000
 let turn = 0
-/** A third each: a read that must be right, a token that must be refused, a change that must stay. */
+/** One third each: a read that must be correct, a token that must be refused, a change that must persist. */
 const once = async (): Promise<void> => {
   const ports = [...ready]
   const n = turn++
@@ -146,7 +146,7 @@ const atPace = async (perSecond: number, seconds: number): Promise<void> => {
   }
   await Promise.all(running)
 }
-/** As fast as twenty callers go, for a few seconds. */
+/** As fast as twenty callers can go, for a few seconds. */
 const saturation = async (): Promise<number> => {
   const [from, before] = [now(), answered]
   const caller = async (): Promise<void> => {
@@ -194,7 +194,7 @@ await client.end()
 const there = new Set(rows.map((row) => row.name))
 const lost = kept.filter((group) => !there.has(group))
 console.log(
-  `${answered} answers, ${failures.length} told to come again or cut, ${wrong.length} wrong, ${kept.length} changes acknowledged, ${lost.length} of them lost`,
+  `${answered} answers, ${failures.length} answered with 429 or 503, or cut off, ${wrong.length} wrong, ${kept.length} changes acknowledged, ${lost.length} of them lost`,
 )
 for (const status of new Set(failures.map((failure) => failure.status)))
   console.log(`  ${status === 0 ? 'cut' : `told ${status}`}: ${failures.filter((failure) => failure.status === status).length}`)

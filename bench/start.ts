@@ -1,5 +1,5 @@
-// `npm run bench:start`: from the start of the process to the first answer, and memory at rest: the whole system embedded on existing data, and on its first
-// start, against a bare Hono server started the same way.
+// `npm run bench:start`: time from the start of the process to the first answer, and memory at rest, of the whole embedded system on existing data and on its first
+// start, against a plain Hono server started the same way.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// What an authenticator app shows now: `npm run -s code -- KEY`. For a developer without one at hand.
+// The current code of an authenticator app: `npm run -s code -- KEY`. For developers without an app at hand.
 
 import { codeOf, stepAt } from '#shared/domains/factors/totp-code'
 import { systemClock } from '#shared/kernel/clock'

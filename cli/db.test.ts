@@ -37,7 +37,7 @@ const inFolder = async <T>(dataDir: string, work: (db: ReturnType<typeof openDb>
   }
 }
 
-test('a tenant goes from one data folder to another by way of a file; every refusal ends with 1 and a sentence', async () => {
+test('a tenant is moved from one data folder to another by a dump file; every refusal exits with code 1 and one sentence', async () => {
   const [from, to] = [join(room, 'from'), join(room, 'to')]
   const file = join(room, 'acme.jsonl.gz')
   const acme = asTenantId(randomUUID())
@@ -59,7 +59,7 @@ test('a tenant goes from one data folder to another by way of a file; every refu
   expect(await run(to, ['import', '--from', file])).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`Tenant ${acme} already exists`) })
 }, 180_000)
 
-test('wrong arguments are told, and make nothing', async () => {
+test('wrong arguments are reported and create nothing', async () => {
   const nowhere = join(room, 'nowhere')
   const file = join(room, 'nothing.jsonl')
   const wrong = [

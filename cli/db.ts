@@ -1,4 +1,4 @@
-// The database from the command line: `npm run db:migrate`, `db:export`, `db:import`. DATABASE_URL names a server; without it, the embedded one in DATA_DIR.
+// The database on the command line: `npm run db:migrate`, `db:export`, `db:import`. DATABASE_URL names a server; without it, the embedded one in DATA_DIR is used.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exportDump } from '#db/dump/export'
@@ -23,7 +23,7 @@ npm run db:export -- --to FILE [--tenant ID]
 npm run db:import -- --from FILE [--dry-run]
 
 FILE holds JSON lines, compressed when its name ends in .gz. DATABASE_URL (and DATABASE_OWNER_URL, the login that migrates) names a server; without it the
-embedded database in DATA_DIR is meant. A dump holds password hashes and sealed secrets: keep it as you keep the database. To be of use elsewhere it needs
+embedded database in DATA_DIR is used. A dump contains password hashes and sealed secrets: protect it like the database. To use it elsewhere you need
 the same MASTER_KEYS and HASH_KEY.
 `
 
@@ -55,7 +55,7 @@ const log = jsonLog(
 )
 const random = systemRandom(systemClock)
 
-/** What a dump is bound to: ids of keys and a check of the hash key, never a key. */
+/** What a dump is bound to: ids of the keys and a check value of the hash key, never a key. */
 const boundTo = async (config: Config) => {
   const secrets = await openSecrets({ config, clock: systemClock, random, log })
   const [masterKeys, hashKey] = [await secrets.read('MASTER_KEYS'), await secrets.read('HASH_KEY')]
@@ -114,10 +114,10 @@ const run = async (args: readonly string[]): Promise<void> => {
   if (command === 'migrate') return runMigrate(readConfig(process.env))
   if (command === 'export') return runExport(readConfig(process.env), needed(to, '--to'), tenant)
   if (command === 'import') return runImport(readConfig(process.env), needed(from, '--from'), dryRun)
-  throw new UsageError(command === '' ? 'A command is missing.' : `There is no command ${command}.`)
+  throw new UsageError(command === '' ? 'The command is missing.' : `There is no command ${command}.`)
 }
 
-/** What a person can do something about is said in a sentence; anything else with what is known of it. */
+/** Errors that a person can fix are printed as one sentence; all others with their stack. */
 const isExpected = (error: unknown): error is Error =>
   [DumpError, FolderLocked, FolderVersion, ConfigError, UsageError].some((known) => error instanceof known)
 

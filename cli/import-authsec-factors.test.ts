@@ -1,4 +1,4 @@
-// Second factors of an AuthSec database: sealed, in clear, with the wrong key, of nobody, twice; and people who sign in with them afterwards.
+// Second factors of an AuthSec database: sealed, in clear text, sealed with another key, without an owner, duplicated; and sign-ins with them after the import.
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { hash } from 'bcryptjs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ const SHORT_SEED = 'JBSWY3DPEHPK3PXP'
 const KEY = '5a'.repeat(32)
 const OTHER_KEY = '24'.repeat(32)
 
-/** As the original seals it, computed by another implementation than the one that opens it. */
+/** Sealed as the original does it, by an implementation independent of the one that opens it. */
 const sealed = (text: string, key = KEY): string => {
   const nonce = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'hex'), nonce)
@@ -124,7 +124,7 @@ const mint = (acme: Acme, who: Person, transactionToken: string): Promise<Respon
 const verify = (acme: Acme, who: Person, transactionToken: string, code: string): Promise<Response> =>
   app.request('/authsec/webauthn/totp/verifyLogin', { body: { email: who.email, tenant_id: acme.tenantId, login_ticket: transactionToken, code } })
 
-test('an app that was sealed there signs in here, with a code that was not shown before', async () => {
+test('an app that was sealed in the source signs in after the import, with a code that was not used before', async () => {
   const acme = await company()
   const ann = await person(acme)
   const shown = appCode(SEED, app.clock.now())
@@ -139,7 +139,7 @@ test('an app that was sealed there signs in here, with a code that was not shown
   expect((await verify(acme, ann, ticket, appCode(SEED, app.clock.now()))).status).toBe(200)
   const minted = await mint(acme, ann, ticket)
   expect(minted.status).toBe(200)
-  // Kept under our own keys, and told: in the record, and to the owner.
+  // Sealed with our own keys, recorded in the audit log, and reported to the owner.
   const t = forTenant(app.db, acme.tenantId)
   const [kept] = await findTotpSecrets(t, [factorId])
   expect(Buffer.from(kept?.sealed ?? []).toString('latin1')).not.toContain(SEED)
@@ -152,7 +152,7 @@ test('an app that was sealed there signs in here, with a code that was not shown
   expect(mail?.text).not.toContain('backup codes')
 })
 
-test('apps in clear come along, whichever table holds them; each once, the primary one first', async () => {
+test('apps in clear text are imported from either table, each once, the primary one first', async () => {
   const acme = await company()
   const ann = await person(acme, { mfa_enabled: false })
   const [one, again, other, unconfirmed, stopped] = [
@@ -163,7 +163,7 @@ test('apps in clear come along, whichever table holds them; each once, the prima
     await totp(acme, ann, SEED, { is_active: false }),
   ]
   const { of } = await run()
-  // Of two rows with one seed the tenant's own table is read first.
+  // Of two rows with the same seed the row of the tenant's own table is read first.
   expect([again, one, other, unconfirmed, stopped].map(of)).toEqual([
     ['import'],
     ['refuse', 'duplicate'],
@@ -180,7 +180,7 @@ test('apps in clear come along, whichever table holds them; each once, the prima
   expect(body).toMatchObject({ otp_required: true })
 })
 
-test('a passkey signs in here beside the password, never alone; its counter goes on', async () => {
+test('an imported passkey signs in together with the password, never on its own, and its counter continues', async () => {
   const acme = await company()
   const ann = await person(acme)
   const { device, made, row } = passkeyOf(ann)
@@ -208,7 +208,7 @@ test('a passkey signs in here beside the password, never alone; its counter goes
   expect((await app.mailsTo(ann.email)).map(({ text }) => text).join()).toContain('A passkey: 1Password')
 })
 
-test('what cannot be opened, or is not safe, is told row by row; who keeps no factor proves the mailbox first', async () => {
+test('rows that cannot be opened or are unsafe are reported one by one; a person without a remaining factor proves the mailbox first', async () => {
   const acme = await company()
   const made: Record<string, { readonly person: Person; readonly rows: readonly string[] }> = {}
   const one = async (name: string, ...rows: readonly ((who: Person) => Promise<string>)[]): Promise<void> => {
@@ -249,11 +249,11 @@ test('what cannot be opened, or is not safe, is told row by row; who keeps no fa
     expect((await login(acme, who)).body).toMatchObject({ code: 'password_reset_required' })
     expect(await app.mailsTo(who.email)).toEqual([])
   }
-  // A report is kept and passed on: nothing of a secret, an address or a number is in it.
+  // A report may be kept and passed on, so it contains no secret, address or number.
   expect(JSON.stringify(lines)).not.toMatch(/JBSWY3|@acme|4917|localhost/)
 })
 
-test('backup codes are never taken over, and their owner is told to make new ones', async () => {
+test('backup codes are never imported, and their owner is asked to create new ones', async () => {
   const acme = await company()
   const ann = await person(acme)
   await totp(acme, ann, SEED)
@@ -274,7 +274,7 @@ test('backup codes are never taken over, and their owner is told to make new one
   expect(await forTenant(app.db, acme.tenantId).run({ text, params: [acme.tenantId], arrays: true })).toEqual([[0]])
 })
 
-test('a factor is of one person of the company: what names two, somebody of another company, or nobody, is left', async () => {
+test('a row is refused unless it names exactly one person of the company', async () => {
   const [acme, globex] = [await company(), await company()]
   const [ann, bob, eve] = [await person(acme), await person(acme, { client_id: acme.clientId }), await person(globex)]
   const cat = await person(acme, { client_id: acme.clientId })
@@ -306,7 +306,7 @@ test('a factor is of one person of the company: what names two, somebody of anot
   expect(await findFactors(forTenant(app.db, globex.tenantId), eve.id)).toEqual([])
 })
 
-test('passkeys of a domain that is not proved yet wait beside another factor, and are refused where they would be the only one', async () => {
+test('passkeys of an unverified domain wait next to another factor, and are refused as the only factor', async () => {
   const domain = `id-${id()}.example`
   const acme = await company({ tenant_domain: domain })
   const [ann, bob] = [await person(acme), await person(acme)]
@@ -316,7 +316,7 @@ test('passkeys of a domain that is not proved yet wait beside another factor, an
   const { of } = await run({ rpId: 'localhost' })
   expect([of(alone), of(beside), of(unnamed)]).toEqual([['refuse', 'domain_must_be_proved_first'], ['adapt', 'domain_must_be_proved'], ['import']])
   expect((await login(acme, ann)).body).toMatchObject({ code: 'password_reset_required' })
-  // Once it is proved, another run takes it: she has not been in since.
+  // Once the domain is verified, another run imports the passkey, because she has not signed in since.
   await forTenant(app.db, acme.tenantId).run({
     text: `update authsec.domain_directory set is_verified = true where domain = $1`,
     params: [domain],
@@ -327,7 +327,7 @@ test('passkeys of a domain that is not proved yet wait beside another factor, an
   expect((await login(acme, ann)).body).toMatchObject({ webauthn_required: true })
 })
 
-test('a dry run says the same and keeps nothing; a second run adds nothing, and never brings back what was removed here', async () => {
+test('a dry run reports the same and saves nothing; a second run adds nothing and never restores what was removed here', async () => {
   const acme = await company()
   const [ann, bob] = [await person(acme), await person(acme)]
   const [app1, passkey] = [await totp(acme, ann, SEED), await add('credentials', passkeyOf(bob).row)]
@@ -353,10 +353,10 @@ test('a dry run says the same and keeps nothing; a second run adds nothing, and 
   expect(await findFactors(t, ann.id)).toEqual([])
 })
 
-test('after the wrong key the right one takes what was left, of those who have not been in since', async () => {
+test('after a run with the wrong key, a run with the right one imports the factors of people who have not signed in since', async () => {
   const acme = await company()
   const [ann, bob] = [await person(acme), await person(acme)]
-  const [hers, his] = [
+  const [hers, bobs] = [
     await method(ann, { method_data: { secret_encrypted: sealed(SEED) } }),
     await method(bob, { method_data: { secret_encrypted: sealed(SEED) } }),
   ]
@@ -368,16 +368,16 @@ test('after the wrong key the right one takes what was left, of those who have n
   const wrong = await run({ keys: OTHER_KEY })
   expect(wrong.of(hers)).toEqual(['refuse', 'key_wrong_or_changed'])
   const t = forTenant(app.db, acme.tenantId)
-  // Bob has reset his password meanwhile, and is in.
+  // Bob has reset the password and signed in meanwhile.
   await t.run({ text: 'update authsec.users set password_reset_required = false where id = $1', params: [bob.id], arrays: true })
   const right = await run({ keys: `${OTHER_KEY},${KEY}` })
-  expect([right.of(hers), right.of(his)]).toEqual([['import'], ['unchanged', 'as_it_is_here']])
+  expect([right.of(hers), right.of(bobs)]).toEqual([['import'], ['unchanged', 'as_it_is_here']])
   expect(await findUser(t, ann.id)).toMatchObject({ passwordResetRequired: false })
   expect((await login(acme, ann)).body).toMatchObject({ otp_required: true })
   expect(await findFactors(t, bob.id)).toEqual([])
 })
 
-test('who comes with a later run brings the factors along; a credential id that somebody here has is refused', async () => {
+test('a person imported by a later run keeps their factors; a credential id that is already registered here is refused', async () => {
   const acme = await company()
   const ann = await person(acme)
   const { row } = passkeyOf(ann)
@@ -387,7 +387,7 @@ test('who comes with a later run brings the factors along; a credential id that 
   const [app1, stolen] = [await totp(acme, late, SEED), await add('credentials', { ...row, client_id: late.id })]
   const { of } = await run()
   expect([of(late.id), of(app1), of(stolen)]).toEqual([['import'], ['import'], ['refuse', 'duplicate']])
-  // Where the row of the first owner is gone there, it still is somebody's here.
+  // The credential id stays registered here even if the first owner's row is gone in the source.
   await original.query('delete from credentials where client_id = $1', [ann.id])
   const later = await person(acme, { created_at: '2026-02-05T00:00:00Z' })
   const [other, taken] = [await totp(acme, later, SEED), await add('credentials', { ...row, client_id: later.id })]
@@ -396,7 +396,7 @@ test('who comes with a later run brings the factors along; a credential id that 
   expect([last.of(other), last.of(taken)]).toEqual([['import'], ['refuse', 'credential_exists']])
 })
 
-test('keys are given whole', async () => {
+test('keys must be complete', async () => {
   await expect(parseSourceKeys('5a5a')).rejects.toThrow('key 1 must be 64 hexadecimal digits')
   await expect(parseSourceKeys(`${KEY},${KEY.slice(2)}zz`)).rejects.toThrow('key 2')
   expect(await parseSourceKeys(undefined)).toEqual([])

@@ -54,7 +54,7 @@ type Seeded = {
   readonly domain: string
   readonly roleId: string
 }
-/** A company as the original makes one. */
+/** A company with the rows that the original creates. */
 const seed = async (more: Readonly<Record<string, unknown>> = {}): Promise<Seeded> => {
   const [tenantId, admin, clientId, roleId, bindingId] = [id(), id(), id(), id(), id()]
   const label = `acme${tenantId.replaceAll('-', '').slice(-10)}`
@@ -111,7 +111,7 @@ const person = async ({ tenantId, clientId }: Seeded, more: Readonly<Record<stri
 }
 const signIn = (email: string, password: string, domain?: string) =>
   app.request('/authsec/uflow/auth/admin/login', { body: { email, password, ...(domain === undefined ? {} : { tenant_domain: domain }) } })
-/** Every row of a tenant here, but for what time and chance put in. */
+/** Every row of a tenant here, without times and random values. */
 const counts = async (tenantId: TenantId): Promise<Readonly<Record<string, number>>> => {
   const out: Record<string, number> = {}
   for (const table of [
@@ -136,7 +136,7 @@ const counts = async (tenantId: TenantId): Promise<Readonly<Record<string, numbe
 }
 
 describe('a company', () => {
-  test('keeps its ids, and its administrator signs in with the password of before, which is then renewed', async () => {
+  test('keeps its ids, and its administrator signs in with the existing password, which is then rehashed', async () => {
     const acme = await seed()
     const { of, summary } = await run()
     expect(summary).toMatchObject({ tenants: { imported: 1, unchanged: 0, refused: 0 } })
@@ -157,7 +157,7 @@ describe('a company', () => {
     )
   })
 
-  test('an end user signs in at the client’s door', async () => {
+  test('has end users who sign in at the client', async () => {
     const acme = await seed()
     const email = `bo-${acme.admin}@acme.example`
     await person(acme, { email, password_hash: bcrypt, last_login: SIGNED_IN })
@@ -166,7 +166,7 @@ describe('a company', () => {
     expect(response.status).toBe(200)
   })
 
-  test('is tried whole by a dry run, which says the same and keeps nothing', async () => {
+  test('is tried completely by a dry run, which reports the same and saves nothing', async () => {
     const acme = await seed()
     await person(acme, { email: 'nonsense' })
     const dry = await run({ dryRun: true })
@@ -177,7 +177,7 @@ describe('a company', () => {
     expect(real.summary).toEqual(dry.summary)
   })
 
-  test('is told by a dry run what another before it would have taken', async () => {
+  test('has the same outcome in a dry run and in a real one when an earlier company of the run takes its domain', async () => {
     const label = `twice${id().replaceAll('-', '').slice(-10)}`
     const [first, second] = [await seed({ tenant_domain: `${label}.localhost` }), await seed({ tenant_domain: `${label}.localhost` })]
     const dry = await run({ dryRun: true })
@@ -188,7 +188,7 @@ describe('a company', () => {
     expect(told).toContainEqual(['adapt', 'domain_taken'])
   })
 
-  test('with a row of a year that nobody writes is taken over all the same', async () => {
+  test('is imported although a row has a year outside the supported range', async () => {
     const acme = await seed()
     const bo = await person(acme, { last_login: '200000-01-01 00:00:00+00', updated_at: '0044-03-15 12:00:00+00 BC' })
     const { of, summary } = await run()
@@ -196,7 +196,7 @@ describe('a company', () => {
     expect(of(bo)).toEqual(['import'])
   })
 
-  test('is taken over once: a second run changes nothing, and brings back nothing', async () => {
+  test('is imported once: a second run changes nothing and restores nothing', async () => {
     const acme = await seed()
     const other = await person(acme, {})
     await run()
@@ -213,7 +213,7 @@ describe('a company', () => {
     expect(await counts(acme.tenantId)).toEqual(before)
   })
 
-  test('that was taken over gets what is new there, by key: what was changed or removed here since stays so', async () => {
+  test('receives new rows of the source by key in a later run; rows changed or removed here since stay as they are', async () => {
     const LATER = '2026-01-05T00:00:00Z'
     const acme = await seed()
     const ann = await person(acme, { name: 'Ann' })
@@ -230,7 +230,7 @@ describe('a company', () => {
     await change('delete from authsec.role_bindings where id = $1', bound)
     await change('delete from authsec.user_groups where user_id = $1', ann)
     await change('update authsec.users set name = $2, active = false where id = $1', ann, 'Ann here')
-    // There, meanwhile: another person with two bindings and the same group, and one whose address somebody has here.
+    // Meanwhile in the source: another person with two bindings and the same group, and one whose address is already used here.
     const [bob, eve, administers, reads] = [id(), id(), id(), id()]
     const taken = `taken@${acme.domain}.example`
     await original.insert('users', {
@@ -265,7 +265,7 @@ describe('a company', () => {
     expect(now).toMatchObject({ users: Number(before.users) + 1, role_bindings: Number(before.role_bindings) + 1, user_groups: 1 })
     expect(await findUserByEmail(t, taken)).toMatchObject({ id: ann, name: 'Ann here', active: false })
     expect(await findLivePermissions(t, bob, app.clock.now())).toContain('admin:access')
-    // What the second run added and was removed here since does not come back with the third.
+    // A row that the second run added and that was removed here since does not return with the third run.
     await change('delete from authsec.role_bindings where id = $1', administers)
     const third = await run()
     expect(third.summary.tenants).toEqual({ imported: 0, unchanged: 1, refused: 0 })
@@ -273,7 +273,7 @@ describe('a company', () => {
     expect(await findLivePermissions(t, bob, app.clock.now())).toEqual([])
   })
 
-  test('that this system made itself is not mixed with another', async () => {
+  test('that this system created itself is not mixed with an imported one', async () => {
     const here = await app.company()
     await original.insert('tenants', { id: here.tenantId, tenant_id: here.tenantId, name: 'Acme', tenant_domain: 'x', created_at: CREATED })
     const before = await counts(here.tenantId)
@@ -283,7 +283,7 @@ describe('a company', () => {
     expect(await counts(here.tenantId)).toEqual(before)
   })
 
-  test('is taken whole or not at all: a failure in the last step leaves nothing of it, and all of those before', async () => {
+  test('is imported completely or not at all: a failure in the last step leaves nothing of it and keeps the companies before it', async () => {
     const companies = [await seed(), await seed()]
     let sealed = 0
     const seal: typeof app.ctx.keyring.seal = (...given) => {
@@ -301,7 +301,7 @@ describe('a company', () => {
     expect((await run()).summary.tenants).toEqual({ imported: 1, unchanged: 1, refused: 0 })
   })
 
-  test('of the platform is never taken over', async () => {
+  test('is never imported if it is the platform\u2019s', async () => {
     await original.insert('tenants', { id: SYSTEM_TENANT, tenant_id: SYSTEM_TENANT, name: 'System', tenant_domain: 'system', created_at: CREATED })
     const { of, summary } = await run()
     expect(of(SYSTEM_TENANT)).toEqual(['refuse', 'tenant_of_the_platform'])
@@ -328,7 +328,7 @@ describe('a company', () => {
     [null, 'domain_unusable'],
     ['', 'domain_unusable'],
     ['not a domain', 'domain_unusable'],
-  ])('with the domain %o gets one of its own', async (tenant_domain, reason) => {
+  ])('with the domain %o gets a generated one', async (tenant_domain, reason) => {
     const acme = await seed({ tenant_domain })
     const { of } = await run()
     expect(of(acme.tenantId)).toEqual(['adapt', reason])
@@ -336,7 +336,7 @@ describe('a company', () => {
     expect(await findTenantByDomain(directory(app.db), made)).toBe(acme.tenantId)
   })
 
-  test('does not get a domain that another tenant has, nor one below no suffix of ours without proof', async () => {
+  test('gets neither another tenant’s domain nor an unverified one outside our suffixes', async () => {
     const here = await app.company()
     const [thief, far] = [await seed({ tenant_domain: here.domain.toUpperCase() }), await seed({ tenant_domain: `bank-${id()}.example` })]
     const { of } = await run()
@@ -349,7 +349,7 @@ describe('a company', () => {
 })
 
 describe('people', () => {
-  test('whose addresses differ by case are one: the one who is active and came last', async () => {
+  test('whose addresses differ only by case become one: the active one who signed in last', async () => {
     const acme = await seed()
     const [old, fresh, gone] = [
       await person(acme, { email: 'Bo@acme.example', last_login: '2024-01-01T00:00:00Z' }),
@@ -361,14 +361,14 @@ describe('people', () => {
     expect(await findUserByEmail(forTenant(app.db, acme.tenantId), 'bo@acme.example')).toMatchObject({ id: fresh })
   })
 
-  test('without an address that mail reaches are refused', async () => {
+  test('without a deliverable address are refused', async () => {
     const acme = await seed()
     const ids = [await person(acme, { email: null }), await person(acme, { email: 'a@b@c.example' }), await person(acme, { email: '' })]
     const { of } = await run()
     for (const one of ids) expect(of(one)).toEqual(['refuse', 'email_invalid'])
   })
 
-  test('are proved by having signed in there, or not at all where the operator says so', async () => {
+  test('have a verified address if they signed in there, or not at all where the operator chooses so', async () => {
     const acme = await seed()
     await person(acme, { email: 'never@acme.example', password_hash: bcrypt })
     await run()
@@ -380,7 +380,7 @@ describe('people', () => {
     expect(await findUserByEmail(forTenant(app.db, second.tenantId), second.email.toLowerCase())).toMatchObject({ emailVerifiedAt: null })
   })
 
-  test('who had a second factor prove their mailbox before the password alone opens anything', async () => {
+  test('with a second factor must prove their mailbox before a password alone signs them in', async () => {
     const acme = await seed()
     const email = `mfa-${acme.admin}@acme.example`
     const bo = await person(acme, { email, password_hash: bcrypt, mfa_enabled: true, last_login: SIGNED_IN })
@@ -395,7 +395,7 @@ describe('people', () => {
     expect(await response.json()).toMatchObject({ code: 'password_reset_required' })
   })
 
-  test('with a hash that nobody reads come without a password', async () => {
+  test('with an unknown hash format are imported without a password', async () => {
     const acme = await seed()
     const bo = await person(acme, { email: 'md5@acme.example', password_hash: '5f4dcc3b5aa765d61d8327deb882cf99' })
     const { of } = await run()
@@ -403,20 +403,20 @@ describe('people', () => {
     expect(await findUserByEmail(forTenant(app.db, acme.tenantId), 'md5@acme.example')).toMatchObject({ passwordHash: null })
   })
 
-  test('and what belongs to no company are told and left', async () => {
+  test('are reported and skipped when they belong to no company', async () => {
     const acme = await seed()
     const orphan = await person({ ...acme, tenantId: asTenantId(id()) }, {})
-    const nobody = id()
-    await original.insert('users', { id: nobody, tenant_id: null, email: 'nobody@acme.example' })
+    const unowned = id()
+    await original.insert('users', { id: unowned, tenant_id: null, email: 'unowned@acme.example' })
     const group = id()
     await original.insert('groups', { id: group, tenant_id: null, name: 'everyone' })
     const { of } = await run()
-    for (const one of [orphan, nobody, group]) expect(of(one)).toEqual(['refuse', 'without_tenant'])
+    for (const one of [orphan, unowned, group]) expect(of(one)).toEqual(['refuse', 'without_tenant'])
   })
 })
 
-describe('who may do what', () => {
-  test('what crosses tenants, has no end, no principal or two, or half a scope, is refused, with the reason', async () => {
+describe('roles and bindings', () => {
+  test('across tenants, without exactly one principal, with an incomplete scope, or duplicated, are refused with the reason', async () => {
     const [acme, globex] = [await seed(), await seed()]
     const bo = await person(acme, {})
     const [role, binding] = [id(), () => id()]
@@ -425,7 +425,7 @@ describe('who may do what', () => {
       foreignUser: { user_id: globex.admin, role_id: role },
       foreignRole: { user_id: bo, role_id: globex.roleId },
       lostRole: { user_id: bo, role_id: id() },
-      nobody: { role_id: role },
+      noPrincipal: { role_id: role },
       typeAlone: { user_id: bo, role_id: role, scope_type: 'project' },
       sound: { user_id: bo, role_id: role },
       again: { user_id: bo, role_id: role },
@@ -443,7 +443,7 @@ describe('who may do what', () => {
       foreignUser: ['refuse', 'principal_missing_or_of_another_tenant'],
       foreignRole: ['refuse', 'role_missing_or_of_another_tenant'],
       lostRole: ['refuse', 'role_missing_or_of_another_tenant'],
-      nobody: ['refuse', 'not_exactly_one_principal'],
+      noPrincipal: ['refuse', 'not_exactly_one_principal'],
       typeAlone: ['refuse', 'scope_incomplete'],
       sound: ['import'],
       again: ['refuse', 'duplicate'],
@@ -455,7 +455,7 @@ describe('who may do what', () => {
     expect(await forTenant(app.db, acme.tenantId).run({ text, params: [globex.admin], arrays: true })).toEqual([[0]])
   })
 
-  test('a restriction that cannot be read is not left out: the binding is not taken', async () => {
+  test('with an unreadable restriction are refused, never imported without it', async () => {
     const acme = await seed()
     const bo = await person(acme, {})
     const role = id()
@@ -504,7 +504,7 @@ describe('who may do what', () => {
     expect(free.flat().toSorted()).toEqual([made.none, made.never].toSorted())
   })
 
-  test('a permission whose name reads as another, or is the platform’s, is refused, and with it what leaned on it', async () => {
+  test('of a permission whose name is ambiguous or the platform’s are refused, as is everything that depends on it', async () => {
     const acme = await seed()
     const [colon, platform, sound, role] = [id(), id(), id(), id()]
     await original.insert(
@@ -523,7 +523,7 @@ describe('who may do what', () => {
     expect(await findLivePermissions(forTenant(app.db, acme.tenantId), bo, app.clock.now())).toEqual(['invoice:read'])
   })
 
-  test.each([false, null])('a role that only bears the name of the administrators’ (%s) gains nothing by it', async (isSystem) => {
+  test.each([false, null])('a role that only has the name of the administrators’ role (%s) gains no rights', async (isSystem) => {
     const acme = await seed()
     const [tenantId, bo, role] = [asTenantId(id()), id(), id()]
     await original.insert('tenants', { id: tenantId, tenant_id: tenantId, name: 'Globex', tenant_domain: null, created_at: CREATED })
@@ -544,7 +544,7 @@ describe('who may do what', () => {
     expect(lines.filter(({ id: one, reason }) => one === acme.tenantId && reason === 'without_administrator')).toEqual([])
   })
 
-  test('groups and their members come along, those of two companies do not', async () => {
+  test('groups and their members are imported, members of another company are not', async () => {
     const [acme, globex] = [await seed(), await seed()]
     const group = id()
     await original.insert('groups', { id: group, tenant_id: acme.tenantId, name: `staff-${group}` })
@@ -558,7 +558,7 @@ describe('who may do what', () => {
   })
 })
 
-test('clients belong to whom they are mapped, keep their ids, and wait for a new secret', async () => {
+test('clients belong to the company they are mapped to, keep their ids, and wait for a new secret', async () => {
   const [acme, here] = [await seed(), await app.company()]
   const [mapped, gone, foreign, project] = [id(), id(), here.clientId, id()]
   await original.insert(
@@ -583,6 +583,6 @@ test('clients belong to whom they are mapped, keep their ids, and wait for a new
   ])
 })
 
-test('what is no database of the original is refused', async () => {
+test('a database that is not AuthSec’s is refused', async () => {
   await expect(openSource(async () => [])).rejects.toThrow('not a database of AuthSec')
 })

@@ -1,4 +1,4 @@
-// Takes an existing AuthSec database over: `npm run import:authsec -- --from postgres://… [--dry-run]`.
+// Imports an existing AuthSec database: `npm run import:authsec -- --from postgres://… [--dry-run]`.
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { migrate } from '#db/migrations/migrate'
@@ -17,9 +17,9 @@ import { openDatabase, openSecrets } from '../apps/local/drivers.ts'
 
 const USAGE = `npm run import:authsec -- --from postgres://USER:PASSWORD@HOST/DATABASE [--dry-run] [--addresses signed-in|none] [--rp-id DOMAIN]
 
-Writes a line of JSON for every row: what becomes of it, and why. --dry-run does the same and keeps nothing. Each company is taken over whole or not at all, and
-once: a company that is here already is left alone. --addresses says whose e-mail address counts as proved: those who have signed in there (the default), or
-nobody's. The source is read in one transaction and never written to. DATABASE_URL names the target; without it the embedded database in DATA_DIR is meant.
+Writes one line of JSON for every row, with the outcome and the reason. --dry-run does the same and saves nothing. Each company is imported completely or not at all,
+and once: an existing company is not changed. --addresses selects whose email address counts as verified: people who have signed in there (the default), or
+none. The source is read in one transaction and never written to. DATABASE_URL names the target; without it the embedded database in DATA_DIR is used.
 `
 
 class UsageError extends Error {}
@@ -48,7 +48,7 @@ const log = jsonLog(
   () => systemClock.now(),
 )
 
-/** One snapshot of the whole source, read only. */
+/** One read-only snapshot of the whole source. */
 const reading = async <T>(from: string, work: (query: SourceQuery) => Promise<T>): Promise<T> => {
   const client = new pg.Client({ connectionString: from })
   await client.connect()

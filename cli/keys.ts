@@ -1,4 +1,4 @@
-// `npm run keys -- list | rotate | revoke --kid KID | rewrap`: what a person does with keys, on the database that the environment names.
+// `npm run keys -- list | rotate | revoke --kid KID | rewrap`: key administration on the database that the environment names.
 import { parseArgs } from 'node:util'
 import { directory } from '#db/engine/tenant'
 import { listSigningKeys } from '#db/store/signing-keys'
@@ -13,9 +13,9 @@ import { revokeSigningKey, rewrapKeys, rotateSigningKeys } from '#shared/platfor
 import { openCache, openDatabase, openSecrets } from '../apps/local/drivers.ts'
 
 const USAGE = `npm run keys -- list                 signing keys and their state
-npm run keys -- rotate               make, promote and retire what is due
-npm run keys -- revoke --kid KID     emergency: what this key signed is refused within two seconds
-npm run keys -- rewrap               put everything under the first of MASTER_KEYS
+npm run keys -- rotate               create, promote and retire keys that are due
+npm run keys -- revoke --kid KID     emergency: tokens signed by this key are refused within two seconds
+npm run keys -- rewrap               seal all keys again with the first of MASTER_KEYS
 `
 
 const list = async (ctx: BaseCtx): Promise<string> => {
@@ -32,10 +32,10 @@ const run = async (ctx: BaseCtx, command: string | undefined, kid: string | unde
     case 'revoke':
       if (kid === undefined) throw new Error('revoke needs --kid: see `npm run keys -- list`.')
       await revokeSigningKey(ctx, kid)
-      return `${kid} is revoked; everybody whom it signed in signs in again.\n`
+      return `${kid} is revoked; everyone whose session it signed has to sign in again.\n`
     case 'rewrap': {
       const { dataKeys, signingKeys } = await rewrapKeys(ctx)
-      return `${dataKeys} data keys and ${signingKeys} signing keys are under the current master key now.\n`
+      return `${dataKeys} data keys and ${signingKeys} signing keys are now sealed with the current master key.\n`
     }
     default:
       throw new Error(USAGE)

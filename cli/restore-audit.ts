@@ -1,4 +1,4 @@
-// `npm run audit:restore -- --tenant ID --from FILE`: puts back what is missing in a tenant's record, from the lines of its own export.
+// `npm run audit:restore -- --tenant ID --from FILE`: restores missing events of a tenant's audit log from the lines of its own export.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -24,7 +24,7 @@ const main = async (tenant: string, from: string): Promise<string> => {
     const keyring = createKeyring({ masterKeys: parseMasterKeys(masterKeys), clock, random })
     const lines = createInterface({ input: createReadStream(from, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
     const { read, restored } = await restoreEvents({ db, keyring, clock, random }, asTenantId(tenant), lines)
-    return `${read} events were read, ${restored} were missing and are back.\n`
+    return `${read} events were read; ${restored} were missing and have been restored.\n`
   } finally {
     await db.engine.close()
   }

@@ -63,18 +63,18 @@ export const alarmsOf = (namespace: string, { apiId, queueName, deadLettersName,
     },
     { ...often, id: 'tasks-wait', title: 'Mail and webhooks wait', metric: queue('ApproximateAgeOfOldestMessage', queueName), over: 30 * MINUTE },
     { ...often, id: 'job-failures', title: 'A job failed', metric: own('job_failures', 'Sum'), over: 0 },
-    { ...often, id: 'dependency-away', title: 'Database or cache is away', metric: own('dependency_away', 'Sum'), over: 5 },
-    { ...often, id: 'dead-functions', title: 'A function does not start, or dies', metric: own('dead_invocations', 'Sum'), over: 0 },
+    { ...often, id: 'dependency-away', title: 'Database or cache is unavailable', metric: own('dependency_away', 'Sum'), over: 5 },
+    { ...often, id: 'dead-functions', title: 'A function fails to start, or crashes', metric: own('dead_invocations', 'Sum'), over: 0 },
     {
       id: 'key-age',
-      title: 'A signing key is old, or nobody looks',
+      title: 'A signing key is old, or its age is not measured',
       metric: own('key_age_days', 'Maximum'),
       over: KEY_DAYS,
       periodSeconds: 3600,
       periods: 2,
       silence: 'breaching',
     },
-    { ...often, id: 'audit-gap', title: 'Something is missing in the record', metric: own('audit_gap', 'Sum'), over: 0, periodSeconds: DAY },
+    { ...often, id: 'audit-gap', title: 'Events are missing in the audit log', metric: own('audit_gap', 'Sum'), over: 0, periodSeconds: DAY },
   ]
 }
 

@@ -12,23 +12,23 @@ const deployment = record('production', () => program(manifest(), readSettings('
   '{MasterKeys.value}': 'none',
 })
 
-test('the gateway refuses what is more than the deployment is for, before a function is started', () => {
+test('the gateway limits the request rate before it starts a function', () => {
   const [api] = deployment.of('sst.aws.ApiGatewayV2')
   expect(api?.args['transformed stage']).toMatchObject({ defaultRouteSettings: { throttlingRateLimit: 500, throttlingBurstLimit: 1000 } })
 })
 
-test('tasks and dead letters lie encrypted, for two weeks', () => {
+test('tasks and dead letters are encrypted and kept for two weeks', () => {
   const queues = deployment.of('aws.sqs.Queue')
   expect(queues.map(({ name }) => name).toSorted()).toEqual(['DeadTasks', 'Tasks'])
   for (const { args, name } of queues) expect(args, name).toMatchObject({ sqsManagedSseEnabled: true, messageRetentionSeconds: 14 * 86_400 })
 })
 
-test('a schedule that was missed is not made up for: the next one does it', () => {
+test('a missed schedule is not repeated: the next run does the work', () => {
   for (const { args, name } of deployment.of('aws.cloudwatch.EventTarget'))
     expect(args.retryPolicy, name).toEqual({ maximumRetryAttempts: 0, maximumEventAgeInSeconds: 300 })
 })
 
-test('whoever has the password of the mail user sends from the one address, and does nothing else', () => {
+test('the password of the mail user allows only sending from the one address', () => {
   const [policy, ...others] = deployment.of('aws.iam.UserPolicy')
   expect(others).toEqual([])
   expect(JSON.parse(String(policy?.args.policy))).toEqual({
@@ -44,7 +44,7 @@ test('whoever has the password of the mail user sends from the one address, and 
   })
 })
 
-test('each alarm goes off where its page says', () => {
+test('each alarm has the threshold that its page states', () => {
   const alarms = deployment
     .of('aws.cloudwatch.MetricAlarm')
     .map(({ name, args }) => [
@@ -65,11 +65,11 @@ test('each alarm goes off where its page says', () => {
   })
 })
 
-/** As CloudWatch reads `{ $.a = "x" && $.b = 1 }`. */
+/** Evaluates a pattern as CloudWatch does: `{ $.a = "x" && $.b = 1 }`. */
 const fits = (pattern: string, line: Readonly<Record<string, unknown>>): boolean =>
   [...pattern.matchAll(/\$\.(\w+) = ("[^"]*"|\d+)/g)].every(([, name = '', value = '']) => line[name] === JSON.parse(value))
 
-test('what is counted in the log is the line that says it, and no other', () => {
+test('each metric filter counts the log line that it is for, and no other', () => {
   const lines = [
     { event: 'request', status: 503 },
     { event: 'request', status: 500 },

@@ -33,7 +33,7 @@ type Statement = { readonly actions: readonly string[]; readonly resources: read
 const permissionsOf = (name: string) => functionOf(name).args.permissions as readonly Statement[]
 const environmentOf = (name: string) => functionOf(name).args.environment as Readonly<Record<string, string>>
 
-test('every folder with a handler is a function, and nothing else is one', () => {
+test('every folder with a handler is a function, and no other folder is', () => {
   expect(
     production
       .of('sst.aws.Function')
@@ -82,18 +82,18 @@ test('every path of the API document is routed to the function that serves it, a
     ).toBe(true)
 })
 
-test('what no group serves starts no function: a gateway without a default route', () => {
+test('unknown paths start no function: the gateway has no default route', () => {
   expect(routeKeys.filter(({ path }) => path === '$default' || path === '/{proxy+}' || path === '/authsec/{proxy+}')).toEqual([])
   for (const path of ['/', '/wp-login.php', '/local/outbox', '/docs', '/.env', '/authsec', '/authsec/uflow/admin'])
     expect(chosenKey(routeKeys, path), path).toBeUndefined()
 })
 
-test('routes stay below what a gateway takes', () => {
+test('the routes stay below the gateway’s limit', () => {
   expect(routeKeys.length).toBeLessThan(300)
   expect(new Set(routeKeys.map(({ path }) => path)).size).toBe(routeKeys.length)
 })
 
-test('a path of one function is never reached through another’s key, whatever the order of groups', () => {
+test('no path of one function is routed to another, whatever the order of groups', () => {
   const reversed = record('test', () => program({ ...made, groups: made.groups.toReversed() }, readSettings('test', { DOMAIN: 'a.example' }), 'r'), {
     '{DatabaseUrl.value}': OWNER,
   })
@@ -150,7 +150,7 @@ test.each(builtFunctions())('%s may read the secrets and has the permissions tha
   expect(JSON.stringify(permissionsOf(name))).not.toContain('*')
 })
 
-test('no secret is in a function’s environment, where whoever may look at a function could read it', () => {
+test('no secret is in a function’s environment, which is readable with permission to view a function', () => {
   const values = production.of('aws.secretsmanager.SecretVersion').map(({ args }) => String(args.secretString))
   expect(values).toHaveLength(10)
   for (const { args } of production.of('sst.aws.Function')) {
@@ -160,13 +160,13 @@ test('no secret is in a function’s environment, where whoever may look at a fu
   }
 })
 
-test('a secret of production that somebody deletes can be had back for a month; a trial can be made again at once', () => {
+test('a deleted secret of production can be restored for a month; that of a trial stage can be created again immediately', () => {
   const days = (of: typeof production) => new Set(of.of('aws.secretsmanager.Secret').map(({ args }) => args.recoveryWindowInDays))
   expect([...days(production)]).toEqual([30])
   expect([...days(deployed({ MAIL_FROM: 'auth@example.com' }, 'trial'))]).toEqual([0])
 })
 
-test('the owner’s login is the upgrade’s and the jobs’ alone; requests sign in as the application', () => {
+test('only the upgrade and the jobs have the owner’s login; requests sign in as the application', () => {
   const secret = (name: string) =>
     production.of('aws.secretsmanager.SecretVersion').find((one) => one.name === `Secret${name}Version`)?.args.secretString
   expect(secret('DatabaseUrl')).toBe('postgres://authsec_app:aa11@db.example.com/authsec?sslmode=require')
@@ -175,7 +175,7 @@ test('the owner’s login is the upgrade’s and the jobs’ alone; requests sig
   expect(holders).toEqual(['scheduled', 'upgrade'])
 })
 
-test('the database is brought up before any function that answers', () => {
+test('the database is migrated before any function answers', () => {
   const [upgrade] = production.of('aws.lambda.Invocation')
   expect(upgrade?.args).toMatchObject({ functionName: '{Upgrade.name}', input: '{"upgrade":"release-1"}', triggers: { release: 'release-1' } })
   for (const name of builtFunctions()) {
@@ -184,7 +184,7 @@ test('the database is brought up before any function that answers', () => {
   }
 })
 
-test('behind the API everything ends before the gateway gives up, and is answered before its function ends', () => {
+test('functions behind the API time out before the gateway, and requests before their function', () => {
   for (const { args } of production.of('aws.apigatewayv2.Integration'))
     expect(args).toMatchObject({ timeoutMilliseconds: 30_000, payloadFormatVersion: '2.0' })
   for (const { name } of made.groups) {
@@ -194,7 +194,7 @@ test('behind the API everything ends before the gateway gives up, and is answere
   }
 })
 
-test('nothing is public but the API: no function has an address, who may call is named, the gateway’s own host is closed', () => {
+test('only the API is public: functions have no URL, invokers are named, the gateway’s own host is disabled', () => {
   for (const { args, name } of production.of('sst.aws.Function')) expect(args.url, name).toBe(false)
   const allowed = production.of('aws.lambda.Permission')
   for (const { args, name } of allowed) {
@@ -212,7 +212,7 @@ test('nothing is public but the API: no function has an address, who may call is
   expect([...kinds].filter((type) => /Bucket|Cdn|Router|FunctionUrl|StaticSite|QueuePolicy|TopicPolicy/.test(type))).toEqual([])
 })
 
-test('a task that fails five times is laid aside; the others of its batch are not tried again with it', () => {
+test('a task that fails five times goes to the dead-letter queue, without retrying the others of its batch', () => {
   const [tasks] = production.of('aws.sqs.Queue').filter(({ name }) => name === 'Tasks')
   expect(JSON.parse(String(tasks?.args.redrivePolicy))).toEqual({ deadLetterTargetArn: '{DeadTasks.arn}', maxReceiveCount: 5 })
   expect(Number(tasks?.args.visibilityTimeoutSeconds)).toBeGreaterThanOrEqual(6 * needsOf('outbox').timeout[0])
@@ -221,7 +221,7 @@ test('a task that fails five times is laid aside; the others of its batch are no
   ])
 })
 
-test('ten alarms tell somebody, each with a page that says what to do, and stand on a dashboard', () => {
+test('ten alarms notify a recipient, link a page with instructions, and are on a dashboard', () => {
   const alarms = production.of('aws.cloudwatch.MetricAlarm')
   expect(alarms).toHaveLength(10)
   for (const { name, args } of alarms) {
@@ -235,7 +235,7 @@ test('ten alarms tell somebody, each with a page that says what to do, and stand
   expect((JSON.parse(String(dashboard?.args.dashboardBody)) as { widgets: unknown[] }).widgets).toHaveLength(10)
 })
 
-test('an alarm over the log counts a line that some function writes', () => {
+test('each alarm on the log counts a line that some function writes', () => {
   const filters = production.of('aws.cloudwatch.LogMetricFilter')
   for (const { metric, of } of COUNTED)
     expect(
@@ -260,7 +260,7 @@ test('an alarm over the log counts a line that some function writes', () => {
   expect(alarmsOf).toBeTypeOf('function')
 })
 
-test('with two secrets and an address of a sender a stage comes up; without a domain at the gateway’s own host', () => {
+test('a stage needs two secrets and a sender address; without a domain it uses the gateway’s own host', () => {
   const small = deployed({ MAIL_FROM: 'auth@example.com' }, 'trial')
   expect(
     small
@@ -272,9 +272,9 @@ test('with two secrets and an address of a sender a stage comes up; without a do
   expect(small.of('sst.aws.Function')[0]?.args.environment).toMatchObject({ BASE_URL: '{Api.url}', SIGN_UP: 'invite' })
 })
 
-/** Variables of a server on one machine, or refused in production. */
+/** Variables of a single-machine server, or refused in production. */
 const NOT_DEPLOYED = ['PORT', 'HOST', 'STOP_NOTICE_SECONDS', 'DATA_DIR', 'RATE_LIMIT', 'OUTBOUND_LOOPBACK', 'IMPORT_TOTP_ENCRYPTION_KEYS']
-test('every variable that a deployment may set reaches the functions: as a secret, as a value of the program, or as a setting', () => {
+test('every variable of a deployment reaches the functions as a secret, as a value of the program, or as a setting', () => {
   const decided = Object.keys(environmentOf('oauth'))
   const handedOn = (name: string): boolean => Object.hasOwn(readSettings('production', { ...PRODUCTION, [name]: '1' }).variables, name)
   const lost = Object.keys(BaseConfig.shape).filter(
@@ -283,7 +283,7 @@ test('every variable that a deployment may set reaches the functions: as a secre
   expect(lost).toEqual([])
 })
 
-test('a setting that is malformed stops the deployment and is named', () => {
+test('a malformed setting stops the deployment and is named', () => {
   expect(() => readSettings('production', {})).toThrow(/^MAIL_FROM/)
   expect(() => readSettings('production', { DOMAIN: 'a.example', EXTRA_SECRETS: 'PATH' })).toThrow(/^EXTRA_SECRETS: PATH/)
   expect(() => readSettings('../x', { DOMAIN: 'a.example' })).toThrow(/^stage/)

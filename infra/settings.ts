@@ -68,7 +68,7 @@ export const readSettings = (stage: string, env: Readonly<Record<string, string 
   const extra = (env.EXTRA_SECRETS ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
   const unknown = extra.filter((name) => !isSecret(name))
   if (unknown.length > 0) throw new Error(`EXTRA_SECRETS: ${unknown.join(', ')} is no secret of a function`)
-  if (!/^[\w-]{1,40}$/.test(stage)) throw new Error('stage: letters, digits, _ and - alone')
+  if (!/^[\w-]{1,40}$/.test(stage)) throw new Error('stage: only letters, digits, _ and -')
   const domain = env.DOMAIN === '' ? undefined : env.DOMAIN
   const mailFrom = env.MAIL_FROM ?? (domain === undefined ? undefined : `no-reply@${domain}`)
   if (mailFrom === undefined || !/^[^\s@]+@[^\s@]+$/.test(mailFrom)) throw new Error('MAIL_FROM: must be an address (or DOMAIN be set)')

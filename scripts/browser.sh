@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that a Chromium is on this machine, and prints where, for `eval`.
+# Makes sure that Chromium is on this machine, and prints its path, for `eval`.
 set -euo pipefail
 found=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 if [ -z "$found" ]; then

@@ -1,5 +1,5 @@
-// Runs what the Dockerfile says without a container engine: each stage in a folder of its own, the last one as its user, without a way to write, with its health
-// check, and stopped by its signal. `node scripts/container.mjs FOLDER`; what the container would be given in its environment comes from the environment.
+// Executes the Dockerfile without a container engine: each stage in its own folder, the last one as its user on a read-only file system, with its health
+// check, and stopped by its stop signal. `node scripts/container.mjs FOLDER`; the container's environment is taken from this process's environment.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -51,7 +51,7 @@ for (const stage of stages) {
           cpSync(path, existsSync(inside(target)) && !source.startsWith('/') ? join(inside(target), source) : inside(target), { recursive: true })
       }
     } else if (word === 'RUN') {
-      // Packages may be at hand already: a folder of them stands for the installation.
+      // Packages may already be installed: then a folder of them replaces the installation.
       if (rest.startsWith('npm ci') && process.env.CONTAINER_NODE_MODULES)
         symlinkSync(resolve(process.env.CONTAINER_NODE_MODULES), inside('node_modules'))
       else
@@ -64,13 +64,13 @@ for (const stage of stages) {
     else if (word === 'HEALTHCHECK') stage.health = JSON.parse(rest.slice(rest.indexOf('CMD ') + 4))
     else if (word === 'STOPSIGNAL') stage.signal = rest
     else if (word === 'CMD') stage.command = JSON.parse(rest)
-    else if (word !== 'EXPOSE') fail(`${word} is not known here`)
+    else if (word !== 'EXPOSE') fail(`${word} is not supported here`)
   }
 }
 
 const last = stages.at(-1)
 if (last.user === 'root') fail('the last stage runs as root')
-// `node` in the image.
+// The user `node` of the image.
 const USER_ID = 1000
 const app = join(last.root, last.cwd)
 const readOnly = (path) => {
@@ -93,7 +93,7 @@ const given = Object.fromEntries(
 )
 const env = { PATH: process.env.PATH, TMPDIR: '/nonexistent', HOME: '/nonexistent', ...last.env, ...given }
 const as = process.getuid() === 0 ? { uid: USER_ID, gid: USER_ID } : {}
-// Where the kernel lets us, nothing at all can be written: the root of the file system is mounted anew, read-only.
+// Where the kernel allows it, the root file system is remounted read-only.
 const canRemount = process.getuid() === 0 && spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -o remount,bind,ro / 2>/dev/null']).status === 0
 const [command, ...args] = canRemount
   ? [
@@ -135,5 +135,5 @@ say(`its user (${last.user}) cannot write its folder`)
 child.kill(last.signal)
 const code = await Promise.race([ended, wait(40_000).then(() => 'no end')])
 if (code !== 0) fail(`stopped by ${last.signal} it ended with ${code}:\n${written.slice(-2000)}`)
-if (healthy()) fail('it still answers')
+if (healthy()) fail('it still answers after it was stopped')
 say(`stopped by ${last.signal}`)

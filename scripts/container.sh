@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Dockerfile's commands in a scratch folder, then the container's life: read-only, not root, healthy, stopped. Needs PostgreSQL and Redis, as
-# `eval "$(scripts/services.sh)"` names them. CONTAINER_NODE_MODULES names installed packages that stand for `npm ci`.
+# The Dockerfile's commands in a scratch folder, then the container's start and stop: read-only, not root, healthy. Needs PostgreSQL and Redis, as
+# `eval "$(scripts/services.sh)"` names them. CONTAINER_NODE_MODULES names installed packages that replace `npm ci`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TEST_DATABASE_URL:?see scripts/services.sh}" "${TEST_REDIS_URL:?see scripts/services.sh}"

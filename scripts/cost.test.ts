@@ -8,7 +8,7 @@ import { costOf, costSheet, DEPLOYMENT, totalOf } from './cost.ts'
 
 type Embedded = { readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Dimensions: readonly (readonly string[])[] }[] } }
 
-/** What is billed of the latency: whatever is asked, by whomever, each set of values that its dimensions get. */
+/** The latency metrics that are billed: one for each set of values that the dimensions can have. */
 const latencies = (): ReadonlySet<string> => {
   const request = { at: new Date(0), durationMs: 1, statusCode: 200, requestId: 'r' }
   const lines = manifest().groups.flatMap(({ name, routes }) =>
@@ -23,11 +23,11 @@ const latencies = (): ReadonlySet<string> => {
   )
 }
 
-test('the page is what the script says', () => {
+test('the page is what the script generates', () => {
   expect(readFileSync('docs/cost.md', 'utf8')).toBe(costSheet())
 })
 
-test('what the deployment has is counted as it is', () => {
+test('the deployment’s functions, alarms and secrets are counted', () => {
   const perDay = manifest().jobs.reduce((sum, { everySeconds }) => sum + 86_400 / everySeconds, 0)
   expect(DEPLOYMENT.jobsADay).toBe(perDay)
   expect(DEPLOYMENT.ownMetrics).toBe(COUNTED.length + latencies().size)

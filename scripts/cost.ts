@@ -1,5 +1,5 @@
-// `npm run cost`: what a month costs at three loads, with the arithmetic. Prices are list prices of AWS in us-east-1, of Neon and of Upstash as they stood when this was
-// written; they are data here, so that whoever has others changes them. Free tiers are left out. The same arithmetic is in docs/cost.md, which this writes with `--write`.
+// `npm run cost`: the monthly cost at three loads, with the arithmetic. Prices are list prices of AWS in us-east-1, of Neon and of Upstash at the time of writing;
+// they are data here and can be replaced. Free tiers are left out. The same arithmetic is in docs/cost.md, which this script writes with `--write`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -12,12 +12,12 @@ export const PRICES = {
   /** A managed secret for a month, and 10 000 reads. */
   secret: 0.4,
   secretReads10k: 0.05,
-  /** An alarm, a metric of our own, a dashboard, a month each; a GB of log taken in. */
+  /** An alarm, a custom metric and a dashboard for a month each; a GB of ingested log. */
   alarm: 0.1,
   metric: 0.3,
   dashboard: 3,
   logGb: 0.5,
-  /** A million messages of the queue. */
+  /** A million queue requests. */
   queueMillion: 0.4,
   /** An hour of one compute unit (1 vCPU, 4 GB) of serverless PostgreSQL, and a GB of data for a month. */
   databaseHour: 0.16,
@@ -28,31 +28,31 @@ export const PRICES = {
   mails1k: 0.1,
 } as const
 
-/** What a request needs, as `npm run bench:functions` and the suite measured it. */
+/** Resources per request, as measured by `npm run bench:functions` and the tests. */
 export const USAGE = {
-  /** Of 512 MB, warm: a few round trips to a database nearby. Sign-ins take 1024 MB for 0.25 s. */
+  /** At 512 MB and warm: a few round trips to a nearby database. A sign-in takes 1024 MB for 0.25 s. */
   requestSeconds: 0.03,
   requestGb: 0.5,
   signInShare: 0.02,
   signInSeconds: 0.25,
   signInGb: 1,
-  /** Starts per request once there is traffic, and how long one takes. */
+  /** Cold starts per request under steady traffic, and the duration of one. */
   coldShare: 0.005,
   coldSeconds: 0.9,
-  /** Commands of the cache: a limit for each address, and the metrics of an instance now and then. */
+  /** Cache commands: one limit per address, plus the occasional metrics of an instance. */
   cacheCommands: 1.6,
-  /** Bytes of log: the line of a request, its latency, the platform's own. */
+  /** Bytes of log: the request line, its latency, and the platform's own lines. */
   logBytes: 900,
   mailShare: 0.005,
-  /** Secrets read at a start. */
+  /** Secrets read at a cold start. */
   secretsOfStart: 5,
-  /** Requests that a compute unit of the database serves in a second at half of its best. */
+  /** Requests per second that a database compute unit serves at half its maximum. */
   requestsOfUnit: 400,
-  /** Bytes that a request leaves in the database, with the record of changes; kept for ninety days. */
+  /** Bytes that a request adds to the database, including the audit log; kept for ninety days. */
   dataBytes: 120,
 } as const
 
-/** Metrics of our own: those that alarms count in the log, and the latency of requests. A queue with a function behind it is asked by five pollers, each every 20 seconds. */
+/** Custom metrics: those that alarms count in the log, and the request latency. Five pollers read a queue with a function behind it, each every 20 seconds. */
 export const DEPLOYMENT = {
   secrets: 8,
   alarms: 10,
@@ -76,14 +76,14 @@ export const costOf = (requests: number): readonly Line[] => {
   const invocations = requests * (1 + USAGE.mailShare) + jobs
   const plain = requests * (1 - USAGE.signInShare)
   const signIns = requests * USAGE.signInShare
-  // With no traffic each wake of a schedule is a start.
+  // Without traffic each scheduled run is a cold start.
   const starts = requests * USAGE.coldShare + DEPLOYMENT.wakesADay * DAYS
   const gbSeconds =
     plain * USAGE.requestSeconds * USAGE.requestGb +
     signIns * USAGE.signInSeconds * USAGE.signInGb +
     (jobs * 1 + starts * USAGE.coldSeconds) * USAGE.requestGb
   const wokenHours = (DEPLOYMENT.wakesADay * DEPLOYMENT.wokenMinutes * DAYS) / 60
-  // Up to a tenth of a unit's best it stays at the smallest size of a quarter; from a steady trickle on it never sleeps.
+  // Up to a tenth of a unit's maximum it stays at the smallest size, a quarter; under steady traffic it never suspends.
   const perSecond = requests / (HOURS * 3600)
   const units = Math.max(0.25, perSecond / USAGE.requestsOfUnit)
   const awake = Math.min(HOURS, wokenHours + requests / (perSecond === 0 ? 1 : Math.max(perSecond, 1)) / 3600)
@@ -139,17 +139,17 @@ const table = (title: string, requests: number): string => {
   return `## ${title}\n\n| | | dollars |\n| --- | --- | ---: |\n${rows.join('\n')}\n`
 }
 
-export const costSheet = (): string => `# What it costs
+export const costSheet = (): string => `# Cost
 
 Written by \`npm run cost -- --write\` from the prices and measures in \`scripts/cost.ts\`. List prices, no free tier, no data transfer, no support plan.
 
 ${LOADS.map(([title, requests]) => table(title, requests)).join('\n')}
 ## What would change it
 
-- An idle system pays for alarms, secrets and the database that four schedules an hour wake for ${DEPLOYMENT.wokenMinutes} minutes each; a database that suspends after one minute costs a fifth of that.
-- At 100 million requests the cache's price by command is the dearest line: a fixed plan, or a small Redis of one's own, is cheaper from some 20 million requests on.
-- Log lines: a request writes about ${USAGE.logBytes} bytes with its latency. METRICS_EMF=off takes off half.
-- Sign-ins are ${USAGE.signInShare * 100} in a hundred requests here. Each costs half a processor for a password; a deployment of passkeys alone pays less.
+- An idle system pays for alarms, secrets and the database, which four schedules an hour wake for ${DEPLOYMENT.wokenMinutes} minutes each; a database that suspends after one minute costs a fifth of that.
+- At 100 million requests the per-command price of the cache is the largest item: a fixed plan or a small self-hosted Redis is cheaper from about 20 million requests.
+- Log lines: a request writes about ${USAGE.logBytes} bytes with its latency. METRICS_EMF=off halves that.
+- Sign-ins are ${USAGE.signInShare * 100} in a hundred requests here. Each password check uses half a processor; a deployment with only passkeys pays less.
 `
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,5 +1,5 @@
-// Holds the documents to the system. Links and paths between documents resolve; every `sh` block of README.md and docs/ runs, in order, against a fresh system.
-// `--links` checks links alone. A block that cannot run here says why: ```sh no-run REASON.
+// Checks the documents against the system. Links and paths between documents resolve; every `sh` block of README.md and docs/ runs, in order, against a new system.
+// `--links` checks only the links. A block that cannot run here states the reason: ```sh no-run REASON.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -15,7 +15,7 @@ export type Block = { readonly info: string; readonly text: string }
 export const shellBlocks = (markdown: string): readonly Block[] =>
   [...markdown.matchAll(/^```sh(?: (.*))?\n([\s\S]*?)^```$/gm)].map(([, info = '', text = '']) => ({ info, text }))
 
-/** Those that run. @throws Error at a word of the info string that is unknown, and at `no-run` without a reason */
+/** The blocks that run. @throws Error for an unknown word in the info string, and for `no-run` without a reason */
 export const runnable = (markdown: string): readonly string[] =>
   shellBlocks(markdown).flatMap(({ info, text }) => {
     if (info === '') return [text]
@@ -26,7 +26,7 @@ export const runnable = (markdown: string): readonly string[] =>
 const withoutCode = (markdown: string): string =>
   markdown.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, (code) => (code.includes('](') ? '' : code))
 
-/** As GitHub names the anchor of a heading. */
+/** The anchor of a heading, as GitHub generates it. */
 export const anchorOf = (heading: string): string =>
   heading
     .trim()
@@ -37,11 +37,11 @@ export const anchorOf = (heading: string): string =>
 export const anchorsOf = (markdown: string): readonly string[] =>
   [...markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
 
-/** Targets of links and pictures that lead into the repository. */
+/** Targets of links and images inside the repository. */
 export const localLinks = (markdown: string): readonly string[] =>
   [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
 
-/** What is wrong with the links of one document. */
+/** The broken links of one document. */
 export const brokenLinks = (path: string, read: (path: string) => string | undefined): readonly string[] =>
   localLinks(read(path) ?? '').flatMap((target) => {
     const [file = '', anchor] = target.split('#')
@@ -79,7 +79,7 @@ const freePort = (): Promise<number> =>
 
 type Place = { readonly port: number; readonly mcpPort: number; readonly data: string }
 
-/** One document's blocks as one script, against the system at that place. An HTTP error ends it. */
+/** One document's blocks as one script, run against the system. An HTTP error ends it. */
 const scriptOf = (blocks: readonly string[], { port, mcpPort, data }: Place): string =>
   [
     'set -eo pipefail',
@@ -89,7 +89,7 @@ const scriptOf = (blocks: readonly string[], { port, mcpPort, data }: Place): st
     ),
   ].join('\n')
 
-/** Runs it in a process group of its own, which ends with it. */
+/** Runs it in its own process group, which ends with it. */
 const run = (script: string, env: NodeJS.ProcessEnv = process.env): Promise<number> =>
   new Promise((done) => {
     const child = spawn('bash', ['-c', script], { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that PgBouncer is on this machine (root on Debian installs it), and prints where, for `eval`. No service of it is started.
+# Makes sure that PgBouncer is on this machine (root on Debian installs it), and prints its path, for `eval`. Starts no service.
 set -euo pipefail
 if ! command -v pgbouncer /usr/sbin/pgbouncer >/dev/null; then
   echo 'installing pgbouncer' >&2

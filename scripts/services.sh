@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that PostgreSQL and Redis answer on this machine, and prints how to reach them, for `eval`. Starts what is not up; installs what is missing
-# where that is allowed (root on Debian). An address that is set already is kept.
+# Makes sure that PostgreSQL and Redis answer on this machine, and prints how to reach them, for `eval`. Starts them if necessary and installs them
+# where that is allowed (root on Debian). Addresses that are already set are kept.
 set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,4 +1,4 @@
-// What we build from, held to rules without asking anybody: licences, digests of packages, actions by commit. Part of `npm run check`; with `--sbom FILE` it writes
+// Checks dependencies offline against rules: licences, package digests, actions pinned to commits. Part of `npm run check`; with `--sbom FILE` it writes
 // the bill of materials (CycloneDX) of what ships.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,9 +16,9 @@ export type Package = {
 }
 export type Lockfile = { readonly packages: Readonly<Record<string, Package>> }
 
-/** Of what ships: they ask for a notice, which lies beside each bundle. */
+/** Licences of packages that ship: they require a notice, which is next to each bundle. */
 const SHIPPED = new Set(['MIT', 'MIT-0', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Unlicense', 'CC0-1.0'])
-/** Of tools, which stay here: also what asks for changes to its own files to be shared, and choices among the above. */
+/** Licences of development tools, which do not ship: also licences that require sharing changes to their own files, and combinations of the above. */
 const TOOLS = new Set([
   ...SHIPPED,
   'MPL-2.0',
@@ -30,7 +30,7 @@ const TOOLS = new Set([
   '(MIT OR CC0-1.0)',
   '(AFL-2.1 OR BSD-3-Clause)',
 ])
-/** Shipped all the same, and why. */
+/** Exceptions, with the reason. */
 const ARGUED: Readonly<Record<string, string>> = {
   'web-push': 'MPL-2.0: used as it is, no file of it changed; its source is named in the notices.',
 }
@@ -38,10 +38,10 @@ const ARGUED: Readonly<Record<string, string>> = {
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
 const isTool = ({ dev, devOptional }: Package): boolean => dev === true || devOptional === true
 
-/** A version alone, or a version of a package under another name (`npm:`). */
+/** Only a version, or a version of a package under another name (`npm:`). */
 const EXACT = /^(?:npm:[@\w./-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/
 
-/** Findings, empty when all is well. */
+/** The violations; empty if there are none. */
 export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<string, unknown>>): readonly string[] => {
   const installed = Object.entries(packages).filter(([path, one]) => path !== '' && one.link !== true)
   const licences = installed.flatMap(([path, one]) => {
@@ -58,7 +58,7 @@ export const findingsOf = ({ packages }: Lockfile, manifest: Readonly<Record<str
   return [...licences, ...digests, ...loose]
 }
 
-/** Actions are named by the commit that was read, with the version beside it for people. */
+/** Actions are pinned to the reviewed commit, with the version in a comment. */
 export const unpinnedActions = (workflow: string): readonly string[] =>
   [...workflow.matchAll(/^\s*-?\s*uses:\s*(\S+)(.*)$/gm)].flatMap(([, action = '', rest = '']) =>
     /@[0-9a-f]{40}$/.test(action) && /#\s*v\d/.test(rest) ? [] : [`${action}: must be pinned to a commit, with its version in a comment`],
@@ -74,7 +74,7 @@ type Bom = {
   components: readonly { readonly name: string; readonly version: string; readonly 'bom-ref': string }[]
   dependencies: readonly Ref[]
 }
-/** Of what ships, as npm describes it, without what differs from run to run: the same lockfile is the same bill. npm's own `--omit dev` loses what tools need, too. */
+/** The packages that ship, as npm describes them, without fields that vary between runs: the same lockfile gives the same bill. npm's own `--omit dev` also drops packages that tools share. */
 export const billOfMaterials = (): Bom => {
   const text = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 })
   const bom = JSON.parse(text) as Bom

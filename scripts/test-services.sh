@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole suite on PostgreSQL and Redis, and the drivers on bridges and emulators: starts what is not running. Never on the embedded engines instead.
+# The whole suite on PostgreSQL and Redis, and the drivers on bridges and emulators: starts them if necessary. Never falls back to the embedded engines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 found=$(scripts/services.sh)

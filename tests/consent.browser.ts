@@ -1,4 +1,4 @@
-// Consent, as people and their browsers meet it: what a program that chose its own name looks like, and that nobody but the person says yes.
+// The consent page in a browser: how a self-registered client is displayed, and that only the person can approve it.
 
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -19,7 +19,7 @@ let tenantId: TenantId
 let clientId: string
 let passwordHash: string
 let api: ResourceServer
-/** Somebody else's site, where pages stand that want to be clicked. */
+/** A malicious site whose pages try to get clicks. */
 let evil: Server
 const evilPages = new Map<string, string>()
 let evilBase: string
@@ -65,7 +65,7 @@ const authorizations = async (userId: string): Promise<number> => {
   const text = 'select 1 from authsec.oauth_authorizations where tenant_id = $1 and user_id = $2'
   return (await forTenant(system.ctx.db, tenantId).run({ text, params: [tenantId, userId], arrays: true })).length
 }
-/** Somebody signed in, before the question of a program that registered itself. */
+/** A signed-in person with an authorization request of a self-registered client. */
 const asked = async ({ width = 1280, redirectUri = REDIRECT } = {}) => {
   const viewport = { width, height: 900 }
   const named = { name: 'Prize \u202eeliforP', redirectUris: [redirectUri] }
@@ -81,12 +81,12 @@ test.each([
   [390, 'light'],
   [1280, 'light'],
   [768, 'dark'],
-] as const)('at %d px, %s: a program that named itself is marked, and says where it leads', async (width, colorScheme) => {
+] as const)('at %d px, %s: a self-registered client is marked as unverified, with its redirect host', async (width, colorScheme) => {
   const { page, context, address, person } = await asked({ width })
   await page.emulateMedia({ colorScheme })
   await page.goto(address)
   const text = ((await page.textContent('main')) ?? '').replaceAll(/\s+/g, ' ')
-  for (const words of ['Prize eliforP', 'unverified', 'has checked it', person.email, 'Read your tools', 'app.example.com', 'up to 30 days'])
+  for (const words of ['Prize eliforP', 'unverified', 'has not verified it', person.email, 'Read your tools', 'app.example.com', 'up to 30 days'])
     expect(text).toContain(words)
   expect(await page.content()).not.toContain('\u202e')
   expect(await violationsOf(page)).toEqual([])
@@ -96,7 +96,7 @@ test.each([
   await context.close()
 })
 
-test('pressed twice, the answer counts once; going back asks anew, and does nothing', async () => {
+test('a double click submits once; going back shows a new request and submits nothing', async () => {
   const { page, context, address, person } = await asked({ redirectUri: `${evilBase}/callback` })
   await page.goto(address)
   await page.locator('button[value=allow]').dblclick()
@@ -108,7 +108,7 @@ test('pressed twice, the answer counts once; going back asks anew, and does noth
   await context.close()
 })
 
-test('in a frame of another site there is nothing to click', async () => {
+test('a frame of another site contains nothing to click', async () => {
   const { page, context, address, person } = await asked()
   evilPages.set('/frame', `<iframe id="f" src="${address.replaceAll('&', '&amp;')}" width="600" height="600"></iframe>`)
   await page.goto(`${evilBase}/frame`)
@@ -119,7 +119,7 @@ test('in a frame of another site there is nothing to click', async () => {
   await context.close()
 })
 
-test('another site that sends the form itself, with what it can know, gets nothing', async () => {
+test('a form that another site submits with all it can know is refused', async () => {
   const { page, context, address, person } = await asked()
   await page.goto(address)
   const consent = await page.getAttribute('input[name=consent]', 'value')
@@ -135,7 +135,7 @@ test('another site that sends the form itself, with what it can know, gets nothi
   await context.close()
 })
 
-test('no script of the page says yes: the form has none, and the page allows none that is not its own', async () => {
+test('no script can approve: the page has no inline script, and its policy allows only its own', async () => {
   const { page, context, address } = await asked()
   const response = await page.goto(address)
   const policy = response?.headers()['content-security-policy'] ?? ''

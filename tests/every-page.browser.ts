@@ -1,4 +1,4 @@
-// Every hosted page in both languages, at the width of a phone and of a desk: axe finds nothing, nothing is wider than the screen, and the keyboard reaches all.
+// Every hosted page in both languages, at phone and desktop width: axe finds nothing, nothing overflows the screen, and the keyboard reaches every control.
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,14 +43,14 @@ const newPerson = async (): Promise<{ readonly id: string; readonly email: strin
   await atomically(forTenant(ctx.db, tenantId), (t) => insertUser(t, row))
   return { id, email }
 }
-const door = (path = '/signin'): string => `${system.base}${path}?client_id=${clientId}`
+const pageUrl = (path = '/signin'): string => `${system.base}${path}?client_id=${clientId}`
 const heading = (page: Page) => page.textContent('h1')
 const left = async ({ context, misdeeds }: Watched): Promise<void> => {
   await context.close()
   expect(misdeeds).toEqual([])
 }
 const signIn = async (page: Page, email: string, code?: string): Promise<void> => {
-  await page.goto(door())
+  await page.goto(pageUrl())
   await page.fill('#email', email)
   await page.press('#email', 'Enter')
   await page.waitForSelector('#password')
@@ -62,7 +62,7 @@ const signIn = async (page: Page, email: string, code?: string): Promise<void> =
   await page.press('#code', 'Enter')
   await page.waitForURL('**/me')
 }
-/** An authenticator of the browser's own that verifies its user by itself. */
+/** A virtual authenticator that verifies its user automatically. */
 const addAuthenticator = async ({ page, context }: Watched): Promise<void> => {
   const cdp = await context.newCDPSession(page)
   await cdp.send('WebAuthn.enable')
@@ -70,7 +70,7 @@ const addAuthenticator = async ({ page, context }: Watched): Promise<void> => {
   await cdp.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', ...options } })
 }
 const seedOf = async (page: Page): Promise<string> => ((await page.textContent('.code.seed')) ?? '').replace(/\s/g, '')
-/** The next code that was not spent: of this step, or of the one after. */
+/** The next unused code: of this time step, or of the one after. */
 const spent = new Set<string>()
 const codeFor = (seed: string): string => {
   const code = [0, 1, -1].map((away) => appCode(seed, new Date(), away)).find((one) => !spent.has(one)) ?? ''
@@ -78,7 +78,7 @@ const codeFor = (seed: string): string => {
   return code
 }
 
-/** A request that waits for that person. */
+/** A pending request for that person. */
 const asked = async (userId: string, number?: string): Promise<string> => {
   const { ctx } = system
   const [id, now] = [ctx.random.id(), ctx.clock.now()]
@@ -101,7 +101,7 @@ const asked = async (userId: string, number?: string): Promise<string> => {
   return id
 }
 
-/** Looks at the page in both languages; what is wrong is kept under the page's name. */
+/** Checks the page in both languages; findings are reported under the page's name. */
 const looker = (page: Page) => {
   const found: string[] = []
   const names = new Set<string>()
@@ -136,11 +136,11 @@ const looker = (page: Page) => {
   return { found, look, at }
 }
 
-test('of who is not signed in', { timeout: TESTING_MS }, async () => {
+test('pages for a signed-out visitor', { timeout: TESTING_MS }, async () => {
   const visit = await system.open({ bypassCSP: true })
   const { page } = visit
   const { found, look, at } = looker(page)
-  await at('signin', door())
+  await at('signin', pageUrl())
   await page.fill('#email', (await newPerson()).email)
   await page.press('#email', 'Enter')
   await page.waitForSelector('#password')
@@ -149,18 +149,18 @@ test('of who is not signed in', { timeout: TESTING_MS }, async () => {
   await page.press('#password', 'Enter')
   await page.waitForSelector('[data-summary]:not([hidden])')
   await look('signin-wrong', { german: false })
-  await at('signup', door('/signup'))
+  await at('signup', pageUrl('/signup'))
   await at('signup-company', '/signup')
   await at('signup-over', '/signup/code')
-  await at('recover', door('/recover'))
-  await page.fill('#email', 'somebody@acme.example')
+  await at('recover', pageUrl('/recover'))
+  await page.fill('#email', 'someone@acme.example')
   await page.press('#email', 'Enter')
   await page.waitForSelector('#otp')
   await look('recover-code')
-  await at('recover-over', door('/recover/password'))
-  await at('access', door('/recover/access'))
+  await at('recover-over', pageUrl('/recover/password'))
+  await at('access', pageUrl('/recover/access'))
   await at('access-platform', '/recover/access')
-  await at('access-key', door('/recover/access/waiting'))
+  await at('access-key', pageUrl('/recover/access/waiting'))
   await at('activate', '/activate')
   for (const state of ['approved', 'denied']) await at(`activate-${state}`, `/activate/done?state=${state}`)
   for (const state of ['approved', 'denied', 'wrong_number']) await at(`approve-${state}`, `/approve/done?state=${state}`)
@@ -170,7 +170,7 @@ test('of who is not signed in', { timeout: TESTING_MS }, async () => {
   await left(visit)
 })
 
-test('of who is half signed in: the second factor, and the ways back', { timeout: TESTING_MS }, async () => {
+test('pages between the password and the session: second factor and recovery', { timeout: TESTING_MS }, async () => {
   const { ctx } = system
   const t = forTenant(ctx.db, tenantId)
   const { email } = await newPerson()
@@ -182,8 +182,8 @@ test('of who is half signed in: the second factor, and the ways back', { timeout
     await signIn(page, email)
     await arrived(page, 'Add an authenticator app')
     await look('signin-enrol')
-    await at('signin-mailbox', door('/signin/mailbox'))
-    await page.goto(door('/signin/enrol'))
+    await at('signin-mailbox', pageUrl('/signin/mailbox'))
+    await page.goto(pageUrl('/signin/enrol'))
     const seed = await seedOf(page)
     await page.fill('#code', codeFor(seed))
     await page.press('#code', 'Enter')
@@ -193,8 +193,8 @@ test('of who is half signed in: the second factor, and the ways back', { timeout
     const other = looker(factor.page)
     await signIn(factor.page, email)
     await other.look('signin-factor')
-    await other.at('signin-backup', `${door('/signin/factor')}&by=backup`)
-    await other.at('access-half', door('/recover/access'))
+    await other.at('signin-backup', `${pageUrl('/signin/factor')}&by=backup`)
+    await other.at('access-half', pageUrl('/recover/access'))
     await factor.page.click('form[action^="/recover/access/wait"] button')
     await factor.page.waitForURL('**/waiting?**')
     await other.look('access-waiting')
@@ -207,7 +207,7 @@ test('of who is half signed in: the second factor, and the ways back', { timeout
   await left(visit)
 })
 
-test('of who is signed in: one\u2019s own page, everything that is added there, requests and devices', { timeout: TESTING_MS }, async () => {
+test('pages for a signed-in person: the account, everything that can be added there, requests and devices', { timeout: TESTING_MS }, async () => {
   const { ctx } = system
   const { id, email } = await newPerson()
   const visit = await system.open({ bypassCSP: true })
@@ -271,7 +271,7 @@ test('of who is signed in: one\u2019s own page, everything that is added there, 
   await left(visit)
 })
 
-test('a request is approved by a press; not by a script that sends the form, and not in a frame', { timeout: TESTING_MS }, async () => {
+test('a request is approved by a click; not by a script that submits the form, and not in a frame', { timeout: TESTING_MS }, async () => {
   const { ctx } = system
   const { email } = await newPerson()
   const visit = await system.open()
@@ -281,7 +281,7 @@ test('a request is approved by a press; not by a script that sends the form, and
   const id = await asked(user?.id ?? '', '42')
   const url = `${system.base}/approve?id=${id}`
   await page.goto(url)
-  // Beyond the few seconds for which a browser takes what a script does for what the person did.
+  // Longer than the few seconds for which a browser attributes a script's action to the person's click.
   await page.evaluate((afterMs) => {
     const form = document.querySelector<HTMLFormElement>('form:has([name=decision])')
     const hidden = Object.assign(document.createElement('input'), { type: 'hidden', name: 'decision', value: 'approve' })
@@ -290,7 +290,7 @@ test('a request is approved by a press; not by a script that sends the form, and
   }, 7000)
   const refused = await page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 })
   expect(await refused.request().headerValue('sec-fetch-user')).toBeNull()
-  await arrived(page, 'Nothing was done')
+  await arrived(page, 'The request was not processed')
   await page.goto(url)
   expect(await heading(page)).toBe('Approve this sign-in?')
   const evil = await visit.context.newPage()
@@ -308,18 +308,18 @@ test('a request is approved by a press; not by a script that sends the form, and
   await left(visit)
 })
 
-test('without script: a phone is added, a request is refused, a way back is begun', { timeout: TESTING_MS }, async () => {
+test('without scripts a phone is added, a request is denied, and a recovery is started', { timeout: TESTING_MS }, async () => {
   const { id, email } = await newPerson()
   const visit = await system.open({ javaScriptEnabled: false })
   const { page } = visit
   await signIn(page, email)
   await page.goto(`${system.base}/me/passkey`)
-  expect(await page.textContent('.warn')).toContain('knows no passkeys')
+  expect(await page.textContent('.warn')).toContain('does not support passkeys')
   const request = await asked(id)
   await page.goto(`${system.base}/approve?id=${request}`)
   await page.click('button[value=deny]')
   await arrived(page, 'The sign-in was denied')
-  await page.goto(door('/recover/access'))
+  await page.goto(pageUrl('/recover/access'))
   await page.fill('#wait-email', email)
   await page.press('#wait-email', 'Enter')
   await arrived(page, 'The waiting period has started')

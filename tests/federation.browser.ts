@@ -1,5 +1,5 @@
-// Signing in through a provider, in a real browser: on our own pages from the button to the session, through a certified provider in a process of its own; and
-// the page that hands an answer to whoever asked for it, and to nobody else.
+// Sign-in through a provider in a real browser: on our own pages from the button to the session, through a certified provider in its own process; and
+// the page that returns the result only to the page that started the sign-in.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -41,7 +41,7 @@ afterAll(async () => {
   await system?.stop()
 })
 
-/** Begins in the UI's page, as its script does, and answers where the provider would send the browser back to. */
+/** Starts on the UI's page, as its script does, and returns the address to which the provider would redirect the browser. */
 const begun = async (page: Page): Promise<string> => {
   await page.goto(`${uiOrigin}/`)
   const redirectUrl = await page.evaluate(
@@ -59,7 +59,7 @@ const begun = async (page: Page): Promise<string> => {
   return `${system.base}${BASE}/callback?${upstream.authorize(redirectUrl, { sub: 's' })}`
 }
 
-test('a window that was opened hands the answer to the page that opened it, and closes', async () => {
+test('a popup posts the result to the page that opened it, and closes', async () => {
   const { page, context } = await system.open()
   const callback = await begun(page)
   const closed = context.waitForEvent('page').then((popup) => popup.waitForEvent('close'))
@@ -78,7 +78,7 @@ test('a window that was opened hands the answer to the page that opened it, and 
   await context.close()
 })
 
-test('a page of another origin that opened it hears nothing', async () => {
+test('a page of another origin that opened the popup receives nothing', async () => {
   const { page, context } = await system.open()
   const callback = await begun(page)
   await page.goto(`${uiOrigin.replace('127.0.0.1', 'localhost')}/`)
@@ -101,7 +101,7 @@ test('a page of another origin that opened it hears nothing', async () => {
   await context.close()
 })
 
-test('without an opener it goes to the UI\u2019s own page, with the answer and no referrer', async () => {
+test('without an opener it redirects to the UI\u2019s own page, with the result and without a referrer', async () => {
   const { page, context } = await system.open()
   const callback = await begun(page)
   await page.goto(callback)
@@ -111,7 +111,7 @@ test('without an opener it goes to the UI\u2019s own page, with the answer and n
   await context.close()
 })
 
-test('without a script there is a link; axe finds nothing on it, nor on the page for an answer that is too late', async () => {
+test('without scripts there is a link; axe finds nothing on it, nor on the page for an expired result', async () => {
   const { page, context } = await system.open()
   const callback = await begun(page)
   const cookies = await context.cookies()
@@ -130,7 +130,7 @@ test('without a script there is a link; axe finds nothing on it, nor on the page
   await context.close()
 })
 
-/** Somebody of the demo company, who has an account at the provider with the same address. */
+/** A person of the demo company who has an account with the same address at the provider. */
 const newPerson = async (): Promise<{ email: string; account: string }> => {
   const { ctx } = system
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
@@ -141,16 +141,16 @@ const newPerson = async (): Promise<{ email: string; account: string }> => {
   await certified.control({ accounts: { [account]: { email, email_verified: true, name: 'Pat' } } })
   return { email, account }
 }
-/** Signed in at the provider already. */
+/** A person with a session at the provider. */
 const knownThere = (context: BrowserContext, account: string): Promise<void> =>
   context.addCookies([{ name: 'account', value: account, url: certified.url }])
-const DOOR = '/signin?tenant=acme&return_to=/me/password'
+const SIGN_IN = '/signin?tenant=acme&return_to=/me/password'
 
-test('from the button through the provider and the mailed code to the session; the next time at once', async () => {
+test('from the button through the provider and the mailed code to the session; the next sign-in needs no code', async () => {
   const { email, account } = await newPerson()
   const { page, context } = await system.open()
   await knownThere(context, account)
-  await page.goto(`${system.base}${DOOR}`)
+  await page.goto(`${system.base}${SIGN_IN}`)
   await page.click('text=Continue with Example ID')
   await arrived(page, 'Connect your account')
   const code = /\b\d{6}\b/.exec(await system.mailTo(email))?.[0] ?? ''
@@ -161,19 +161,19 @@ test('from the button through the provider and the mailed code to the session; t
   expect(cookies).toMatchObject([{ httpOnly: true, sameSite: 'Lax' }])
   expect(await page.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([0, 0])
   await context.clearCookies({ name: 'authsec_session' })
-  await page.goto(`${system.base}${DOOR}`)
-  // By the keyboard alone.
+  await page.goto(`${system.base}${SIGN_IN}`)
+  // With the keyboard only.
   await page.focus('.ways a')
   await page.keyboard.press('Enter')
   await page.waitForURL(`${system.base}/me/password`)
   await context.close()
 })
 
-test('without a script too; whoever says no at the provider is told on the sign-in page, once', async () => {
+test('without scripts as well; a refusal at the provider is displayed on the sign-in page, once', async () => {
   const { page, context } = await system.open({ javaScriptEnabled: false })
-  await page.goto(`${system.base}${DOOR}`)
+  await page.goto(`${system.base}${SIGN_IN}`)
   await page.click('text=Continue with Example ID')
-  await page.waitForSelector('[data-summary-text]:text("The provider did not let you in")')
+  await page.waitForSelector('[data-summary-text]:text("The provider did not sign you in")')
   expect(new URL(page.url()).pathname).toBe('/signin')
   expect((await context.cookies(system.base)).map(({ name }) => name)).not.toContain('authsec_session')
   await page.reload()
@@ -186,11 +186,11 @@ test('without a script too; whoever says no at the provider is told on the sign-
   await context.close()
 })
 
-test.each(['en-GB', 'de-DE'])('the pages ask nobody else, axe finds nothing on them, and they fit a telephone (%s)', async (locale) => {
+test.each(['en-GB', 'de-DE'])('the pages send no request to another origin, axe finds nothing on them, and they fit a phone (%s)', async (locale) => {
   const { account } = await newPerson()
   const { page, context, misdeeds } = await system.open({ locale, bypassCSP: true })
   await knownThere(context, account)
-  await page.goto(`${system.base}${DOOR}`)
+  await page.goto(`${system.base}${SIGN_IN}`)
   expect(await violationsOf(page)).toEqual([])
   await page.setViewportSize({ width: 320, height: 640 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)

@@ -1,4 +1,4 @@
-// A company's own front end in place of our pages: whose answer to a challenge counts, in which browser, how often, and how far it goes.
+// A company's own front end in place of the hosted pages: which answers to a challenge are accepted, in which browser, how often, and what they grant.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { releaseDomain } from '#db/store/domains'
@@ -30,7 +30,7 @@ const codeOf = async (response: Response) => [response.status, (await response.j
 const redirectOf = async (response: Response): Promise<string> => textIn(await bodyOf(response), 'redirect_to')
 
 describe('login challenge', () => {
-  test('from the client to the front end, and through sign-in and consent there to a token of what was allowed', async () => {
+  test('from the client to the front end, through sign-in and consent there, to a token with the allowed scopes', async () => {
     const world = await start()
     const { app, ui, client, person, company } = world
     const browser = anonymousBrowser(app)
@@ -47,7 +47,7 @@ describe('login challenge', () => {
       redirect_uris: [REDIRECT],
       base_url: app.config.BASE_URL,
       local_login_enabled: true,
-      // The platform's own ones, where there are any.
+      // The platform's own providers, if there are any.
       providers: expect.any(Array),
     })
     expect(await (await app.request(`${HMGR}/challenge?login_challenge=${login}`)).json()).toMatchObject({ client_id: client.id })
@@ -84,7 +84,7 @@ describe('login challenge', () => {
     expect(events).toEqual(expect.arrayContaining(['oauth.login_accepted', 'oauth.consent_accepted', 'oauth.authorized', 'token.reissued']))
   })
 
-  test('whoever has a temporary password is led to our own page for a new one, not to the front end', async () => {
+  test('a person with a temporary password is redirected to our own page for a new one, not to the front end', async () => {
     const { app, client, person, company } = await start()
     const expires = new Date(app.clock.now().getTime() + 3_600_000)
     const temporary = { temporaryPassword: true, temporaryPasswordExpiresAt: expires }
@@ -94,7 +94,7 @@ describe('login challenge', () => {
     expect([sent.status, sent.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/me\/password\?/)])
   })
 
-  test('the browser stays signed in and what was remembered is not asked again; what was not to be remembered is', async () => {
+  test('the browser stays signed in; a remembered answer is not asked again, and one not to be remembered is', async () => {
     const world = await start()
     const { client } = world
     const browser = anonymousBrowser(world.app)
@@ -104,22 +104,22 @@ describe('login challenge', () => {
     const consent = world.challengeIn(again.url, 'consent')
     await browser.follow(await redirectOf(await world.decide(first.token, 'accept', { consent_challenge: consent })))
     expect(answerIn(await browser.get(authorizePath(client, { scope: 'tools:read' }))).get('code')).toBeTruthy()
-    // Not to remember more takes nothing away of what was.
+    // Not remembering a new answer keeps the earlier ones.
     const more = world.challengeIn((await browser.follow(authorizePath(client, { scope: 'openid tools:read' }))).url, 'consent')
     await browser.follow(await redirectOf(await world.decide(first.token, 'accept', { consent_challenge: more, remember: false })))
     expect(answerIn(await browser.get(authorizePath(client, { scope: 'tools:read' }))).get('code')).toBeTruthy()
     world.challengeIn((await browser.follow(authorizePath(client, { scope: 'openid tools:read' }))).url, 'consent')
   })
 
-  test('whoever knows the challenge alone signs nobody in, nor does somebody of another company', async () => {
+  test('knowing the challenge without a session signs in no one, and neither does a session of another company', async () => {
     const world = await start()
     const { app } = world
     const challenge = await world.challenged(anonymousBrowser(app))
     const before = await countsOf(world)
-    const nobody = await app.request(`${HMGR}/complete-local-login`, {
+    const withoutSession = await app.request(`${HMGR}/complete-local-login`, {
       body: { login_challenge: challenge, subject: world.person.id, user_id: world.person.id, email: world.person.email },
     })
-    expect(await codeOf(nobody)).toEqual([401, 'unauthorized'])
+    expect(await codeOf(withoutSession)).toEqual([401, 'unauthorized'])
     const stranger = await app.person(await app.company('globex'))
     for (const text of [challenge, `${world.company.tenantId}.${'a'.repeat(43)}`])
       expect(await codeOf(await world.accept(await app.token(stranger), text))).toEqual([403, 'tenant_mismatch'])
@@ -127,11 +127,11 @@ describe('login challenge', () => {
     expect((await world.accept(await app.token(world.person), challenge)).status).toBe(200)
   })
 
-  test('an answer is worth nothing in another browser, and stays for the one that began', async () => {
+  test('an answer is worthless in another browser and remains available to the one that started', async () => {
     const world = await start()
     const { app, person } = world
     const victim = anonymousBrowser(app)
-    // Somebody begins, and has somebody else's sign-in brought back to a browser that did not begin; or the other way round.
+    // An attacker starts a sign-in and has the victim's answer delivered to the attacker's browser, or the other way round.
     const challenge = await world.challenged(victim)
     const redirect = await redirectOf(await world.accept(await app.token(person), challenge))
     const thief = anonymousBrowser(app)
@@ -143,11 +143,11 @@ describe('login challenge', () => {
     expect([...thief.jar.kept.keys()]).not.toContain('authsec_session')
     expect(await countsOf(world)).toEqual(before)
     world.challengeIn((await victim.follow(redirect)).url, 'consent')
-    // And once.
+    // And only once.
     expect((await victim.get(redirect)).status).toBe(400)
   })
 
-  test('of twenty answers at once exactly one counts, and of twenty browsers\u2019 tries with it one goes on', async () => {
+  test('of twenty concurrent answers one is accepted, and of twenty browser requests with it one continues', async () => {
     const world = await start()
     const { app, person } = world
     const browser = anonymousBrowser(app)
@@ -163,7 +163,7 @@ describe('login challenge', () => {
     expect(await app.events(world.company.tenantId, { event: 'token.reissued' })).toHaveLength(1)
   })
 
-  test('a no is told to the client, whoever says it, once', async () => {
+  test('a denial is returned to the client, once, from any caller', async () => {
     const world = await start()
     const { app } = world
     const browser = anonymousBrowser(app)
@@ -182,7 +182,7 @@ describe('login challenge', () => {
     expect(await app.events(world.company.tenantId, { event: 'oauth.login_rejected' })).toHaveLength(1)
   })
 
-  test('a sign-in that is older or weaker than the client asks does not do', async () => {
+  test('a sign-in that is older or weaker than the client requires is not enough', async () => {
     const world = await start()
     const { app, person } = world
     const old = await app.token(person)
@@ -205,7 +205,7 @@ describe('login challenge', () => {
     expect((await world.accept(await app.token(person, ['pwd', 'otp']), strong)).status).toBe(200)
   })
 
-  test('who is stopped between the answer and the browser\u2019s return is not in', async () => {
+  test('a person who is disabled between the answer and the browser\u2019s return is not signed in', async () => {
     const world = await start()
     const { app, company } = world
     for (const stop of ['person', 'session'] as const) {
@@ -221,7 +221,7 @@ describe('login challenge', () => {
     }
   })
 
-  test('unknown, malformed, over and hosted challenges are one', async () => {
+  test('unknown, malformed, expired and hosted challenges get the same answer', async () => {
     const world = await start()
     const { app, company, client } = world
     const token = await app.token(world.person)
@@ -248,7 +248,7 @@ describe('login challenge', () => {
     for (const query of verifiers) expect((await app.request(`/oauth/authorize?client_id=${client.id}&${query}`)).status, query).toBe(400)
   })
 
-  test('a client whose company does not stand any more has no page', async () => {
+  test('a client of a closed company has no page', async () => {
     const world = await start()
     const challenge = await world.challenged(anonymousBrowser(world.app))
     await changeClient(world.app, world.company, world.client.id, { active: false })
@@ -263,8 +263,8 @@ const pathOf = (address: string): string => {
   return `${url.pathname}${url.search}`
 }
 
-describe('where people are led', () => {
-  test('a client that is a front end itself has its own, at a place that is the company\u2019s; else the company\u2019s', async () => {
+describe('choice of the front end', () => {
+  test('a client that is its own front end uses its own page in a domain of the company, other clients the company\u2019s page', async () => {
     const world = await start()
     const { app, company, ui } = world
     const ends = async (redirectUri: string) => {
@@ -276,7 +276,7 @@ describe('where people are led', () => {
     expect(await ends(`${ui}.evil.example/oidc/auth/callback`)).toBe(ui)
   })
 
-  test('a domain that was lost is led to no more: our own pages serve', async () => {
+  test('a lost domain is no longer used: the hosted pages serve instead', async () => {
     const world = await start()
     const challenge = await world.challenged(anonymousBrowser(world.app))
     await atomically(forTenant(world.app.db, world.company.tenantId), (t) => releaseDomain(t, new URL(world.ui).host))
@@ -291,7 +291,7 @@ describe('where people are led', () => {
       'is at a place that was lost',
       ({ app, company, ui }: World) => atomically(forTenant(app.db, company.tenantId), (t) => releaseDomain(t, new URL(ui).host)),
     ],
-  ] as const)('a yes that was given at a front end that %s counts no more', async (_, end) => {
+  ] as const)('an approval at a front end that %s is no longer accepted', async (_, end) => {
     const world = await start()
     const { app, person } = world
     const [signing, allowing] = [anonymousBrowser(app), anonymousBrowser(app)]
@@ -307,7 +307,7 @@ describe('where people are led', () => {
     expect(await countsOf(world)).toEqual(before)
   })
 
-  test('clients that nobody entered, and programs on a device, are asked about on our own pages', async () => {
+  test('consent for self-registered clients and for clients on a device is asked on the hosted pages', async () => {
     const world = await start()
     const { app, company } = world
     const self = await newSelfRegistered(app, company)
@@ -322,7 +322,7 @@ describe('where people are led', () => {
     expect(await response.text()).toContain('name="consent"')
   })
 
-  test('prompt=none never leads there', async () => {
+  test('prompt=none never redirects there', async () => {
     const world = await start()
     const silent = await anonymousBrowser(world.app).follow(authorizePath(world.client, { prompt: 'none' }))
     expect(silent.url.searchParams.get('error')).toBe('login_required')
@@ -330,7 +330,7 @@ describe('where people are led', () => {
 })
 
 describe('consent challenge', () => {
-  test('some of what is asked for can be allowed, never more; details whole', async () => {
+  test('a subset of the requested scopes can be allowed, never more; details only completely', async () => {
     const world = await start()
     const { app, client } = world
     const browser = anonymousBrowser(app)
@@ -355,7 +355,7 @@ describe('consent challenge', () => {
     expect(tokens.scope).toBe('tools:read')
   })
 
-  test('details are allowed whole or not at all, each as often as it is asked for', async () => {
+  test('details are allowed completely or not at all, and are asked for every time', async () => {
     const world = await start()
     const { app, company, client } = world
     await newDetailType(app, company)
@@ -378,7 +378,7 @@ describe('consent challenge', () => {
     expect(tokens).toMatchObject({ scope: '', authorization_details: [other] })
   })
 
-  test('what the person lost between the answer and the return is not given', async () => {
+  test('rights that the person lost between the answer and the return are not granted', async () => {
     const world = await start()
     const { app, company } = world
     const writer = await app.person(company, ['tools:write'])
@@ -394,7 +394,7 @@ describe('consent challenge', () => {
     expect([url.searchParams.get('error'), url.searchParams.get('code')]).toEqual(['access_denied', null])
   })
 
-  test('nobody else learns or decides anything, and each is told the same as of one that is not there', async () => {
+  test('other callers cannot read or decide a request, and get the same answer as for an unknown one', async () => {
     const world = await start()
     const { app, company } = world
     const { challenge } = await world.asked(anonymousBrowser(app))
@@ -410,11 +410,11 @@ describe('consent challenge', () => {
       }
     }
     const after = await countsOf(world)
-    // Their own sessions alone.
+    // Only with their own sessions.
     expect({ ...after, sessions: 0, events: 0 }).toEqual({ ...before, sessions: 0, events: 0 })
   })
 
-  test('of twenty answers at once one counts, and one code comes of it', async () => {
+  test('of twenty concurrent answers one is accepted, and one code is issued', async () => {
     const world = await start()
     const { app } = world
     const browser = anonymousBrowser(app)
@@ -434,7 +434,7 @@ describe('consent challenge', () => {
     ).toHaveLength(1)
   })
 
-  test('a yes is worth nothing in another browser, and nothing once somebody else is signed in', async () => {
+  test('an approval is worthless in another browser, and after another person has signed in', async () => {
     const world = await start()
     const { app } = world
     const browser = anonymousBrowser(app)
@@ -449,7 +449,7 @@ describe('consent challenge', () => {
     expect((await browser.get(redirect)).status).toBe(400)
   })
 
-  test('a no is told to the client, and nothing is granted', async () => {
+  test('a denial is returned to the client, and nothing is granted', async () => {
     const world = await start()
     const browser = anonymousBrowser(world.app)
     const { token, challenge } = await world.asked(browser)
@@ -459,7 +459,7 @@ describe('consent challenge', () => {
   })
 })
 
-describe('codes of a front end that is a client itself', () => {
+describe('codes of a front end that is itself a client', () => {
   const EXCHANGE = `${HMGR}/auth/exchange-token`
   const begun = async () => {
     const world = await start()
@@ -478,7 +478,7 @@ describe('codes of a front end that is a client itself', () => {
     return { ...world, client, browser, body, exchange }
   }
 
-  test('by the verifier of the request, once; a code that is shown again ends what came of it', async () => {
+  test('are redeemed once with the verifier of the request; replaying a code revokes what was issued from it', async () => {
     const { app, person, exchange } = await begun()
     const response = await exchange()
     const tokens = await bodyOf(response)
@@ -489,7 +489,7 @@ describe('codes of a front end that is a client itself', () => {
     expect((await app.request('/oauth/userinfo', { token: textIn(tokens, 'access_token') })).status).toBe(401)
   })
 
-  test('without it, or with anything that is not of the request, nothing; and the code stays', async () => {
+  test('cannot be redeemed without the verifier or with parameters of another request, and remain valid', async () => {
     const { ui, exchange, body } = await begun()
     const wrong: readonly (readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, string>>, readonly [number, string]])[] = [
       [{}, {}, [400, 'invalid_request']],
@@ -506,7 +506,7 @@ describe('codes of a front end that is a client itself', () => {
     expect((await exchange({ code_verifier: VERIFIER }, { origin: ui })).status).toBe(200)
   })
 
-  test('a client that is no front end, or proves itself by keys, goes to the token endpoint', async () => {
+  test('of a client without a front end, or with key authentication, are redeemed at the token endpoint', async () => {
     const world = await begun()
     await changeClient(world.app, world.company, world.client.id, { dpopBound: true })
     expect(await codeOf(await world.exchange())).toEqual([400, 'unauthorized_client'])
@@ -517,7 +517,7 @@ describe('codes of a front end that is a client itself', () => {
     expect(await codeOf(await world.exchange())).toEqual([400, 'unauthorized_client'])
   })
 
-  test('a verifier may wait in the browser that made it: nowhere else, the first one, until it is used', async () => {
+  test('may keep the verifier in the browser that created it: in no other, only the first one, until it is used', async () => {
     const { app, browser, exchange } = await begun()
     const store = async (code_verifier: string, headers = browser.jar.header()) => {
       const response = await app.request(`${HMGR}/pkce/store`, { body: { state: 'st-1', code_verifier }, headers })
@@ -536,7 +536,7 @@ describe('codes of a front end that is a client itself', () => {
   })
 })
 
-test('health tells that it answers, and nothing of the configuration', async () => {
+test('the health endpoint reports only that it answers, not the configuration', async () => {
   const { app } = await start()
   expect(await (await app.request(`${HMGR}/health`)).json()).toEqual({
     status: 'healthy',
@@ -545,14 +545,16 @@ test('health tells that it answers, and nothing of the configuration', async () 
   })
 })
 
-test('the page of errors says in our words what happened, and nothing of the address', async () => {
+test('the error page describes the error in our own words and repeats no text of the address', async () => {
   const { app } = await start()
   for (const error of ['access_denied', 'login_required', 'server_error', '__proto__', '<b>x</b>']) {
-    const page = await app.request(`${HMGR}/error?${new URLSearchParams({ error, error_description: 'Call 0800-555-0199 <script>alert(1)</script>' })}`)
+    const page = await app.request(
+      `${HMGR}/error?${new URLSearchParams({ error, error_description: 'Call 0800-555-0199 <script>alert(1)</script>' })}`,
+    )
     const html = await page.text()
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     expect(page.headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`)
-    // The link to the other language keeps the query string, which is not displayed.
+    // The link to the other language keeps the address, where it is not displayed.
     const read = html.replaceAll(/href="[^"]*"/g, '')
     for (const text of ['0800-555-0199', 'alert(1)', '<b>x']) expect(read).not.toContain(text)
     expect(html).not.toMatch(/<script|<b>/)

@@ -1,4 +1,4 @@
-// Malformed requests: what stands in paths, queries, headers and bodies when somebody means harm, or nothing.
+// Malformed input for paths, queries, headers and bodies, malicious or accidental.
 import fc from 'fast-check'
 import { FORM_TOKEN } from '#shared/platform/http/pages/form'
 import type { Route, Schema } from '#shared/platform/http/route'
@@ -10,7 +10,7 @@ const membersOf = (schema: Schema | undefined): readonly string[] =>
 
 const UNKNOWN_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 
-/** Text that has hurt somebody: nulls, lone surrogates, other planes, direction marks, SQL, paths, templates, what is a word elsewhere. */
+/** Text that often causes errors: nulls, lone surrogates, other planes, direction marks, SQL, paths, templates, and reserved words. */
 const HURTFUL = [
   '\0',
   'a\0b',
@@ -44,7 +44,7 @@ const HURTFUL = [
   'x'.repeat(300),
   'x'.repeat(70_000),
 ]
-/** Moments that are none, and such as a calendar or a database does not know. */
+/** Invalid times, and times that a calendar or a database does not have. */
 const MOMENTS = ['0000-00-00T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z', '2026-02-30T00:00:00Z', '-271821-04-20T00:00:00Z']
 const text = fc.oneof(
   fc.constantFrom(...HURTFUL),
@@ -58,7 +58,7 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(null, true, -0, -1, 0.1, 2 ** 31, 2 ** 53, -(2 ** 63), 1e308, [], {}, [[]], [null], { $ne: null }, { toString: 1, constructor: 1 }),
 )
 
-/** Raw texts that are nearly JSON; `SAMPLE` stands for a good one. */
+/** Raw texts that are almost JSON; `SAMPLE` is replaced by a valid one. */
 const NEARLY = [
   '',
   ' ',
@@ -97,12 +97,12 @@ const bodyFor = (schema: Schema | undefined): fc.Arbitrary<Body> => {
   )
 }
 
-/** What stands between slashes, or after a question mark: encoded, half encoded, or not at all. */
+/** Path segments and query strings: encoded, partly encoded, or not encoded. */
 const encoded = fc.oneof(
   text.map((raw) => encodeURIComponent(raw.toWellFormed()).slice(0, 4000)),
   fc.constantFrom('%00', '%', '%ff', '%ed%a0%80', '%c0%ae', '%2e%2e%2f', '%2500', '__proto__', '1', '-1', '1e999', '%20', '%0d%0aX: y'),
 )
-/** Stands in a form for the token of the page that it came from, which the sender knows. */
+/** Placeholder in a form for the form token of the page, which the sender knows. */
 export const TOKEN_OF_THE_PAGE = 'TOKEN-OF-THE-PAGE'
 
 const pairsOf = (fields: Readonly<Record<string, unknown>>): string =>
@@ -113,7 +113,7 @@ const pairsOf = (fields: Readonly<Record<string, unknown>>): string =>
 const withToken = (schema: Schema): Readonly<Record<string, unknown>> => ({ ...sampleOf(schema), [FORM_TOKEN]: TOKEN_OF_THE_PAGE })
 const goodForm = (schema: Schema): string => pairsOf(withToken(schema))
 
-/** Forms that our own page might have sent, but for what is odd in them. */
+/** Forms that our own page could have sent, except for one unusual value. */
 const formFor = (schema: Schema): fc.Arbitrary<Body> => {
   const good = withToken(schema)
   const names = fc.oneof(
@@ -138,7 +138,7 @@ const queryFor = (schema: Schema | undefined): fc.Arbitrary<string> => {
   const odd = known.length === 0 ? encoded : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: encoded })
   const pair = fc.tuple(odd, fc.constantFrom('=', '=', '=', '', '[]=', '==', '&'), encoded).map((parts) => parts.join(''))
   const several = fc.array(pair, { maxLength: 4 }).map((pairs) => `?${pairs.join('&')}`)
-  // One odd value alone: where several are odd, the first refusal hides the others.
+  // One unusual value per form: with several, the first refusal would hide the others.
   const one = fc.tuple(fc.constantFrom(...(known.length === 0 ? ['a'] : known)), encoded).map(([name, given]) => `?${name}=${given}`)
   return fc.oneof(
     { weight: 1, arbitrary: fc.constant('') },
@@ -147,7 +147,7 @@ const queryFor = (schema: Schema | undefined): fc.Arbitrary<string> => {
   )
 }
 
-/** Header values that reach us: HTTP itself refuses line ends and nulls. */
+/** Header values that can reach us: HTTP itself refuses line ends and nulls. */
 const headerValue = text.map((raw) =>
   Buffer.from(raw.slice(0, 2000))
     .toString('latin1')
@@ -181,7 +181,7 @@ const TYPES = [
   '\u00ff',
   '',
 ]
-/** Whose token, if one: none, one that is none, one that may. */
+/** The credentials: none, an invalid token, or a token with permission. */
 const credential = fc.oneof(
   { weight: 1, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: headerValue },
@@ -202,7 +202,7 @@ export const inputFor = (route: Route<never>) =>
   })
 export type Input = ReturnType<typeof inputFor> extends fc.Arbitrary<infer T> ? T : never
 
-/** What chance may miss, from somebody who may: a form as our page sends it, and each moment in each parameter, alone. */
+/** Inputs that random choice may miss, with permission: a form as our page sends it, and each time value in each parameter. */
 export const examplesFor = (route: Route<never>): [Input][] => {
   const from = { query: '', type: '', headers: {}, credential: 'entitled' } as const
   const sent =

@@ -1,5 +1,5 @@
-// Some ten thousand malformed inputs against every route of every group, the same ones each time: never a failure of ours, always a code that stays, and
-// nothing done for what was refused.
+// Some ten thousand malformed inputs against every route of every group, the same in each run: never an internal error, always a stable code, and
+// no effect of a refused request.
 import fc from 'fast-check'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
@@ -49,7 +49,7 @@ const send = async (listed: Listed, input: Input, token: string | undefined): Pr
   })
 }
 
-/** A statement that counts a guess and does nothing else; a write of any other column of these tables is none. */
+/** A statement that only counts a guess; a write of any other column of these tables does not match. */
 const GUESSES: readonly (readonly [table: string, statement: RegExp])[] = [
   ['pending_enrolments', /^update \S+ set "attempts" = \S+ \+ 1 where /],
   [
@@ -60,7 +60,7 @@ const GUESSES: readonly (readonly [table: string, statement: RegExp])[] = [
 const written = (table: string, sql: string): string =>
   GUESSES.some(([of, statement]) => of === table && statement.test(sql)) ? `guess: ${table}` : table
 
-/** Tables that kept statements changed, and the events that they recorded as done. */
+/** The tables changed by statements, and the recorded events with outcome done. */
 const doneSince = (from: number) =>
   every.kept.slice(from).flatMap(({ statement: { text: sql, params } }) => {
     const table = /^\s*(?:insert into|update|delete from)\s+"?authsec"?\."?(\w+)"?/i.exec(sql)?.[1]
@@ -72,9 +72,9 @@ const doneSince = (from: number) =>
         : []
   })
 
-/** What a refusal leaves: a key to seal its event with, and that a platform administrator named a company, which is written whatever comes of it. */
+/** Effects that a refusal may have: a key to seal its event, and the event that a platform administrator named a company, which is always recorded. */
 const OF_ANY_REFUSAL = new Set(['data_keys', 'done: tenant.accessed'])
-/** What a rule counts although it refuses: wrong guesses, and that an account fell shut. */
+/** Counters that a rule writes although it refuses: wrong guesses, and the lock of an account. */
 const OF_A_WRONG_GUESS = new Set([
   ...OF_ANY_REFUSAL,
   'users',
@@ -94,7 +94,7 @@ const judge = async (listed: Listed, response: Response, before: { readonly kept
   const code = (await errorCodeIn(response)) as ErrorCode
   const text = await response.text()
   expect(ERRORS[code]?.status).toBe(response.status)
-  // In the shape of an API, or on the page that a person sees.
+  // In the API's error shape, or on the error page.
   if (!text.startsWith('<')) expect(JSON.parse(text)).toMatchObject({ request_id: response.headers.get('x-request-id') })
   if (response.status >= 500) expect(listed.route.errors).toContain(code)
   const wasHandled = every.handled.length > before.handled
@@ -102,7 +102,7 @@ const judge = async (listed: Listed, response: Response, before: { readonly kept
   expect(doneSince(before.kept).filter((what) => !allowed.has(what))).toEqual([])
 }
 
-/** Pages send who is signed out to the door. */
+/** Pages redirect signed-out visitors to the sign-in page. */
 const isOver = (response: Response): boolean => response.status === 401 || (response.headers.get('location') ?? '').startsWith('/signin')
 
 test.each(rows(() => true))(
@@ -113,7 +113,7 @@ test.each(rows(() => true))(
         const token = await tokenFor(listed, input)
         const before = { kept: every.kept.length, handled: every.handled.length }
         const response = await send(listed, input, token)
-        // Somebody signed out, or changed the password: the next one is somebody else.
+        // The request signed the person out or changed the password: continue as another person.
         if (isOver(response) && input.credential === 'entitled') every.renew(listed)
         await judge(listed, response, before)
       }),
@@ -130,12 +130,12 @@ test.each(rows(() => true))(
   (SECONDS_A_ROUTE + 5) * 1000,
 )
 
-test('every form came as far as its rule', () => {
+test('every form reached its rule', () => {
   const forms = ROUTES.filter(({ route }) => isPage(route) && route.form !== undefined).map(({ id }) => id)
   expect(forms.filter((id) => !every.handled.includes(id))).toEqual([])
 })
 
-test('nothing of it had to be refused by the database: the schemas know what it cannot hold', () => {
+test('the database refused no value: the schemas already refuse what it cannot store', () => {
   const lines = ROUTES.flatMap((listed) => every.appOf(listed).log.lines.filter((line) => line.includes('request_failed')))
   expect([...new Set(lines.filter((line) => line.includes('"invalid_request"') || line.includes('"internal"')))]).toEqual([])
 })

@@ -1,4 +1,4 @@
-// The hosted pages, as people and their browsers meet them.
+// The hosted pages in a real browser.
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
@@ -48,15 +48,15 @@ const newPerson = async (): Promise<string> => {
   )
   return email
 }
-const door = (path = '/signin', more = ''): string => `${system.base}${path}?client_id=${clientId}${more}`
+const pageUrl = (path = '/signin', more = ''): string => `${system.base}${path}?client_id=${clientId}${more}`
 const heading = (page: Page) => page.textContent('h1')
-/** Ends the visit: nothing left the origin, nothing failed. */
+/** Ends the visit and checks that no request left the origin and no script failed. */
 const left = async ({ context, misdeeds }: Watched): Promise<void> => {
   await context.close()
   expect(misdeeds).toEqual([])
 }
 const signIn = async (page: Page, email: string): Promise<void> => {
-  await page.goto(door())
+  await page.goto(pageUrl())
   await page.fill('#email', email)
   await page.press('#email', 'Enter')
   await page.waitForSelector('#password')
@@ -65,11 +65,11 @@ const signIn = async (page: Page, email: string): Promise<void> => {
   await page.waitForURL((url) => !url.pathname.endsWith('/password'))
 }
 
-test('the keyboard alone signs in; focus begins where something is to be done, and goes to what was not accepted', async () => {
+test('the keyboard alone signs in; focus starts at the first field and moves to a refused one', async () => {
   const email = await newPerson()
   const visit = await system.open()
   const { page } = visit
-  await page.goto(door())
+  await page.goto(pageUrl())
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('email')
   await page.keyboard.type(email)
   await page.keyboard.press('Enter')
@@ -89,7 +89,7 @@ test('the keyboard alone signs in; focus begins where something is to be done, a
   await left(visit)
 })
 
-test('without script everything but passkeys works: sign in, change the password, sign out', async () => {
+test('without scripts everything except passkeys works: sign in, change the password, sign out', async () => {
   const email = await newPerson()
   const visit = await system.open({ javaScriptEnabled: false })
   const { page } = visit
@@ -99,7 +99,7 @@ test('without script everything but passkeys works: sign in, change the password
   await page.fill('#current_password', PASSWORD)
   await page.fill('#new_password', `${PASSWORD} again`)
   await page.click('button[type=submit]')
-  expect(await page.textContent('.note')).toContain('Your password is changed')
+  expect(await page.textContent('.note')).toContain('Your password was changed')
   await signOut(page)
   expect(await page.textContent('.note')).toContain('You are signed out')
   await page.goBack()
@@ -108,22 +108,22 @@ test('without script everything but passkeys works: sign in, change the password
   await left(visit)
 })
 
-test('without a network the page says so, and nothing typed is lost', async () => {
+test('without a network the page displays an error and keeps the typed text', async () => {
   const visit = await system.open()
   const { page, context } = visit
-  await page.goto(door())
+  await page.goto(pageUrl())
   await context.setOffline(true)
-  await page.fill('#email', 'somebody@acme.example')
+  await page.fill('#email', 'someone@acme.example')
   await page.press('#email', 'Enter')
-  await page.waitForFunction(() => document.querySelector('[data-summary-text]')?.textContent?.startsWith('There is no connection'))
-  expect(await page.inputValue('#email')).toBe('somebody@acme.example')
+  await page.waitForFunction(() => document.querySelector('[data-summary-text]')?.textContent?.startsWith('The server cannot be reached'))
+  expect(await page.inputValue('#email')).toBe('someone@acme.example')
   await context.setOffline(false)
   await page.press('#email', 'Enter')
   await page.waitForSelector('#password')
   await left(visit)
 })
 
-test('a passkey is added where a factor is owed; afterwards the sign-in page is offered it, and it signs in alone', async () => {
+test('a passkey is added where a factor is required; afterwards the sign-in page offers it, and it signs in on its own', async () => {
   const email = await newPerson()
   const { ctx } = system
   await atomically(forTenant(ctx.db, tenantId), (t) => updateTenantSettings(t, { requireSecondFactor: true }, ctx.clock.now()))
@@ -148,8 +148,8 @@ test('a passkey is added where a factor is owed; afterwards the sign-in page is 
     await page.waitForURL('**/me')
     expect(await page.textContent('body')).toContain('Passkey')
     await signOut(page)
-    await page.goto(door())
-    // The browser offers it while the address is filled in; the virtual authenticator takes the offer by itself.
+    await page.goto(pageUrl())
+    // The browser offers it while the address is filled in; the virtual authenticator accepts automatically.
     await page.waitForURL('**/me')
     await left(visit)
   } finally {
@@ -157,7 +157,7 @@ test('a passkey is added where a factor is owed; afterwards the sign-in page is 
   }
 })
 
-test('axe finds nothing at three widths in both schemes, and every page is light', async () => {
+test('axe finds nothing at three widths in both schemes, and every page is small', async () => {
   const email = await newPerson()
   const visit = await system.open({ bypassCSP: true })
   const { page } = visit
@@ -177,7 +177,7 @@ test('axe finds nothing at three widths in both schemes, and every page is light
     await page.goto(`${system.base}${path}`)
     await look(path.slice(1).replace(/\W/g, '-'))
   }
-  await page.goto(door())
+  await page.goto(pageUrl())
   await look('signin')
   await signIn(page, email)
   await look('me')

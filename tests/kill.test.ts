@@ -1,4 +1,4 @@
-// kill -9 in the middle of writes: whatever was answered with 2xx is there afterwards, and the next start needs nobody's help.
+// kill -9 in the middle of writes: every write that was answered with 2xx is still there, and the next start needs no manual repair.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -39,7 +39,7 @@ const startServer = async (port: number): Promise<ChildProcess> => {
 
 const ended = (child: ChildProcess): Promise<void> => new Promise((resolve) => child.once('exit', () => resolve()))
 
-test('everything that was answered with 2xx before a kill is there after it', async () => {
+test('every write that was answered with 2xx before a kill is there after it', async () => {
   const port = await freePort()
   const base = `http://127.0.0.1:${port}`
   const first = await startServer(port)

@@ -1,4 +1,4 @@
-// From the address of the authorization server to a session of a company's own pages: only for its main client, only for who is there, and nothing grows on the way.
+// From the authorization URL to a session of a company's own pages: only for its main client, only for an active person, and without gaining strength on the way.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
@@ -26,7 +26,7 @@ const start = async () => {
   const main = await setUp(app, company)
   return { app, company, main, person: await app.person(company) }
 }
-/** The company's main client, through the door that is there for it. */
+/** The company's main client, through the route that returns it. */
 const setUp = async (app: TestApp, company: Company): Promise<Client> => {
   const made = await app.request('/authsec/oocmgr/tenant/create-base-client', {
     token: await app.token(company.admin),
@@ -37,7 +37,7 @@ const setUp = async (app: TestApp, company: Company): Promise<Client> => {
 const authUrl = async (app: TestApp, client_id: string): Promise<Json> =>
   bodyOf(await app.request('/authsec/uflow/oidc/auth-url', { body: { client_id } }))
 
-/** A person signs in for the client that the address names; the tokens. */
+/** A person signs in for the client that the URL names; returns the tokens. */
 const tokensFor = async (
   app: TestApp,
   client: Client,
@@ -63,7 +63,7 @@ const tokensFor = async (
   return bodyOf(await postForm(app, '/oauth/token', form, { authorization, ...headers }))
 }
 
-test('every address has a state and a challenge of its own, and leads where the client is registered', async () => {
+test('every authorization URL has its own state and challenge, and redirects to a registered address', async () => {
   const { app, company } = await start()
   const [one, other] = [await authUrl(app, `${company.clientId}-main-client`), await authUrl(app, company.clientId)]
   const [first, second] = [new URL(textIn(one, 'auth_url')), new URL(textIn(other, 'auth_url'))]
@@ -79,11 +79,11 @@ test('every address has a state and a challenge of its own, and leads where the 
   const asked = async (client_id: string) => (await app.request('/authsec/uflow/oidc/auth-url', { body: { client_id } })).status
   expect(await asked('nonsense')).toBe(400)
   expect(await asked(app.ctx.random.id())).toBe(404)
-  // A client that is registered nowhere is sent nowhere.
+  // A client without registered redirect addresses gets no URL.
   expect(await asked((await app.company('globex')).clientId)).toBe(400)
 })
 
-test('an access token of the main client is the first step of a sign-in, once; what is owed stays owed, and when it was stays what it was', async () => {
+test('an access token of the main client is the first step of a sign-in, once; required factors stay required, and the time of the sign-in is kept', async () => {
   const { app, company, main, person } = await start()
   const browser = await oauthBrowser(app, person)
   const signedInAt = app.clock.now()
@@ -105,7 +105,7 @@ test('an access token of the main client is the first step of a sign-in, once; w
   expect(await leaked(app, [company.tenantId], [access_token, main.secret])).toEqual([])
 })
 
-test('a factor that the session has not proved is still asked for', async () => {
+test('a factor that the session has not proved is still required', async () => {
   const { app, company, main, person } = await start()
   const browser = await oauthBrowser(app, person)
   const access_token = textIn(await tokensFor(app, main, browser), 'access_token')
@@ -116,7 +116,7 @@ test('a factor that the session has not proved is still asked for', async () => 
   expect((await app.request('/authsec/uflow/auth/enduser/webauthn-callback', { body: mint })).status).toBe(401)
 })
 
-test('the exchange answers the token of the very session, which ends with it', async () => {
+test('the exchange returns a token of the same session, which ends with it', async () => {
   const { app, company, main, person } = await start()
   const browser = await oauthBrowser(app, person, ['pwd', 'otp'])
   const own = claimsOf(browser.jar.kept.get('authsec_session') ?? '')
@@ -165,7 +165,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
   ],
   ['a token without the person\u2019s address', (world) => through(world, world.person, { scope: 'openid' })],
   [
-    'a token whose key is somewhere else',
+    'a token bound to a key',
     async ({ app, main, person }) => {
       const key = await prover(app)
       const dpop = await key.proof({ htm: 'POST', htu: TOKEN_URL })
@@ -173,7 +173,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     },
   ],
   [
-    'a token by which somebody else acts for the person',
+    'a token with an actor',
     async (world) => {
       const { app, main } = world
       const claims = await verifyAccessToken(app.ctx, await through(world, world.person))
@@ -182,7 +182,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     },
   ],
   [
-    'a token that is over',
+    'an expired token',
     async (world) => {
       const token = await through(world, world.person)
       world.app.clock.advance(301)
@@ -190,7 +190,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     },
   ],
   [
-    'a token of somebody who was disabled',
+    'a token of a disabled person',
     async (world) => {
       const token = await through(world, world.person)
       await atomically(forTenant(world.app.db, world.company.tenantId), (t) => setUserActive(t, world.person.id, false, world.app.clock.now()))
@@ -198,7 +198,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     },
   ],
   [
-    'a token whose session is over, though it may go on without',
+    'an offline token whose session has ended',
     async (world) => {
       const token = await through(world, world.person, { scope: 'openid email offline_access' })
       await atomically(forTenant(world.app.db, world.company.tenantId), (t) => revokeSessions(t, world.person.id, world.app.clock.now(), 'test'))
@@ -206,7 +206,7 @@ const REFUSED: readonly (readonly [string, Forge])[] = [
     },
   ],
 ]
-test.each(REFUSED)('%s opens nothing at either door, and nothing is there afterwards', async (_, forge) => {
+test.each(REFUSED)('%s is refused by both routes, and nothing is written', async (_, forge) => {
   const world = await start()
   const { app, company } = world
   const token = await forge(world)

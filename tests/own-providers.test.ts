@@ -1,5 +1,5 @@
-// What somebody has at Google, GitHub or the company's provider is connected with the account on its own page, and taken away again. Never by another site, never
-// somebody else's, and never the last way in.
+// A person connects an account at Google, GitHub or the company's provider on their own page, and disconnects it. Another site cannot do so,
+// another person's account cannot be taken over, and the last way to sign in stays.
 import { expect, test } from 'vitest'
 import type { Route } from '#shared/platform/http/route'
 import { pageError } from '#shared/platform/pages/error.tsx'
@@ -15,7 +15,7 @@ import { upstreamDouble } from './support/upstream-double.ts'
 
 const ROUTES = [...loginRoutes, ...accountPageRoutes, ...federationRoutes] as readonly Route<never>[]
 const PAGE = '/me/providers'
-/** As a browser says it of a link that a person followed on one of our pages. */
+/** The headers of a browser for a link that a person followed on one of our pages. */
 const FOLLOWED = { 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1' }
 
 const start = () => startFederation(ROUTES, { render: pageError })
@@ -34,7 +34,7 @@ const dance = async ({ upstream, provider }: Federation, browser: TestBrowser, s
 const successes = async (app: TestApp, { tenantId }: Company) =>
   (await app.events(tenantId)).filter(({ event, outcome }) => outcome === 'success' && event.startsWith('identity.')).map(({ event }) => event)
 
-test('connected on the page it opens the account; disconnected it does not; its owner is told both times, and other sessions end', async () => {
+test('a connected account signs in, a disconnected one does not; the owner is notified both times, and other sessions end', async () => {
   const world = await start()
   const { app, company, provider, upstream } = world
   const pat = await app.person(company)
@@ -62,7 +62,7 @@ test('connected on the page it opens the account; disconnected it does not; its 
   expect(subjects).toEqual(expect.arrayContaining([expect.stringContaining('was connected'), expect.stringContaining('was disconnected')]))
 })
 
-test('a link of another site, a script and an address that was typed in begin nothing', async () => {
+test('a link of another site, a script and a typed address start nothing', async () => {
   const { app, company, provider } = await start()
   const browser = await signedIn(company, await app.person(company), app)
   for (const headers of [
@@ -78,13 +78,13 @@ test('a link of another site, a script and an address that was typed in begin no
   expect((await connect(browser, provider)).status).toBe(303)
 })
 
-test('an answer counts in the browser and the session in which it was asked for alone', async () => {
+test('the result is accepted only in the browser and the session that started', async () => {
   const { app, company, provider, upstream } = await start()
   const [pat, mallory] = [await app.person(company), await app.person(company)]
   const [victim, thief] = [await signedIn(company, pat, app), await signedIn(company, mallory, app)]
   const gone = (await connect(thief, provider)).headers.get('location') ?? ''
   const path = `${BASE}/callback?${upstream.authorize(gone, { sub: 'mallory-there' })}`
-  // The victim's browser follows the thief's answer; then with the thief's cookie of the dance too.
+  // The victim's browser follows the attacker's result; then with the attacker's cookie as well.
   expect(titleOf(await unchanged(app, [company], () => victim.read(path)))).toBe('This sign-in has expired')
   victim.jar.kept.set('authsec_oidc', thief.jar.kept.get('authsec_oidc') ?? '')
   const refused = await unchanged(app, [company], () => victim.read(path), ['federation_states'])
@@ -93,7 +93,7 @@ test('an answer counts in the browser and the session in which it was asked for 
     'The provider did not sign you in, or you cancelled there. Try again, or choose another sign-in method.',
   ])
   expect([await identitiesOf(app, pat), await identitiesOf(app, mallory)]).toEqual([[], []])
-  // Signed out meanwhile, and in again: another session.
+  // Signed out meanwhile, and in again: a different session.
   const again = (await connect(thief, provider)).headers.get('location') ?? ''
   await thief.read('/me')
   await thief.send({}, { action: '/signout' })
@@ -102,7 +102,7 @@ test('an answer counts in the browser and the session in which it was asked for 
   expect(await identitiesOf(app, mallory)).toEqual([])
 })
 
-test('what is somebody else\u2019s is not taken over, and who says no at the provider is told', async () => {
+test('another person\u2019s account is not taken over, and a refusal at the provider is displayed', async () => {
   const world = await start()
   const { app, company, provider, upstream, link } = world
   const [owner, other] = [await app.person(company), await app.person(company)]
@@ -120,7 +120,7 @@ test('what is somebody else\u2019s is not taken over, and who says no at the pro
   expect(await identitiesOf(app, other)).toEqual([])
 })
 
-test('a sign-in of more than a quarter of an hour ago is confirmed first, for each of the three', async () => {
+test('a sign-in older than 15 minutes must be confirmed first, for each of the three', async () => {
   const { app, company, provider, link } = await start()
   const pat = await app.person(company)
   await link(pat, 'there')
@@ -136,7 +136,7 @@ test('a sign-in of more than a quarter of an hour ago is confirmed first, for ea
   expect(await identitiesOf(app, pat)).toHaveLength(1)
 })
 
-test('the last way in stays, and the page says what to do first', async () => {
+test('the last way to sign in cannot be removed, and the page says what to do first', async () => {
   const { app, company, link, provider } = await start()
   const pat = await app.person(company)
   await link(pat, 'only')
@@ -148,7 +148,7 @@ test('the last way in stays, and the page says what to do first', async () => {
   expect(await identitiesOf(app, pat)).toHaveLength(1)
 })
 
-test('a provider of another company, and one that is not there, are not to be connected', async () => {
+test('a provider of another company and an unknown one cannot be connected', async () => {
   const { app, company, provider } = await start()
   const [globex, other] = [await app.company('globex'), await upstreamDouble(CLIENT)]
   const theirs = await addProvider(app, { issuer: other.url }, globex.tenantId)

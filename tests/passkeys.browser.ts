@@ -1,4 +1,4 @@
-// Passkeys in a real browser, with the authenticators of its own protocol (CDP domain WebAuthn): platform and roaming, with and without user verification.
+// Passkeys in a real browser with virtual authenticators (CDP domain WebAuthn): platform and roaming, with and without user verification.
 import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
@@ -17,7 +17,7 @@ const PASSWORD = 'seven purple lanterns over water'
 let system: System
 let tenantId: TenantId
 let clientId: string
-/** An address is no relying party id, so the pages are asked for by name. */
+/** An IP address cannot be a relying party id, so the pages are opened by host name. */
 let base: string
 beforeAll(async () => {
   system = await startSystem()
@@ -67,7 +67,7 @@ const visit = async (traits: Traits = PLATFORM): Promise<Visit> => {
   return { ...watched, cdp, authenticatorId }
 }
 
-/** What the page's own code does. */
+/** Does what the page's own script does. */
 const register = (page: Page, ceremony: Ceremony): Promise<CeremonyResult> =>
   page.evaluate((given) => (globalThis as unknown as OnPage).authsecPasskeys.registerPasskey(given), ceremony)
 const show = (page: Page, ceremony?: Ceremony): Promise<CeremonyResult> =>
@@ -118,7 +118,7 @@ const KINDS: readonly (readonly [string, Traits, Body])[] = [
   ['roaming, no verification, no resident keys', { transport: 'usb', resident: false, uv: false }, { acr: 'aal3', amr: ['hwk', 'pwd', 'user'] }],
 ]
 
-test.each(KINDS)('%s: registered in one login transaction, the second factor of the next', async (_, traits, claims) => {
+test.each(KINDS)('%s: registered in one login transaction, it is the second factor of the next', async (_, traits, claims) => {
   const here = await visit(traits)
   const person = await enrolled(here)
   const ticket = await passwordStep(person)
@@ -137,19 +137,19 @@ test.each(KINDS)('%s: registered in one login transaction, the second factor of 
   await here.context.close()
 })
 
-test('a passkey and nothing else, from nobody named to a token', async () => {
+test('a passkey alone, without a user name, leads to a token', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const shown = await show(here.page)
   expect(shown).toMatchObject({ ok: true, body: { email: person.email, tenant_id: tenantId, mfa_required: false } })
   const minted = await lastStep(person, String(shown.body.login_ticket))
   expect(claimsOf(minted.access_token)).toMatchObject({ sub: person.id, acr: 'aal3', amr: ['hwk', 'user', 'mfa'] })
-  // Spent.
+  // The challenge is already used.
   expect((await lastStep(person, String(shown.body.login_ticket))).status).toBe(401)
   await here.context.close()
 })
 
-test('a passkey alone is refused where the authenticator verifies nobody', async () => {
+test('a passkey alone is refused if the authenticator does not verify the user', async () => {
   const here = await visit()
   await enrolled(here)
   await here.cdp.send('WebAuthn.setUserVerified', { authenticatorId: here.authenticatorId, isUserVerified: false })
@@ -157,7 +157,7 @@ test('a passkey alone is refused where the authenticator verifies nobody', async
   await here.context.close()
 })
 
-test('while a form is filled in: the passkey that is chosen in its list signs in', async () => {
+test('autofill: choosing a passkey in the form’s list signs in', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const available = await here.page.evaluate(() => (globalThis as unknown as OnPage).authsecPasskeys.isConditionalSupported())
@@ -170,7 +170,7 @@ test('while a form is filled in: the passkey that is chosen in its list signs in
   await here.context.close()
 })
 
-test('the authenticator that has a passkey of the account is not registered twice', async () => {
+test('an authenticator that has a passkey of the account is not registered twice', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const signedIn = await show(here.page)
@@ -184,7 +184,7 @@ test('the authenticator that has a passkey of the account is not registered twic
   await here.context.close()
 })
 
-test('in a session a passkey renews the sign-in, and the page goes on with a new token', async () => {
+test('a passkey renews the sign-in inside a session, and the page continues with a new token', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const signedIn = await show(here.page)
@@ -196,7 +196,7 @@ test('in a session a passkey renews the sign-in, and the page goes on with a new
   await here.context.close()
 })
 
-test('a cloned authenticator, whose counter is behind, is refused and gives the alarm', async () => {
+test('a cloned authenticator with a lower counter is refused and raises the alarm', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const { credentials } = await here.cdp.send('WebAuthn.getCredentials', { authenticatorId: here.authenticatorId })
@@ -212,7 +212,7 @@ test('a cloned authenticator, whose counter is behind, is refused and gives the 
   await here.context.close()
 })
 
-test('a passkey that was removed signs nobody in, and the browser is told to forget it', async () => {
+test('a removed passkey signs in no one, and the browser is asked to forget it', async () => {
   const here = await visit()
   const person = await enrolled(here)
   const signedIn = await show(here.page)

@@ -9,7 +9,7 @@ import { accountRoutes } from '../functions/account/routes.ts'
 import { startApp } from './support/app.ts'
 import { ownDb } from './support/database.ts'
 
-// Who administers the platform is the whole deployment's, so it is tested on a database of its own, with nobody in it.
+// Platform administrators belong to the whole deployment, so this runs on its own empty database.
 const db = await ownDb()
 const system = forTenant(db, SYSTEM_TENANT)
 beforeEach(() => asOwner(db, SYSTEM_TENANT, async (t) => void (await t.run({ text: 'delete from authsec.users', params: [], arrays: true }))))
@@ -25,7 +25,7 @@ const invitations = async (app: App): Promise<number> =>
 const use = async (app: App, ticket: string): Promise<number> =>
   (await app.request('/account/set-password', { body: { ticket, new_password: 'seven purple lanterns over water' } })).status
 
-test('whom the operator names is a platform administrator without a password, with one link in the mail', async () => {
+test('the address that the operator names becomes a platform administrator without a password, and receives one link', async () => {
   const app = await start()
   const email = someone()
   expect(await invitePlatformAdministrator(app.ctx, `  ${email.toUpperCase()} `)).toBe('invited')
@@ -42,7 +42,7 @@ test('whom the operator names is a platform administrator without a password, wi
   expect(await findAdministeredTenants(directory(db), emailHash(app.ctx, email))).toEqual([SYSTEM_TENANT])
 })
 
-test('later starts mail nothing while the link is good, nor ever once it was used', async () => {
+test('later starts mail nothing while the link is valid, or after it was used', async () => {
   const app = await start()
   const email = someone()
   expect(await invitePlatformAdministrator(app.ctx, email)).toBe('invited')
@@ -55,7 +55,7 @@ test('later starts mail nothing while the link is good, nor ever once it was use
   expect(await linksTo(app, email)).toHaveLength(1)
 })
 
-test('a link that ran out unused is replaced at the next start, and stays dead', async () => {
+test('an expired unused link is replaced at the next start and stays invalid', async () => {
   const app = await start()
   const email = someone()
   await invitePlatformAdministrator(app.ctx, email)
@@ -65,7 +65,7 @@ test('a link that ran out unused is replaced at the next start, and stays dead',
   expect([await use(app, first), await use(app, second)]).toEqual([400, 204])
 })
 
-test('a mistyped address is put right at the next start: who was named in error has nothing any more', async () => {
+test('a corrected address takes effect at the next start: the person named by mistake has no access', async () => {
   const app = await start()
   const [wrong, right] = [someone(), someone()]
   await invitePlatformAdministrator(app.ctx, wrong)
@@ -77,7 +77,7 @@ test('a mistyped address is put right at the next start: who was named in error 
   expect((await app.events(SYSTEM_TENANT)).some(({ event, actorType }) => event === 'user.disabled' && actorType === 'system')).toBe(true)
 })
 
-test('an administrator who came in some other way is enough', async () => {
+test('an existing administrator of any origin is enough', async () => {
   const app = await start()
   await ensurePlatformAdministrator(app.ctx, { email: someone(), name: 'Pia', passwordHash: 'x', proved: true })
   const email = someone()
@@ -85,7 +85,7 @@ test('an administrator who came in some other way is enough', async () => {
   expect(await findUserByEmail(system, email)).toBeUndefined()
 })
 
-test('of processes that start at once one mails, and one event tells of it', async () => {
+test('of processes that start concurrently one sends mail, and one event records it', async () => {
   const apps = await Promise.all(Array.from({ length: 5 }, start))
   const [app] = apps
   if (app === undefined) throw new Error('no app')
@@ -97,7 +97,7 @@ test('of processes that start at once one mails, and one event tells of it', asy
   expect(await invitations(app)).toBe(before + 1)
 })
 
-test('what is no address stops the start, and its text is not repeated', async () => {
+test('an invalid address stops the start, and is not repeated in the message', async () => {
   const app = await start()
   await expect(invitePlatformAdministrator(app.ctx, 'pia at example')).rejects.toThrow('PLATFORM_ADMIN_EMAIL: must be an e-mail address')
 })

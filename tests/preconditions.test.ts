@@ -1,4 +1,4 @@
-// Of two who read the same thing and change it, the second is told, and nothing of what the first wrote is lost.
+// When two callers read the same object and change it, the second change is refused, and the first one is kept.
 import { describe, expect, test } from 'vitest'
 import { adminRoutes } from '../functions/admin/routes.ts'
 import { agentRoutes } from '../functions/agents/routes.ts'
@@ -55,7 +55,7 @@ const apiScope = (at: string) => async (h: House) => {
   return { read: path, write: path, method: 'PUT', change: (description: string) => ({ description }), required: false }
 }
 const SHARED_JWKS = 'https://idp.partner.example.com/jwks'
-/** Made at `at`, changed where it is read. */
+/** Created at `at`, changed at the path where it is read. */
 const made = (at: string, body: object, changed: string) => async (h: House) => {
   const path = `${at}/${(await h.call('POST', at, body)).body.id}`
   return { read: path, write: path, method: 'PATCH', change: (text: string) => ({ [changed]: text }), required: true }
@@ -63,9 +63,9 @@ const made = (at: string, body: object, changed: string) => async (h: House) => 
 const OKTA = { name: 'okta', display_name: 'Okta', issuer: 'https://acme.okta.com', client_id: '0oa1', client_secret: 'kept-to-themselves' }
 const kinds: readonly [string, (h: House) => Promise<Kind>][] = [
   ['a role', role(ADMIN)],
-  ['a role, on the end users\u2019 side', role(`${USER}/rbac`)],
+  ['a role, in the end-user API', role(`${USER}/rbac`)],
   ['an API scope', apiScope(ADMIN)],
-  ['an API scope, on the end users\u2019 side', apiScope(USER)],
+  ['an API scope, in the end-user API', apiScope(USER)],
   [
     'a client',
     async (h) => {
@@ -96,7 +96,7 @@ const kinds: readonly [string, (h: House) => Promise<Kind>][] = [
 ]
 
 describe.each(kinds)('%s', (_, make) => {
-  test('changes as it was read, and not when somebody else changed it meanwhile', async () => {
+  test('changes with the ETag that was read, and is refused after another change', async () => {
     const h = await house()
     const { read, write, method, change, required } = await make(h)
     const { etag } = await h.call('GET', read)
@@ -116,7 +116,7 @@ describe.each(kinds)('%s', (_, make) => {
   })
 })
 
-test.each(kinds)('%s: of eight who read the same and change it at once, one is heard', async (_, make) => {
+test.each(kinds)('%s: of eight concurrent changes with the same ETag one succeeds', async (_, make) => {
   const h = await house()
   const { read, write, method, change } = await make(h)
   const { etag } = await h.call('GET', read)
@@ -126,7 +126,7 @@ test.each(kinds)('%s: of eight who read the same and change it at once, one is h
   expect(Object.values((await h.call('GET', read)).body)).toContain(`Number ${heard}`)
 })
 
-test('who gets a role, and how deliveries fare, is not a change of the thing', async () => {
+test('assigning a role and the state of deliveries do not change the ETag', async () => {
   const h = await house()
   const { body } = await h.call('POST', `${ADMIN}/roles`, { name: 'Reader', permission_strings: ['users:read'] })
   const path = `${ADMIN}/roles/${body.id}`

@@ -1,5 +1,5 @@
-// A browser that is asked, from the button to the answer: its service worker is registered for real, a push service of the tests stands behind it, and what that
-// receives and opens is handed to the worker, which no browser without a screen gets from a real service.
+// A browser that approves sign-ins, from adding it to the answer: its service worker is really registered, with a push service of the tests, and the payload
+// that the service decrypts is delivered to the worker, because a headless browser receives none from a real service.
 import { readFileSync } from 'node:fs'
 import type { CDPSession, Page, Worker } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,7 +62,7 @@ const signIn = async (page: Page, email: string): Promise<void> => {
   await page.press('#password', 'Enter')
   await page.waitForURL('**/me')
 }
-/** Somebody signed in, in a browser that lets us show notifications; its push service is ours. */
+/** A signed-in person whose browser allows notifications and uses our push service. */
 const visitor = async (locale: string, path = `/${locale}`): Promise<Watched & { readonly id: string; readonly email: string }> => {
   const person = await newPerson()
   const visit = await system.open({ locale, bypassCSP: false })
@@ -79,7 +79,7 @@ const visitor = async (locale: string, path = `/${locale}`): Promise<Watched & {
 }
 const devicesOf = async (userId: string) => (await findPushDevices(forTenant(system.ctx.db, tenantId), userId)).filter(({ isActive }) => isActive)
 
-/** A client asks that person; answers the number that the client shows. */
+/** A client sends a request to that person; returns the number that the client displays. */
 const ask = async (email: string, bindingMessage: string): Promise<string> => {
   const { ctx } = system
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
@@ -121,14 +121,14 @@ const registrationOf = async (cdp: CDPSession): Promise<string> => {
   await cdp.send('ServiceWorker.enable')
   return found
 }
-/** What the push service opened, handed to the worker. */
+/** Delivers the payload that the push service decrypted to the worker. */
 const deliver = async ({ page, context }: Watched, data: string): Promise<void> => {
   const cdp = await context.newCDPSession(page)
   const registrationId = await registrationOf(cdp)
   await cdp.send('ServiceWorker.deliverPushMessage', { origin: system.base, registrationId, data })
   await cdp.detach()
 }
-/** Where the worker leads on when the notification is pressed. A browser lets it open a window for a real press alone. */
+/** The address that the worker opens when the notification is clicked. A browser allows opening a window only after a real click. */
 const pressed = (worker: Worker): Promise<string> =>
   worker.evaluate(async () => {
     type Scope = {
@@ -147,12 +147,12 @@ const pressed = (worker: Worker): Promise<string> =>
   })
 
 const LOCALES = [
-  ['en-GB', 'asks you to approve a sign-in', 'Have the number ready', 'This browser is asked', 'en', '\u201cOrder 4711\u201d'],
-  ['de-DE', 'bittet Sie, eine Anmeldung zu bestätigen', 'Halten Sie die Zahl bereit', 'Dieser Browser wird', 'de', '\u201eOrder 4711\u201c'],
+  ['en-GB', 'asks you to approve a sign-in', 'Have the number ready', 'This browser can now approve sign-ins', 'en', '\u201cOrder 4711\u201d'],
+  ['de-DE', 'bittet Sie, eine Anmeldung zu bestätigen', 'Halten Sie die Zahl bereit', 'Dieser Browser kann jetzt', 'de', '\u201eOrder 4711\u201c'],
 ] as const
 
 test.each(LOCALES)(
-  '%s: by the keyboard alone a browser is added, shows who asks, and leads to the answer',
+  '%s: with the keyboard only, a browser is added, displays a request, and opens its page',
   async (locale, asks, number, added, lang, says) => {
     const visit = await visitor(locale)
     const { page, context } = visit
@@ -188,7 +188,7 @@ test.each(LOCALES)(
   },
 )
 
-test('what nobody of ours sent shows nothing of itself, and leads to no address of its own', async () => {
+test('a push that we did not send displays none of its content, and opens none of its addresses', async () => {
   const visit = await visitor('en-GB')
   const { page, context } = visit
   await page.goto(`${system.base}/me/browser`)
@@ -207,14 +207,14 @@ test('what nobody of ours sent shows nothing of itself, and leads to no address 
   expect(visit.misdeeds).toEqual([])
 })
 
-test('who does not let us, and whose push service does not do it, is told; nothing is added', async () => {
+test('without permission, or without a working push service, an error is displayed and nothing is added', async () => {
   const visit = await visitor('en-GB')
   const { page, context } = visit
   for (const [breaks, words] of [
-    [() => void Object.assign(Notification, { requestPermission: async () => 'denied' }), 'may not show notifications'],
+    [() => void Object.assign(Notification, { requestPermission: async () => 'denied' }), 'blocks notifications from this site'],
     [
       () => void Object.assign(PushManager.prototype, { subscribe: () => Promise.reject(new DOMException('away', 'AbortError')) }),
-      'could not be registered',
+      'could not be set up',
     ],
   ] as const) {
     await page.goto(`${system.base}/me/browser`)
@@ -228,7 +228,7 @@ test('who does not let us, and whose push service does not do it, is told; nothi
   expect(visit.misdeeds).toEqual([])
 })
 
-test('without script, and in a browser without push, the page says so and has no form', async () => {
+test('without scripts, and in a browser without push, the page says so and has no form', async () => {
   const { email } = await newPerson()
   for (const able of [false, true]) {
     const visit = await system.open({ javaScriptEnabled: able })

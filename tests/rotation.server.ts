@@ -1,4 +1,4 @@
-// Keys change while people work: nobody is signed out, nothing becomes unreadable, whatever mixture of instances runs.
+// Keys change under load: no one is signed out and nothing becomes unreadable, whichever mixture of instances runs.
 import { describe, expect, test } from 'vitest'
 import type { Db } from '#db/engine/client'
 import { acrossTenants, directory, forTenant } from '#db/engine/tenant'
@@ -16,7 +16,7 @@ const instance = (db: Db, masterKeys: string, start = START) => startApp(account
 type Instance = Awaited<ReturnType<typeof instance>>
 
 const CALLERS = 6
-/** People come in at one instance and are served by every other, until `over`. Answers what went wrong, and how much was done. */
+/** People sign in at one instance and are served by every other, until `over`. Returns the errors and the number of requests. */
 const underLoad = async (instances: readonly Instance[], work: () => Promise<void>): Promise<{ readonly wrong: string[]; readonly done: number }> => {
   const wrong: string[] = []
   let done = 0
@@ -49,7 +49,7 @@ const underLoad = async (instances: readonly Instance[], work: () => Promise<voi
 }
 
 describe('the master key', () => {
-  test('in three roll-outs, each with instances of before and after, until the old key is gone', async () => {
+  test('changes in three deployments, each with old and new instances, until the old key is removed', async () => {
     const db = await ownDb()
     const [old, both, turned, fresh] = [`m1:${key(1)}`, `m1:${key(1)},m2:${key(2)}`, `m2:${key(2)},m1:${key(1)}`, `m2:${key(2)}`]
     const first = await instance(db, old)
@@ -83,7 +83,7 @@ describe('the master key', () => {
     expect(under).toEqual([{ master_key_id: 'm2' }])
   })
 
-  test('turned at once, instances of before cannot read what those of after write: the order matters', async () => {
+  test('swapped in one step, old instances cannot read what new ones write: the order matters', async () => {
     const db = await ownDb()
     const [before, after] = [await instance(db, `m1:${key(1)}`), await instance(db, `m2:${key(2)},m1:${key(1)}`)]
     const { wrong } = await underLoad([before, after], async () => undefined)
@@ -92,7 +92,7 @@ describe('the master key', () => {
 })
 
 describe('signing keys', () => {
-  test('five weeks of rotation: who came in within the last seven hours stays in, at every instance', async () => {
+  test('five weeks of rotation: everyone who signed in within the last seven hours stays signed in, at every instance', async () => {
     const db = await ownDb()
     const instances = [await instance(db, `m1:${key(1)}`), await instance(db, `m1:${key(1)}`)]
     const [one, two] = instances
@@ -100,7 +100,7 @@ describe('signing keys', () => {
     const company = await one.company('signed')
     let recent: string[] = []
     const kids = new Set<string>()
-    // Longer, and an idle session ends by itself.
+    // Beyond that, an idle session ends by itself.
     const STEP_SECONDS = 7 * 3600
     for (let step = 0; step < 120; step++) {
       const minted = await Promise.all([one.token(company.admin), rotateSigningKeys(two.ctx).then(() => two.token(company.admin))])
@@ -118,7 +118,7 @@ describe('signing keys', () => {
     expect(kids.size).toBeGreaterThan(2)
   })
 
-  test('a key that got out is refused everywhere within two seconds, under load, and people come back in', async () => {
+  test('a disclosed key is refused everywhere within two seconds, under load, and people sign in again', async () => {
     const db = await ownDb()
     const instances = [await instance(db, `m1:${key(1)}`), await instance(db, `m1:${key(1)}`)]
     const [one, two] = instances

@@ -1,4 +1,4 @@
-// Signing in through a SAML identity provider in a real browser: from the button to the session, across two hosts.
+// Sign-in through a SAML identity provider in a real browser: from the button to the session, across two hosts.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -33,7 +33,7 @@ beforeAll(async () => {
   if (client === undefined || user === undefined) throw new Error('no company')
   let entityId = ''
   idp = createServer((request, response) => {
-    // A browser asks for more than pages.
+    // A browser requests more than pages.
     if (!request.url?.startsWith('/sso?')) return void response.writeHead(404).end()
     const asked = readRequest(`http://127.0.0.1${request.url}`)
     const said = {
@@ -76,14 +76,14 @@ test.each([true, false])('from the button to the session, with scripts %s', asyn
   await context.close()
 })
 
-test('the page that leads on says nothing of the person, and another browser gets nothing from the same answer', async () => {
+test('the intermediate page contains no personal data, and another browser cannot use the same response', async () => {
   const { page, context } = await system.open({ javaScriptEnabled: false })
   await page.goto(`${system.base}/signin/saml?tenant=${domain}&provider=works`)
   const other = await system.open({ javaScriptEnabled: false })
   await other.page.setContent(await page.content())
   await other.page.getByRole('button', { name: 'Continue' }).click()
   await other.page.waitForURL(/\/saml\/acs\//)
-  expect(await other.page.textContent('h1')).toBe('That did not work')
+  expect(await other.page.textContent('h1')).toBe('Something went wrong')
   await other.context.close()
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.waitForURL(/\/saml\/acs\//)

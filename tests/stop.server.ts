@@ -1,4 +1,4 @@
-// `npm start` as it is built, twice, behind a balancer that asks whether they are ready: one is told to end under load, and no request is lost.
+// `npm start` as it is built, twice, behind a balancer that checks readiness: one process is stopped under load, and no request is lost.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -32,7 +32,7 @@ const ask = (agent: Agent, port: number, path: string, more: { readonly token?: 
     const body = more.body === undefined ? undefined : JSON.stringify(more.body)
     const headers = {
       host: HOST,
-      // Everybody at an address of his own, or the limits would be what is tried.
+      // Each caller has its own address; otherwise the rate limits would be tested.
       'x-forwarded-for': `10.${(++callers >> 16) & 255}.${(callers >> 8) & 255}.${callers & 255}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       ...(more.token === undefined ? {} : { authorization: `Bearer ${more.token}` }),
@@ -60,7 +60,7 @@ const isReady = (port: number): Promise<boolean> =>
 let env: Readonly<Record<string, string>>
 let company: Company
 let token: string
-/** Enough that none signs in more often than a person may. */
+/** Enough people that none reaches the limit of sign-ins. */
 const PEOPLE = 30
 let people: readonly Person[]
 let stopDatabase: () => Promise<void>
@@ -124,7 +124,7 @@ const startReady = async (): Promise<Server> => {
   return server
 }
 
-test('one of two ends under load: no request is lost, and what was answered holds at the other', async () => {
+test('one of two processes stops under load: no request is lost, and every answered write is visible at the other', async () => {
   const [first, second] = [await startReady(), await startReady()]
   const ready = new Set([first.port, second.port])
   let over = false
@@ -173,7 +173,7 @@ test('one of two ends under load: no request is lost, and what was answered hold
   expect(first.log()).toContain('server.ending')
 }, 120_000)
 
-test('told to end, it goes on answering, says so, and is not ready any more', async () => {
+test('after SIGTERM it keeps answering, asks clients to close connections, and reports not ready', async () => {
   const server = await startReady()
   expect((await ask(probing, server.port, '/health/live')).status).toBe(200)
   server.child.kill('SIGTERM')
@@ -188,7 +188,7 @@ test('told to end, it goes on answering, says so, and is not ready any more', as
   expect(await server.ended).toBe(0)
 })
 
-test('without what production must say it does not start, and names it in one line', async () => {
+test('without a required variable of production it does not start, and names the variable in one line', async () => {
   const server = await startServer({ SIGN_UP: '' })
   expect(await server.ended).toBe(1)
   expect(server.log()).toBe('SIGN_UP: must be set in production\n')

@@ -1,5 +1,5 @@
-// Every identifier of one company, with every credential of another, on every route that takes one, wherever it takes it: the answer is the one for an
-// identifier that nobody has. (tests/routes/table.test.ts does the same for paths with the caller's own things around; this needs no seeds.)
+// Every identifier of one company, with every credential of another, on every route that takes one, in every position: the response is the same as for an
+// unknown identifier. (tests/routes/table.test.ts does the same for paths between the caller's own objects; this test needs no seeds.)
 import { createHash } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -21,10 +21,10 @@ afterEach(() => every.forget())
 const membersOf = (schema: Schema | undefined): readonly string[] =>
   Object.keys((schema?._zod.def as { readonly shape?: Readonly<Record<string, unknown>> } | undefined)?.shape ?? {})
 const isHandle = (name: string): boolean => /ticket$|_token$/.test(name)
-/** What a speaker's platform calls its user is no identifier of ours: whoever names one anew links it. */
+/** A speaker's user id belongs to its own platform: naming an unknown one links it. */
 const isIdentifier = (name: string): boolean => (/(^|_)ids?$/.test(name) && name !== 'voice_user_id') || isHandle(name)
 
-/** What a provider calls our tenant is no identifier of ours. */
+/** A provider's tenant id is not an identifier of ours. */
 const isOfProvider = ({ on }: Route<never>, name: string): boolean => on.includes(' /connections') && name === 'client_id'
 
 type Slot = { readonly part: 'path' | 'query' | 'body'; readonly name: string }
@@ -39,8 +39,8 @@ const slotsOf = (route: Route<never>): readonly Slot[] => [
 ]
 
 /**
- * Public doors: the id of a client, or of a tenant, names the door and is no secret; who holds a mailed one-time link has what it opens. They know no
- * credential that could be another company's. So is the list of the buttons of a sign-in page, whoever looks at it.
+ * Public entry points: the id of a client or tenant names the entry point and is not secret; the holder of a mailed one-time link has its access. They accept no
+ * credential that could belong to another company. The list of a sign-in page's buttons is public as well.
  */
 const isDoor = ({ access, id }: Route<never>, { name }: Slot): boolean =>
   (access.rule === 'open' || access.rule === 'page' || id === 'oocmgr.showProviders') &&
@@ -48,7 +48,7 @@ const isDoor = ({ access, id }: Route<never>, { name }: Slot): boolean =>
 
 const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 
-/** All that the company has and that has a name: rows and one-time handles of every purpose. */
+/** Every identifier of the company: rows and one-time handles of every purpose. */
 const identifiersOf = async (app: TestApp, company: Company): Promise<Readonly<Record<string, string>>> => {
   const t = forTenant(app.db, company.tenantId)
   const person = await app.person(company)
@@ -77,7 +77,7 @@ const identifiersOf = async (app: TestApp, company: Company): Promise<Readonly<R
   }
 }
 
-/** What stands for an identifier that nobody has: of the same form, and of the same tenant where the form names one. */
+/** Placeholder for an unknown identifier: of the same form, and of the same tenant where the form contains one. */
 const unknownLike = (identifier: string): string => {
   const [, random] = identifier.split('.')
   return random === undefined ? NOBODYS_ID : `${identifier.slice(0, 36)}.${createHash('sha256').update(random).digest('base64url')}`
@@ -87,7 +87,7 @@ const credentialsOf = async (app: TestApp, company: Company, route: Route<never>
   const wanted = route.access.rule === 'permission' ? route.access.all : []
   const token = (person: Person): Promise<string> => app.token(person, ['pwd', 'otp', 'mfa'])
   return {
-    nobody: undefined,
+    'no credentials': undefined,
     'a person': await token(await app.person(company)),
     'a person with the permissions': await token(await app.person(company, wanted)),
     'an administrator': await token(company.admin),
@@ -110,18 +110,18 @@ const send = async (listed: Listed, slot: Slot, identifier: string, token: strin
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: JSON_TYPE }),
     }),
   )
-  // What was asked may be said again.
+  // The response may repeat the request.
   return { ...told, body: text.replaceAll(identifier, 'ASKED').replaceAll(encodeURIComponent(identifier), 'ASKED') }
 }
 
-/** Every row of a company, and that not even a refusal is noted there. */
+/** Every row of a company, including refusals in its audit log. */
 const stateOf = async (app: TestApp, { tenantId }: Company): Promise<unknown> => [await rowsOf(app, tenantId), (await app.events(tenantId)).length]
 
 const crossed = rows((route) => slotsOf(route).some((slot) => !isDoor(route, slot)))
 
 type Theirs = { readonly company: Company; readonly identifiers: Readonly<Record<string, string>>; readonly state: unknown }
 const ofGroups = new Map<string, Promise<Theirs>>()
-/** The other company at a group: made once, for nothing that is asked may change it. */
+/** The other company at a group: created once, because no request may change it. */
 const theirsAt = (listed: Listed): Promise<Theirs> => {
   const make = async (): Promise<Theirs> => {
     const app = every.appOf(listed)
@@ -141,7 +141,7 @@ describe('an identifier of another company', () => {
     const ours = await app.company('ours')
     for (const [who, token] of Object.entries(await credentialsOf(app, ours, listed.route))) {
       for (const slot of slotsOf(listed.route).filter((each) => !isDoor(listed.route, each))) {
-        // The same question is asked once: most identifiers have the same unknown one.
+        // Each different request is sent once: most identifiers have the same unknown counterpart.
         const unknowns = new Map<string, Awaited<ReturnType<typeof send>>>()
         for (const [what, identifier] of Object.entries(theirs.identifiers)) {
           const about = `${who}, ${slot.part}.${slot.name}: ${what}`
@@ -157,7 +157,7 @@ describe('an identifier of another company', () => {
     expect(await stateOf(app, theirs.company)).toEqual(theirs.state)
   })
 
-  test('is asked for somewhere', () => {
+  test('is sent to at least one route', () => {
     expect(crossed.length).toBeGreaterThan(3)
   })
 })

@@ -1,4 +1,4 @@
-// People sign in through providers that their company set up itself: on the hosted pages and at the API, and nobody comes in who should not.
+// Sign-in through providers that a company configured itself, on the hosted pages and at the API, and everything that must be refused.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { insertClientProvider } from '#db/store/client-providers'
@@ -29,7 +29,7 @@ import type { UpstreamUser, Wrong } from './support/upstream-double.ts'
 const ROUTES = [...federationRoutes, ...connectionRoutes, ...accountPageRoutes, ...loginRoutes]
 type Json = Record<string, unknown>
 
-/** A provider that the company's administrator makes, through the door that is there for that. */
+/** A provider that the company's administrator creates through the API. */
 const own = async ({ app, upstream }: Pick<Federation, 'app' | 'upstream'>, company: Company, more: Json = {}): Promise<string> => {
   const body = { name: 'corp', display_name: 'Corp ID', issuer: upstream.url, client_id: CLIENT.clientId, client_secret: CLIENT.secret, ...more }
   const made = await app.request('/connections', { token: await app.token(company.admin), body })
@@ -46,26 +46,26 @@ const start = async (more: Json = {}, world = {}) => {
   const federation = await startFederation(ROUTES, { render: pageError, ...world })
   const { company, upstream } = federation
   const id = await own(federation, company, more)
-  const door = `?tenant=${company.name}`
-  /** To the provider and back, from the button on. */
-  const walk = async (browser: TestBrowser, who: UpstreamUser, query = door, provider = 'corp', wrong: Wrong = {}) => {
+  const tenantQuery = `?tenant=${company.name}`
+  /** To the provider and back, starting with the button. */
+  const walk = async (browser: TestBrowser, who: UpstreamUser, query = tenantQuery, provider = 'corp', wrong: Wrong = {}) => {
     await browser.read(`/signin${query}`)
     const at = query === '' ? '?' : `${query}&`
     const gone = await openProvider(browser, `/signin/provider${at}provider=${provider}`)
     return browser.read(`${BASE}/callback?${upstream.authorize(gone, who, wrong)}`)
   }
-  return { ...federation, id, door, walk }
+  return { ...federation, id, tenantQuery, walk }
 }
-/** Where a button leads, with the cookie that it leaves. */
+/** The target of a button, with the cookie that it sets. */
 const openProvider = async (browser: TestBrowser, path: string): Promise<string> => (await browser.follow(path)).headers.get('location') ?? ''
 const isIn = (browser: TestBrowser): boolean => browser.jar.kept.has('authsec_session')
 
-test('the sign-in page shows the company\u2019s providers in its order and words, with pictures of our own', async () => {
-  const { app, company, provider, upstream, door } = await start({ button_text: 'Company <account>', icon: 'building', order: 1 })
+test('the sign-in page lists the company\u2019s providers in its order and names, with our own icons', async () => {
+  const { app, company, provider, upstream, tenantQuery } = await start({ button_text: 'Company <account>', icon: 'building', order: 1 })
   await own({ app, upstream }, company, { name: 'later', display_name: 'Later', order: 900 })
   await own({ app, upstream }, company, { name: 'off', display_name: 'Switched off', active: false })
-  const { html } = await openBrowser(app).read(`/signin${door}&return_to=/me/password`)
-  // Tests share the platform's providers: of them, our own.
+  const { html } = await openBrowser(app).read(`/signin${tenantQuery}&return_to=/me/password`)
+  // Tests share the platform's providers: keep only those of this test.
   const ways = [...html.matchAll(/href="\/signin\/provider\?provider=([\w-]+)&amp;([^"]*)"/g)]
     .map(([, name = '', rest]) => [name, rest])
     .filter(([name = '']) => ['corp', 'later', 'off', provider].includes(name))
@@ -77,18 +77,18 @@ test('the sign-in page shows the company\u2019s providers in its order and words
   expect(html).toContain('Company &lt;account&gt;')
   expect(html).toContain('Continue with Later')
   expect(html).not.toMatch(/<img|https?:\/\/(?!www\.w3\.org)/)
-  // At the platform's door the platform's own alone.
+  // The platform's own sign-in page lists only the platform's providers.
   const platform = await openBrowser(app).read('/signin')
   expect(platform.html).toContain(`provider=${provider}`)
   expect(platform.html).not.toContain('provider=corp')
 })
 
-test('a linked person comes in from the button, and goes on to the page that was asked for', async () => {
-  const { app, company, link, walk, door } = await start()
+test('a linked person signs in with the button and continues to the requested page', async () => {
+  const { app, company, link, walk, tenantQuery } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
   const browser = openBrowser(app)
-  const page = await walk(browser, { sub: 'sub-1' }, `${door}&return_to=/me/password`)
+  const page = await walk(browser, { sub: 'sub-1' }, `${tenantQuery}&return_to=/me/password`)
   expect([page.status, page.url]).toEqual([200, '/me/password'])
   expect((await browser.read('/me')).html).toContain(person.email)
   const events = (await app.events(company.tenantId)).map(({ event, route }) => `${route} ${event}`)
@@ -96,7 +96,7 @@ test('a linked person comes in from the button, and goes on to the page that was
   expect(JSON.stringify([await app.events(company.tenantId), app.log.lines])).not.toContain(CLIENT.secret)
 })
 
-test('a second factor that is owed stays owed, unless the company trusts the provider for it', async () => {
+test('a required second factor stays required, unless the company trusts the provider for it', async () => {
   const { app, company, link, walk, id } = await start()
   await link(company.admin, 'sub-1', { isOwnProvider: true })
   await enrol(app, company.admin)
@@ -111,22 +111,22 @@ test('a second factor that is owed stays owed, unless the company trusts the pro
   expect((await walk(second, strong)).url).toBe('/me')
 })
 
-test('an address that somebody has asks for the mailed code on a page, and then the identity is theirs', async () => {
-  const { app, company, walk, door } = await start()
+test('for an address with an account a page asks for the mailed code; then the identity is linked', async () => {
+  const { app, company, walk, tenantQuery } = await start()
   const person = await app.person(company)
   const browser = openBrowser(app)
   const page = await walk(browser, { sub: 'sub-1', email: person.email, email_verified: true })
-  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${door}`, 'Connect your account'])
+  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${tenantQuery}`, 'Connect your account'])
   expect(await identitiesOf(app, person)).toEqual([])
   const code = codeIn(await app.mailsTo(person.email))
   const wrong = await browser.send({ otp: wrongCode(code) })
-  expect([wrong.url, summaryOf(wrong), isIn(browser)]).toEqual([`/signin/connect${door}`, expect.stringContaining('wrong'), false])
-  // In another browser the code is worth nothing.
+  expect([wrong.url, summaryOf(wrong), isIn(browser)]).toEqual([`/signin/connect${tenantQuery}`, expect.stringContaining('wrong'), false])
+  // In another browser the code is not accepted.
   const other = openBrowser(app)
-  expect(titleOf(await other.read(`/signin/connect${door}`))).toBe('This sign-in has expired')
+  expect(titleOf(await other.read(`/signin/connect${tenantQuery}`))).toBe('This sign-in has expired')
   expect((await browser.send({ otp: code })).url).toBe('/me')
   expect(await identitiesOf(app, person)).toMatchObject([{ subject: 'sub-1', isOwnProvider: true }])
-  expect(titleOf(await browser.read(`/signin/connect${door}`))).toBe('This sign-in has expired')
+  expect(titleOf(await browser.read(`/signin/connect${tenantQuery}`))).toBe('This sign-in has expired')
 })
 
 const REFUSED: readonly (readonly [string, Json, UpstreamUser])[] = [
@@ -134,11 +134,11 @@ const REFUSED: readonly (readonly [string, Json, UpstreamUser])[] = [
   ['whose address the provider has not verified', {}, { sub: 's', email: 'eve@corp.example' }],
   ['without an address', {}, { sub: 's' }],
   ['of a sub-domain', {}, { sub: 's', email: 'eve@sub.corp.example', email_verified: true }],
-  ['of a domain that ends alike', {}, { sub: 's', email: 'eve@notcorp.example', email_verified: true }],
+  ['of a domain with the same ending', {}, { sub: 's', email: 'eve@notcorp.example', email_verified: true }],
   ['with two at signs', {}, { sub: 's', email: 'eve@corp.example@elsewhere.example', email_verified: true }],
-  ['where no accounts are made', { jit_provisioning: false }, { sub: 's', email: 'eve@corp.example', email_verified: true }],
+  ['where the provider creates no accounts', { jit_provisioning: false }, { sub: 's', email: 'eve@corp.example', email_verified: true }],
 ]
-test.each(REFUSED)('somebody %s gets no account, and nothing is there afterwards', async (_, more, who) => {
+test.each(REFUSED)('a person %s gets no account, and nothing is written', async (_, more, who) => {
   const { app, company, walk } = await start({ jit_provisioning: true, allowed_email_domains: ['corp.example'], ...more })
   const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
@@ -152,7 +152,7 @@ test.each(REFUSED)('somebody %s gets no account, and nothing is there afterwards
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_no_account')
 })
 
-test('the list of domains holds for people with an account as well', async () => {
+test('the list of domains also applies to people with an account', async () => {
   const { app, company, link, walk, id } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
@@ -166,7 +166,7 @@ test('the list of domains holds for people with an account as well', async () =>
   expect((await walk(browser, { sub: 'sub-1', email: 'p@corp.example', email_verified: true })).url).toBe('/me')
 })
 
-test('a first sign-in makes an account without rights: at once below a domain that the company has proved', async () => {
+test('a first sign-in creates an account without rights, immediately for an address in a verified domain', async () => {
   const { app, company, upstream } = await start({}, { render: authsecError })
   const domain = `corp-${company.name}.example`
   await own({ app, upstream }, company, { name: 'staff', jit_provisioning: true, allowed_email_domains: [domain] })
@@ -178,7 +178,7 @@ test('a first sign-in makes an account without rights: at once below a domain th
     await browser.land(back)
     return browser.exchange(back)
   }
-  // Not proved: the address has to be, by a code of ours. A provider that the company runs vouches for nobody else's mailbox.
+  // Not verified: the address has to be proved with our own code. A company's provider cannot prove mailboxes outside its verified domains.
   const asked = await dance()
   const refusal = await bodyOf(asked)
   expect([asked.status, refusal.code]).toEqual([409, 'email_confirmation_required'])
@@ -192,13 +192,13 @@ test('a first sign-in makes an account without rights: at once below a domain th
   const done = await dance()
   expect(await bodyOf(done)).toMatchObject({ email, tenant_id: company.tenantId, token: expect.any(String) })
   expect(await findUserByEmail(t, email)).toMatchObject({ name: 'Nina New', provider: 'staff', passwordHash: null, emailVerifiedAt: app.clock.now() })
-  // Who waits with a code finds the account there, and makes no second one.
+  // A person who waits with a code finds the existing account and creates no second one.
   expect((await app.request('/federation/joins/confirm', { body: { join_ticket, code } })).status).toBe(409)
   const claims = JSON.parse(Buffer.from(textIn(await bodyOf(await dance()), 'token').split('.')[1] ?? '', 'base64url').toString())
   expect(claims.roles ?? []).toEqual([])
 })
 
-test('twenty first sign-ins of one person at once make one account', async () => {
+test('twenty concurrent first sign-ins of one person create one account', async () => {
   const { app, company, upstream } = await start()
   const domain = `many-${company.name}.example`
   await own({ app, upstream }, company, { name: 'staff', jit_provisioning: true, allowed_email_domains: [domain] })
@@ -219,20 +219,20 @@ test('twenty first sign-ins of one person at once make one account', async () =>
   expect([after.users, after.federated_identities]).toEqual([Number(before.users) + 1, Number(before.federated_identities) + 1])
 })
 
-test('on the page a first sign-in asks for the code, and its owner is in', async () => {
-  const { app, company, walk, door } = await start({ jit_provisioning: true, allowed_email_domains: ['post.example'] })
+test('on the page a first sign-in asks for the code, and then signs the person in', async () => {
+  const { app, company, walk, tenantQuery } = await start({ jit_provisioning: true, allowed_email_domains: ['post.example'] })
   const email = `first-${company.tenantId}@post.example`
   const browser = openBrowser(app)
-  expect((await browser.read(`/signup${door}`)).html).toContain('provider=corp')
+  expect((await browser.read(`/signup${tenantQuery}`)).html).toContain('provider=corp')
   const page = await walk(browser, { sub: 's', email, email_verified: true })
-  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${door}`, 'Verify your email address'])
+  expect([page.url, titleOf(page)]).toEqual([`/signin/connect${tenantQuery}`, 'Verify your email address'])
   await browser.send({}, { action: '/signin/connect/code' })
   const mails = await app.mailsTo(email)
   expect((await browser.send({ otp: codeIn(mails.slice(-1)) })).url).toBe('/me')
   expect((await browser.read('/me')).html).toContain(email)
 })
 
-test('switched off while somebody waits for the code, nobody joins any more', async () => {
+test('after the provider is switched off, a person who waits for the code can no longer join', async () => {
   const { app, company, walk, id } = await start({ jit_provisioning: true, allowed_email_domains: ['post.example'] })
   const email = `late-${company.tenantId}@post.example`
   const browser = openBrowser(app)
@@ -249,18 +249,18 @@ const FORGED: readonly (readonly [string, Wrong])[] = [
   ['no nonce', { claims: { nonce: undefined } }],
   ['another audience', { claims: { aud: 'another-client' } }],
   ['another issuer', { claims: { iss: 'https://accounts.google.com' } }],
-  ['an end in the past', { claims: { exp: 1 } }],
-  ['a key that is not published', { signature: 'foreign' }],
+  ['an expiry in the past', { claims: { exp: 1 } }],
+  ['an unpublished key', { signature: 'foreign' }],
   ['no signature', { signature: 'none' }],
   ['no ID token', { withoutIdToken: true }],
 ]
-test.each(FORGED)('an answer with %s lets nobody in', async (_, wrong) => {
-  const { app, company, link, walk, door } = await start()
+test.each(FORGED)('a response with %s is refused', async (_, wrong) => {
+  const { app, company, link, walk, tenantQuery } = await start()
   const person = await app.person(company)
   await link(person, 'sub-1', { isOwnProvider: true })
   const before = await federationStateOf(app, company.tenantId)
   const browser = openBrowser(app)
-  const page = await walk(browser, { sub: 'sub-1' }, door, 'corp', wrong)
+  const page = await walk(browser, { sub: 'sub-1' }, tenantQuery, 'corp', wrong)
   expect([page.url.split('?')[0], summaryOf(page), isIn(browser)]).toEqual([
     '/signin',
     expect.stringContaining('The provider did not sign you in'),
@@ -270,7 +270,7 @@ test.each(FORGED)('an answer with %s lets nobody in', async (_, wrong) => {
   expect((await refusalsOf(app, company.tenantId))[0]).toBe('federation_failed')
 })
 
-test('a provider that rotates its keys is followed at once; most sign-ins ask it for the exchange alone', async () => {
+test('rotated keys of a provider are used immediately; most sign-ins need only the exchange from it', async () => {
   const { app, company, link, walk, upstream } = await start()
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   expect((await walk(openBrowser(app), { sub: 'sub-1' })).url).toBe('/me')
@@ -282,11 +282,11 @@ test('a provider that rotates its keys is followed at once; most sign-ins ask it
   expect(upstream.asked).toContain('/jwks')
 })
 
-test('a state is of its browser, and counts once', async () => {
-  const { app, company, link, upstream, door } = await start()
+test('a state belongs to its browser and is accepted once', async () => {
+  const { app, company, link, upstream, tenantQuery } = await start()
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   const victim = openBrowser(app)
-  const gone = await openProvider(victim, `/signin/provider${door}&provider=corp`)
+  const gone = await openProvider(victim, `/signin/provider${tenantQuery}&provider=corp`)
   const back = upstream.authorize(gone, { sub: 'sub-1' })
   const thief = openBrowser(app)
   expect(titleOf(await thief.read(`${BASE}/callback?${back}`))).toBe('This sign-in has expired')
@@ -302,7 +302,7 @@ test('a state is of its browser, and counts once', async () => {
   expect(answers.filter(Boolean)).toHaveLength(1)
 })
 
-test('two companies whose providers have the same name, many at once: everybody ends in their own', async () => {
+test('concurrent sign-ins at two companies with providers of the same name each end in their own company', async () => {
   const world = await start()
   const { app, company, link, upstream } = world
   const globex = await app.company('globex')
@@ -326,9 +326,9 @@ test('two companies whose providers have the same name, many at once: everybody 
   for (const { browser, person } of begun) expect((await browser.read('/me')).html).toContain(person.email)
 })
 
-test('an identity that another company\u2019s provider proved opens nothing here, nor does its state', async () => {
+test('an identity or state of another company\u2019s provider is not accepted here', async () => {
   const world = await start()
-  const { app, company, link, upstream, walk, door } = world
+  const { app, company, link, upstream, walk, tenantQuery } = world
   const globex = await app.company('globex')
   await own(world, globex)
   await link(globex.admin, 'sub-1', { isOwnProvider: true })
@@ -336,9 +336,9 @@ test('an identity that another company\u2019s provider proved opens nothing here
   const browser = openBrowser(app)
   await walk(browser, { sub: 'sub-1' })
   expect(isIn(browser)).toBe(false)
-  // Two dances under way in one browser: the answer of one with the state of the other.
+  // Two sign-ins in one browser: the response of one with the state of the other.
   const [here, there] = [
-    await openProvider(browser, `/signin/provider${door}&provider=corp`),
+    await openProvider(browser, `/signin/provider${tenantQuery}&provider=corp`),
     await openProvider(browser, `/signin/provider?tenant=${globex.name}&provider=corp`),
   ]
   const back = upstream.authorize(there, { sub: 'sub-1' })
@@ -348,8 +348,8 @@ test('an identity that another company\u2019s provider proved opens nothing here
   expect(await federationStateOf(app, company.tenantId)).toEqual(before)
 })
 
-test('another company\u2019s provider is not to be gone to, nor one that is switched off, nor one that was changed under way', async () => {
-  const { app, company, link, upstream, id, door } = await start()
+test('another company\u2019s provider, a disabled one and one that was changed meanwhile cannot be used', async () => {
+  const { app, company, link, upstream, id, tenantQuery } = await start()
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   const globex = await app.company('globex')
   const browser = openBrowser(app)
@@ -359,17 +359,17 @@ test('another company\u2019s provider is not to be gone to, nor one that is swit
     `/signin?tenant=${globex.name}`,
     expect.stringContaining('This sign-in method is no longer available.'),
   ])
-  const back = upstream.authorize(await openProvider(browser, `/signin/provider${door}&provider=corp`), { sub: 'sub-1' })
+  const back = upstream.authorize(await openProvider(browser, `/signin/provider${tenantQuery}&provider=corp`), { sub: 'sub-1' })
   await change(app, company, id, { client_id: 'another-client' })
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(false)
   await change(app, company, id, { active: false })
-  expect(summaryOf(await browser.read(`/signin/provider${door}&provider=corp`))).toContain('This sign-in method is no longer available.')
+  expect(summaryOf(await browser.read(`/signin/provider${tenantQuery}&provider=corp`))).toContain('This sign-in method is no longer available.')
 })
 
-test('what the company asks beside reaches the provider; the protocol\u2019s own words are the protocol\u2019s', async () => {
-  const { app, company, id, door } = await start({ parameters: { hd: 'corp.example', prompt: 'login' } })
-  const gone = new URL(await openProvider(openBrowser(app), `/signin/provider${door}&provider=corp`)).searchParams
+test('additional parameters of the company reach the provider; parameters of the protocol cannot be replaced', async () => {
+  const { app, company, id, tenantQuery } = await start({ parameters: { hd: 'corp.example', prompt: 'login' } })
+  const gone = new URL(await openProvider(openBrowser(app), `/signin/provider${tenantQuery}&provider=corp`)).searchParams
   expect(Object.fromEntries(gone)).toMatchObject({ hd: 'corp.example', prompt: 'login', code_challenge_method: 'S256', client_id: CLIENT.clientId })
   expect(gone.get('redirect_uri')).toBe(`${app.config.BASE_URL}${BASE}/callback`)
   const token = await app.token(company.admin)
@@ -382,7 +382,7 @@ test('what the company asks beside reaches the provider; the protocol\u2019s own
   expect(refused.status).toBe(400)
 })
 
-test('on a domain of its own a company offers its own providers alone, and the answer comes back there', async () => {
+test('on its own domain a company offers only its own providers, and the response returns there', async () => {
   const { app, company, provider, upstream, link } = await start()
   const domain = `id.${company.name}.example`
   await verifyDomain(app, company, domain)
@@ -402,7 +402,7 @@ test('on a domain of its own a company offers its own providers alone, and the a
   const gone = response.headers.get('location') ?? ''
   expect(new URL(gone).searchParams.get('redirect_uri')).toBe(`http://${domain}${BASE}/callback`)
   expect((await browser.read(`${BASE}/callback?${upstream.authorize(gone, { sub: 'sub-1' })}`)).url).toBe('/me')
-  // A host that nobody has proved is led nowhere.
+  // An unverified host redirects nowhere.
   const stranger = openBrowser(app, { host: 'evil.example' })
   expect((await stranger.read(`/signin?tenant=${company.name}`)).html).not.toContain('/signin/provider')
   expect(summaryOf(await stranger.read(`/signin/provider?tenant=${company.name}&provider=corp`))).toContain(
@@ -410,7 +410,7 @@ test('on a domain of its own a company offers its own providers alone, and the a
   )
 })
 
-test('a client that chose providers offers those alone, in its own words; the session is the client\u2019s', async () => {
+test('a client with selected providers offers only those, under its own names; the session belongs to the client', async () => {
   const { app, company, upstream, link } = await start()
   await own({ app, upstream }, company, { name: 'second', display_name: 'Second' })
   const client = await addClient(app, company, { name: 'Shop' })
@@ -441,7 +441,7 @@ test('a client that chose providers offers those alone, in its own words; the se
   expect(session).toMatchObject({ clientId: client.id, actorId: person.id })
 })
 
-test('at the platform\u2019s door: one account comes in, of several one is chosen, nobody yet signs a company up', async () => {
+test('on the platform\u2019s sign-in page a person with one account is signed in, with several chooses one, with none signs up a company', async () => {
   const { app, company, provider, link, walk } = await start()
   const globex = await app.company('globex')
   const who = { sub: 'p-1', email: `founder@${company.name}-new.example`, email_verified: true, name: 'Fay Founder' }
@@ -459,7 +459,7 @@ test('at the platform\u2019s door: one account comes in, of several one is chose
   await walk(chooser, who, '', provider)
   expect((await chooser.send({ account: globex.tenantId })).url).toBe('/me')
   expect((await chooser.read('/me')).html).toContain(globex.admin.email)
-  // Whoever is signed in at one company here may choose the other.
+  // A person who is signed in at one company here may choose the other.
   await walk(elsewhere, who, '', provider)
   expect((await elsewhere.send({ account: globex.tenantId })).url).toBe('/me')
   expect((await elsewhere.read('/me')).html).toContain(globex.admin.email)
@@ -471,12 +471,12 @@ test('at the platform\u2019s door: one account comes in, of several one is chose
   expect((await founder.read('/me')).html).toContain(who.email)
 })
 
-test('nothing of a dance stands in the record or in a log line: no secret, no code, no state, no verifier', async () => {
-  const { app, company, link, upstream, door } = await start()
+test('nothing of a sign-in is in the audit log or in a log line: no secret, no code, no state, no verifier', async () => {
+  const { app, company, link, upstream, tenantQuery } = await start()
   await link(await app.person(company), 'sub-1', { isOwnProvider: true })
   await configure(app, company, {})
   const browser = openBrowser(app)
-  const gone = await openProvider(browser, `/signin/provider${door}&provider=corp`)
+  const gone = await openProvider(browser, `/signin/provider${tenantQuery}&provider=corp`)
   const back = upstream.authorize(gone, { sub: 'sub-1' })
   await browser.read(`${BASE}/callback?${back}`)
   expect(isIn(browser)).toBe(true)

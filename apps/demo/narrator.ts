@@ -1,4 +1,4 @@
-// Tells what happens, and stops the story at the first thing that did not.
+// Prints each step and stops at the first one that fails.
 import { setTimeout as wait } from 'node:timers/promises'
 
 type Json = Readonly<Record<string, unknown>>
@@ -12,7 +12,7 @@ export const step = async <T>(title: string, work: () => Promise<T>): Promise<T>
   return work()
 }
 
-/** The body, when the status is the expected one. */
+/** The response body, if the status is the expected one. */
 export const check = (answer: Answer, status: number): Json => {
   if (answer.status !== status) throw new Error(`${answer.path} answered ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`)
   return answer.body
@@ -57,12 +57,12 @@ export class Browser {
     return this.call('POST', path, body, token)
   }
 
-  /** Whatever it was read as: the story has one author. */
+  /** `If-Match: *` is enough, because the demo is the only writer. */
   patch(path: string, body: unknown, token?: string): Promise<Answer> {
     return this.call('PATCH', path, body, token, { 'if-match': '*' })
   }
 
-  /** The six digits of the newest mail to an address, from captured mail. */
+  /** The six-digit code in the newest captured mail to an address. */
   async code(address: string): Promise<string> {
     for (let attempt = 0; attempt < MAIL_TRIES; attempt++) {
       const { body } = await this.get('/local/outbox')
@@ -71,6 +71,6 @@ export class Browser {
       if (code !== undefined) return code
       await wait(100)
     }
-    throw new Error(`no mail with a code came to ${address}`)
+    throw new Error(`no mail with a code arrived at ${address}`)
   }
 }

@@ -1,5 +1,5 @@
-// The groups that also run at the edge, in workerd, from the same code: discovery and keys, and the decision. Its drivers speak HTTP and WebSockets alone: Neon's,
-// Upstash's, argon2id in WebAssembly. docs/decisions/041-edge.md says why the other groups are not there.
+// The groups that also run at the edge, in workerd, from the same code: discovery and keys, and the decision. Its drivers use only HTTP and WebSockets: Neon's,
+// Upstash's, argon2id in WebAssembly. docs/decisions/041-edge.md explains why the other groups are left out.
 import { openDb } from '#db/engine/client'
 import { neonEngine } from '#db/engine/neon'
 import { compose } from '#shared/domains/composition/compose'
@@ -35,9 +35,9 @@ const open = async (env: Environment): Promise<BaseCtx> => {
     passwords: passwordHash({ engine: argon2Wasm }),
     clock,
     random: systemRandom(clock),
-    // biome-ignore lint/suspicious/noConsole: there is no other way out of an isolate
+    // biome-ignore lint/suspicious/noConsole: an isolate can only log to the console
     log: jsonLog((line) => console.log(line), clock.now),
-    // Nothing here leaves mail behind.
+    // No route at the edge sends mail.
     wakeOutbox: () => undefined,
   })
 }
@@ -51,11 +51,11 @@ const start = async (env: Environment): Promise<ReturnType<typeof mount>> => {
   ])
 }
 
-// biome-ignore lint/style/noDefaultExport: workerd asks for it
+// biome-ignore lint/style/noDefaultExport: workerd requires it
 export default {
   fetch: async (request: Request, env: Environment): Promise<Response> => {
     started ??= start(env)
-    // The edge itself says who called; no header that a caller can send is asked.
+    // Only the edge runtime states the caller's address; headers that a caller can send are ignored.
     const address = request.headers.get('cf-connecting-ip') ?? ''
     return (await started).fetch(request, { peer: { address, secure: new URL(request.url).protocol === 'https:' } })
   },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** Scalar's stand-alone build; read with the first request for it. */
+/** Scalar's stand-alone build; read on the first request. */
 const scalarFile = (): string => join(dirname(createRequire(import.meta.url).resolve('@scalar/api-reference')), 'browser/standalone.js')
 
 let script: string | undefined
@@ -24,7 +24,7 @@ const CONFIGURATION = {
   defaultOpenAllTags: false,
 }
 
-/** Scripts by nonce. Scalar sets style attributes and style elements at run time, so styles are inline; nothing leaves the origin. */
+/** Only scripts with the nonce run. Scalar sets style attributes and style elements at run time, so inline styles are allowed; no request leaves the origin. */
 export const apiReferencePolicy = (nonce: string): string =>
   `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 

@@ -1,4 +1,4 @@
-// Which real or embedded part serves each need of this process: one variable switches one part.
+// Chooses the real or the embedded implementation of each dependency of this process; each choice depends on one variable.
 import { join } from 'node:path'
 import { type Db, openDb } from '#db/engine/client'
 import { openFolder } from '#db/engine/folder'
@@ -44,14 +44,14 @@ export const openDatabase = async ({ config, clock, log }: Parts): Promise<Db> =
   return db
 }
 
-/** Redis where REDIS_URL is set, else a map of this process. */
+/** Redis where REDIS_URL is set, else an in-memory cache. */
 export const openCache = async ({ config, clock }: Parts): Promise<Cache> => {
   if (config.REDIS_URL === undefined) return memoryCache(clock)
   const { redisCache } = await import('#shared/platform/cache/redis')
   return redisCache(config.REDIS_URL, clock)
 }
 
-/** The environment where MASTER_KEYS is set, else a sealed file beside the data, made at the first start. */
+/** The environment where MASTER_KEYS is set, else a sealed file next to the data, created at the first start. */
 export const openSecrets = async ({ config, random }: Parts): Promise<Secrets> => {
   if (config.MASTER_KEYS !== undefined) return environmentSecrets({ MASTER_KEYS: config.MASTER_KEYS, HASH_KEY: config.HASH_KEY })
   const secrets = sealedFileSecrets(join(config.DATA_DIR, 'secrets'), random)
@@ -59,7 +59,7 @@ export const openSecrets = async ({ config, random }: Parts): Promise<Secrets> =
   return secrets
 }
 
-/** With keys of Web Push, so that a browser on this machine can be asked: the environment's, else a pair of our own, where secrets are kept in a file. */
+/** Includes Web Push keys, so that a browser on this machine can receive pushes: from the environment, else a generated pair where secrets are kept in a file. */
 export const withPushKeys = async (config: Config, secrets: Secrets): Promise<Config> => {
   const { VAPID_PUBLIC_KEY: known, MASTER_KEYS: fromOutside, ENVIRONMENT } = config
   if (known !== undefined || fromOutside !== undefined || ENVIRONMENT === 'production') return config
@@ -67,7 +67,7 @@ export const withPushKeys = async (config: Config, secrets: Secrets): Promise<Co
   return { ...config, VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: 'mailto:push@authsec.example' }
 }
 
-/** What was captured is sent to browsers too. Nobody has to have a network: what was captured counts as sent, unless the browser is gone. */
+/** Captured pushes are also sent to browsers. Without a network a captured push counts as sent, unless the subscription is gone. */
 export const withBrowserPush = (captured: LocalPush, real: Push): Push => ({
   send: async (target, message) => {
     const sent = await captured.send(target, message)
@@ -79,7 +79,7 @@ export const withBrowserPush = (captured: LocalPush, real: Push): Push => ({
 
 export type OpenedSms = { readonly sms: Sms; readonly captured: ReturnType<typeof localSms> | undefined }
 
-/** Twilio where TWILIO_* are set; none in production without them; else captured. */
+/** Twilio where TWILIO_* is set; no text messages in production without it; captured otherwise. */
 export const openSms = (ctx: Pick<BaseCtx, 'config' | 'tracer' | 'clock'>): OpenedSms => {
   if (ctx.config.TWILIO_ACCOUNT_SID !== undefined || ctx.config.ENVIRONMENT === 'production') return { sms: configuredSms(ctx), captured: undefined }
   const captured = localSms(ctx.clock)

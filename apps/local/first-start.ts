@@ -1,4 +1,4 @@
-// The first start on a machine: a demo company, its administrator and the platform's, with generated passwords, and what to type next.
+// The first start on a machine: a demo company, its administrator and the platform administrator with generated passwords, and the commands to try next.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
@@ -33,7 +33,7 @@ const demoCompany = async (ctx: BaseCtx): Promise<Login & { readonly clientId: s
   return { ...login, clientId: created.clientId }
 }
 
-/** The platform is never administered with a password alone, so its first administrator has an app from the start, whose key is printed. */
+/** The platform administrator always needs a second factor, so the first one gets an authenticator app whose key is printed. */
 const enrolApp = async (ctx: BaseCtx, userId: string): Promise<string> => {
   const seed = newSeed(ctx.random, 20)
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
@@ -54,7 +54,7 @@ const platformAdministrator = async (ctx: BaseCtx): Promise<Login & { readonly s
   return { ...login, seed: await enrolApp(ctx, userId) }
 }
 
-/** The password earns a ticket, the code with the ticket earns the token. */
+/** The password returns a login ticket; the code with the ticket returns the token. */
 const platformLogin = (base: string, { email, password, seed }: Login & { readonly seed: string }): string => {
   const json = `-H 'content-type: application/json'`
   const transactionToken = `$(curl -s ${base}/authsec/uflow/login ${json} -d '${JSON.stringify({ email, password })}' | node -pe 'JSON.parse(require("fs").readFileSync(0)).login_ticket')`
@@ -83,7 +83,7 @@ const story = (base: string, admin: Login & { readonly clientId: string }, platf
 `
 }
 
-/** Answers what to print. On later starts that is where the note of the first one lies. In production nothing is made up: who PLATFORM_ADMIN_EMAIL names gets a link. */
+/** Returns the text to print. Later starts print where the note of the first start is. Production generates no accounts: the address in PLATFORM_ADMIN_EMAIL receives a link. */
 export const firstStart = async (ctx: BaseCtx): Promise<string> => {
   await ensureSystemTenant(ctx)
   const invited = ctx.config.PLATFORM_ADMIN_EMAIL
@@ -100,7 +100,7 @@ export const firstStart = async (ctx: BaseCtx): Promise<string> => {
   return text
 }
 
-/** The note of the first start, for tools that sign in by themselves. */
+/** The note of the first start, for tools that sign in themselves. */
 export const readNote = (dataDir: string): string | undefined => {
   const path = join(dataDir, 'first-start.txt')
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined

@@ -1,4 +1,4 @@
-// Group: what exists in local mode alone: captured mail, the API page, a front page.
+// Context of the routes that exist only in local mode: captured mail, the API reference and the front page.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 import type { CapturedMail } from '#shared/platform/outbox/mail/local'

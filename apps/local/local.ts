@@ -31,9 +31,9 @@ const TRACE_FLUSH_MS = 5000
 
 export type Running = {
   readonly ctx: BaseCtx
-  /** Where it listens; the port is the system's choice when PORT is 0. */
+  /** The URL it listens on; the system chooses the port when PORT is 0. */
   readonly url: string
-  /** Ends what is under way and gives everything free; says for so long beforehand that it will, and goes on answering. */
+  /** Finishes running requests and releases all resources. Reports not ready for the given time first, and keeps answering meanwhile. */
   stop(noticeSeconds?: number): Promise<void>
 }
 
@@ -41,13 +41,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const warnings = (config: Config, env: Environment): readonly string[] => [
   ...deprecatedVariables(env),
-  ...(config.COMPATIBILITY === 'authsec' ? ['COMPATIBILITY=authsec: prechecks tell whether an account exists.'] : []),
+  ...(config.COMPATIBILITY === 'authsec' ? ['COMPATIBILITY=authsec: prechecks disclose whether an account exists.'] : []),
   ...(config.OUTBOUND_LOOPBACK === 'on' ? ['OUTBOUND_LOOPBACK=on: tenants can reach ports of this machine.'] : []),
   ...(config.RATE_LIMIT === 'off' ? ['RATE_LIMIT=off: nothing slows down guessing.'] : []),
   ...(config.JWT_DEF_SECRET === undefined ? [] : ['JWT_DEF_SECRET is set: session tokens are signed with a shared secret.']),
 ]
 
-/** Starts the whole system in this process. `print` gets what a person should read. */
+/** Starts the whole system in this process. `print` receives the messages for the person who starts it. */
 export const start = async (env: Environment, print: (text: string) => void): Promise<Running> => {
   const read = readConfig(env)
   const clock = systemClock
@@ -115,7 +115,7 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
   }
 }
 
-/** Runs until it is told to end; what keeps it from starting is said in one line. */
+/** Runs until a signal ends it; a failed start prints one line. */
 export const main = async (env: Readonly<Record<string, string | undefined>>): Promise<void> => {
   try {
     const running = await start(env, (text) => process.stdout.write(`${text}\n`))

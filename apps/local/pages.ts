@@ -1,4 +1,4 @@
-// What the routes of local mode show.
+// Handlers of the local routes.
 import { readFileSync } from 'node:fs'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
@@ -30,7 +30,8 @@ export const apiPage = async (ctx: Ctx): Promise<HttpResult<string>> => {
 }
 
 const messagesOf = async (ctx: Ctx) => {
-  if (ctx.captured === undefined && ctx.capturedPushes === undefined) throw new AppError('not_found', 'Mail and pushes are sent for real here.')
+  if (ctx.captured === undefined && ctx.capturedPushes === undefined)
+    throw new AppError('not_found', 'This server sends real mail and pushes and captures none.')
   return (await ctx.captured?.()) ?? []
 }
 

@@ -1,4 +1,4 @@
-// Pushes of the local system: captured, and sent to browsers of this machine too.
+// Pushes of the local system are captured and also sent to browsers on this machine.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const clock = fixedClock(TEST_START)
 const folder = await mkdtemp(join(tmpdir(), 'push-keys-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-test('a system of one machine has keys of its own, the same at every start; one that was given keys, or its secrets, or is in production, makes none', async () => {
+test('a single-machine system generates its own push keys and keeps them; configured keys, configured secrets and production prevent that', async () => {
   const secrets = sealedFileSecrets(folder, systemRandom(clock))
   const first = await withPushKeys(readConfig({}), secrets)
   expect(first.VAPID_PUBLIC_KEY).toMatch(/^B[\w-]{86}$/)
@@ -30,7 +30,7 @@ test('a system of one machine has keys of its own, the same at every start; one 
   expect(await withPushKeys(production, secrets)).toBe(production)
 })
 
-test('a message to a browser is captured and sent; without a network it counts all the same, and one that is gone is gone', async () => {
+test('a push to a browser is captured and sent; it counts as sent without a network; a subscription that is gone is reported as gone', async () => {
   const captured = localPush(clock)
   const asked: PushTarget[] = []
   let outcome: PushOutcome = { result: 'sent' }

@@ -6,13 +6,13 @@ import { apiReferenceScript } from './api-reference.ts'
 import { route } from './group.ts'
 import { apiPage, capturedHtml, frontPage, openApiDocument, outbox } from './pages.ts'
 
-const LOCAL = open('Exists on a developer\u2019s machine alone.', { class: 'admin' })
+const LOCAL = open('Exists only on a developer\u2019s machine.', { class: 'admin' })
 
 export const localRoutes = [
   route({
     id: 'local.front',
     on: 'GET /',
-    summary: 'Where to go from here.',
+    summary: 'Front page with links to the API reference and captured mail.',
     access: LOCAL,
     reply: html(200),
     errors: [],
@@ -22,7 +22,7 @@ export const localRoutes = [
   route({
     id: 'local.outbox',
     on: 'GET /local/outbox',
-    summary: 'Captured mail and pushes: a page for browsers, JSON for everybody else.',
+    summary: 'Captured mail and pushes: a page for browsers, JSON for other clients.',
     access: LOCAL,
     reply: text(200, 'application/json'),
     errors: ['not_found'],
@@ -32,7 +32,7 @@ export const localRoutes = [
   route({
     id: 'local.outboxMessage',
     on: 'GET /local/outbox/:message',
-    summary: 'A captured mail as its reader sees it.',
+    summary: 'A captured mail as its recipient sees it.',
     access: LOCAL,
     path: z.object({ message: z.string().max(200) }),
     reply: html(200),

@@ -1,4 +1,4 @@
-// What a server says to what no URL can be made of: over a socket, since no client sends it.
+// Responses to requests whose URL cannot be parsed, sent over a raw socket because no HTTP client sends them.
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
@@ -37,12 +37,12 @@ test.each([[['GET /metrics HTTP/1.1', 'host: [bad']], [['GET /metrics HTTP/1.1',
   },
 )
 
-test('what can be read is answered by the app', async () => {
+test('a request with a valid address reaches the app', async () => {
   expect(await send(['GET /nowhere HTTP/1.1', 'host: localhost'])).toContain('"code":"not_found"')
   expect(await send(['GET /health/live HTTP/1.1', 'host: localhost'])).toContain('alive')
 })
 
-test('what is no request at all, or has headers without end, is refused and logged, without what it was', async () => {
+test('malformed requests and endless headers are refused and logged without their content', async () => {
   const S = 'S3CRET-marker'
   for (const [sent, status] of [
     [[S], 400],

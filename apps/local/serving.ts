@@ -1,5 +1,5 @@
-// An app on a port, and how it ends: first it says that it will, to whoever asks whether it is ready and on every connection that it answers; then it takes no more;
-// what is under way is answered.
+// Serves an app on a port and shuts it down in steps: it first reports that it is going away, on the readiness route and on every connection, then stops accepting
+// connections and answers the running requests.
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,11 +11,11 @@ import { problem } from '#shared/platform/http/problem'
 import type { Peer } from '#shared/platform/http/request'
 import { checkHealth } from '../../functions/tenants/health.ts'
 
-/** Room for headers that we refuse ourselves, with a body that says so. */
+/** Space for headers that we refuse ourselves, with an explanation in the body. */
 const MAX_HEADER_BYTES = 96 * 1024
-/** Whoever asks more often gets the answer of the last time. */
+/** Requests within this time receive the previous result. */
 const REMEMBERED_MS = 1000
-/** A connection that waits for its next request for this long is closed; longer than the minute of common balancers, which must be the ones to close. */
+/** An idle connection is closed after this time; it is longer than the one minute of common load balancers, which must be the ones to close. */
 const KEPT_MS = 65_000
 
 type Node = { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse }
@@ -24,7 +24,7 @@ export type Serving = { readonly port: number; close(noticeSeconds: number): Pro
 const plain = (status: number, text: string): Response =>
   new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } })
 
-/** `/health/live`: the process answers. `/health/ready`: it can serve, and means to go on. For the machine around it, under whatever host it calls it by. */
+/** `/health/live`: the process answers. `/health/ready`: it can serve requests and is not shutting down. Answered under any host name. */
 const probes = (ctx: BaseCtx, isEnding: () => boolean) => {
   let last: { readonly at: number; readonly ready: Promise<boolean> } | undefined
   const isReady = (): Promise<boolean> => {
@@ -36,16 +36,16 @@ const probes = (ctx: BaseCtx, isEnding: () => boolean) => {
     if (path === '/health/live') return plain(200, 'alive')
     if (path !== '/health/ready') return undefined
     if (isEnding()) return plain(503, 'ending')
-    return (await isReady()) ? plain(200, 'ready') : plain(503, 'a part that is needed is away')
+    return (await isReady()) ? plain(200, 'ready') : plain(503, 'a required dependency is unavailable')
   }
 }
 
-/** Beside the line of each request: what never became one. */
+/** Logs connections that never became a request, next to the log line of each request. */
 const noteUnread = (log: BaseCtx['log'], status: number): void => log.warn('request.unreadable', { status })
 
 const PARSER_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
-/** What is not even HTTP, or has more headers than are read: answered as Node would. */
+/** Input that is not HTTP, or whose headers are too large, is answered as Node does. */
 const refuseUnread =
   (log: BaseCtx['log']) =>
   (error: NodeJS.ErrnoException, socket: Duplex): void => {
@@ -55,14 +55,14 @@ const refuseUnread =
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`)
   }
 
-/** Of what cannot even be read as a request for an address (RFC 9112 section 3.2). */
+/** Answer to a request whose target is not a valid address (RFC 9112 section 3.2). */
 const unreadable = async ({ random, clock, log }: Pick<BaseCtx, 'random' | 'clock' | 'log'>, error: unknown): Promise<Response> => {
   if (!(error instanceof RequestError)) {
     log.error('request_failed', error)
     return plain(500, 'failed')
   }
   noteUnread(log, 400)
-  const refused = new AppError('invalid_request', 'The host or the address cannot be read.', { field: 'header.host' })
+  const refused = new AppError('invalid_request', 'The host or the request target is malformed.', { field: 'header.host' })
   const told = await problem(refused, random.id(), clock.now())
   const headers = { ...told.headers, 'content-type': told.type, 'x-content-type-options': 'nosniff' }
   return new Response(JSON.stringify(told.body), { status: 400, headers })
@@ -71,13 +71,13 @@ const unreadable = async ({ random, clock, log }: Pick<BaseCtx, 'random' | 'cloc
 const closed = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve())
-    // One that was answered meanwhile is idle now, and its client may keep it for ever.
+    // A connection whose request was answered meanwhile is idle, and its client may keep it open indefinitely.
     const sweep = setInterval(() => server.closeIdleConnections(), 100)
     server.once('close', () => clearInterval(sweep))
     server.closeIdleConnections()
   })
 
-/** Who is at the other end of the connection, and what came over it. */
+/** The peer of the connection, with the raw headers of the request. */
 export const peerOf = (incoming: IncomingMessage | undefined): Peer => ({
   address: incoming?.socket.remoteAddress ?? '',
   secure: false,

@@ -1,5 +1,5 @@
-// better-auth with its OAuth provider on the same PostgreSQL, as its documentation sets it up: ES256 access tokens for an API, opaque ones where they are asked
-// about, pages that its hosts bring. Its own cache of sessions in cookies is on.
+// better-auth with its OAuth provider on the same PostgreSQL, set up as its documentation describes: ES256 access tokens for an API, opaque ones for introspection,
+// and pages supplied by the host application. Its cookie cache of sessions is on.
 import { oauthProvider } from '@better-auth/oauth-provider'
 import { serve } from '@hono/node-server'
 import { betterAuth } from 'better-auth'

@@ -1,4 +1,4 @@
-// What the server under measure and the program that fills its database have in common.
+// Settings shared by the measured server and the program that fills its database.
 export const ENV: Readonly<Record<string, string>> = {
   ENVIRONMENT: 'test',
   RATE_LIMIT: 'off',

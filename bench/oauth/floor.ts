@@ -1,4 +1,4 @@
-// The floor: only what cannot be left out. The signature, the digest of the secret, one statement by a key, Hono on Node. It knows no tenants and writes no record.
+// The floor: only what cannot be left out. One signature, one digest of the secret, one statement by key, Hono on Node. It has no tenants and no audit log.
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -43,7 +43,7 @@ export const serveFloor = async (url: string, ready: (port: number) => void): Pr
       return c.json(answer(await sign({ sub: id, client_id: id, scope: 'tools:read' })))
     }
     if (form.get('grant_type') === 'refresh_token') {
-      // The secret is looked at in the same statement that turns the family.
+      // The secret is checked in the statement that rotates the family.
       const next = randomUUID()
       const turned = await one(
         'turn',
@@ -112,7 +112,7 @@ export const serveFloor = async (url: string, ready: (port: number) => void): Pr
   serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => ready(port))
 }
 
-/** Its tables, and a client of its own with this secret. */
+/** Its tables, and one client with this secret. */
 export const fillFloor = async (pool: pg.Pool, client: { readonly id: string; readonly secret: string }): Promise<void> => {
   await pool.query(`create table floor_clients (id uuid primary key, secret_hash bytea, scopes text[]);
     create table floor_families (token text primary key, sub text, client_id uuid);

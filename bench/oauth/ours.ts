@@ -1,4 +1,4 @@
-// The authorization server as it is served: all routes of its functions, on one port. Rate limits are off: they are the cache's price, measured elsewhere.
+// The authorization server as it is served: all routes of its functions on one port. Rate limits are off: they cost cache round trips, which are measured elsewhere.
 import type { IncomingMessage } from 'node:http'
 import { serve } from '@hono/node-server'
 import { openDb } from '#db/engine/client'
@@ -36,7 +36,7 @@ export const serveOurs = async (url: string, ready: (port: number) => void): Pro
     ),
     wakeOutbox: () => undefined,
   })
-  // A resolver that knows nobody: nothing of what is measured goes out.
+  // A resolver without addresses: the benchmark makes no outbound requests.
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: false })
   const app = mount(ctx, [
     group({ routes: oauthRoutes, ctx: { ...ctx, outbound, push: localPush(clock) }, render: authorizationServerError }),

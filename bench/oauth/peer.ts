@@ -1,11 +1,11 @@
-// oidc-provider on the same PostgreSQL, with ES256 access tokens for an API and the consent that its hosts answer. Whoever comes is signed in: no hash.
+// oidc-provider on the same PostgreSQL, with ES256 access tokens for an API and a consent page of its host. Every visitor counts as signed in: no password hash.
 import { generateKeyPairSync } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 
 const MINUTE = 60
 
-/** What is used of the library, which brings no types. */
+/** The part of the library that is used; it ships no types. */
 type Grant = { addOIDCScope(scope: string): void; addResourceScope(resource: string, scope: string): void; save(): Promise<string> }
 type Input = {
   readonly prompt: { readonly name: string }

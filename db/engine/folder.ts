@@ -32,7 +32,7 @@ const refuse = (folder: string, found: string, expected: string): never => {
 
 /**
  * Refuses a folder of another PostgreSQL or PGlite major version, and one that holds something else.
- * @returns whether a database is there; an empty or missing folder has none yet
+ * @returns whether the folder contains a database; an empty or missing folder does not
  * @throws FolderVersion
  */
 export const checkFolderVersion = (folder: string): boolean => {

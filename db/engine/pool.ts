@@ -63,7 +63,7 @@ const translateError = (error: unknown): unknown =>
 
 /** Statements are prepared by name up to this number; our own texts are few. */
 export const MAX_PREPARED_STATEMENTS = 500
-/** Lists and rows vary in length with the caller and would use up all names; from four elements on they get none. */
+/** Lists and rows vary in length with the caller and would use up all statement names; from four elements on they get none. */
 const VARIES = /\bin \(\$\d+(?:, \$\d+){3}|(?:\), \((?:\$\d|default)[^()]*){3}/i
 /**
  * The name is derived from the text, so that it means the same text on every connection, also on one that a pooler passes between processes or

@@ -7,7 +7,7 @@ import { asTenantId, directory, forTenant } from './tenant.ts'
 const TENANT = asTenantId('11111111-1111-4111-8111-111111111111')
 const answering = (...rows: unknown[][]) => ({ tenantId: TENANT, db: undefined as never, run: (async () => rows) as RunStatement })
 
-test('a name that stands twice is one parameter, and what only looks like one is left alone', () => {
+test('a repeated name is one parameter, and text that only looks like a parameter is left unchanged', () => {
   const find = statement<{ now: Date; name: string | undefined }>(
     `select ':now', "a:name", x::text, y[1:n] from t where tenant_id = :tenantId and (:name::text is null or name = :name) and at > :now`,
   )
@@ -19,7 +19,7 @@ test('a name that stands twice is one parameter, and what only looks like one is
   })
 })
 
-test('the tenant is that of the handle, whatever the caller names', () => {
+test('the tenant is that of the handle, whatever the caller passes', () => {
   const find = statement<{ tenantId: string }>('select 1 where tenant_id = :tenantId')
   expect(find.bind(answering(), { tenantId: 'another' }).params).toEqual([TENANT])
 })
@@ -57,7 +57,7 @@ test('a row becomes an object of the same members', async () => {
   expect(await find.first(answering(), {})).toBeUndefined()
 })
 
-test('the database reads what is written so', async () => {
+test('the database decodes the encoded values', async () => {
   const { db, company } = await startApp([])
   const { tenantId } = await company()
   const TENANT_ROW = columns({ id: column<string>('t.tenant_id'), status: column<string>('t.status'), createdAt: moment('t.created_at') })

@@ -1,4 +1,4 @@
-// Statements written by hand, for the hottest reads and writes. Parameters and columns go by name; the text is numbered once, so that the driver can prepare it
+// Hand-written statements for the most frequent reads and writes. Parameters and columns are named; the text is numbered once, so that the driver can prepare it
 // and a call only fills in values.
 import type { Statement } from './client.ts'
 import type { AnyScope, TenantDb } from './tenant.ts'
@@ -21,7 +21,7 @@ export type Columns<T> = {
 }
 type Shape = Readonly<Record<string, Column<unknown> | Columns<unknown>>>
 type ObjectOf<S> = { readonly [K in keyof S]: S[K] extends Column<infer T> | Columns<infer T> ? T : never }
-/** What a set of columns is read into. */
+/** The object that a set of columns is read into. */
 export type RowOf<C> = C extends Columns<infer T> ? T : never
 
 /** A value as the driver decodes it: text, number, boolean, bytes, array or JSON. */
@@ -78,10 +78,10 @@ type Send = (statement: Statement) => Promise<unknown[]>
 export type Prepared<P extends object> = {
   /**
    * The statement with its values: a `Date` as `timestamptz`, undefined as null. `:tenantId` is the tenant of the handle.
-   * @throws Error where the text names a parameter that is not given
+   * @throws Error when a parameter of the text is missing
    */
   readonly bind: (t: Scope, parameters: P) => Statement
-  /** Sends it, and answers how many rows came back. */
+  /** Runs it and returns the number of rows. */
   readonly count: (t: Scope, parameters: P, send?: Send) => Promise<number>
   readonly returning: <T>(columns: Columns<T>) => Query<P, T>
 }
@@ -90,7 +90,7 @@ export type Query<P extends object, T> = Pick<Prepared<P>, 'bind'> & {
   readonly first: (t: Scope, parameters: P, send?: Send) => Promise<T | undefined>
 }
 
-/** Literals, quoted names, casts and array slices are left alone. */
+/** Literals, quoted names, casts and array slices are not changed. */
 const PARAMETER = /'[^']*'|"[^"]*"|::|(?<![\w\]]):([a-zA-Z]\w*)/g
 
 const numbered = (text: string): { readonly text: string; readonly names: readonly string[] } => {

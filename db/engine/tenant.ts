@@ -128,7 +128,7 @@ export const inOtherTenant = async <T>(t: TenantTx, other: TenantId, work: (t: T
   }
 }
 
-/** Applies all changes of `work`, or none of them, while the transaction continues: for bulk changes in which each item stands alone. */
+/** Applies all changes of `work`, or none of them, while the transaction continues: for bulk changes in which each item is independent. */
 export const withSavepoint = async <T>(t: TenantTx, work: () => Promise<T>): Promise<T> => {
   const execute = (text: string): Promise<unknown> => t.run({ text, params: [], arrays: true })
   await execute('savepoint attempt')

@@ -26,7 +26,7 @@ export const insertAuditEvents = async (t: TenantTx, rows: readonly NewAuditRow[
 export const insertAuditEvent = (t: TenantTx, row: NewAuditRow): Promise<void> => insertAuditEvents(t, [row])
 
 /**
- * Events for a statement that writes them beside the change. Outside a transaction the statement may wait for a connection or for a server that wakes up, and
+ * Events for a statement that writes them together with the change. Outside a transaction the statement may wait for a connection or for a server that wakes up, and
  * readers that follow the audit log by id would miss a late row: so it writes nothing after `until`, by the database's clock.
  */
 export type PreparedAuditEvents = { readonly rows: readonly NewAuditRow[]; readonly until?: Date }

@@ -8,7 +8,7 @@ import type { Tenant } from './tenants.ts'
 export type Branding = typeof tenantBranding.$inferSelect
 export type NewBranding = Omit<typeof tenantBranding.$inferInsert, 'tenantId'>
 
-/** What every page of a tenant begins with. Written by hand, since other statements read it as well. */
+/** The branding of a tenant's pages. A hand-written fragment, because other statements read it as well. */
 export const PAGE_BRANDING = columns({
   tenant: columns({
     tenantId: column<TenantId>('t.tenant_id'),

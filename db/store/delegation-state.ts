@@ -1,7 +1,7 @@
-// Whether a delegation step still counts, with everything before it: part of the statements of introspection.
+// Whether a delegation step and all steps before it are still valid: part of the statements of introspection.
 import { CLIENT_REACHES_RESOURCE } from './oauth-clients.ts'
 
-/** Client `c`, its place in the directory `d`, and with an agent its owner: all as they were at the moment. */
+/** Client `c`, its place in the directory `d`, and with an agent its owner: all as they were when the step was made. */
 const CLIENT_STANDS = (c: string, at: string): string => `exists (
   select from authsec.clients k join authsec.client_directory kd on kd.client_id = k.id and kd.tenant_id = k.tenant_id
   left join authsec.agents ka on ka.tenant_id = k.tenant_id and ka.id = k.id
@@ -26,7 +26,7 @@ const AUTHORIZATION_STANDS = (id: string): string => `exists (
 
 const ISSUER_STANDS = `exists (select from authsec.oauth_issuers i where i.tenant_id = :tenantId and i.id = dl.issuer_id and i.active and i.valid_from <= dl.root_made_at)`
 
-/** A step, with each before it, everybody who made one, every token that was exchanged, and what it began with. Of `dl`. */
+/** The step `dl`, each step before it, every client that made one, every exchanged token, and the origin of the chain. */
 export const DELEGATION_LIVE = `(dl.expires_at > :now and not exists (
     select from unnest(dl.path) step(id) left join authsec.oauth_delegations x on x.tenant_id = :tenantId and x.id = step.id
     where not coalesce(x.revoked_at is null and ${CLIENT_STANDS('x.client_id', 'x.created_at')} and ${CLIENT_REACHES('x.client_id', 'dl.resource_server_id', 'x.created_at')}

@@ -32,7 +32,7 @@ export const findEnrolment = async (t: TenantDb, key: EnrolmentKey, now: Date, m
   return row
 }
 
-/** Spends a try on a live enrolment and answers it: the try is spent before anything is compared. */
+/** Counts an attempt on a live enrolment and returns it: the attempt counts before any comparison. */
 export const claimEnrolmentTry = async (t: TenantTx, key: EnrolmentKey, now: Date, mostTries: number): Promise<PendingEnrolment | undefined> => {
   const [row] = await t.db
     .update(pendingEnrolments)

@@ -32,7 +32,7 @@ export const findLoginTransaction = async (t: TenantDb, handleHash: Uint8Array, 
   return row
 }
 
-/** Of many requests at once exactly one gets it. */
+/** Of several concurrent requests exactly one gets it. */
 export const consumeLoginTransaction = async (t: TenantTx, handleHash: Uint8Array, now: Date): Promise<LoginTransaction | undefined> => {
   const [row] = await t.db
     .update(loginTransactions)
@@ -49,7 +49,7 @@ export const refuseLoginTransaction = async (t: TenantTx, handleHash: Uint8Array
     .where(live(t, handleHash, now))
 }
 
-/** Adds factors that this server has verified, by their RFC 8176 names. False when the login transaction is over. */
+/** Adds factors that this server has verified, by their RFC 8176 names. False when the login transaction has ended. */
 export const addVerifiedMethod = async (t: TenantTx, handleHash: Uint8Array, names: readonly string[], now: Date): Promise<boolean> => {
   const rows = await t.db
     .update(loginTransactions)

@@ -1,5 +1,5 @@
 // Queries on consents, their authorizations, and single-use ids; an authorization's tokens: oauth-families.ts. Statements of the
-// code flow that read several things at once: oauth-code-flow.ts.
+// code flow that read several tables at once: oauth-code-flow.ts.
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -16,9 +16,9 @@ export type Authorization = typeof oauthAuthorizations.$inferSelect
 export type NewAuthorization = Omit<typeof oauthAuthorizations.$inferInsert, 'tenantId'>
 export type StoredAuthorizationRequest = typeof oauthRequests.$inferSelect
 
-/** The first redemption of a code, as it was decided. */
+/** The first redemption of a code. */
 export type CodeRedemption = {
-  /** The authorization as it was read. The redemption happens only if it is unused and what it gives is the same. */
+  /** The authorization as it was read. The redemption happens only if its code is unused and the authorization unchanged. */
   readonly snapshot: AuthorizationState
   readonly jkt: string | undefined
   readonly now: Date
@@ -30,7 +30,7 @@ export type CodeRedemption = {
 type RedemptionParameters = Omit<CodeRedemption, 'snapshot'> &
   EventParameters & { readonly id: string; readonly scopes: readonly string[]; readonly resource: string | undefined }
 
-// The update waits for a redemption under way, looks at the row again, and finds the code used.
+// The update waits for a concurrent redemption, reads the row again, and finds the code used.
 const REDEEM = statement<RedemptionParameters>(`
 with state as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
 redeemed as (
@@ -45,8 +45,8 @@ recorded as (${INSERT_AUDIT_EVENTS('redeemed', ':records')})
 select ${AUTHORIZATION_STATE.from('state')} from state join redeemed on redeemed.id = state.id`).returning(AUTHORIZATION_STATE)
 
 /**
- * Redeems a code with its events, once. Answers the authorization as it is now. Undefined, and nothing is written, when it is used, ended or not what the
- * snapshot says any more, or when it is too late for the events.
+ * Redeems a code with its events, once. Returns the current authorization. Undefined, and nothing is written, when the code was used, the authorization has ended or differs from the
+ * snapshot, or when it is too late for the events.
  */
 export const redeemCode = (
   t: TenantDb,
@@ -58,7 +58,7 @@ export const redeemCode = (
   return REDEEM.first(t, parameters, (s) => runStatement(t, s))
 }
 
-/** What was allowed before stays. `:remember`: whether the person wants no further question about it. */
+/** Earlier scopes are kept. `:remember`: whether the person wants no further prompt for it. */
 const ALLOW = (id: string, from: string, onlyIf: string): string => `
   insert into authsec.oauth_grants as g (tenant_id, id, user_id, client_id, resource_server_id, scopes, remembered_scopes, created_at, updated_at)
   select r.tenant_id, r.${id}, r.user_id, r.client_id, r.resource_server_id, r.scopes, case when :remember then null else '{}'::text[] end, r.created_at, r.created_at
@@ -119,7 +119,7 @@ export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Pro
 
 const consentColumns = { id: oauthConsents.id, by: { updated_at: oauthConsents.updatedAt } }
 
-/** What a person allowed clients, with the names of both. */
+/** The consents of a person, with the names of client and resource server. */
 export const listConsents = (t: TenantDb, userId: string, page: Page<'updated_at'>) =>
   t.db
     .select({
@@ -175,7 +175,7 @@ export const findAuthorizationRequest = async (
   return row
 }
 
-/** Of many at once exactly one gets it. */
+/** Of several concurrent requests exactly one gets it. */
 export const consumeAuthorizationRequest = async (
   t: TenantTx,
   handleHash: Uint8Array,
@@ -200,12 +200,12 @@ export const consumeIdOnce = async (t: TenantDb, idHash: Uint8Array, expiresAt: 
   return rows.length === 1
 }
 
-/** What a person allowed a client at a resource server, as far as it is remembered. */
+/** The remembered consent of a person for a client at a resource server. */
 const GRANTED = (user: string, client: string, server: string): string => `
   coalesce((select coalesce(g.remembered_scopes, g.scopes) from authsec.oauth_grants g where g.tenant_id = :tenantId and g.user_id = ${user}
     and g.client_id = ${client} and g.resource_server_id is not distinct from ${server}), '{}')`
 
-/** What a person may have at a resource server, and what they allowed the client before, as far as it is remembered. */
+/** The person's rights at a resource server, and the remembered consent for the client. */
 export const CONSENT = (user: string, client: string, server: string) =>
   columns({
     held: column<readonly string[]>(SCOPES_OF_USER(server, user, ':now')),

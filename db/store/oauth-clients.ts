@@ -28,7 +28,7 @@ const ofServiceAccount = (account: string): string => `b.service_account_id = ${
 const MAY_ASK = (client: string | undefined): string =>
   client === undefined ? '' : `and (${client}.allowed_scopes is null or rs.name = any(${client}.allowed_scopes)) `
 
-/** Names of a resource server's scopes that a service account may have, by the client of that alias. */
+/** Names of the resource server's scopes that the service account of the aliased client may have. */
 export const SCOPES_OF_ACCOUNT = (server: string, account: string, now: string, client?: string): string => `array(
   select rs.name from authsec.resource_scopes rs where rs.tenant_id = :tenantId and rs.resource_server_id = ${server}
     ${MAY_ASK(client)}and (rs.permission is null or ${HOLDS(ofServiceAccount(account), 'rs.permission', now)}) order by rs.name)`
@@ -53,11 +53,11 @@ const RESOURCE = columns({
   scopes: column<readonly ResourceScope[]>(`coalesce((
     select json_agg(json_build_object('name', rs.name, 'description', rs.description, 'permission', rs.permission) order by rs.name)
     from authsec.resource_scopes rs where rs.tenant_id = :tenantId and rs.resource_server_id = r.id), '[]')`),
-  /** Of these, what the client's service account may have. */
+  /** Those of them that the client's service account may have. */
   ofServiceAccount: column<readonly string[]>(SCOPES_OF_ACCOUNT('r.id', 's.id', ':now')),
-  /** The role that a person gets on the first visit, where the access policy is on. */
+  /** The role that a person receives on the first visit, if the access policy is on. */
   accessRoleId: optional(column<string>('r.access_role_id')),
-  /** How many resource servers the client could have meant. */
+  /** The number of resource servers that match the request. */
   candidates: column<number>('r.candidates::int'),
 })
 export type RequestedResource = RowOf<typeof RESOURCE>
@@ -86,7 +86,7 @@ export const SELECT_CLIENT = columns({
   /** The service account that it acts as in its own name, if that is active. */
   serviceAccountId: optional(column<string>('s.id')),
   quotas: optional(column<Readonly<Record<string, number>>>(`t.settings -> 'quotas'`)),
-  /** Its client id on the wire: the URL of its metadata document, where that is what it is known by. */
+  /** The client id on the wire: the URL of its metadata document if the client is known by one. */
   publicId: column<string>('coalesce(c.metadata_url, c.id::text)'),
   /** Where its name and addresses come from. */
   registeredBy: column<'administrator' | 'dynamic' | 'metadata'>('c.registered_by'),

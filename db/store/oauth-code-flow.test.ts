@@ -1,4 +1,4 @@
-// Statements that read several things at once, compared with the statements for each.
+// Statements that read several tables at once, compared with the statements for each.
 import { expect, test } from 'vitest'
 import { type Company, startApp } from '#tests/support/app'
 import { newOauthClient, newResource } from '#tests/support/oauth'
@@ -64,7 +64,7 @@ const strangers = (company: Company, sessionId: string, userId: string) => [
   { userId, sessionId: company.admin.id },
 ]
 
-test('client and consent together equal each read alone', async () => {
+test('client and consent read together equal each read alone', async () => {
   const { server, client, person, t, now, authorize } = await start()
   await authorize(['a'])
   await authorize(['openid'], null)
@@ -94,7 +94,7 @@ test('a request stored for a page equals any stored request, and the page reads 
   expect(await findAnyAuthorizationRequest(t, other)).toMatchObject(kept)
 })
 
-test('a consent is answered once, by the person who was asked, with the current client', async () => {
+test('a consent is answered once, by the person it was presented to, with the current client', async () => {
   const { app, company, server, client, person, t, now, later, sessionId, request } = await start()
   const handleHash = app.ctx.random.bytes(32)
   await insertAuthorizationRequest(t, request(handleHash, server.resource))
@@ -111,7 +111,7 @@ test('a consent is answered once, by the person who was asked, with the current 
   expect(await consumeConsent(t, { ...owner, now })).toBeUndefined()
 })
 
-test('client and authorization of a code together equal each read alone', async () => {
+test('client and authorization of a code read together equal each read alone', async () => {
   const { app, client, t, now, authorize } = await start()
   const { id, codeHash } = await authorize(['a', 'b'])
   const of = { clientId: client.id, resource: undefined, now }

@@ -14,7 +14,7 @@ export type NewDelegation = Omit<typeof oauthDelegations.$inferInsert, 'tenantId
 export type PolicyVersion = { readonly id: string; readonly version: string }
 const VERSION = 'p.xmin::text'
 
-/** Locks policies that are as they were read until the transaction ends: a later change of a policy then finds, and ends, what was made under it. */
+/** Locks policies that are unchanged since they were read until the transaction ends: a later change of a policy then finds and ends the steps made under it. */
 const HELD = `held as (
   select from authsec.delegation_policies p where p.tenant_id = :tenantId and p.id = any(:ids::uuid[]) and ${VERSION} = any(:versions::text[]) for share)`
 const ARE_HELD = '(select count(*) from held) = cardinality(:ids::uuid[])'
@@ -33,7 +33,7 @@ const INSERT_STEP = statement<HeldParameters & { record: string }>(
   `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
 )
 
-/** False, and nothing is written, where a policy that it was decided by has changed. */
+/** False, and nothing is written, if a policy that the decision used has changed. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
   return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1

@@ -12,7 +12,7 @@ const ALIVE = `u.active and u.deleted_at is null and u.valid_from <= a.created_a
     and (a.offline or coalesce(s.revoked_at is null and s.expires_at > :now and s.last_seen_at + make_interval(secs => s.idle_seconds) > :now, false))
     and (a.resource_server_id is null or coalesce(${CLIENT_REACHES_RESOURCE('c', 'r', 'rc', 'a.created_at')}, false))`
 
-/** An authorization, and everything that it depends on, as it is now. Beside `FROM_AUTHORIZATION`. */
+/** An authorization, and everything that it depends on, in its current state. Used with `FROM_AUTHORIZATION`. */
 export const AUTHORIZATION_STATE = columns({
   id: column<string>('a.id'),
   clientId: column<string>('a.client_id'),
@@ -99,7 +99,7 @@ export type Rotation = {
 }
 
 const ROTATED = columns({ authorizationState: AUTHORIZATION_STATE, rotated: column<boolean>('exists (select from rotated)') })
-// Read and rotated in one statement: the update waits for a rotation under way, looks at the row again, and finds another generation.
+// Read and rotated in one statement: the update waits for a concurrent rotation, reads the row again, and finds another generation.
 const ROTATE = statement<Rotation>(`
 with state as materialized (select ${AUTHORIZATION_STATE.list} ${AUTHORIZATION_STATE_SOURCES('a.id = :id')}),
 rotated as (

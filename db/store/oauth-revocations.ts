@@ -16,7 +16,7 @@ const FIND_EVENTS = statement<{ events: readonly string[]; from: string; limit: 
   EVENT,
 )
 
-/** Events of these names since a moment, newest first. */
+/** Events of these names since the given time, newest first. */
 export const findEventsSince = (t: TenantDb, events: readonly string[], since: Date, limit: number): Promise<RevocationEvent[]> =>
   FIND_EVENTS.all(t, { events, from: firstAuditIdOf(since), limit })
 

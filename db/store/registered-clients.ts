@@ -62,7 +62,7 @@ export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, l
 
 type Jwks = NonNullable<Client['fetchedJwks']>
 /**
- * The content of a client's `jwks_uri`: a cached copy, not audited, with the time of the read. Undefined: nothing could be read, and the time of the try is
+ * The content of a client's `jwks_uri`: a cached copy, not audited, with the time of the read. Undefined: nothing could be read, and the time of the attempt is
  * stored.
  */
 export const saveFetchedJwks = async (t: TenantDb, clientId: string, jwks: Jwks | undefined, at: Date): Promise<void> => {
@@ -130,7 +130,7 @@ export const putAccessRequest = async (
       target: [resourceAccessRequests.tenantId, resourceAccessRequests.resourceServerId, resourceAccessRequests.clientId],
       set: {
         expiresAt: sql`greatest(${resourceAccessRequests.expiresAt}, excluded.expires_at)`,
-        // A request that was approved and revoked since is made again.
+        // A request that was approved and later revoked is created again.
         status: sql`case when ${resourceAccessRequests.status} = 'denied' then 'denied' else 'pending' end`,
       },
     })

@@ -1,4 +1,4 @@
-// The hand-written statements compared with drizzle's reading of the same rows.
+// The hand-written statements compared with drizzle's result for the same rows.
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { atomically, forTenant, ownRows, type TenantDb } from '../engine/tenant.ts'
@@ -75,7 +75,7 @@ test('the data before the password check equals the tables', async () => {
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const before = await findBeforePassword(t, admin.email, DEVICE, app.clock.now())
   const user = await findUser(t, admin.id)
-  expect(user).toMatchObject(before.user ?? { id: 'nobody' })
+  expect(user).toMatchObject(before.user ?? { id: 'none' })
   expect(Object.keys(before.user ?? {})).toHaveLength(20)
   expect(await findTenant(t)).toMatchObject(before.tenant ?? { name: 'none' })
   expect(before).toMatchObject({ hasAdminAccess: true, device: { failedAttempts: 0, lockedUntil: null } })
@@ -92,9 +92,9 @@ test('the data before the password check equals the tables', async () => {
 test('an unknown person and a person of another tenant take the same statement, with an empty result', async () => {
   const { app, t, admin, company } = await start()
   const globex = await app.company('globex')
-  const nobody = { user: undefined, device: undefined, hasAdminAccess: false }
-  expect(await findBeforePassword(t, 'nobody@nowhere.example', DEVICE, AT)).toMatchObject({ ...nobody, tenant: { name: company.name } })
-  expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(nobody)
+  const noAccount = { user: undefined, device: undefined, hasAdminAccess: false }
+  expect(await findBeforePassword(t, 'unknown@nowhere.example', DEVICE, AT)).toMatchObject({ ...noAccount, tenant: { name: company.name } })
+  expect(await findBeforePassword(forTenant(app.db, globex.tenantId), admin.email, undefined, AT)).toMatchObject(noAccount)
   expect(await findSessionRequirements(forTenant(app.db, globex.tenantId), admin.id, AT)).toMatchObject({
     roles: [],
     kinds: [],
@@ -102,7 +102,7 @@ test('an unknown person and a person of another tenant take the same statement, 
   })
 })
 
-test('what is required is what the stores of its parts say', async () => {
+test('the combined requirements equal the results of the separate stores', async () => {
   const { app, t, admin } = await start()
   const factor = { userId: admin.id, confirmedAt: AT, createdAt: AT }
   await atomically(t, async (tx) => {
@@ -183,7 +183,7 @@ test('a session start writes every column, resets failures, and counts', async (
   expect(await findUser(t, admin.id)).toMatchObject({ lastLoginAt: AT, failedAttempts: 0, lockedUntil: null })
 })
 
-test('alone, with the snapshot still true and in time: otherwise nothing is written', async () => {
+test('a session is written only while the snapshot is current and in time; otherwise nothing is written', async () => {
   const { app, t, admin } = await start()
   await atomically(t, (tx) => rememberDevice(tx, admin.id, DEVICE, AT))
   const emailHash = await listedAs(t)

@@ -1,4 +1,4 @@
-// The statements of a sign-in (hot path): one read before the password is checked, and one write that begins the session on the condition that nothing of what
+// The statements of a sign-in (hot path): one read before the password is checked, and one write that begins the session only if nothing that
 // was read has changed. One write for a wrong password. sign-in.test.ts compares them with the tables.
 
 import { type Column, column, columns, moment, nullable, optional, type RowOf, statement } from '../engine/statement.ts'
@@ -70,10 +70,10 @@ const PARTS = (user: string) =>
     /** From tenant-wide, live, unconditional bindings. */
     roles: column<string[]>(LIVE_ROLE_NAMES(user, ':now')),
   })
-/** What the tenant requires of a session, and what the session is made of. */
+/** The tenant's requirements for a session, and the contents of the session. */
 export type SessionRequirements = RowOf<ReturnType<typeof PARTS>> & { readonly tenant: SignInTenant | undefined }
 
-/** Of `u`, `t` and `PARTS` as `o`: everything that decides whether there is a session, and what it says, as one short text. */
+/** For `u`, `t` and `PARTS` as `o`: a digest of everything that decides whether there is a session, and its contents. */
 const VERSION = `encode(sha256(convert_to(row(t.domain, t.status, t.settings, u.id, u.email, u.email_verified_at, u.provider, u.client_id, u.project_id, u.password_hash, u.temporary_password,
   u.password_reset_required, u.active, u.valid_from, u.deleted_at, o.kinds, o."defaultClientId", o.roles)::text, 'UTF8')), 'hex')`
 const OF_PERSON = PARTS('u.id')
@@ -86,7 +86,7 @@ const SNAPSHOT = columns({
   version: column<string>(VERSION),
 })
 type SnapshotRow = RowOf<typeof SNAPSHOT>
-/** What a sign-in is decided by. `version` changes with any of it. */
+/** The data that decides a sign-in. `version` changes with any of it. */
 export type SignInSnapshot = { readonly user: Account | undefined; readonly requirements: SessionRequirements; readonly version: string }
 const snapshotOf = ({ tenant, user, parts, version }: SnapshotRow): SignInSnapshot => ({ user, requirements: { ...parts, tenant }, version })
 
@@ -153,21 +153,21 @@ const HOLD = statement<{ userId: string }>(
   `select ${ACCOUNT.list} from authsec.users u where u.tenant_id = :tenantId and u.id = :userId for no key update`,
 ).returning(ACCOUNT)
 
-/** As `lockUser`, of what a sign-in needs to know. */
+/** As `lockUser`, with the columns that a sign-in needs. */
 export const lockAccount = (t: TenantTx, userId: string): Promise<Account | undefined> => HOLD.first(t, { userId })
 
 const OWED_PARTS = PARTS(':userId')
 const OWED = columns({ tenant: TENANT, parts: OWED_PARTS })
 const FIND_OWED = statement<{ userId: string; now: Date }>(`select ${OWED.list} from authsec.tenants t where t.tenant_id = :tenantId`).returning(OWED)
 
-/** What the tenant requires of the person now, and what a session of the person is made of. */
+/** The tenant's current requirements for the person, and the contents of a session of the person. */
 export const findSessionRequirements = async (t: TenantDb, userId: string, now: Date): Promise<SessionRequirements> => {
   const row = await FIND_OWED.first(t, { userId, now })
   return row === undefined ? { tenant: undefined, kinds: [], defaultClientId: undefined, roles: [] } : { ...row.parts, tenant: row.tenant }
 }
 
 /**
- * Locks the account, and then reads the requirements: sent together, since a connection answers in order, and each statement sees what was committed before.
+ * Locks the account, and then reads the requirements: sent together, because a connection answers in order, and each statement sees earlier commits.
  */
 export const lockAccountAndFindRequirements = async (
   t: TenantTx,
@@ -241,7 +241,7 @@ export const insertSessionStart = async (
   const { session, quota, at, ...rest } = b
   const record = jsonRecord(sessions, { ...session, tenantId: t.tenantId })
   const parameters = { ...rest, ...quota, ...eventParameters(t, events), version: b.version, userId, session: record, now: at }
-  // The statement after the lock sees what was committed while it waited.
+  // The statement after the lock sees commits made while it waited.
   const first = b.version === undefined ? [] : [HOLD.bind(t, { userId })]
   const begun = await BEGIN.first(t, parameters, (s) => runStatement(t, { ...s, first }))
   return begun?.isCurrent !== true ? 'changed' : begun.isCounted ? 'begun' : 'used up'
@@ -272,7 +272,7 @@ const COUNT_WRONG = statement<Omit<WrongPassword, 'announcement' | 'delay'> & De
 ) select from fell`)
 
 export type WrongPassword = {
-  /** The person; an unused id where nothing is counted. */
+  /** The person; an unused id if nothing is counted. */
   readonly userId: string
   /** A known browser has a budget of its own. */
   readonly deviceHash: Uint8Array | undefined

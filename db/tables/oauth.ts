@@ -92,7 +92,7 @@ export const resourceDirectory = schema.table(
   {
     /** SHA-256 of the identifier, or of tenant and identifier on the loopback interface, where several tenants may use the same one. */
     resourceHash: bytesColumn('resource_hash').primaryKey(),
-    /** SHA-256 of the identifier alone: finds its tenant when there is only one. */
+    /** SHA-256 of only the identifier: finds its tenant when there is only one. */
     identifierHash: bytesColumn('identifier_hash').notNull(),
     resourceServerId: uuid('resource_server_id').notNull(),
     tenantId: tenantId(),

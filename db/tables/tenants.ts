@@ -16,7 +16,7 @@ export type TenantSettings = {
   readonly requireLoginChallenge?: boolean | undefined
   /** The weakest `acr` in which administrative permissions count. */
   readonly adminAcr?: 'aal1' | 'aal2' | 'aal3' | undefined
-  /** An authenticator code alone signs an end user in, when the client authenticates. */
+  /** An authenticator code signs an end user in without a password, when the client authenticates. */
   readonly passwordlessTotp?: boolean | undefined
   /** Recovery methods for people who lost their factors; by default backup codes and a pass from an administrator. */
   readonly recovery?: {
@@ -33,7 +33,7 @@ export type TenantSettings = {
   readonly cibaDisclosesAccounts?: boolean | undefined
   /** Language of mails; by default the browser's. */
   readonly language?: 'en' | 'de' | undefined
-  /** Who may register clients without an administrator (RFC 7591): anyone (the default), holders of an initial access token, or nobody. */
+  /** Who may register clients without an administrator (RFC 7591): anyone (the default), holders of an initial access token, or no one. */
   readonly clientRegistration?: 'open' | 'token' | 'closed'
   /** Origin of the company's own front end for sign-in and consent; by default the hosted pages. */
   readonly loginUi?: string | undefined

@@ -92,7 +92,7 @@ export const administratorDirectory = schema.table(
 
 /**
  * Trigrams of names and addresses, for substring search under row level security. No foreign key: checking some 35 rows per person made imports four
- * times slower. The store that deletes a person deletes the trigrams, and a trigram alone finds nobody.
+ * times slower. The store that deletes a person deletes the trigrams, and a trigram without its person is never returned.
  */
 export const userGrams = schema.table(
   'user_grams',

@@ -1,4 +1,4 @@
-// A token checked by asking its issuer (RFC 7662): what was revoked is known at once.
+// Checks a token by introspection at its issuer (RFC 7662), so revocations take effect immediately.
 
 import { AuthorizationServerUnavailable } from './refusal.ts'
 import type { Check } from './token.ts'
@@ -6,7 +6,7 @@ import { accessTokenOf, type Claims } from './token.ts'
 
 const TIMEOUT_MS = 5000
 
-/** Of the resource server at its issuer: id and introspection secret. */
+/** Id and introspection secret of the resource server at its issuer. */
 export type IntrospectionCredentials = {
   readonly id: string
   readonly secret: string
@@ -29,12 +29,12 @@ export const checkByIntrospection = ({ issuer, resource, endpoint, credentials, 
   const ask = async (token: string): Promise<Claims> => {
     try {
       const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
-      // A redirect is no answer; `error` would say so, and is not known in workers.
+      // A redirect is not a valid answer; the mode `error` would refuse it, but workers do not support that mode.
       const response = await fetch(endpoint, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
       if (response.status !== 200) throw new Error(`introspection answered ${response.status}`)
       return (await response.json()) as Claims
     } catch (error) {
-      throw new AuthorizationServerUnavailable('The authorization server cannot be asked about tokens.', { cause: error })
+      throw new AuthorizationServerUnavailable('The authorization server cannot be reached for introspection.', { cause: error })
     }
   }
   return async (token) => {

@@ -1,13 +1,13 @@
-// A token checked by the issuer's public keys, without a call for each (RFC 9068 section 4).
+// Checks a token with the issuer's public keys, without a request for each token (RFC 9068 section 4).
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { JOSEError, JWKSTimeout } from 'jose/errors'
 import { AuthorizationServerUnavailable } from './refusal.ts'
 import type { Check } from './token.ts'
 import { accessTokenOf } from './token.ts'
 
-/** A key that was revoked is forgotten within a minute. */
+/** A revoked key is dropped within a minute. */
 const KEYS_KEPT_MS = 60_000
-/** How soon a key that is not known is looked for again. */
+/** The shortest time between two look-ups of an unknown key. */
 const LOOK_AGAIN_MS = 1000
 const TIMEOUT_MS = 5000
 
@@ -32,7 +32,7 @@ export const checkByKeys = ({ issuer, resource, jwksUri, fetch, now }: Options):
   })
   return async (token) => {
     try {
-      // Algorithm, type, issuer and audience are pinned: what the token says of itself chooses nothing but a key.
+      // Algorithm, type, issuer and audience are pinned: the token's header selects only a key.
       const { payload } = await jwtVerify(token, keys, { issuer, audience: resource, typ: 'at+jwt', algorithms: ['ES256'], currentDate: now() })
       return payload.aud === resource ? accessTokenOf(token, payload, now()) : undefined
     } catch (error) {

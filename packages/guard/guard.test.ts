@@ -1,4 +1,4 @@
-// A resource server behind the guard, against the real authorization server: what it lets through, and what it says to everybody else.
+// A resource server behind the guard, against the real authorization server: which requests pass, and how the others are refused.
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
@@ -51,7 +51,7 @@ const refusalOf = async (response: Response) => {
 }
 const invalid = expect.objectContaining({ status: 401, error: 'invalid_token' })
 
-/** The same token, signed or spelled in a way that proves nothing. */
+/** The same token, signed or encoded in a way that must not be accepted. */
 const forged = async ({ app, server, tokens }: Started): Promise<Readonly<Record<string, string>>> => {
   const good = await tokens()
   const [claims, header] = [claimsOf(good), tokenHeader(good)]
@@ -68,12 +68,12 @@ const forged = async ({ app, server, tokens }: Started): Promise<Readonly<Record
     'an audience among others': await sign({ aud: [server.resource, 'https://other.example.com/mcp'] }),
     'another issuer': await sign({ iss: 'https://evil.example' }),
     'no end': await sign({ exp: undefined }),
-    'a past end': await sign({ exp: now }),
-    'a start to come': await sign({ iat: now + 3600 }),
+    'an expiry in the past': await sign({ exp: now }),
+    'an issue time in the future': await sign({ iat: now + 3600 }),
     'no type': await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid }).sign(key),
     'the type of an ID token': await sign({}, { typ: 'JWT' }),
-    'a key that travels along': await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', jwk }).sign(own.privateKey),
-    'a key that is not known': await new SignJWT(claims).setProtectedHeader({ ...header, alg: 'ES256', kid: 'other' }).sign(own.privateKey),
+    'a key embedded in the header': await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', jwk }).sign(own.privateKey),
+    'an unknown key': await new SignJWT(claims).setProtectedHeader({ ...header, alg: 'ES256', kid: 'other' }).sign(own.privateKey),
     'no algorithm': `${encode({ alg: 'none', kid, typ: 'at+jwt' })}.${encode(claims)}.`,
     'a shared key': await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid, typ: 'at+jwt' }).sign(new TextEncoder().encode(jwks)),
     'a critical extension': await sign({}, { crit: ['exp'], exp: now }).catch(() => `${encode({ ...header, crit: ['x'] })}.${encode(claims)}.AA`),
@@ -83,7 +83,7 @@ const forged = async ({ app, server, tokens }: Started): Promise<Readonly<Record
   }
 }
 
-test('an actor that is none makes the token none: whoever acted could not be told from the subject', () => {
+test('a token with a malformed actor is refused, because the actor could not be distinguished from the subject', () => {
   const claims = { sub: 's', client_id: 'c', tenant_id: 't', scope: '', iat: 1, exp: 3 }
   const read = (act?: unknown) => accessTokenOf('x', act === undefined ? claims : { ...claims, act }, new Date(2000))
   expect(read()?.actor).toBeUndefined()
@@ -92,13 +92,13 @@ test('an actor that is none makes the token none: whoever acted could not be tol
 })
 
 describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
-  test('a good token comes through, and says who comes', async () => {
+  test('a valid token passes, and the handler learns the subject', async () => {
     const { client, tokens, shown } = await start(mode)
     const response = await shown(await tokens({ scope: 'tools:read' }), { scopes: ['tools:read'] })
     expect([response.status, await response.json()]).toEqual([200, { subject: client.id, scopes: ['tools:read'] }])
   })
 
-  test('without a token the answer says where tokens come from, and names no error', async () => {
+  test('without a token the response names the authorization server and no error', async () => {
     const { call, server, own } = await start(mode)
     const { status, challenge } = await refusalOf(await call({}, { scopes: ['tools:read'] }))
     const metadata = server.resource.replace('/mcp', '/.well-known/oauth-protected-resource/mcp')
@@ -116,16 +116,16 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
       bearer_methods_supported: ['header'],
     })
     expect(own.metadata(new Request(server.resource))).toBeUndefined()
-    // A token in the query is none.
+    // A token in the query is ignored.
     expect((await call({}, {}, `${server.resource}?access_token=x`)).status).toBe(401)
   })
 
-  test('whatever proves nothing is refused alike', async () => {
+  test('every unacceptable token is refused with the same answer', async () => {
     const world = await start(mode)
     for (const [name, token] of Object.entries(await forged(world))) expect(await refusalOf(await world.shown(token)), name).toEqual(invalid)
   })
 
-  test('a token of another resource server, or of the time after its end, is refused', async () => {
+  test('a token of another resource server and an expired token are refused', async () => {
     const { app, company, tokens, shown, client } = await start(mode)
     const other = await newResource(app, company, SCOPES)
     const elsewhere = await newOauthClient(app, company, { at: [other] })
@@ -146,7 +146,7 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     expect((await refusalOf(await call({ authorization }))).error).toBe('invalid_request')
   })
 
-  test('a scope that is missing is named', async () => {
+  test('a missing scope is named', async () => {
     const { tokens, shown } = await start(mode)
     const refusal = await refusalOf(await shown(await tokens({ scope: 'tools:read' }), { scopes: ['tools:read', 'tools:write'] }))
     expect(refusal).toMatchObject({ status: 403, error: 'insufficient_scope' })
@@ -154,7 +154,7 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     expect(refusal.challenge).toContain('scope="tools:read tools:write"')
   })
 
-  test('a sign-in that is too old or too weak is asked for again (RFC 9470)', async () => {
+  test('a sign-in that is too old or too weak requires a new one (RFC 9470)', async () => {
     const { app, company, server, shown } = await start(mode)
     const client = await newOauthClient(app, company, { at: [server], isPublic: true })
     const person = await app.person(company)
@@ -170,12 +170,12 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     expect((await shown(token, { maxAge: 600 })).status).toBe(200)
   })
 
-  test('a token of a service has no sign-in to be fresh', async () => {
+  test('a service token cannot satisfy a maximum age, because it has no sign-in', async () => {
     const { tokens, shown } = await start(mode)
     expect((await refusalOf(await shown(await tokens(), { maxAge: 60 }))).error).toBe('insufficient_user_authentication')
   })
 
-  test('a bound token counts with a proof of its key for this request, once', async () => {
+  test('a bound token is accepted once with a proof of its key for this request', async () => {
     const { app, server, tokens, call } = await start(mode)
     const [holder, thief] = [await prover(app), await prover(app)]
     const token = await tokens({}, { dpop: await holder.proof({ htm: 'POST', htu: `${ISSUER}/oauth/token` }) })
@@ -199,13 +199,13 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
       'x.y.z',
     ]
     for (const one of bad) expect((await refusalOf(await withProof(one))).error).toBe('invalid_dpop_proof')
-    // Bound is not bearer, nor the other way round.
+    // A bound token is not a bearer token, and a bearer token is not a bound one.
     expect(await refusalOf(await call({ authorization: `Bearer ${token}`, dpop: await holder.proof(here) }))).toEqual(invalid)
     expect(await refusalOf(await call({ authorization: `DPoP ${await tokens()}`, dpop: await holder.proof(here) }))).toEqual(invalid)
     expect((await call({ authorization: `DPoP ${token}` })).status).toBe(401)
   })
 
-  test('of many at once with one proof exactly one comes through', async () => {
+  test('of concurrent requests with one proof exactly one passes', async () => {
     const { app, server, tokens, call } = await start(mode)
     const holder = await prover(app)
     const token = await tokens({}, { dpop: await holder.proof({ htm: 'POST', htu: `${ISSUER}/oauth/token` }) })
@@ -215,7 +215,7 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
     expect(all.filter(({ status }) => status === 200)).toHaveLength(1)
   })
 
-  test('while the issuer cannot be reached nothing is let through, and it comes back by itself', async () => {
+  test('while the issuer is unreachable nothing passes, and it recovers by itself', async () => {
     const { tokens, shown, reach } = await start(mode)
     const token = await tokens()
     reach.away = true
@@ -226,7 +226,7 @@ describe.each(['keys', 'introspection'] as const)('by %s', (mode) => {
   })
 })
 
-describe('revocations, where tokens are checked by keys', () => {
+describe('revocations, with tokens checked by keys', () => {
   const dead = async (world: Started): Promise<string> => {
     const token = await world.tokens()
     expect((await world.shown(token)).status).toBe(200)
@@ -234,7 +234,7 @@ describe('revocations, where tokens are checked by keys', () => {
     return token
   }
 
-  test('what was stopped is refused within two seconds, and what goes on comes through', async () => {
+  test('a revoked token is refused within two seconds, and the others still pass', async () => {
     const world = await start('keys')
     const [token, other] = [await dead(world), await world.tokens()]
     world.app.clock.advance(2)
@@ -242,7 +242,7 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await world.shown(other)).status).toBe(200)
   })
 
-  test('they are read once a second, whatever comes', async () => {
+  test('revocations are read at most once a second', async () => {
     const world = await start('keys')
     const token = await world.tokens()
     const requested: string[] = []
@@ -266,7 +266,7 @@ describe('revocations, where tokens are checked by keys', () => {
     expect(requested.filter((path) => path === '/oauth/introspect')).toEqual([])
   })
 
-  test('once what is known is older than promised, nothing is let through until it can be read again', async () => {
+  test('once the known revocations are older than promised, nothing passes until they can be read again', async () => {
     const world = await start('keys')
     const token = await world.tokens()
     expect((await world.shown(token)).status).toBe(200)
@@ -279,7 +279,7 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await world.shown(token)).status).toBe(200)
   })
 
-  test('an answer that was under way for longer than promised lets nothing through', async () => {
+  test('revocations that took longer than promised to arrive let nothing pass', async () => {
     const world = await start('keys')
     const token = await world.tokens()
     const slow = guard({
@@ -297,7 +297,7 @@ describe('revocations, where tokens are checked by keys', () => {
     expect((await slow.check(request)).refusal?.status).toBe(503)
   })
 
-  test('without credentials a revoked token counts until it expires', async () => {
+  test('without credentials a revoked token is accepted until it expires', async () => {
     const world = await start('keys')
     const blind = guard({ issuer: ISSUER, resource: world.server.resource, now: () => world.app.clock.now(), fetch: world.net })
     const token = await dead(world)
@@ -307,7 +307,7 @@ describe('revocations, where tokens are checked by keys', () => {
   })
 })
 
-test('on the loopback interface it is called by loopback names, and by pages from there, alone', async () => {
+test('on the loopback interface only loopback host names and origins are accepted', async () => {
   const { call } = await start('keys', { resource: 'http://localhost:3000/mcp' })
   const status = async (headers: Readonly<Record<string, string>>) => (await call(headers, {}, 'http://localhost:3000/mcp')).status
   for (const host of ['localhost:3000', '127.0.0.1:3000', '[::1]:3000']) expect(await status({ host, origin: 'http://localhost:6274' })).toBe(401)

@@ -1,5 +1,5 @@
-// For authors of resource servers: lets a request through when it carries an access token of this issuer, for this resource, with what the place needs; says to
-// everybody else how to get one.
+// For authors of resource servers: lets a request pass if it has an access token of this issuer, for this resource, that meets the requirements of the route; all
+// other requests are refused with instructions for getting a token.
 import { checkByIntrospection, type IntrospectionCredentials } from './check-by-introspection.ts'
 import { checkByKeys } from './check-by-keys.ts'
 import { metadataPath, metadataResponse } from './metadata.ts'
@@ -16,24 +16,24 @@ export type { Requirement } from './refusal.ts'
 export type { AccessToken, Actor, Claims } from './token.ts'
 
 export type GuardOptions = {
-  /** Address of the authorization server, as its metadata has it: `https://id.example.com`. */
+  /** URL of the authorization server, as in its metadata: `https://id.example.com`. */
   readonly issuer: string
-  /** This resource server's own identifier (RFC 8707): the audience of its tokens, and the address it is reached at. */
+  /** This resource server's identifier (RFC 8707): the audience of its tokens, and the URL at which it is reached. */
   readonly resource: string
-  /** For people, in the metadata. */
+  /** Display name, in the metadata. */
   readonly name?: string
-  /** What can be asked for here, in the metadata. */
+  /** Scopes that clients can request, in the metadata. */
   readonly scopes?: readonly string[]
-  /** Types of authorization details (RFC 9396) that it understands, in the metadata. */
+  /** Supported types of authorization details (RFC 9396), in the metadata. */
   readonly detailTypes?: readonly string[]
-  /** Of this resource server at the issuer: its id and introspection secret. Left out, nothing is learned of revocations: a token counts until it expires. */
+  /** Id and introspection secret of this resource server at the issuer. Without them no revocations are read: a token is accepted until it expires. */
   readonly credentials?: IntrospectionCredentials
   /**
-   * `keys` (the default): tokens are checked here by the issuer's keys, and its revocations are read at most once a second, when a request comes; a token that
-   * one of them means is asked about. `introspection`: every token is asked about.
+   * `keys` (the default): tokens are checked locally with the issuer's keys, and its revocations are read at most once a second, when a request comes; a token that
+   * a revocation affects is introspected. `introspection`: every token is introspected.
    */
   readonly checkedBy?: 'keys' | 'introspection'
-  /** Where shown proofs are noted; see `NoteOnce`. */
+  /** Where used proofs are recorded; see `NoteOnce`. */
   readonly noteOnce?: NoteOnce
   readonly fetch?: typeof fetch
   readonly now?: () => Date
@@ -44,11 +44,11 @@ export type Verdict = { readonly token: AccessToken; readonly refusal?: undefine
 export type Guarded = (request: Request, token: AccessToken) => Response | Promise<Response>
 
 export type Guard = {
-  /** Judges a request. */
+  /** Checks a request. */
   readonly check: (request: Request, requirement?: Requirement) => Promise<Verdict>
-  /** The protected resource metadata (RFC 9728), where the request asks for it; undefined for any other request. */
+  /** The protected resource metadata (RFC 9728) if the request is for it; undefined for any other request. */
   readonly metadata: (request: Request) => Response | undefined
-  /** A fetch handler that serves the metadata, and hands the rest to yours with the token. */
+  /** A fetch handler that serves the metadata and passes other requests to yours, with the token. */
   readonly protect: (requirement: Requirement, handler: Guarded) => (request: Request) => Promise<Response>
 }
 
@@ -56,7 +56,7 @@ type Net = Pick<GuardOptions, 'issuer' | 'resource'> & { readonly fetch: typeof 
 type Scheme = 'bearer' | 'dpop'
 type Shown = { readonly scheme: Scheme; readonly token: string }
 
-/** RFC 6750 section 2.1; in a query or a form no token is looked for. */
+/** RFC 6750 section 2.1; tokens in the query or a form are not accepted. */
 const shownIn = (request: Request): Shown | RefusalCode => {
   const header = request.headers.get('authorization')
   const [scheme = '', token = '', ...rest] = (header ?? '').split(' ')
@@ -74,7 +74,7 @@ const missing = (token: AccessToken, { scopes = [], acrValues = [], maxAge }: Re
   return isOld || (acrValues.length > 0 && !acrValues.includes(authentication.acr)) ? 'insufficient_user_authentication' : undefined
 }
 
-/** Tokens by the issuer's keys; where it may be asked, those that a revocation means are. */
+/** Checks tokens with the issuer's keys; tokens that a revocation affects are introspected where credentials allow it. */
 const checkFor = (options: GuardOptions, net: Net): Check => {
   const { credentials, checkedBy = 'keys' } = options
   const jwksUri = `${net.issuer}/.well-known/jwks.json`
@@ -102,7 +102,7 @@ export const guard = (options: GuardOptions): Guard => {
     const shown = shownIn(request)
     if (typeof shown === 'string') return shown
     const token = await checkToken(shown.token)
-    // A bound token is no bearer token, nor the other way round (RFC 9449 section 7.1).
+    // A bound token is not a bearer token, and a bearer token is not a bound one (RFC 9449 section 7.1).
     if (token === undefined || (token.jkt === undefined) !== (shown.scheme === 'bearer')) return 'invalid_token'
     if (token.jkt !== undefined) {
       const called = { proof: request.headers.get('dpop'), method: request.method, url: `${origin}${new URL(request.url).pathname}` }

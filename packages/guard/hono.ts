@@ -1,4 +1,4 @@
-// The guard as middleware of Hono: `app.use('/mcp/*', guarded(guard, { scopes: ['tools:read'] }))`, then `c.get('token')`.
+// The guard as Hono middleware: `app.use('/mcp/*', guarded(guard, { scopes: ['tools:read'] }))`, then `c.get('token')`.
 import type { MiddlewareHandler } from 'hono'
 import type { Guard } from './guard.ts'
 import type { Requirement } from './refusal.ts'
@@ -6,7 +6,7 @@ import type { AccessToken } from './token.ts'
 
 export type GuardedVariables = { Variables: { token: AccessToken } }
 
-/** Refuses what carries no good token; what follows finds it under `token`. The metadata is served by `guardMetadata`, or wherever this stands before its path. */
+/** Refuses requests without a valid token; later handlers read it as `token`. The metadata is served by `guardMetadata`, or by this middleware where it covers the path. */
 export const guarded =
   (guard: Guard, requirement: Requirement = {}): MiddlewareHandler<GuardedVariables> =>
   async (c, next) => {

@@ -1,4 +1,4 @@
-// What the MCP SDK wants to know of a token (`AuthInfo`), so that tools find it under `extra.authInfo`.
+// Converts a token to `AuthInfo` of the MCP SDK, which tools read from `extra.authInfo`.
 import type { AccessToken } from './token.ts'
 
 export type McpAuthInfo = {

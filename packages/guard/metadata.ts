@@ -1,4 +1,4 @@
-// What a client has to know of this resource (RFC 9728), where it looks for it.
+// The protected resource metadata (RFC 9728) and its path.
 import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/supported.ts'
 
 type Described = {
@@ -11,7 +11,7 @@ type Described = {
 
 const ROOT = '/.well-known/oauth-protected-resource'
 
-/** RFC 9728 section 3.1: the well-known part stands before the path. */
+/** RFC 9728 section 3.1: the well-known part precedes the path. */
 export const metadataPath = (resource: string): string => {
   const { pathname } = new URL(resource)
   return pathname === '/' ? ROOT : `${ROOT}${pathname}`
@@ -27,7 +27,7 @@ const documentOf = ({ issuer, resource, name, scopes, detailTypes }: Described) 
   dpop_signing_alg_values_supported: CLIENT_SIGNING_ALGS,
 })
 
-/** Public, and read by pages of any origin: MCP clients live in browsers, too. */
+/** Public and readable from any origin: MCP clients also run in browsers. */
 export const metadataResponse = (described: Described, request: Request): Response | undefined => {
   if ((request.method !== 'GET' && request.method !== 'HEAD') || new URL(request.url).pathname !== metadataPath(described.resource)) return undefined
   return Response.json(documentOf(described), {

@@ -1,4 +1,4 @@
-// What a stranger imports: the built modules in plain Node, and their types in a strict program of its own.
+// The published package: the built modules in plain Node, and their types in a strict program.
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,13 +37,13 @@ const { resource } = await document.json()
 process.stdout.write(JSON.stringify([none.status, bad.status, resource]))
 `
 
-test('plain Node runs it', async () => {
+test('runs in plain Node', async () => {
   await writeFile(join(folder, 'server.mjs'), SERVER)
   const { stdout } = await run(process.execPath, [join(folder, 'server.mjs')], { cwd: folder })
   expect(JSON.parse(stdout)).toEqual([401, 401, 'https://mcp.example.com/mcp'])
 })
 
-test('the program in its README type-checks, and is the one that is tried elsewhere', async () => {
+test('the program in its README type-checks, and is the tested example', async () => {
   const readme = await readFile(join(ROOT, 'packages/guard/README.md'), 'utf8')
   const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   expect(program.replace("'authsec-serverless/guard'", "'./guard.ts'")).toBe(await readFile(join(ROOT, 'packages/guard/example.ts'), 'utf8'))

@@ -1,16 +1,16 @@
-// Whether whoever shows a token holds the key that it is bound to (RFC 9449 section 7).
+// Checks that the caller holds the key to which the token is bound (RFC 9449 section 7).
 import { digest, readProof } from '../../shared/domains/oauth/dpop-proof.ts'
 
-/** How far a proof may be from our clock, in seconds. */
+/** Accepted difference between a proof's time and our clock, in seconds. */
 export const PROOF_SECONDS = 60
 
 /**
- * Notes that a proof was shown. Answers whether it is the first time within the given seconds. The default remembers in this process alone; a resource server of
- * several processes should give one that all of them share.
+ * Records that a proof was used. Returns whether this is its first use within the given seconds. The default remembers proofs in this process only; a resource server
+ * with several processes should pass a shared implementation.
  */
 export type NoteOnce = (id: string, seconds: number) => Promise<boolean>
 
-/** In memory, bounded: with this many proofs a minute a single process has other sorrows, and the oldest are near their end anyway. */
+/** In memory and bounded: when full, the oldest proofs are dropped, which are close to their expiry. */
 const MOST = 100_000
 
 export const noteInMemory = (now: () => Date): NoteOnce => {

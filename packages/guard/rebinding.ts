@@ -1,5 +1,5 @@
-// A server on the loopback interface is within reach of every page that is open on the machine, under whatever name its owner lets point here (DNS rebinding;
-// Model Context Protocol, Streamable HTTP). It is called by loopback names, and by pages from there, alone.
+// A server on the loopback interface can be reached by every page that is open on the machine, under any host name whose owner points it there (DNS rebinding;
+// Model Context Protocol, Streamable HTTP). So only loopback host names and loopback origins are accepted.
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 const isLoopback = (address: string): boolean => {

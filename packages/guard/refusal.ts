@@ -1,7 +1,7 @@
-// How a resource server refuses: RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, with where to go for a token (RFC 9728 section 5.1).
+// Refusals of a resource server: RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, with the URL of the metadata (RFC 9728 section 5.1).
 import { CLIENT_SIGNING_ALGS } from '../../shared/domains/oauth/supported.ts'
 
-/** What is needed to say whether a token counts cannot be reached. Nothing is let through meanwhile. */
+/** A service that is needed to check a token is unreachable; requests are refused meanwhile. */
 export class AuthorizationServerUnavailable extends Error {}
 
 export type Requirement = {
@@ -9,7 +9,7 @@ export type Requirement = {
   readonly scopes?: readonly string[]
   /** One of them. */
   readonly acrValues?: readonly string[]
-  /** How long ago the person may have signed in, in seconds. */
+  /** The longest time since the sign-in of the person, in seconds. */
   readonly maxAge?: number
 }
 
@@ -34,14 +34,14 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unavailable: 503,
 }
 const DESCRIPTION: Readonly<Record<RefusalCode, string>> = {
-  missing_token: 'An access token is needed.',
+  missing_token: 'An access token is required.',
   invalid_request: 'The request carries more than one token, or a malformed one.',
   invalid_token: 'The access token is malformed, expired, revoked, or for another resource.',
-  insufficient_scope: 'The access token does not carry the scope that this needs.',
-  insufficient_user_authentication: 'The person has to sign in again, or more strongly.',
-  invalid_dpop_proof: 'The proof of possession is missing, malformed, too old, or was used before.',
-  foreign_origin: 'This server is called by the names of this machine alone, and not by pages from elsewhere.',
-  unavailable: 'Whether the token still counts cannot be said right now.',
+  insufficient_scope: 'The access token does not have the required scope.',
+  insufficient_user_authentication: 'A more recent or stronger sign-in is required.',
+  invalid_dpop_proof: 'The proof of possession is missing, malformed, expired, or already used.',
+  foreign_origin: 'This server accepts only loopback host names, and no requests from pages of other origins.',
+  unavailable: 'The token cannot be checked at the moment.',
 }
 
 const quoted = (parameters: Readonly<Record<string, string | undefined>>): string =>
@@ -63,16 +63,16 @@ const challenges = (code: RefusalCode, metadata: string, { scopes, acrValues, ma
   return `Bearer ${quoted(isOfProof ? quiet : common)}, DPoP ${quoted({ ...(isOfProof ? common : quiet), algs: CLIENT_SIGNING_ALGS.join(' ') })}`
 }
 
-/** By which codes of ours go to the client. */
+/** Maps our codes to the error codes of the response. */
 const NAMED: Partial<Readonly<Record<RefusalCode, string>>> = {
   missing_token: 'invalid_token',
   foreign_origin: 'invalid_request',
   unavailable: 'temporarily_unavailable',
 }
-/** Against these no other token helps. */
+/** For these errors a different token does not help. */
 const UNCHALLENGED: ReadonlySet<RefusalCode> = new Set(['foreign_origin', 'unavailable'])
 
-/** The refusal as it goes to the client. */
+/** The refusal as an HTTP response. */
 export const refuse = (code: RefusalCode, metadata: string, requirement: Requirement): Response => {
   const error = NAMED[code] ?? code
   return Response.json(

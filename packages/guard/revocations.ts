@@ -1,5 +1,5 @@
-// The issuer's revocations, read when a token is judged and at most once a second: what was stopped there is refused here within two seconds. No timer runs, so
-// a process that is frozen between two requests is as right as one that never sleeps.
+// Reads the issuer's revocations when a token is checked, at most once a second: a token revoked at the issuer is refused here within two seconds. There is no timer, so
+// a process that is frozen between two requests works as correctly as one that runs all the time.
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { disclosedId, idsIn, isMeant } from '../../shared/domains/oauth/distrust-ids.ts'
 import { digest } from '../../shared/domains/oauth/dpop-proof.ts'
@@ -8,12 +8,12 @@ import { AuthorizationServerUnavailable } from './refusal.ts'
 import type { AccessToken } from './token.ts'
 
 export type Revocations = {
-  /** Whether something ended that the token hangs below: then its issuer is asked. @throws Away when nothing younger than the promise is known */
+  /** Whether a grant that the token depends on was revoked; then its issuer is asked. @throws Away when all known revocations are older than promised */
   readonly mean: (token: AccessToken) => Promise<boolean>
 }
 
 const READ_AGAIN_MS = 1000
-/** What is used is no older. */
+/** The greatest age of the revocations that are used. */
 const PROMISED_MS = 2000
 const TIMEOUT_MS = 5000
 
@@ -43,7 +43,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
   let reading: Promise<Known> | undefined
 
   const read = async (): Promise<Known> => {
-    // Asked at this moment: what ended while the answer travelled may be missing from it.
+    // The time of the request: a revocation made while the response travelled may be missing from it.
     const readAt = now().getTime()
     const url = `${issuer}/oauth/revocations${known?.cursor === undefined ? '' : `?after=${known.cursor}`}`
     const headers = { authorization: basicHeader(credentials), accept: 'application/jwt' }
@@ -58,7 +58,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
     })
     const revoked = new Map(known?.revoked)
     for (const [id, until] of entriesIn(payload.revoked)) revoked.set(id, Math.max(revoked.get(id) ?? 0, until))
-    // No token is older than an hour: what was told before that means nothing any more.
+    // No token lives longer than an hour, so older revocations can be dropped.
     for (const [id, until] of revoked) if (until < readAt / 1000 - 2 * 3600) revoked.delete(id)
     return { revoked, cursor: typeof payload.cursor === 'string' ? payload.cursor : undefined, readAt }
   }
@@ -66,7 +66,7 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
   const fresh = async (): Promise<Known> => {
     const age = now().getTime() - (known?.readAt ?? Number.NEGATIVE_INFINITY)
     if (known !== undefined && age < READ_AGAIN_MS) return known
-    // Of many at once one asks.
+    // Concurrent callers share one request.
     reading ??= read().finally(() => {
       reading = undefined
     })
@@ -76,9 +76,9 @@ export const revocationFeed = ({ issuer, resource, jwksUri, credentials, fetch, 
       if (known !== undefined && age < PROMISED_MS) return known
       throw new AuthorizationServerUnavailable('The revocations of the authorization server cannot be read.', { cause: error })
     }
-    // An answer that was long under way, or asked for by somebody who came before, may be too old already.
+    // A slow response, or one that an earlier caller requested, may already be too old.
     if (now().getTime() - known.readAt >= PROMISED_MS)
-      throw new AuthorizationServerUnavailable('The revocations of the authorization server come too late.')
+      throw new AuthorizationServerUnavailable('The revocations of the authorization server arrive too late.')
     return known
   }
 

@@ -1,31 +1,31 @@
-// What a token says, to the resource server that it is for, however it was checked.
+// The claims of a checked token as the resource server sees them, the same for both ways of checking.
 
-/** One who acted: the nearest first, whoever acted for whom below it (RFC 8693 section 4.1). */
+/** An actor: the current one first, with the previous actor nested in it (RFC 8693 section 4.1). */
 export type Actor = { readonly sub: string; readonly client_id?: string; readonly act?: Actor }
 
 export type AccessToken = {
-  /** The token itself, as it was shown. */
+  /** The token itself, as presented. */
   readonly token: string
-  /** On whose behalf: a person, or the service itself where no person stands behind it. */
+  /** The person on whose behalf the request is made, or the service itself where no person is involved. */
   readonly subject: string
   readonly clientId: string
   readonly tenantId: string
   readonly scopes: readonly string[]
-  /** Who acts, when it is not the subject. */
+  /** The actor, if it is not the subject. */
   readonly actor: Actor | undefined
-  /** Rich authorization requests (RFC 9396), as they were granted. */
+  /** The granted authorization details (RFC 9396). */
   readonly authorizationDetails: readonly Readonly<Record<string, unknown>>[]
-  /** When and how the person signed in; none where no person stands behind the token. */
+  /** When and how the person signed in; absent for tokens without a person. */
   readonly authentication: { readonly authTime: Date; readonly acr: string; readonly amr: readonly string[] } | undefined
   readonly expiresAt: Date
-  /** Thumbprint of the key that the token is bound to (RFC 9449 section 6.1). */
+  /** Thumbprint of the key to which the token is bound (RFC 9449 section 6.1). */
   readonly jkt: string | undefined
-  /** All that it says. */
+  /** All claims. */
   readonly claims: Claims
 }
 export type Claims = Readonly<Record<string, unknown>>
 
-/** How far ahead the issuer's clock may be. Expiry has no such grace. */
+/** Tolerated clock difference of the issuer for times in the future. Expiry has no tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 60
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -43,7 +43,7 @@ const detailsIn = (value: unknown): readonly Claims[] | undefined => {
   return Array.isArray(value) && value.every((one) => isObject(one) && isText(one.type)) ? value : undefined
 }
 
-/** Undefined unless everything that a decision could stand on is there and in time (RFC 9068 section 4). */
+/** Undefined unless all required claims are present and the token is within its lifetime (RFC 9068 section 4). */
 export const accessTokenOf = (token: string, claims: Claims, now: Date): AccessToken | undefined => {
   const { sub, client_id, tenant_id, scope, iat, exp, act, authorization_details, cnf, auth_time, acr, amr } = claims
   const seconds = now.getTime() / 1000
@@ -51,7 +51,7 @@ export const accessTokenOf = (token: string, claims: Claims, now: Date): AccessT
   if (!isSeconds(iat) || !isSeconds(exp) || exp <= seconds || iat > seconds + CLOCK_TOLERANCE_SECONDS) return undefined
   const [actor, details] = [actorIn(act), detailsIn(authorization_details)]
   const jkt = isObject(cnf) ? cnf.jkt : undefined
-  // A confirmation that is not understood is not one that may be left out.
+  // An unknown confirmation method must not be ignored.
   if (actor === 'malformed' || details === undefined || (cnf !== undefined && !isText(jkt))) return undefined
   const isAuthenticated = isSeconds(auth_time) && isText(acr)
   return {
@@ -69,5 +69,5 @@ export const accessTokenOf = (token: string, claims: Claims, now: Date): AccessT
   }
 }
 
-/** The token when it is good, undefined when it is not. @throws Away when that cannot be said */
+/** The token if it is valid, otherwise undefined. @throws Away when that cannot be determined */
 export type Check = (token: string) => Promise<AccessToken | undefined>

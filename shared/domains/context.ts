@@ -1,4 +1,4 @@
-// The context that rules work with: the platform's, and what the domains add. A rule takes the parts it uses: `Pick<RequestCtx, 'db' | 'clock'>`.
+// The context of the rules: the platform's, and the additions of the domains. A rule takes the parts it uses: `Pick<RequestCtx, 'db' | 'clock'>`.
 
 import type { RequestInfo } from '#shared/kernel/context'
 import type { PlatformCtx } from '#shared/platform/context'

@@ -7,7 +7,8 @@ export const SECTIONS = {
     HOST: 'Address that the local and the single-machine server listen on.',
     BASE_URL: 'Public base of every link that leaves the system, and the OAuth issuer. Without it `http://localhost:PORT`.',
     PUBLIC_UI_ORIGIN: 'Origin of an administration UI that is not served from BASE_URL; cookies are then sent across sites.',
-    HOSTS: 'Further host names that production answers to. Its own host, tenant sub-domains and verified domains are known; any other host gets 421.',
+    HOSTS:
+      'Additional host names of a production deployment, besides its own host, tenant sub-domains and verified domains; any other host is answered with 421.',
     REQUEST_SECONDS: 'Time limit of a request. The AWS gateway gives up after 30 seconds.',
     STOP_NOTICE_SECONDS: 'How long a process reports that it is stopping before it closes its listener, so that a load balancer notices.',
     TRUSTED_PROXIES: 'Addresses and CIDR blocks of proxies whose `X-Forwarded-*` headers count. A block that covers every address stops the start.',
@@ -21,13 +22,13 @@ export const SECTIONS = {
     DATABASE_JOBS_URL: 'The same database signed in as `authsec_jobs`, for scheduled jobs. Without it DATABASE_URL.',
     DATABASE_OWNER_URL: 'The same database signed in as its owner, for migrations and retention. Without it DATABASE_URL.',
     DATABASE_POOL: 'Connections per process.',
-    DATABASE_DRIVER: '`neon` uses HTTP and WebSockets in place of TCP. Chosen by itself where the host is at Neon.',
+    DATABASE_DRIVER: '`neon` uses HTTP and WebSockets in place of TCP. The default for hosts at Neon.',
     SKIP_MIGRATIONS: 'Leaves migrations to the deployment step.',
     REDIS_URL: 'Redis 6.2 or later. Without it the local server keeps its cache in memory.',
     UPSTASH_REDIS_REST_URL: 'Redis over HTTP at Upstash, in place of REDIS_URL. Needs UPSTASH_REDIS_REST_TOKEN.',
     UPSTASH_REDIS_REST_TOKEN: 'Token for UPSTASH_REDIS_REST_URL.',
     TASK_QUEUE_URL:
-      'Amazon SQS queue by which functions hand mail and webhooks to the outbox function. Without it the schedule sends within a quarter of an hour.',
+      'Amazon SQS queue that wakes the outbox function for mail and webhooks. Without it scheduled jobs send within a quarter of an hour.',
   },
   'Keys and tokens': {
     MASTER_KEYS: '`id:base64,id:base64`, 32 bytes each. The first wraps data keys, all of them unwrap. Locally generated and sealed in DATA_DIR.',
@@ -39,7 +40,7 @@ export const SECTIONS = {
     AUTH_EXPECT_AUD: '`aud` of session tokens; a compatibility name, not a host.',
   },
   'Tenants, accounts and sessions': {
-    SIGN_UP: 'How new tenants begin. Without it `open`.',
+    SIGN_UP: 'How tenants are created. Without it `open`.',
     TENANCY: '`single` allows one tenant.',
     TENANT_DOMAIN_SUFFIX: 'Suffix of the sub-domains of tenants.',
     PLATFORM_ADMIN_EMAIL: 'Receives the one-time link of the first platform administrator. Generated locally.',
@@ -72,14 +73,14 @@ export const SECTIONS = {
     MICROSOFT_CLIENT_SECRET: 'Its secret.',
     WEBAUTHN_RP_ID: 'Relying party id of the platform: the host of BASE_URL, or a parent domain of it that the UI uses as well.',
     WEBAUTHN_ORIGIN: 'Origins of the pages that use passkeys of the platform; https in production. Without it BASE_URL and PUBLIC_UI_ORIGIN.',
-    WEBAUTHN_RP_NAME: 'Name that authenticators show beside the account.',
+    WEBAUTHN_RP_NAME: 'Name that authenticators display with the account.',
     SPIFFE_TRUST_DOMAIN: 'Trust domain of the SPIFFE ids of agents.',
     AUTHSEC_REQUIRE_SESSION_ID: 'Tools that `mcp-auth` lists declare `session_id` as required.',
     AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: 'Lists protected tools to a caller who is not signed in. `off` lists only the tools for signing in.',
     AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: 'Leaves tools that the caller may not call out of the list.',
     OUTBOUND_LOOPBACK: '`on` lets webhooks and providers be on this machine and use plain http. For development; refused in production.',
     IMPORT_TOTP_ENCRYPTION_KEYS:
-      'For `import:authsec` alone: TOTP_ENCRYPTION_KEY of the other installation, 64 hexadecimal digits; several with commas between.',
+      'Only for `import:authsec`: TOTP_ENCRYPTION_KEY of the other installation, 64 hexadecimal digits; several with commas between.',
   },
   Operations: {
     METRICS_TOKEN: 'Bearer token for `/metrics`. In production without it the path answers 404.',

@@ -32,7 +32,7 @@ export const BaseConfig = z.object({
   HOSTS: lists,
   REQUEST_SECONDS: seconds(29, 29),
   STOP_NOTICE_SECONDS: z._default(z.coerce.number().check(z.minimum(0), z.maximum(60)), 5),
-  TRUSTED_PROXIES: listOf(isAddressBlock, 'must hold addresses and CIDR blocks alone, none of them everything'),
+  TRUSTED_PROXIES: listOf(isAddressBlock, 'must hold only addresses and CIDR blocks, none of them everything'),
   PLACE_HEADERS: lists,
   CORS_ALLOWED_ORIGINS: lists,
   RATE_LIMIT: flag('on'),
@@ -87,7 +87,7 @@ export const BaseConfig = z.object({
   MICROSOFT_CLIENT_ID: text,
   MICROSOFT_CLIENT_SECRET: text,
   WEBAUTHN_RP_ID: z.optional(matching(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/).check(z.maxLength(253))),
-  WEBAUTHN_ORIGIN: listOf(isOrigin, 'must hold origins alone: scheme, host and port'),
+  WEBAUTHN_ORIGIN: listOf(isOrigin, 'must hold only origins: scheme, host and port'),
   WEBAUTHN_RP_NAME: z._default(atLeast(1).check(z.maxLength(64)), 'AuthSec MFA Service'),
   SPIFFE_TRUST_DOMAIN: z._default(
     z.pipe(

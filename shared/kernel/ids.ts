@@ -19,5 +19,5 @@ export const splitHandle = (text: string | undefined, secretLength = 43): { read
   return id === undefined || secret?.length !== secretLength ? undefined : { id, secret }
 }
 
-/** The id that a text begins with, up to a dot; undefined where it begins with none. */
+/** The id at the start of a text, up to a dot; undefined without one. */
 export const handleId = (text: string): string | undefined => (text[36] === '.' && isUuid(text.slice(0, 36)) ? text.slice(0, 36) : undefined)

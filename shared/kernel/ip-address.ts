@@ -83,7 +83,7 @@ const walkHops = (
 export const clientAddress = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): string =>
   walkHops(peer, forwardedFor, trustedProxies).hop
 
-/** Whether the header names an address that was not believed. A gateway that only repeats its own peer does not count. */
+/** Whether the header names an address that was ignored. A gateway that only repeats its own peer does not count. */
 export const isForwardingIgnored = (peer: string, forwardedFor: string | undefined, trustedProxies: readonly string[]): boolean => {
   const { hop, end } = walkHops(peer, forwardedFor, trustedProxies)
   const ignored = forwardedFor?.slice(0, Math.max(end, 0)).trim()

@@ -1,4 +1,4 @@
-// An app with both sides of the administration and the record, and short ways to call it.
+// An app with both administrative APIs and the audit log, and short helpers to call it.
 
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { auditRoutes } from '../../functions/audit/routes.ts'
@@ -13,12 +13,12 @@ const USER = '/authsec/uflow/user'
 export type Side = {
   readonly rbac: string
   readonly scopes: string
-  /** What a caller needs beside the permission of the thing. */
+  /** Permissions that a caller needs in addition to the permission on the object. */
   readonly needs: readonly `${string}:${string}`[]
 }
 export const SIDES: readonly [string, Side][] = [
   ['for administrators', { rbac: ADMIN, scopes: ADMIN, needs: ['admin:access'] }],
-  ['on the end users\u2019 side', { rbac: `${USER}/rbac`, scopes: USER, needs: [] }],
+  ['in the end-user API', { rbac: `${USER}/rbac`, scopes: USER, needs: [] }],
 ]
 
 export type HouseAnswer = { readonly status: number; readonly body: Record<string, unknown> & unknown[]; readonly headers: Headers }
@@ -26,7 +26,7 @@ export type HouseAnswer = { readonly status: number; readonly body: Record<strin
 export const startAccessWorld = async () => {
   const app = await startApp([...adminRoutes, ...userRoutes, ...rolesRoutes, ...tenantsRoutes, ...auditRoutes])
 
-  /** Calls as somebody: `as(person)('POST', path, body)`. */
+  /** Calls as the person: `as(person)('POST', path, body)`. */
   const as = (person: Person, amr?: readonly string[]) => {
     let token: Promise<string> | undefined
     return async (method: string, path: string, body?: unknown): Promise<HouseAnswer> => {
@@ -36,7 +36,7 @@ export const startAccessWorld = async () => {
     }
   }
 
-  /** A company, its administrator's calls, and a way to make people who may do some things. */
+  /** A company, its administrator's calls, and a helper that creates people with some permissions. */
   const open = async (label?: string) => {
     const company: Company = await app.company(label)
     const admin = as(company.admin)
@@ -47,11 +47,11 @@ export const startAccessWorld = async () => {
         const person = await app.person(company, grant)
         return { person, call: as(person) }
       },
-      /** The newest event of a kind, with its opened before and after. */
+      /** The newest event of a kind, with its values before and after the change. */
       event: async (name: string) => {
         const { body } = await admin('GET', `/audit/events?event=${name}&limit=1`)
         const [event] = (body as unknown as { events: Record<string, unknown>[] }).events
-        // So that the next one is newer, and not of the same millisecond.
+        // So that the next event is newer and not of the same millisecond.
         app.clock.advance(0.001)
         return event
       },
@@ -61,7 +61,7 @@ export const startAccessWorld = async () => {
 }
 export type AccessHouse = Awaited<ReturnType<typeof startAccessWorld>>
 
-/** The body of an answer that must be a success. */
+/** The body of a response that must be a success. */
 export const done = (answer: HouseAnswer): HouseAnswer['body'] => {
   if (answer.status >= 400) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
   return answer.body
@@ -71,7 +71,7 @@ export const UNKNOWN_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 export type HouseCall = (method: string, path: string, body?: unknown) => Promise<HouseAnswer>
 export const roleOf = async (call: HouseCall, rbac: string, name: string, ...permissions: string[]): Promise<string> =>
   String(done(await call('POST', `${rbac}/roles`, { name, permission_strings: permissions })).id)
-/** Id of the tenant's own role of administrators. */
+/** Id of the tenant's administrator role. */
 export const systemRole = async (call: HouseCall, rbac: string): Promise<string> => {
   const roles = done(await call('GET', `${rbac}/roles?search=admin`)) as unknown as { id: string; name: string; is_system: boolean }[]
   return roles.find((role) => role.is_system && role.name === 'admin')?.id ?? ''

@@ -1,4 +1,4 @@
-// Needs a server, where connections really race: TEST_DATABASE_URL.
+// Needs a server with truly concurrent connections: TEST_DATABASE_URL.
 import { beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findAdministrators } from '#db/store/administrators'
@@ -19,14 +19,14 @@ const statuses = (answers: readonly HouseAnswer[]): Record<number, number> => {
   return counts
 }
 
-test('of twenty roles of one name one is made', async () => {
+test('of twenty concurrent roles with one name exactly one is created', async () => {
   const { admin, company } = await house.open()
   const answers = await Promise.all(TWENTY.map(() => admin('POST', `${ADMIN}/roles`, { name: 'One', permission_strings: ['users:read'] })))
   expect(statuses(answers)).toEqual({ 200: 1, 409: 19 })
   expect((await house.events(company.tenantId)).filter(({ event }) => event === 'role.created')).toHaveLength(1)
 })
 
-test('of twenty permissions of one pair, and twenty scopes of one name, one is made', async () => {
+test('of twenty concurrent permissions with one pair, and twenty scopes with one name, exactly one is created', async () => {
   const { admin } = await house.open()
   const pairs = await Promise.all(TWENTY.map(() => admin('POST', `${ADMIN}/permissions`, { resource: 'docs', action: 'read' })))
   expect(statuses(pairs)).toEqual({ 200: 1, 409: 19 })
@@ -39,7 +39,7 @@ test('of twenty permissions of one pair, and twenty scopes of one name, one is m
   expect(scopes.filter(({ status }) => status === 409)).toHaveLength(19)
 })
 
-test('twenty renamings to one name leave one role of that name', async () => {
+test('of twenty concurrent renames to one name exactly one succeeds', async () => {
   const { admin } = await house.open()
   const ids: unknown[] = []
   for (const at of TWENTY) ids.push(done(await admin('POST', `${ADMIN}/roles`, { name: `r${at}`, permission_strings: ['users:read'] })).id)
@@ -47,7 +47,7 @@ test('twenty renamings to one name leave one role of that name', async () => {
   expect(statuses(answers)).toEqual({ 200: 1, 409: 19 })
 })
 
-test('the same binding asked for twenty times is one binding, and all are told which', async () => {
+test('twenty concurrent requests for one binding create one binding, and all return its id', async () => {
   const { admin, person, company } = await house.open()
   const { person: pat } = await person()
   const { id } = done(await admin('POST', `${ADMIN}/roles`, { name: 'Reader', permission_strings: ['users:read'] }))
@@ -58,7 +58,7 @@ test('the same binding asked for twenty times is one binding, and all are told w
   expect((await house.events(company.tenantId)).filter(({ event }) => event === 'role_binding.assigned')).toHaveLength(1)
 })
 
-test('twenty administrators remove each other at once, and one is left', async () => {
+test('of twenty administrators who remove each other concurrently one remains', async () => {
   const { admin, company, person } = await house.open()
   await atomically(forTenant(house.db, company.tenantId), (t) => updateUser(t, company.admin.id, { isPrimaryAdmin: false }))
   const people = [{ person: company.admin, call: admin }]
@@ -77,7 +77,7 @@ test('twenty administrators remove each other at once, and one is left', async (
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(20 - left.length)
 })
 
-test('twenty bindings of one last administrator, removed at once: one stays', async () => {
+test('of twenty bindings of the last administrator, removed concurrently, one remains', async () => {
   const { admin, company } = await house.open()
   const roles: string[] = []
   for (const at of TWENTY)
@@ -87,7 +87,7 @@ test('twenty bindings of one last administrator, removed at once: one stays', as
       ),
     )
   for (const role_id of roles) done(await admin('POST', `${ADMIN}/bindings`, { user_id: company.admin.id, role_id }))
-  // The system role is taken away by hand, so that the twenty are all there is.
+  // The system role is removed directly, so that only the twenty bindings exist.
   const bindings = done(await admin('GET', `${ADMIN}/bindings`)) as unknown as { id: string; role_name: string }[]
   await atomically(forTenant(house.db, company.tenantId), async (t) => {
     await t.run({
@@ -102,7 +102,7 @@ test('twenty bindings of one last administrator, removed at once: one stays', as
   expect(answers.find(({ status }) => status === 403)?.body.code).toBe('last_administrator')
 })
 
-test('who loses the right to grant while granting has granted before or not at all', async () => {
+test('an administrator who loses the right to grant during a grant either granted before or does not grant', async () => {
   const { admin, person } = await house.open()
   const { person: pat, call } = await person(['admin:access', 'roles:write', 'users:read'])
   const { id: role } = done(await admin('POST', `${ADMIN}/roles`, { name: 'Reader', permission_strings: ['users:read'] }))

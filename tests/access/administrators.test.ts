@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 
 describe.each(SIDES)('%s', (_, { rbac }) => {
-  test('every permission of the system role is not yet the system role', async () => {
+  test('holding every permission of the system role is not holding the system role', async () => {
     const { admin, person } = await house.open()
     const all = done(await admin('GET', `${rbac}/permissions`)) as unknown as { full_permission_string: `${string}:${string}` }[]
     const { person: pat, call } = await person(all.map((row) => row.full_permission_string))
@@ -27,7 +27,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(await admin('POST', `${rbac}/bindings`, { user_id: pat.id, role_id: system })).toMatchObject({ status: 200 })
   })
 
-  test('the first administrator and the last one keep their administration', async () => {
+  test('the first and the last administrator cannot lose the administration', async () => {
     const { admin, company, person } = await house.open()
     const [own] = await bindingsOf(admin, rbac, company.admin.id)
     const kept = { status: 403, body: { code: 'last_administrator' } }
@@ -38,7 +38,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     const [other] = await bindingsOf(admin, rbac, second.id)
     expect(await admin('DELETE', `${rbac}/bindings/${other?.id}`)).toMatchObject({ status: 200 })
     expect(await admin('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject(kept)
-    // Somebody who administers for a while, or is disabled, is nobody to leave a company to.
+    // A disabled administrator, or one with an expiring binding, does not count as a remaining administrator.
     const { person: third } = await person()
     const system = await systemRole(admin, rbac)
     const until = new Date(house.clock.now().getTime() + 3600_000).toISOString()
@@ -49,13 +49,13 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(await bindingsOf(admin, rbac, company.admin.id)).toEqual([own])
   })
 
-  test('administration through a role of one\u2019s own is kept too, whether the role shrinks or goes', async () => {
+  test('the last administrator through a custom role is kept when that role shrinks or is deleted', async () => {
     const { admin, company, person } = await house.open()
     const { person: boss, call } = await person('admin')
     const role = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:write', 'roles:read')
     const [own] = await bindingsOf(call, rbac, company.admin.id)
     done(await admin('POST', `${rbac}/bindings`, { user_id: company.admin.id, role_id: role }))
-    // Chief alone keeps the first administrator in administration, but not in the system role.
+    // The role chief keeps the first administrator in administration, but not in the system role.
     expect(await call('DELETE', `${rbac}/bindings/${own?.id}`)).toMatchObject({ status: 403 })
     await atomically(forTenant(house.db, company.tenantId), async (t) => {
       await updateUser(t, company.admin.id, { isPrimaryAdmin: false })
@@ -68,7 +68,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(done(await call('GET', `${rbac}/roles?role_id=${role}`))).toMatchObject([{ permissions_count: 3 }])
   })
 
-  test('where nobody has the system role, the last one who administers by another stays', async () => {
+  test('without a holder of the system role the last administrator through another role is kept', async () => {
     const { admin, company } = await house.open()
     const chief = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:write', 'roles:read')
     done(await admin('POST', `${rbac}/bindings`, { user_id: company.admin.id, role_id: chief }))
@@ -80,7 +80,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(await bindingsOf(admin, rbac, company.admin.id)).toMatchObject([{ role_name: 'Chief' }])
   })
 
-  test('the last one with the system role keeps it, also where others administer by a role of their own', async () => {
+  test('the last holder of the system role keeps it, even if others administer through a custom role', async () => {
     const { admin, company, person } = await house.open()
     const { person: pat } = await person()
     const chief = await roleOf(admin, rbac, 'Chief', 'admin:access', 'roles:read')
@@ -111,7 +111,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
     expect(await listed()).toBe(false)
   })
 
-  test('an address that was never proved does not lead to the tenant', async () => {
+  test('an unverified address does not lead to the tenant', async () => {
     const { admin, company, person } = await house.open()
     const { person: pat } = await person()
     await atomically(forTenant(house.db, company.tenantId), (t) => updateUser(t, pat.id, { emailVerifiedAt: null }))
@@ -121,7 +121,7 @@ describe.each(SIDES)('%s', (_, { rbac }) => {
   })
 })
 
-test('a session too weak for administration grants none of it, also through the door that does not ask for it', async () => {
+test('a session too weak for administration has no administrative permissions, even on routes that do not require the strength', async () => {
   const { admin, company, person } = await house.open()
   const { person: pat } = await person()
   const chief = await roleOf(admin, '/authsec/uflow/admin', 'Chief', 'admin:access')
@@ -132,7 +132,7 @@ test('a session too weak for administration grants none of it, also through the 
   expect(await strong('POST', '/authsec/uflow/user/rbac/bindings', give)).toMatchObject({ status: 200 })
 })
 
-test('a group and a service account hold roles too; who administers through a group is in the directory', async () => {
+test('groups and service accounts can hold roles; an administrator through a group is in the directory', async () => {
   const { admin, company, person } = await house.open()
   const { person: pat, call } = await person()
   const [t, at] = [forTenant(house.db, company.tenantId), house.clock.now()]
@@ -159,7 +159,7 @@ test('a group and a service account hold roles too; who administers through a gr
   ])
 })
 
-test('the platform is granted only by who holds it', async () => {
+test('platform permissions can be granted only by their holders', async () => {
   const make = async () => {
     const email = `platform-${house.ctx.random.id()}@platform.example`
     const { userId } = await ensurePlatformAdministrator(house.ctx, { email, name: 'Paula', passwordHash: null, proved: true })
@@ -185,7 +185,7 @@ test('the platform is granted only by who holds it', async () => {
   expect(await call('POST', '/authsec/uflow/admin/bindings', { user_id: helper.id, role_id })).toMatchObject({ status: 200 })
 })
 
-test('whoever was disabled while the request was on its way grants nothing', async () => {
+test('a caller who is disabled during the request grants nothing', async () => {
   const { company, person } = await house.open()
   const { person: second } = await person('admin')
   const caller = await house.ctx.principals.resolve(await house.token(second))

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 
 describe.each(SIDES)('%s', (_, { rbac, needs }) => {
-  test('a binding gives the role, says for what, and is in the record', async () => {
+  test('a binding assigns the role in its scope and is recorded in the audit log', async () => {
     const { admin, person, event, company } = await house.open()
     const role = await roleOf(admin, rbac, 'Reader', 'users:read')
     const { person: pat } = await person()
@@ -77,7 +77,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(Object.keys(row ?? {}).filter((key) => key.startsWith('scope'))).toEqual(Object.keys(columns))
   })
 
-  test('what cannot be bound is refused, and nothing is written', async () => {
+  test('an invalid binding is refused, and nothing is written', async () => {
     const { admin, person, company } = await house.open()
     const foreign = await house.open('globex')
     const { person: pat } = await person()
@@ -108,7 +108,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect((await house.events(company.tenantId)).length).toBe(events)
   })
 
-  test('asked twice, the binding that is there is answered; an expired one makes room', async () => {
+  test('repeating a request returns the existing binding; an expired binding is replaced', async () => {
     const { admin, person, event } = await house.open()
     const { person: pat } = await person()
     const role = await roleOf(admin, rbac, 'Reader', 'users:read')
@@ -126,7 +126,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect((await bindingsOf(admin, rbac, pat.id)).map((row) => row.id).toSorted()).toEqual([renewed.id, scoped.id].map(String).toSorted())
   })
 
-  test('a revoked binding stops the next request, and is in the record', async () => {
+  test('a revoked binding stops the next request and is recorded in the audit log', async () => {
     const { admin, person, event } = await house.open()
     const { person: pat, call } = await person()
     const role = await roleOf(admin, rbac, 'Reader', ...needs, 'roles:read')
@@ -138,7 +138,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(await admin('DELETE', `${rbac}/bindings/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
   })
 
-  test('nobody gives a role beyond what he holds, whatever the scope and the principal', async () => {
+  test('a caller cannot assign a role with more rights than their own, whatever the scope and the principal', async () => {
     const { admin, person } = await house.open()
     const { person: pat, call } = await person([...needs, 'roles:write', 'roles:read', 'users:read'])
     const wide = await roleOf(admin, rbac, 'Wide', 'users:read', 'users:write')
@@ -159,7 +159,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(await call('POST', `${rbac}/bindings`, { user_id: other.id, role_id: own })).toMatchObject({ status: 200 })
   })
 
-  test('what is held for one resource, under a condition or no longer cannot be granted', async () => {
+  test('rights that are held for one resource, under a condition or expired cannot be granted', async () => {
     const { admin, person } = await house.open()
     const role = await roleOf(admin, rbac, 'Reader', 'users:read')
     const { person: pat, call } = await person([...needs, 'roles:write'])
@@ -181,7 +181,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     }
   })
 
-  test('the list is newest first, filters, pages, and shows no other tenant\u2019s', async () => {
+  test('the list is newest first, filtered and paged, and excludes other tenants', async () => {
     const { admin, person, company } = await house.open()
     const foreign = await house.open('globex')
     const { person: pat } = await person()
@@ -205,7 +205,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
   })
 })
 
-test('what holds for one resource, under a condition or no longer is no role of a token', async () => {
+test('a role that is held for one resource, under a condition or expired is not in a token', async () => {
   const { admin, company, person } = await house.open()
   const { person: pat } = await person()
   const limits = {
@@ -223,7 +223,7 @@ test('what holds for one resource, under a condition or no longer is no role of 
   expect(await findLiveRoleNames(t, pat.id, new Date('2031-01-01T00:00:00Z'))).toEqual(['Plain'])
 })
 
-test('nobody who was deleted is given a role', async () => {
+test('a deleted person cannot be assigned a role', async () => {
   const { admin, company, person } = await house.open()
   const role_id = await roleOf(admin, '/authsec/uflow/admin', 'Reader', 'users:read')
   const { person: pat } = await person()

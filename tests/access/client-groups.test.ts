@@ -1,4 +1,4 @@
-// A client that is mapped to a group acts with what the group carries: through its service account, everywhere that decisions are asked for.
+// A client that is mapped to a group has the group's rights through its service account, wherever decisions are made.
 import { beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
@@ -14,7 +14,7 @@ beforeAll(async () => {
   w = await accessWorld([...accessRoutes, ...adminRoutes, ...rolesRoutes, ...tenantsRoutes])
 })
 
-test('mapped it may, unmapped it may not; searches and what-if agree, and its own guards count it', async () => {
+test('a mapped client has the rights and an unmapped one does not; searches, what-if and the client’s own guards agree', async () => {
   const plain = await newBackend(w.app, w.company, [])
   const id = plain.serviceAccountId
   const subject = { type: 'service_account', id }
@@ -49,7 +49,7 @@ test('mapped it may, unmapped it may not; searches and what-if agree, and its ow
   expect([await decision(), await searched(), await batch(), await asking()]).toEqual([false, [], [false, false], 403])
 })
 
-test('mapping takes the rights that the group carries', async () => {
+test('mapping requires the rights that the group carries', async () => {
   const { app, company } = w
   const plain = await newBackend(app, company, [])
   await atomically(forTenant(app.db, company.tenantId), async (t) => {

@@ -9,7 +9,7 @@ beforeAll(async () => {
 const ADMIN = '/authsec/uflow/admin'
 const USER = '/authsec/uflow/user'
 
-/** A company where pat reads users, writes those of one project, and deletes them after a second factor. */
+/** A company where Pat reads users, updates those of one project, and deletes them after a second factor. */
 const setting = async () => {
   const open = await house.open()
   const { admin } = open
@@ -25,8 +25,8 @@ const setting = async () => {
   return { ...open, pat, reader }
 }
 
-describe('about anybody, for administrators', () => {
-  test('the order of the model: expiry, scope, conditions, and a trace that names binding and role', async () => {
+describe('about any principal, for administrators', () => {
+  test('evaluates expiry, scope and conditions in this order, with a trace that names binding and role', async () => {
     const { admin, pat, reader } = await setting()
     const ask = async (resource: string, action: string, more: object = {}) =>
       done(await admin('POST', `${ADMIN}/policy/check`, { principal_id: pat.id, resource, action, ...more }))
@@ -54,7 +54,7 @@ describe('about anybody, for administrators', () => {
       expect(await ask(resource, action)).toEqual(denied)
   })
 
-  test('an unknown principal and one of another tenant are denials that do not tell', async () => {
+  test('an unknown principal and one of another tenant are denied in the same way', async () => {
     const { admin } = await house.open()
     const foreign = await house.open('globex')
     const ask = async (principal_id: string) =>
@@ -66,7 +66,7 @@ describe('about anybody, for administrators', () => {
 })
 
 describe('about oneself', () => {
-  test('anybody asks about himself; about another only who might as an administrator', async () => {
+  test('everyone may ask about their own rights; asking about others takes an administrator’s permission', async () => {
     const { pat, company, person } = await setting()
     const call = house.as(pat)
     const other = { principal_id: company.admin.id, resource: 'users', action: 'read' }
@@ -80,7 +80,7 @@ describe('about oneself', () => {
     expect(done(await both.call('POST', `${USER}/rbac/policy/check`, other))).toMatchObject({ allowed: true })
   })
 
-  test('his own session judges him, whatever context he writes', async () => {
+  test('the caller’s own session supplies the context, whatever context the request contains', async () => {
     const { pat } = await setting()
     const question = { principal_id: pat.id, resource: 'users', action: 'delete', context: { mfa: true } }
     expect(done(await house.as(pat, ['pwd'])('POST', `${USER}/rbac/policy/check`, question))).toMatchObject({ allowed: false })
@@ -114,7 +114,7 @@ describe('about oneself', () => {
     }
   })
 
-  test('a check needs both of its parameters, and an unknown pair is not held', async () => {
+  test('a check needs both parameters, and an unknown pair is not held', async () => {
     const { person } = await house.open()
     const { call } = await person()
     expect(await call('GET', `${USER}/permissions/check?resource=users`)).toMatchObject({ status: 400, body: { field: 'query.scope' } })
@@ -124,7 +124,7 @@ describe('about oneself', () => {
   })
 })
 
-test('an administrator\u2019s own rights are his, not the tenant\u2019s catalogue', async () => {
+test('an administrator\u2019s own rights are listed, not the tenant\u2019s catalogue', async () => {
   const { admin, person, company } = await house.open()
   done(await admin('POST', `${ADMIN}/permissions`, { resource: 'docs', action: 'read' }))
   done(await admin('POST', `${ADMIN}/scopes`, { scope_name: 'people', resources: ['users:read'] }))
@@ -146,7 +146,7 @@ test('an administrator\u2019s own rights are his, not the tenant\u2019s catalogu
   expect(boss.permissions).not.toContain('docs:read')
 })
 
-test('what ends a right ends it for the next decision, whichever way it goes', async () => {
+test('each change that removes a right affects the next decision in every API', async () => {
   const ADMIN = '/authsec/uflow/admin'
   const { admin, company, person } = await house.open()
   const { person: pat } = await person()
@@ -157,7 +157,7 @@ test('what ends a right ends it for the next decision, whichever way it goes', a
   const ends: readonly (readonly [string, (given: Given) => Promise<unknown>])[] = [
     ['the binding is revoked', async ({ binding }) => done(await admin('DELETE', `${ADMIN}/bindings/${binding}`))],
     [
-      'the role is another',
+      'the role is changed',
       async ({ role }) => done(await admin('PUT', `${ADMIN}/roles/${role}`, { name: 'Other', permission_strings: ['users:read'] })),
     ],
     ['the role is deleted', async ({ role }) => done(await admin('DELETE', `${ADMIN}/roles/${role}`))],

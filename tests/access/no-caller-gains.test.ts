@@ -1,5 +1,5 @@
-// Generated sequences of administrative calls by people with partial rights: whatever they try, nobody comes to hold what the caller could not grant him, and
-// what was refused changed nothing. The state is re-read from the tables by a reading of its own, not by the functions under test.
+// Generated sequences of administrative calls by people with partial rights: no principal ever obtains rights that the caller could not grant, and
+// refused calls change nothing. The state is read from the tables by independent queries, not by the functions under test.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
@@ -33,7 +33,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 type Held = {
   readonly userId: string
   readonly permission: string
-  /** For the whole tenant, without condition, not expired: may be passed on. */
+  /** Held for the whole tenant, without condition and unexpired: may be granted to others. */
   readonly passable: boolean
   readonly system: boolean
 }
@@ -75,7 +75,7 @@ const read = async (t: TenantDb, now: Date): Promise<State> => {
   }
 }
 
-/** Whether somebody may give this, by a plain reading of the rule. */
+/** Whether a person may grant this, by an independent reading of the rule. */
 const mayGive = ({ held }: State, userId: string, permission: string): boolean => {
   const own = held.filter((row) => row.userId === userId && row.passable)
   return own.some((row) => row.permission === permission) || (own.some((row) => row.system) && !permission.startsWith('platform:'))
@@ -112,7 +112,7 @@ const perform = (call: Call, state: State, ids: readonly string[], s: Step): Pro
 /** A role with exactly these permissions, bound to one person for the whole tenant. */
 type Given = { readonly role: string; readonly to: string | undefined; readonly permissions: readonly string[] }
 
-/** The tenant with these roles and bindings, and nothing else. */
+/** The tenant with only these roles and bindings. */
 const reset = (cast: Cast, given: readonly Given[]): Promise<void> =>
   atomically(cast.t, async (t) => {
     const run = (text: string, ...params: unknown[]) => t.run({ text, params: [t.tenantId, ...params], arrays: true })
@@ -141,7 +141,7 @@ const reset = (cast: Cast, given: readonly Given[]): Promise<void> =>
     )
   })
 
-/** An administrator, two people with some rights, one with nearly none; the system role has no permission that one of the two may not have too. */
+/** An administrator, two people with some rights and one with hardly any; the system role has no permission that one of the two cannot also have. */
 const opening = ([admin, ana, bob, cem]: readonly string[], first: readonly string[], second: readonly string[]): Given[] => [
   { role: 'admin', to: admin, permissions: ['users:read', 'users:write', 'admin:access', 'roles:write', 'roles:read', 'scopes:write'] },
   { role: `role-${ana}`, to: ana, permissions: [...first, 'roles:write', 'roles:read'] },
@@ -162,7 +162,7 @@ const assemble = async (): Promise<Cast> => {
   }
 }
 
-test('nobody ever holds what nobody could grant him', { timeout: 240_000 }, async () => {
+test('no principal ever holds rights that no caller could grant', { timeout: 240_000 }, async () => {
   const cast = await assemble()
   const { house, t, ids, calls } = cast
   const now = house.clock.now()
@@ -182,11 +182,11 @@ test('nobody ever holds what nobody could grant him', { timeout: 240_000 }, asyn
           expect(mayGive(before, ids[s.by] ?? '', gained.permission), `${s.kind} by ${s.by} gives ${gained.permission}`).toBe(true)
           seen.granted++
         }
-        // What was held for a resource or under a condition is not held for all by another's word.
+        // A right that is held for a resource or under a condition is not widened by another caller.
         const passable = new Set(before.held.filter((row) => row.passable).map((row) => `${row.userId} ${row.permission}`))
         for (const gained of after.held.filter((row) => row.passable && !passable.has(`${row.userId} ${row.permission}`)))
           expect(mayGive(before, ids[s.by] ?? '', gained.permission)).toBe(true)
-        // The first administrator stays one.
+        // The first administrator remains an administrator.
         expect(after.held.some((row) => row.userId === ids[0] && row.system && row.passable)).toBe(true)
         if (answer.body.code === 'cannot_grant') seen.refused++
         before = after
@@ -194,6 +194,6 @@ test('nobody ever holds what nobody could grant him', { timeout: 240_000 }, asyn
     }),
     { numRuns: SEQUENCES, seed: SEED, endOnFailure: true },
   )
-  // The sequences did both: give, and try in vain.
+  // The sequences included both successful and refused grants.
   expect(Math.min(seen.granted, seen.refused)).toBeGreaterThan(50)
 })

@@ -1,5 +1,5 @@
-// Taking over is granting too, and so is being rid of who is above: whoever moves somebody's address or external id, sets a password, enables, rotates a client's secret, invites, or puts somebody into a group needs
-// the rights that come with it. Every door that does such a thing, by callers with partial rights, against a plain reading of the rule; what is refused changes nothing.
+// Taking over an account counts as granting its rights, and so does disabling or deleting it: changing a person's address or external id, setting a password,
+// enabling, rotating a client secret, inviting, and adding to a group require the rights of the target. Every such operation is called by callers with partial rights and compared with an independent reading of the rule; refused calls change nothing.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
@@ -18,8 +18,8 @@ import { newBackend } from '../support/backend.ts'
 const ADMIN = '/authsec/uflow/admin'
 const USER = '/authsec/uflow/user'
 const RIGHTS = ['docs:read', 'docs:write', 'audit:read'] as const
-/** What the doors themselves ask for. */
-const DOORS = [
+/** The permissions that the operations themselves require. */
+const CALLER_PERMISSIONS = [
   'admin:access',
   'users:read',
   'users:write',
@@ -39,7 +39,7 @@ const cast = async () => {
   const company = await app.company()
   const t = forTenant(app.db, company.tenantId)
   const at = app.clock.now()
-  const callers = await Promise.all(grants.map((own) => app.person(company, [...DOORS, ...own])))
+  const callers = await Promise.all(grants.map((own) => app.person(company, [...CALLER_PERMISSIONS, ...own])))
   const targets = [...(await Promise.all(grants.map((own) => app.person(company, own)))), company.admin]
   const clients = await Promise.all(grants.map((own) => newBackend(app, company, own)))
   const groups = await atomically(t, async (tx) => {
@@ -67,13 +67,13 @@ const NAMES = `from authsec.role_bindings b join authsec.roles r on r.tenant_id 
   left join authsec.role_permissions rp on rp.tenant_id = $1 and rp.role_id = r.id
   left join authsec.permissions p on p.tenant_id = $1 and p.id = rp.permission_id where b.tenant_id = $1`
 const NAME = `distinct case when r.is_system and r.name = 'admin' then 'the system role' else p.resource || ':' || p.action end`
-/** Whatever could come with it: also what is conditional. */
+/** All rights that may come with it, conditional ones included. */
 const carriedBy = (t: TenantDb, holders: readonly string[]): Promise<string[]> =>
   texts(t, `select ${NAME} ${NAMES} and coalesce(b.user_id, b.group_id, b.service_account_id) = any ($2::uuid[])`, holders)
 const groupsOf = (t: TenantDb, userId: string): Promise<string[]> =>
   texts(t, 'select group_id from authsec.user_groups where tenant_id = $1 and user_id = $2', userId)
 
-/** What a caller may pass on: unconditional, for the whole tenant. */
+/** The rights that a caller may grant: unconditional and for the whole tenant. */
 const heldBy = async (t: TenantDb, userId: string): Promise<ReadonlySet<string>> =>
   new Set(
     await texts(t, `select ${NAME} ${NAMES} and b.conditions is null and b.scope_id is null and coalesce(b.user_id, b.group_id) = any ($2::uuid[])`, [
@@ -90,11 +90,12 @@ const STATE = `select jsonb_build_array(
 
 type Step = { readonly kind: Kind; readonly by: number; readonly target: number; readonly other: number }
 
-/** The call, and whose rights come with it. */
+/** The call, and the rights that come with it. */
 const act = async (c: Cast, { kind, by, target, other }: Step): Promise<{ status: number; code: unknown; comesWith: readonly string[] }> => {
   const { app, company, t } = c
   const [token, person, group, client] = [c.tokens[by], c.targets[target], c.groups[other], c.clients[other]]
-  if (token === undefined || person === undefined || group === undefined || client === undefined) throw new Error('there is nobody of that place')
+  if (token === undefined || person === undefined || group === undefined || client === undefined)
+    throw new Error('there is no person, group or client at that index')
   const email = `moved-${app.ctx.random.id()}@${company.name}.example`
   const ofPerson = await carriedBy(t, [person.id, ...(await groupsOf(t, person.id))])
   const [externalId] = await texts(t, 'select external_id from authsec.users where tenant_id = $1 and id = $2', person.id)
@@ -124,12 +125,12 @@ const act = async (c: Cast, { kind, by, target, other }: Step): Promise<{ status
   const [call, comesWith] = calls[kind]
   const response = await call()
   const body = (await response.json()) as { code?: unknown; rows?: { code?: unknown }[] }
-  // Of an import the row says how it went.
+  // The rows of an import report their own results.
   const refusedRow = body.rows?.[0]?.code
   return { status: refusedRow === undefined ? response.status : 403, code: refusedRow ?? body.code, comesWith }
 }
 
-test('nobody takes over, or has taken over, what he could not grant', { timeout: 240_000 }, async () => {
+test('no caller takes over a principal with rights that the caller could not grant', { timeout: 240_000 }, async () => {
   const c = await cast()
   const { t } = c
   const seen = { done: new Set<Kind>(), refused: new Set<Kind>() }
@@ -150,16 +151,16 @@ test('nobody takes over, or has taken over, what he could not grant', { timeout:
     }),
     { numRuns: 400, seed: 20_261_124, endOnFailure: true },
   )
-  // Each door was gone through, and each was shut before somebody.
+  // Every operation succeeded for some caller and was refused for another.
   expect([...seen.done].sort()).toEqual([...KINDS].sort())
   expect([...seen.refused].sort()).toEqual([...KINDS].sort())
 })
 
 type Above = { readonly company: Company; readonly id: string; readonly email: string }
-type Door = readonly [name: string, method: string, path: (of: Above) => string, body: ((of: Above) => unknown) | undefined]
+type Operation = readonly [name: string, method: string, path: (of: Above) => string, body: ((of: Above) => unknown) | undefined]
 const personNamed = ({ company, id }: Above) => ({ tenant_id: company.tenantId, user_id: id })
 const stopped = (of: Above) => ({ ...personNamed(of), active: false })
-const DOORS_OUT: readonly Door[] = [
+const OPERATIONS: readonly Operation[] = [
   ['disabling an administrator', 'POST', () => `${ADMIN}/users/active`, stopped],
   ['disabling a person', 'POST', () => `${ADMIN}/enduser/active`, stopped],
   ['disabling an end user', 'POST', () => `${USER}/enduser/active`, stopped],
@@ -176,7 +177,7 @@ const DOORS_OUT: readonly Door[] = [
 ]
 const HELP_DESK = ['admin:access', 'admin:manage', 'users:read', 'users:write', 'users:active', 'users:delete'] as const
 
-test.each(DOORS_OUT)('%s takes every right that the person holds', async (_, method, path, body) => {
+test.each(OPERATIONS)('%s requires every right that the person holds', async (_, method, path, body) => {
   const app = await startApp([...adminRoutes, ...userRoutes, ...peopleRoutes, ...managementRoutes, ...factorRoutes])
   const company = await app.company()
   const t = forTenant(app.db, company.tenantId)
@@ -189,12 +190,12 @@ test.each(DOORS_OUT)('%s takes every right that the person holds', async (_, met
     expect([refused.status, ((await refused.json()) as { code: unknown }).code]).toEqual([403, 'cannot_grant'])
     expect(await texts(t, STATE)).toEqual(before)
   }
-  // Nobody above: whoever helps out does what is asked of him. And who holds everything does it to everybody but the first administrator.
+  // Without more rights than the caller, the target can be changed. A caller with all rights can change every account except the first administrator.
   expect((await go(await of([]), helper)).status).toBeLessThan(300)
   expect((await go(await of('admin'), await app.token(company.admin))).status).toBeLessThan(300)
 })
 
-test('a row of an import disables nobody with more rights', async () => {
+test('a row of an import cannot disable a person with more rights', async () => {
   const app = await startApp(peopleRoutes)
   const company = await app.company()
   const helper = await app.token(await app.person(company, HELP_DESK))
@@ -204,7 +205,7 @@ test('a row of an import disables nobody with more rights', async () => {
   expect(await answer.json()).toMatchObject({ rows: [{ result: 'refused', code: 'cannot_grant' }] })
 })
 
-test('who deals out small roles takes no larger one away, be it by the binding, the group or the group\u2019s end', async () => {
+test('an administrator of small roles cannot remove a larger role, neither by the binding, nor by the group, nor by deleting the group', async () => {
   const app = await startApp([...adminRoutes, ...rolesRoutes, ...userRoutes, ...tokensRoutes, ...managementRoutes])
   const company = await app.company()
   const t = forTenant(app.db, company.tenantId)

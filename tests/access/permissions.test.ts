@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 
 describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
-  test('a permission is registered once, listed with how many roles have it, and in the record', async () => {
+  test('a permission is registered once, listed with the number of its roles, and recorded in the audit log', async () => {
     const { admin, event } = await house.open()
     const registered = await admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read', description: 'Read.' })
     expect(registered).toMatchObject({ status: 200, body: { id: expect.any(String), full_string: 'docs.read' } })
@@ -48,14 +48,14 @@ describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
     [{ resource: 'docs' }, 'body.action'],
     [{ resource: '', action: 'read' }, 'body.resource'],
     [{ resource: 'd'.repeat(101), action: 'read' }, 'body.resource'],
-  ])('%j is no permission', async (body, field) => {
+  ])('%j is not a permission', async (body, field) => {
     const { admin } = await house.open()
     const before = done(await admin('GET', `${rbac}/permissions`))
     expect(await admin('POST', `${rbac}/permissions`, body)).toMatchObject({ status: 400, body: { code: 'invalid_request', field } })
     expect(done(await admin('GET', `${rbac}/permissions`))).toEqual(before)
   })
 
-  test('a deleted permission leaves roles and scopes, and the record says which', async () => {
+  test('a deleted permission is removed from roles and scopes, and the audit log names them', async () => {
     const { admin, event, person } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
     const role = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['docs:read', 'users:read'] })).id
@@ -74,7 +74,7 @@ describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
     expect(done(await admin('GET', `${rbac}/roles?role_id=${role}`))).toMatchObject([{ permissions_count: 1 }])
   })
 
-  test('by pair as by id; a seeded one stays', async () => {
+  test('deletes by pair and by id; a built-in permission is kept', async () => {
     const { admin } = await house.open()
     done(await admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
     const pair = { resource: 'docs', action: 'read' }
@@ -109,7 +109,7 @@ describe.each(SIDES)('%s', (_, { rbac, scopes }) => {
   })
 })
 
-test('a thousand texts full of dots cost one statement, and are answered', async () => {
+test('a thousand texts with many dots cost one statement and are answered', async () => {
   const { admin } = await house.open()
   const permission_strings = Array.from({ length: 1000 }, (_, at) => `${'a.'.repeat(95)}${at}`)
   expect(await admin('POST', '/authsec/uflow/admin/roles', { name: 'Dots', permission_strings })).toMatchObject({
@@ -118,7 +118,7 @@ test('a thousand texts full of dots cost one statement, and are answered', async
   })
 })
 
-test('a platform administrator may speak of everything at once, in the deployment\u2019s own tenant', async () => {
+test('a platform administrator may use the wildcard permission, in the system tenant', async () => {
   const email = `platform-${house.ctx.random.id()}@platform.example`
   const { userId } = await ensurePlatformAdministrator(house.ctx, { email, name: 'Paula', passwordHash: null, proved: true })
   const paula = house.as({ id: userId, email, password: '', tenantId: SYSTEM_TENANT }, ['pwd', 'otp'])

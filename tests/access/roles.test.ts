@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 
 describe.each(SIDES)('%s', (_, { rbac, needs }) => {
-  test('a role is made from ids and texts, each permission once, and its making is in the record', async () => {
+  test('a role is created from ids and texts, each permission once, and is recorded in the audit log', async () => {
     const { admin, event, company } = await house.open()
     const { id: docs } = done(await admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read', description: 'Read.' }))
     const created = await admin('POST', `${rbac}/roles`, {
@@ -28,7 +28,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     })
   })
 
-  test('without a permission, with an unknown one or with one of another tenant there is no role', async () => {
+  test('a role without permissions, with an unknown one or with one of another tenant is refused', async () => {
     const { admin } = await house.open()
     const foreign = await house.open('globex')
     const { id } = done(await foreign.admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
@@ -50,12 +50,12 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       codes.push([status, said.code, said.field])
     }
     expect(codes.map(([status, code]) => [status, code])).toEqual(bodies.map(() => [400, 'invalid_request']))
-    // Another tenant's id is answered as one that nothing has.
+    // Another tenant's id is answered like an unknown one.
     expect(codes[2]).toEqual(codes[3])
     expect(done(await admin('GET', `${rbac}/roles`))).toEqual(before)
   })
 
-  test('a name is taken once; those of system roles never', async () => {
+  test('a role name is unique, and names of system roles are reserved', async () => {
     const { admin } = await house.open()
     const make = (name: string) => admin('POST', `${rbac}/roles`, { name, permission_strings: ['users:read'] })
     done(await make('Reader'))
@@ -73,7 +73,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     })
   })
 
-  test('a system role stays as it is', async () => {
+  test('a system role cannot be changed', async () => {
     const { admin } = await house.open()
     const roles = done(await admin('GET', `${rbac}/roles`)) as unknown as { id: string; is_system: boolean }[]
     const system = roles.find((role) => role.is_system)
@@ -83,7 +83,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(done(await admin('GET', `${rbac}/roles`))).toEqual(roles)
   })
 
-  test('an update replaces name, description and the whole set, and tells what was before', async () => {
+  test('an update replaces name, description and the whole set of permissions, and the audit log has the previous values', async () => {
     const { admin, event } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', description: 'Reads.', permission_strings: ['users:read'] }))
     const updated = await admin('PUT', `${rbac}/roles/${id}`, { name: 'Editor', permission_strings: ['users:write', 'clients:read'] })
@@ -98,7 +98,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     })
   })
 
-  test('deleting a role takes its bindings with it, and the record keeps them', async () => {
+  test('deleting a role deletes its bindings, and the audit log keeps them', async () => {
     const { admin, event, person } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read'] }))
     const { person: pat } = await person()
@@ -111,7 +111,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     })
   })
 
-  test('the list counts distinct people, and filters narrow what they say they narrow', async () => {
+  test('the list counts distinct people, and filters narrow it as described', async () => {
     const { admin, person } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Reader', permission_strings: ['users:read', 'users:write', 'clients:read'] }))
     const [ana, bob] = [await person(), await person()]
@@ -136,7 +136,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(done(await admin('GET', `${rbac}/roles?role_id=${UNKNOWN_ID}`))).toEqual([])
   })
 
-  test('pages by cursor meet every role once, in either order; search and a foreign cursor', async () => {
+  test('paging by cursor returns every role once, in either order; search; a foreign cursor is refused', async () => {
     const { admin } = await house.open()
     for (const name of ['c-role', 'a-role', 'b-role']) done(await admin('POST', `${rbac}/roles`, { name, permission_strings: ['users:read'] }))
     const walk = async (sort: string): Promise<string[]> => {
@@ -165,7 +165,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
       expect(await admin('GET', `${rbac}/roles?cursor=${wrong}`)).toMatchObject({ status: 400, body: { field: 'query.cursor' } })
   })
 
-  test('nobody makes or changes a role beyond what he holds', async () => {
+  test('a caller cannot create or change a role with more rights than their own', async () => {
     const { admin, person, event } = await house.open()
     const { call, person: pat } = await person([...needs, 'roles:write', 'roles:read', 'users:read'])
     const refused = await call('POST', `${rbac}/roles`, { name: 'Mine', permission_strings: ['users:read', 'users:write'] })
@@ -180,7 +180,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     expect(role).toMatchObject({ permissions_count: 1 })
   })
 
-  test('nobody comes to bear the name of a role that gives what he does not hold: by emptying it, renaming it or making room for another', async () => {
+  test('a caller cannot give a role the name of one with more rights: by emptying it, renaming it or freeing the name', async () => {
     const { admin, person } = await house.open()
     const { id } = done(await admin('POST', `${rbac}/roles`, { name: 'Treasurer', permission_strings: ['users:read', 'clients:write'] }))
     const { call, person: pat } = await person([...needs, 'roles:write', 'roles:read', 'users:read'])
@@ -195,7 +195,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
     done(await admin('DELETE', `${rbac}/roles/${id}`))
   })
 
-  test('the tenant\u2019s system role grants what was registered since, but nothing of the platform', async () => {
+  test('the tenant\u2019s system role includes permissions that were registered later, but none of the platform', async () => {
     const { admin } = await house.open()
     done(await admin('POST', `${rbac}/permissions`, { resource: 'invoices', action: 'pay' }))
     expect(await admin('POST', `${rbac}/roles`, { name: 'Payer', permission_strings: ['invoices:pay'] })).toMatchObject({ status: 200 })
@@ -221,7 +221,7 @@ describe.each(SIDES)('%s', (_, { rbac, needs }) => {
   })
 })
 
-test('one role with its permissions', async () => {
+test('returns one role with its permissions', async () => {
   const { admin } = await house.open()
   const { id } = done(await admin('POST', '/authsec/uflow/admin/roles', { name: 'Reader', permission_strings: ['users:read'] }))
   expect(await admin('GET', `/authsec/uflow/admin/roles/${id}`)).toMatchObject({
@@ -231,7 +231,7 @@ test('one role with its permissions', async () => {
   expect(await admin('GET', `/authsec/uflow/admin/roles/${UNKNOWN_ID}`)).toMatchObject({ status: 404, body: { code: 'not_found' } })
 })
 
-test('a list shows the first hundred people of a role and counts them all', async () => {
+test('the list shows the first hundred people of a role and counts all', async () => {
   const { admin, company } = await house.open()
   const { id } = done(await admin('POST', '/authsec/uflow/admin/roles', { name: 'Crowd', permission_strings: ['users:read'] }))
   await atomically(forTenant(house.db, company.tenantId), async (t) => {
@@ -246,7 +246,7 @@ test('a list shows the first hundred people of a role and counts them all', asyn
   expect([people?.count, people?.userIds.length, people?.usernames.length]).toEqual([101, 100, 100])
 })
 
-test('a cursor that names no moment is refused before the database is asked, whatever it looks like', async () => {
+test('a malformed cursor is refused before the database is queried', async () => {
   const { admin } = await house.open()
   for (const moment of ['2026-02-31T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '2026-01-01T25:00:00.000Z', '0000-01-01T00:00:00.000Z', 'now']) {
     const cursor = Buffer.from(JSON.stringify(['-created_at', moment, UNKNOWN_ID])).toString('base64url')

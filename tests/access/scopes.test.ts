@@ -11,10 +11,10 @@ beforeAll(async () => {
 
 const END_USER = '/authsec/uflow/enduser'
 
-describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', scopes: END_USER, needs: ['admin:access'] }] as const])(
+describe.each([...SIDES, ['at the previous path', { rbac: '/authsec/uflow/admin', scopes: END_USER, needs: ['admin:access'] }] as const])(
   'scopes %s',
   (_, { rbac, scopes, needs }) => {
-    test('a scope is made, mapped, changed and deleted, and each is in the record', async () => {
+    test('a scope is created, mapped, changed and deleted, and each change is recorded in the audit log', async () => {
       const { admin, event } = await house.open()
       const created = await admin('POST', `${scopes}/scopes`, {
         scope_name: 'people',
@@ -40,7 +40,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
           permission_strings: permissions,
         },
       ])
-      // Without a list the permissions stay, and an empty text keeps what is there.
+      // Without a list the permissions stay, and an empty text keeps the current value.
       const updated = await admin('PUT', `${scopes}/scopes/people`, { description: '', usage: 'both' })
       expect(updated).toMatchObject({ status: 200, body: { scope_id: id, scope_name: 'people' } })
       expect(await event('scope.updated')).toMatchObject({ before: first, after: { ...first, usage: 'both' } })
@@ -51,7 +51,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       for (const method of ['PUT', 'DELETE']) expect(await admin(method, `${scopes}/scopes/people`, {})).toMatchObject({ status: 404 })
     })
 
-    test('the first list that is not empty counts', async () => {
+    test('the first list that is not empty is used', async () => {
       const { admin } = await house.open()
       const ids = done(await admin('GET', `${rbac}/permissions?resource=users`)) as unknown as { id: string; full_permission_string: string }[]
       const [one, two] = ids
@@ -67,7 +67,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       }
     })
 
-    test('what is no scope is refused', async () => {
+    test('an invalid scope is refused', async () => {
       const { admin } = await house.open()
       const foreign = await house.open('globex')
       const { id } = done(await foreign.admin('POST', `${rbac}/permissions`, { resource: 'docs', action: 'read' }))
@@ -88,7 +88,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       expect(await admin('PUT', `${scopes}/scopes/x`, { usage: 'oauth' })).toMatchObject({ status: 400, body: { field: 'body.usage' } })
     })
 
-    test('nobody makes a scope beyond what he holds, nor one that is called like what he lacks', async () => {
+    test('a caller cannot create a scope with permissions that they lack, nor one named like such a permission', async () => {
       const { admin, person } = await house.open()
       const { call } = await person([...needs, 'scopes:write', 'users:read'])
       const refused = { status: 403, body: { code: 'cannot_grant' } }
@@ -98,11 +98,11 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       expect(await call('POST', `${scopes}/scopes`, { scope_name: 'x', resources: ['users:read'] })).toMatchObject({ status: 201 })
       expect(await call('PUT', `${scopes}/scopes/x`, { resources: ['users:write'] })).toMatchObject(refused)
       expect(await call('PUT', `${scopes}/scopes/x`, { description: 'Mine.' })).toMatchObject({ status: 200 })
-      // Writing is a permission of its own, and so is reading.
+      // Writing needs its own permission, and so does reading.
       expect(await call('GET', `${scopes}/scopes`)).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } })
     })
 
-    test('nobody frees a scope from what it takes and he lacks: not by a list, nor by removing it, nor by removing the permission', async () => {
+    test('a caller cannot remove a permission that they lack from a scope: not by a list, nor by deleting the scope, nor by deleting the permission', async () => {
       const { admin, person } = await house.open()
       const { call } = await person([...needs, 'scopes:write', 'roles:write', 'roles:read'])
       done(await admin('POST', `${rbac}/permissions`, { resource: 'money', action: 'move' }))
@@ -113,14 +113,14 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
       expect(await call('DELETE', `${scopes}/scopes/pay`)).toMatchObject(refused)
       expect(await call('DELETE', `${rbac}/permissions`, { resource: 'money', action: 'move' })).toMatchObject(refused)
       expect(done(await admin('GET', `${scopes}/scopes/mappings`))).toEqual(before)
-      // One that no scope takes is nobody's loss.
+      // A permission without scopes can be deleted freely.
       done(await admin('POST', `${rbac}/permissions`, { resource: 'money', action: 'count' }))
       expect(await call('DELETE', `${rbac}/permissions`, { resource: 'money', action: 'count' })).toMatchObject({ status: 200 })
       expect(await admin('PUT', `${scopes}/scopes/pay`, { resources: [] })).toMatchObject({ status: 200 })
       expect(await call('DELETE', `${scopes}/scopes/pay`)).toMatchObject({ status: 200 })
     })
 
-    test('a scope of another tenant, and one of the other side, is unknown', async () => {
+    test('a scope of another tenant or of the other API is unknown', async () => {
       const { admin } = await house.open()
       const foreign = await house.open('globex')
       done(await foreign.admin('POST', `${scopes}/scopes`, { scope_name: 'theirs' }))
@@ -136,7 +136,7 @@ describe.each([...SIDES, ['at the older path', { rbac: '/authsec/uflow/admin', s
 )
 
 describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
-  test('an API scope is made, read, changed and deleted, and each is in the record', async () => {
+  test('an API scope is created, read, changed and deleted, and each change is recorded in the audit log', async () => {
     const { admin, event } = await house.open()
     const created = await admin('POST', `${scopes}/api_scopes`, { name: 'people:all', description: 'People.' })
     expect(created.status).toBe(200)
@@ -183,7 +183,7 @@ describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
       expect(await admin(method, `${scopes}/api_scopes/${id}`, method === 'PUT' ? {} : undefined)).toMatchObject({ status: 404 })
   })
 
-  test('names need a colon and are unique over both sides; another tenant\u2019s is unknown', async () => {
+  test('names need a colon and are unique over both APIs; another tenant\u2019s scope is unknown', async () => {
     const { admin } = await house.open()
     const foreign = await house.open('globex')
     const { id } = done(await foreign.admin('POST', `${scopes}/api_scopes`, { name: 'a:b' }))
@@ -198,12 +198,12 @@ describe.each(SIDES)('API scopes %s', (_, { scopes }) => {
     const own = done(await admin('POST', `${scopes}/api_scopes`, { name: 'a:b', usage: 'both' }))
     expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'in:side' })).toMatchObject({ status: 409, body: { code: 'scope_exists' } })
     expect(await admin('PUT', `${scopes}/api_scopes/${own.id}`, { name: 'a:*' })).toMatchObject({ status: 400, body: { field: 'body.name' } })
-    // What both sides use, both see.
+    // Scopes that both APIs use appear in both.
     expect((done(await admin('GET', `${scopes}/scopes`)) as unknown as string[]).toSorted()).toEqual(['a:b', 'in:side'])
   })
 })
 
-test('an API scope keeps what it takes through a new name, for who lacks it', async () => {
+test('renaming an API scope keeps its permissions, even those that the caller lacks', async () => {
   const { admin, person } = await house.open()
   const { call } = await person(['admin:access', 'scopes:write', 'roles:read'])
   const API = '/authsec/uflow/admin/api_scopes'
@@ -216,7 +216,7 @@ test('an API scope keeps what it takes through a new name, for who lacks it', as
   expect(done(await admin('GET', `${API}/${id}`))).toMatchObject({ name: 'shop:all', permissions_linked: 1 })
 })
 
-test('a scope that is called like a permission takes it, also where the permission came later', async () => {
+test('a scope named like a permission requires it, even if the permission was registered later', async () => {
   const { admin, company, person } = await house.open()
   const { person: pat } = await person(['scopes:write', 'admin:access'])
   const { person: payer } = await person(['admin:access'])
@@ -234,7 +234,7 @@ test('a scope that is called like a permission takes it, also where the permissi
   expect(await grantedScopes(t, payer.id, ['openid', 'money:move'], house.clock.now())).toEqual(['openid', 'money:move'])
 })
 
-test('a tenant in the path is the caller\u2019s own, unless a platform administrator looks, which the record tells', async () => {
+test('the tenant in the path must be the caller\u2019s own, unless a platform administrator reads it, which is recorded in the audit log', async () => {
   const { admin, company } = await house.open()
   const foreign = await house.open('globex')
   done(await admin('POST', `${END_USER}/scopes`, { scope_name: 'people' }))

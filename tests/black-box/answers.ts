@@ -1,4 +1,4 @@
-// Asks a system over HTTP, and says what it answered without what differs from run to run: ids, times, tokens, and names made of them.
+// Calls a system over HTTP and normalises the response: ids, times, tokens and names derived from them are replaced.
 import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 
@@ -10,7 +10,7 @@ export type BoxRequest = {
 }
 export type BoxAnswer = {
   readonly status: number
-  /** In the order in which they came. */
+  /** In the order of their arrival. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly bytes: Buffer
 }
@@ -18,7 +18,7 @@ export type BoxAnswer = {
 export const BOX_HOST = 'auth.example.com'
 const NETWORK = `127.${10 + (process.pid % 200)}`
 let callers = 0
-/** Everybody calls from an address of his own on the loopback interface, or the limits would be what is compared. */
+/** Each caller has its own address on the loopback interface; otherwise the rate limits would be compared. */
 const newAddress = (): string => {
   callers += 1
   return `${NETWORK}.${Math.floor(callers / 250) % 250}.${1 + (callers % 250)}`
@@ -65,35 +65,35 @@ export const jsonOf = (answer: BoxAnswer): Readonly<Record<string, unknown>> => 
 export const answerHeader = ({ headers }: BoxAnswer, name: string): string | undefined => headers.find(([each]) => each === name)?.[1]
 export const cookiesOf = ({ headers }: BoxAnswer): readonly string[] => headers.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))
 
-/** How the message travels is the connection's, not ours (RFC 9110 section 7.6.1); when it was sent is a time. */
+/** Hop-by-hop headers belong to the connection (RFC 9110 section 7.6.1), and the date is a time. */
 const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date'])
 
-/** Made of times: how long to wait, and what a thing looked like when it was changed last. */
+/** Derived from times: waiting times, and the state at the last change. */
 const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 
-/** A moment as people read it. */
+/** A date and time as displayed to people. */
 const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
-/** What is left of a session when its cookie is set. */
+/** The remaining lifetime of a session cookie. */
 const COOKIE_AGE = /Max-Age=\d{5}/g
-/** Offered where texts can be sent: a machine of one's own captures them, a production without Twilio has none. */
+/** Offered where text messages can be sent: a local system captures them, production without Twilio cannot send any. */
 const TEXTS = /<li><a href="\/me\/phone">[^<]*<\/a><\/li>/g
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/gi
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g
 const MOMENT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/g
 const HTTP_DATE = /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g
-/** Seconds or milliseconds of these years. */
+/** Seconds or milliseconds of the current years. */
 const UNIX_TIME = /(?<![\w.-])1[789]\d{8}(\d{3})?(?![\w.-])/g
 const ADDRESS = new RegExp(`${NETWORK.replace('.', '\\.')}\\.\\d+\\.\\d+`, 'g')
 const MEASURED = /("\w+_ms":)\d+/g
-/** Pieces by which a person is searched for, of a name that is random. */
+/** Search fragments of a random name. */
 const PIECES = /("user_grams":)\d+/g
-/** Long, of base64 or base64url, and no word: its letters and digits change too often; or nothing but hex, or base32. */
+/** Long texts of base64 or base64url that are not words, whose letters and digits alternate often; or texts of only hex or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
 const changes = (text: string): number => text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)?.length ?? 0
 const isRandom = (text: string): boolean => changes(text) * 8 > text.length || /^[0-9a-f]{24,}$/.test(text) || /^[A-Z2-7]{26,}$/.test(text)
-/** A key of an authenticator app as people type it, a backup code, a user code, a picture of one. */
+/** Displayed keys of authenticator apps, backup codes, user codes, and QR codes of them. */
 const TYPED = /([A-Z2-7]{4} ){7}[A-Z2-7]{4}|\b(\d\d-)?([0-9A-Z]{4}-){1,3}[0-9A-Z]{4}\b|<svg[\s\S]*?<\/svg>/g
-/** Names that tests make of the end of an id. */
+/** Names that tests derive from the end of an id. */
 const NAMED_BY_ID = /-[0-9a-f]{8,12}(?![0-9a-f])/g
 
 const claims = (part: string | undefined): string => plain(Buffer.from(part ?? '', 'base64url').toString('utf8'))
@@ -122,7 +122,7 @@ export type ComparableAnswer = { readonly status: number; readonly headers: read
 
 const isText = (type: string | undefined): boolean => type === undefined || /^(text|application)\//.test(type)
 
-/** Of metrics, which there are: what was counted differs with how often processes began. */
+/** For metrics, the names: the counts depend on how often processes started. */
 const named = (text: string): string => text.replace(/^[^#\n].*\n/gm, '')
 
 const bodyOf = (answer: BoxAnswer): string => {
@@ -131,7 +131,7 @@ const bodyOf = (answer: BoxAnswer): string => {
   return type?.includes('version=0.0.4') ? named(textOf(answer)) : plain(textOf(answer))
 }
 
-/** Two systems that behave alike say the same here. */
+/** Two systems with the same behaviour give the same result here. */
 export const comparableAnswer = (answer: BoxAnswer): ComparableAnswer => ({
   status: answer.status,
   headers: answer.headers

@@ -1,4 +1,4 @@
-// One suite, asked twice over HTTP: of every function as it ships, each a process behind the Runtime API and a gateway, and of `npm run dev`. Both answer the same.
+// One suite, run twice over HTTP: against every function as it ships, each in its own process behind the Runtime API and a gateway, and against `npm run dev`. Both answer the same.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GROUPS } from '../../apps/groups.ts'
 import { builtGroups } from '../../infra/bundle/build.ts'
@@ -8,7 +8,7 @@ import { STORIES, type Story } from './stories.ts'
 import { questionsOf } from './sweep.ts'
 import { type Box, startBoth } from './systems.ts'
 
-/** Some hundred requests to two systems each: on a machine that has other things to do, minutes. */
+/** Several hundred requests to each of two systems: minutes on a busy machine. */
 const A_GROUP_MS = 900_000
 
 let boxes: readonly [Box, Box]
@@ -19,7 +19,7 @@ afterAll(() => Promise.all(boxes.map((box) => box.close())))
 
 type Heard = Readonly<Record<string, ComparableAnswer>>
 
-/** Every question to every route of a group, in order. */
+/** Every request to every route of a group, in order. */
 const sweep = async (box: Box, group: string): Promise<Heard> => {
   const heard: Record<string, ComparableAnswer> = {}
   for (const listed of ROUTES.filter((each) => each.group.name === group)) {
@@ -28,17 +28,17 @@ const sweep = async (box: Box, group: string): Promise<Heard> => {
   return heard
 }
 
-/** Answers that are not alike, or that blame the server for what it did not expect. */
+/** Responses that differ, or that are unexpected server errors. */
 const differing = (one: Heard, other: Heard): readonly string[] =>
   Object.keys(one).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]) || (one[key]?.status ?? 0) === 500)
 const only = (heard: Heard, keys: readonly string[]): Heard => Object.fromEntries(keys.flatMap((key) => (heard[key] ? [[key, heard[key]]] : [])))
 
-/** What differs, a line each: reports keep the beginning of a message alone. */
+/** The differences, one line each: reports keep only the beginning of a message. */
 const toldOf = (keys: readonly string[], one: Heard, other: Heard): string =>
   keys.map((key) => `${key}: ${JSON.stringify(one[key])?.slice(0, 300)} but ${JSON.stringify(other[key])?.slice(0, 300)}\n`).join('')
 
-/** Answered by what a process reaches, which is not alike: a machine of one's own captures the text messages that a production without Twilio cannot send. */
-const BY_DRIVER: readonly string[] = ['accountPages.sendPhoneCode, who may']
+/** Responses that depend on a driver: a local system captures the text messages that production without Twilio cannot send. */
+const BY_DRIVER: readonly string[] = ['accountPages.sendPhoneCode, a permitted caller']
 
 test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { timeout: A_GROUP_MS }, async (group) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => sweep(box, group)))
@@ -50,7 +50,7 @@ test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { 
   expect(keys).toEqual([])
 })
 
-/** What was answered on a way, in order. */
+/** The responses of one story, in order. */
 const walk = async (box: Box, story: Story): Promise<Heard> => {
   const heard: Record<string, ComparableAnswer> = {}
   await story(box, async (what, request) => {
@@ -61,20 +61,20 @@ const walk = async (box: Box, story: Story): Promise<Heard> => {
   return heard
 }
 
-test.each(Object.entries(STORIES))('%s: the same all the way', { timeout: A_GROUP_MS }, async (_, story) => {
+test.each(Object.entries(STORIES))('%s: both systems answer the same in every step', { timeout: A_GROUP_MS }, async (_, story) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => walk(box, story)))
   const keys = differing(functions, local)
   expect(only(functions, keys)).toEqual(only(local, keys))
   expect(keys).toEqual([])
   expect(Object.keys(functions)).toEqual(Object.keys(local))
-  // A way that ended at the first door would be alike, too.
+  // A story that fails in its first step would be the same in both, too.
   expect(new Set(Object.values(functions).map(({ status }) => status)).size).toBeGreaterThan(2)
 })
 
-test('what no group serves, and a host that is not ours, are refused by both or stand only on a machine of one’s own', async () => {
+test('unknown paths and unknown hosts are refused by both; local routes exist only in the local system', async () => {
   const [functions, local] = boxes
   for (const path of ['/no/such/path', '/authsec/no', '/account/sessions/', '/.env']) {
-    // The gateway answers these itself, and starts no function.
+    // The gateway answers these itself and starts no function.
     const answer = await functions.ask({ path })
     expect([answer.status, textOf(answer)], path).toEqual([404, '{"message":"Not Found"}'])
     expect((await local.ask({ path })).status, path).toBe(404)
@@ -86,6 +86,6 @@ test('what no group serves, and a host that is not ours, are refused by both or 
   expect((await local.ask(elsewhere)).status).toBe(200)
 })
 
-test('every group was asked through a function of its own', () => {
+test('every group was called through its own function', () => {
   expect([...boxes[0].started].toSorted()).toEqual(builtGroups())
 })

@@ -1,4 +1,4 @@
-// Ways through several functions, as clients and browsers go them: what one answer gives, the next request brings.
+// Sequences of requests through several functions, as clients and browsers make them: each request uses the previous response.
 import { randomUUID } from 'node:crypto'
 import { cookieJar } from '../support/app.ts'
 import { formsOf } from '../support/browser.ts'
@@ -6,7 +6,7 @@ import { authorizePath, basicOf, challengeOf, newOauthClient, newResource, VERIF
 import { answerHeader, BOX_HOST, type BoxAnswer, type BoxRequest, cookiesOf, jsonOf, textOf } from './answers.ts'
 import type { Box } from './systems.ts'
 
-/** Asks, and keeps what was answered under a name. */
+/** Sends a request and keeps the response under a name. */
 type Tell = (what: string, request: BoxRequest) => Promise<BoxAnswer>
 export type Story = (box: Box, tell: Tell) => Promise<void>
 
@@ -27,7 +27,7 @@ const form = (path: string, fields: Readonly<Record<string, string>>, headers: R
   body: new URLSearchParams(fields).toString(),
 })
 
-/** Keeps cookies, and sends forms as a page of ours does. */
+/** Keeps cookies and submits forms as a browser on our pages does. */
 const browserOf = (tell: Tell) => {
   const jar = cookieJar()
   const last = { html: '' }
@@ -51,38 +51,41 @@ const throughTheApi: Story = async ({ app, company }, tell) => {
   const person = await app.person(company, 'admin')
   const login = (password: string) => send('/authsec/uflow/auth/admin/login', { email: person.email, password, tenant_domain: company.domain })
   await tell('a wrong password', login('wrong'))
-  const right = await tell('the right one', login(person.password))
+  const right = await tell('the right password', login(person.password))
   const { token } = jsonOf(right)
   await tell('sessions', { path: '/account/sessions', headers: bearer(token) })
   await tell('from another origin', { path: '/account/sessions', headers: { ...bearer(token), origin: 'https://elsewhere.example' } })
-  await tell('from our own', { path: '/account/sessions', headers: { ...bearer(token), origin: ORIGIN, 'x-request-id': 'told-by-the-caller' } })
-  await tell('by cookie alone', { path: '/account/sessions', headers: { cookie: `__Host-authsec_session=${String(token)}` } })
+  await tell('from our own origin', {
+    path: '/account/sessions',
+    headers: { ...bearer(token), origin: ORIGIN, 'x-request-id': 'told-by-the-caller' },
+  })
+  await tell('only with a cookie', { path: '/account/sessions', headers: { cookie: `__Host-authsec_session=${String(token)}` } })
   await tell('signed out', send('/account/sign-out', {}, bearer(token)))
-  await tell('afterwards', { path: '/account/sessions', headers: bearer(token) })
+  await tell('sessions after signing out', { path: '/account/sessions', headers: bearer(token) })
 }
 
 const onThePages: Story = async ({ app, company }, tell) => {
   const person = await app.person(company, 'admin')
   const browser = browserOf(tell)
-  const begun = await browser.read('a page of one’s own, signed out', '/me')
-  await browser.read('the door', browser.goesTo(begun))
-  const asked = await browser.press('the address', { email: person.email })
-  await browser.read('the password is asked', browser.goesTo(asked))
+  const begun = await browser.read('the account page, signed out', '/me')
+  await browser.read('the sign-in page', browser.goesTo(begun))
+  const asked = await browser.press('the email address', { email: person.email })
+  await browser.read('the password page', browser.goesTo(asked))
   const wrong = await browser.press('a wrong password', { password: 'wrong' })
-  await browser.read('which is said', browser.goesTo(wrong))
+  await browser.read('the page with the error', browser.goesTo(wrong))
   await browser.press(
-    'a form of another site',
+    'a form posted from another site',
     { password: person.password },
     { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
   )
-  await browser.read('once more', '/signin/password')
+  await browser.read('the password page again', '/signin/password')
   const inside = await browser.press('the right password', { password: person.password })
-  await browser.read('one’s own page', browser.goesTo(inside))
+  await browser.read('the account page', browser.goesTo(inside))
   await browser.read('a page in German', '/me?lang=de')
   await browser.press('a form without its token', { form_token: 'x' })
-  await browser.read('one’s own page again', '/me')
-  await browser.press('signed out', {}, {}, '/signout')
-  await browser.read('and gone', '/me')
+  await browser.read('the account page again', '/me')
+  await browser.press('sign-out', {}, {}, '/signout')
+  await browser.read('the account page after signing out', '/me')
 }
 
 const aCompanySignsUp: Story = async ({ mailsTo }, tell) => {
@@ -107,21 +110,21 @@ const aClientIsLetIn: Story = async ({ app, company }, tell) => {
   const browser = browserOf(tell)
   await tell('an unknown redirect address', { path: path.replace('callback', 'elsewhere') })
   await tell('no challenge', { path: path.replace(/code_challenge=[^&]*&/, '') })
-  await browser.read('the door', browser.goesTo(await browser.read('signed out', path)))
-  const asked = await browser.press('the address', { email: person.email })
-  await browser.read('the password is asked', browser.goesTo(asked))
+  await browser.read('the sign-in page', browser.goesTo(await browser.read('signed out', path)))
+  const asked = await browser.press('the email address', { email: person.email })
+  await browser.read('the password page', browser.goesTo(asked))
   const inside = await browser.press('the password', { password: person.password })
-  await browser.read('consent is asked', browser.goesTo(inside))
+  await browser.read('the consent page', browser.goesTo(inside))
   const allowed = await browser.press('allowed', { decision: 'allow' })
   const answer = new URL(answerHeader(allowed, 'location') ?? 'about:blank').searchParams
   const redeem = { grant_type: 'authorization_code', code: answer.get('code') ?? '', redirect_uri: client.redirectUri, code_verifier: VERIFIER }
   await tell('a wrong verifier', form('/oauth/token', { ...redeem, code_verifier: 'w'.repeat(43) }, basic))
-  const again = await browser.read('asked once more', path)
+  const again = await browser.read('a second authorization request', path)
   const code = new URL(answerHeader(again, 'location') ?? 'about:blank').searchParams.get('code') ?? ''
   await tell('another client', form('/oauth/token', { ...redeem, code }, { authorization: basicOf(client.id, 'no') }))
   const tokens = jsonOf(await tell('tokens', form('/oauth/token', { ...redeem, code }, basic)))
   await tell('userinfo', { path: '/oauth/userinfo', headers: bearer(tokens.access_token) })
-  await tell('userinfo with nothing', { path: '/oauth/userinfo' })
+  await tell('userinfo without a token', { path: '/oauth/userinfo' })
   const introspect = (token: unknown) => form('/oauth/introspect', { token: String(token) }, { authorization: server.authorization })
   await tell('introspected', introspect(tokens.access_token))
   const refresh = (token: unknown) => form('/oauth/token', { grant_type: 'refresh_token', refresh_token: String(token) }, basic)
@@ -152,7 +155,7 @@ const aClientIsLetIn: Story = async ({ app, company }, tell) => {
   await tell('the code again', form('/oauth/token', { ...redeem, code }, basic))
 }
 
-/** Bodies as bytes, sizes, spellings of paths: what stands between us and the wire. */
+/** Raw bodies, sizes and spellings of paths: differences between the two transports. */
 const onTheWire: Story = async ({ app, company }, tell) => {
   const owner = await app.person(company, 'admin')
   const own = bearer(await app.token(owner))
@@ -162,11 +165,16 @@ const onTheWire: Story = async ({ app, company }, tell) => {
     headers: { ...own, 'content-type': 'text/csv; charset=utf-8', ...more },
     body,
   })
-  await tell('text of other planes', csv('email,name\r\nzoe@sample.example,"Zoë, 名 \u{1f511}"\r\n'))
-  await tell('bytes that are no text', csv(new Uint8Array([0x65, 0xff, 0xfe, 0x0a])))
-  await tell('a body that is packed', csv('email\n', { 'content-encoding': 'gzip' }))
+  await tell('text outside the basic multilingual plane', csv('email,name\r\nzoe@sample.example,"Zoë, 名 \u{1f511}"\r\n'))
+  await tell('bytes that are not valid UTF-8', csv(new Uint8Array([0x65, 0xff, 0xfe, 0x0a])))
+  await tell('a compressed body', csv('email\n', { 'content-encoding': 'gzip' }))
   await tell('a body over the limit', send('/account/password', { current_password: 'x'.repeat(1_100_000) }, own))
-  await tell('a body of another kind', { method: 'POST', path: '/account/password', headers: { ...own, 'content-type': 'text/plain' }, body: '{}' })
+  await tell('a body of another content type', {
+    method: 'POST',
+    path: '/account/password',
+    headers: { ...own, 'content-type': 'text/plain' },
+    body: '{}',
+  })
   await tell('no body', { method: 'POST', path: '/account/password', headers: { ...own, ...JSON_TYPE } })
   const picture = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
   const brand = (logo: string): BoxRequest => ({
@@ -176,7 +184,7 @@ const onTheWire: Story = async ({ app, company }, tell) => {
     body: JSON.stringify({ brand: '#0a7d33', brand_ink: null, radius: null, logo }),
   })
   await tell('a picture', brand(picture))
-  await tell('what says that it is a picture', brand('data:image/png;base64,PHN2Zz48L3N2Zz4='))
+  await tell('content that claims to be an image', brand('data:image/png;base64,PHN2Zz48L3N2Zz4='))
   await tell('the page with it', { path: `/signin?client_id=${company.clientId}` })
   for (const odd of ['a%20b', '%C3%A9', '%00', '%25', '%2541', 'a%23b', '..;', '%E2%82%AC%22', "'", 'x'.repeat(900)])
     await tell(`a path with ${odd.slice(0, 20)}`, { path: `/people/${odd}`, headers: own })
@@ -193,11 +201,11 @@ const onTheWire: Story = async ({ app, company }, tell) => {
   ])
     await tell(`a query of ${odd}`, { path: `/people?${odd}`, headers: own })
   const listed = await tell('a list', { path: '/people?limit=1', headers: own })
-  await tell('its next page', { path: `/people?limit=1&cursor=${encodeURIComponent(String(jsonOf(listed).next_cursor ?? ''))}`, headers: own })
-  const one = await tell('a thing with a tag', { path: `/people/${owner.id}`, headers: own })
-  await tell('that was not changed', { path: `/people/${owner.id}`, headers: { ...own, 'if-none-match': answerHeader(one, 'etag') ?? '' } })
-  await tell('a header with a name twice', { path: '/account/sessions', headers: { ...own, cookie: 'a=1; a=2', accept: 'text/html, */*' } })
-  await tell('a scheme that is none', { path: '/account/sessions', headers: { authorization: 'Bearer' } })
+  await tell('the next page', { path: `/people?limit=1&cursor=${encodeURIComponent(String(jsonOf(listed).next_cursor ?? ''))}`, headers: own })
+  const one = await tell('a resource with an ETag', { path: `/people/${owner.id}`, headers: own })
+  await tell('the unchanged resource', { path: `/people/${owner.id}`, headers: { ...own, 'if-none-match': answerHeader(one, 'etag') ?? '' } })
+  await tell('a header with a repeated cookie name', { path: '/account/sessions', headers: { ...own, cookie: 'a=1; a=2', accept: 'text/html, */*' } })
+  await tell('a malformed authorization scheme', { path: '/account/sessions', headers: { authorization: 'Bearer' } })
   await tell('keys', { path: '/.well-known/jwks.json', headers: { 'if-none-match': '"none"' } })
 }
 
@@ -205,6 +213,6 @@ export const STORIES: Readonly<Record<string, Story>> = {
   'an administrator signs in at the API': throughTheApi,
   'a person signs in on the pages': onThePages,
   'a company signs up': aCompanySignsUp,
-  'a client is let in': aClientIsLetIn,
-  'what stands between us and the wire': onTheWire,
+  'a client is authorized': aClientIsLetIn,
+  'bodies and paths on the wire': onTheWire,
 }

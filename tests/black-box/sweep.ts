@@ -1,4 +1,4 @@
-// What is asked of every route: by nobody, with a token that is none, by somebody who may, with a body that is none; its preflight, its HEAD, another method.
+// The requests that every route receives: without credentials, with an invalid token, by a permitted caller, with an invalid body; its preflight, its HEAD, another method.
 
 import { FORM_TOKEN } from '#shared/platform/http/pages/form'
 import { methodOf } from '#shared/platform/http/route'
@@ -15,7 +15,7 @@ export type Question = { readonly what: string; readonly asked: BoxRequest }
 
 const bearer = (token: string | undefined): Readonly<Record<string, string>> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
 
-/** Who may, and what the path names: by the route's seed where it has one. */
+/** The permitted caller and the path parameters, from the route's seed where it has one. */
 const prepare = async (
   { app }: Box,
   { route, id }: Listed,
@@ -63,15 +63,15 @@ export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Qu
           ? 'email,name\nzoe@sample.example,Zoë\n'
           : JSON.stringify(seed.body ?? filled(route.body))
   const malformed =
-    body === undefined ? [] : [{ what: 'a body that is none', asked: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
+    body === undefined ? [] : [{ what: 'an invalid body', asked: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
   const other = method === 'PUT' ? 'PATCH' : 'PUT'
   const preflight = { origin: `https://${BOX_HOST}`, 'access-control-request-method': method }
   return [
-    { what: 'nobody', asked: { method, path } },
-    { what: 'a token that is none', asked: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },
+    { what: 'without credentials', asked: { method, path } },
+    { what: 'an invalid token', asked: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },
     ...malformed,
     ...(method === 'GET' ? [{ what: 'HEAD', asked: { method: 'HEAD', path: at, headers: own } }] : []),
-    { what: 'who may', asked: { method, path: at, headers: own, ...(body === undefined ? {} : { body }) } },
+    { what: 'a permitted caller', asked: { method, path: at, headers: own, ...(body === undefined ? {} : { body }) } },
     { what: 'a preflight', asked: { method: 'OPTIONS', path, headers: preflight } },
     { what: 'another method', asked: { method: other, path, headers: { origin: 'https://elsewhere.example' } } },
   ]

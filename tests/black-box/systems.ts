@@ -1,4 +1,4 @@
-// The same system twice, each on a PostgreSQL database and a Redis of its own: every function as it ships, a process each behind the Runtime API with a gateway in
+// The same system twice, each on its own PostgreSQL database and Redis: every function as it ships, one process each behind the Runtime API with a gateway in
 // front, in production; and `npm run dev`.
 import { spawn } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
@@ -13,20 +13,20 @@ import { type BoxAnswer, type BoxRequest, sendRequest } from './answers.ts'
 
 export type Box = {
   readonly name: 'functions' | 'local'
-  /** On the same database, for what a test prepares. */
+  /** An app on the same database, to prepare tests. */
   readonly app: TestApp
   readonly company: Company
   ask(request: BoxRequest): Promise<BoxAnswer>
-  /** Mails that left, after what waits was sent. */
+  /** Sent mails, after pending messages were sent. */
   mailsTo(address: string): Promise<readonly string[]>
-  /** Groups that answered. */
+  /** Groups that answered a request. */
   readonly started: ReadonlySet<string>
-  /** What it wrote, for when something fails. */
+  /** The output of the processes, for failures. */
   log(group: string): string
   close(): Promise<void>
 }
 
-/** Things are prepared by the clock of the machine, as the processes read it. */
+/** Test data is prepared with the machine's clock, as the processes read it. */
 const onTime = (app: TestApp): TestApp => {
   app.clock.set(new Date())
   return app
@@ -57,7 +57,7 @@ const settings = (database: number, smtp: string) => ({
   METRICS_TOKEN,
   SMTP_URL: smtp,
   REDIS_URL: new URL(`/${database}`, process.env.TEST_REDIS_URL).href,
-  // Callers of these tests say that they came over TLS.
+  // Callers of these tests state that they used TLS.
   TRUSTED_PROXIES: '127.0.0.0/8',
 })
 
@@ -66,7 +66,7 @@ const routes = ROUTES.map(({ route }) => route)
 const functions = async (): Promise<Box> => {
   const sink = await startSink()
   const system = await startLambdaSystem(routes, settings(7, sink.url))
-  // The schedules come round once, as they do at the start of a process that lives on.
+  // The scheduled jobs run once, as they do when a long-running process starts.
   const scheduled = await system.start('scheduled', { DATABASE_OWNER_URL: system.url })
   for (const { id } of manifest().jobs) await scheduled.invoke({ job: id })
   await scheduled.stop()
@@ -118,7 +118,7 @@ const local = async (): Promise<Box> => {
       () => false,
     )
   while (!(await isUp())) {
-    if (child.exitCode !== null) throw new Error(`it did not start: ${written.slice(-2000)}`)
+    if (child.exitCode !== null) throw new Error(`the process did not start: ${written.slice(-2000)}`)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
   return {

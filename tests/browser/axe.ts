@@ -1,4 +1,4 @@
-// What axe-core finds on a page as it stands, at three widths in both colour schemes.
+// Violations that axe-core finds on the current page, at three widths in both colour schemes.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'

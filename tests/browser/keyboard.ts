@@ -1,12 +1,12 @@
-// What the keyboard cannot reach on a page, or reaches without showing it.
+// Elements of a page that the keyboard cannot reach, or reaches without a visible focus ring.
 import type { Page } from 'playwright-core'
 
-/** Everything that can be pressed, followed or filled in, by its outer tag. */
+/** Every element that can be clicked, followed or filled in. */
 const REACHABLE = 'a[href], button, input:not([type=hidden]), select, textarea, summary'
 
 type Marked = { readonly count: number; readonly names: readonly string[] }
 
-/** Names of what Tab never comes to, and of what shows no ring when it does. */
+/** Names of elements that Tab never reaches, and of elements without a focus ring. */
 export const unreachable = async (page: Page): Promise<string[]> => {
   const { count, names } = await page.evaluate((selector): Marked => {
     const seen = [...document.querySelectorAll<HTMLElement>(selector)].filter(
@@ -17,7 +17,7 @@ export const unreachable = async (page: Page): Promise<string[]> => {
   }, REACHABLE)
   const found: string[] = []
   const reached = new Set<number>()
-  // Twice around: it begins wherever the page put the focus.
+  // Two rounds, because tabbing starts where the page set the focus.
   for (let n = 0; n < 2 * count + 6 && reached.size < count; n++) {
     await page.keyboard.press('Tab')
     const at = await page.evaluate(() => {

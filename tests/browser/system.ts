@@ -1,4 +1,4 @@
-// The whole local system and a Chromium beside it, for tests of pages.
+// The whole local system with a Chromium, for tests of pages.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** A page with what it did that it must not do. */
+/** A page, and what it did although it must not. */
 export type Watched = {
   readonly page: Page
   readonly context: BrowserContext /** Requests that left the origin, errors of the console and of scripts. */
@@ -27,7 +27,7 @@ export type Watched = {
 }
 
 type Host = '127.0.0.1' | 'localhost'
-/** `host`: as browsers see it. Passkeys need a name, for an address is no relying party (WebAuthn Level 3 section 5.1.2). */
+/** `host` as browsers see it. Passkeys need a host name, because an IP address cannot be a relying party (WebAuthn Level 3 section 5.1.2). */
 export const startSystem = async (host: Host = '127.0.0.1', env: Readonly<Record<string, string>> = {}) => {
   const folder = await mkdtemp(join(tmpdir(), 'pages-'))
   const port = await freePort()
@@ -50,12 +50,12 @@ export const startSystem = async (host: Host = '127.0.0.1', env: Readonly<Record
       })
       page.on('pageerror', (error) => misdeeds.push(`script: ${error.message}`))
       page.on('console', (message) => {
-        // The browser notes every answer of 400 and above by itself.
+        // The browser logs every response of 400 and above by itself.
         if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) misdeeds.push(`console: ${message.text()}`)
       })
       return { page, context, misdeeds }
     },
-    /** The text of the first captured mail to an address; a job may be sending it just now. */
+    /** The text of the first captured mail to an address; waits for a running job to send it. */
     mailTo: async (address: string): Promise<string> => {
       for (let tries = 0; tries < 50; tries++) {
         const response = await fetch(`${base}/local/outbox`)

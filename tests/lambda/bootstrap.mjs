@@ -1,4 +1,4 @@
-// Stands for Lambda's Node runtime: loads one bundle, asks the Runtime API for events, hands back what the handler answers
+// Stands in for Lambda's Node runtime: loads one bundle, requests events from the Runtime API, and returns the handler's answers
 // (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). `node bootstrap.mjs BUNDLE`; AWS_LAMBDA_RUNTIME_API names the API.
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`
 const send = (path, body) => fetch(`${api}/${path}`, { method: 'POST', body: JSON.stringify(body ?? null) })

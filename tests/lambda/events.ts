@@ -1,5 +1,5 @@
-// Events as the gateways send them, by the shapes in AWS's documentation: API Gateway HTTP API (payload 2.0; function URLs send the same), Application Load
-// Balancer with and without multi-value headers; and their answers as responses.
+// Events as the gateways send them, in the shapes of AWS's documentation: API Gateway HTTP API (payload 2.0; function URLs send the same), Application Load
+// Balancer with and without multi-value headers; and their results converted to responses.
 
 export type LambdaCall = {
   readonly method?: string
@@ -69,7 +69,7 @@ type Raw = {
   readonly isBase64Encoded?: boolean
 }
 
-/** What the gateway would send on. */
+/** The response that the gateway would send. */
 export const answerOf = (result: unknown): LambdaAnswer => {
   const raw = result as Raw
   const many = Object.entries(raw.multiValueHeaders ?? {})

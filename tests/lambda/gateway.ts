@@ -1,5 +1,5 @@
-// An HTTP API in front of the functions: chooses one by the route keys of the deployment, sends it the event that the gateway would send, and writes its answer on.
-// Functions start with their first request; the ones that were asked longest ago end, for a server has only so many connections.
+// An HTTP API in front of the functions: selects one by the route keys of the deployment, sends it the event that the gateway would send, and returns its response.
+// Functions start with their first request; the least recently used ones are stopped, because the server limits connections.
 // @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,9 +12,9 @@ const AT_ONCE = 6
 
 export type Gateway = {
   readonly port: number
-  /** Functions that were started, by name. */
+  /** The functions that were started, by name. */
   readonly started: ReadonlySet<string>
-  /** What the function wrote, for when something fails. */
+  /** The output of the function, for failures. */
   log(name: string): string
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-/** One value a name: a header that was sent more than once is a list, cookies stand apart. */
+/** One value per name: a repeated header becomes a list, cookies are separate. */
 const headersOf = (request: IncomingMessage) => {
   const all = new Map<string, string>()
   for (const [name, values] of Object.entries(request.headersDistinct))
@@ -34,7 +34,7 @@ const headersOf = (request: IncomingMessage) => {
   return { headers: Object.fromEntries(all), cookies }
 }
 
-/** The gateway hands on a path that it has decoded, and ends it where the decoded one has a question mark. */
+/** The gateway passes on the decoded path, cut off where the decoded path contains a question mark. */
 const decoded = (path: string): string => {
   try {
     return decodeURIComponent(path).split('?')[0] ?? ''

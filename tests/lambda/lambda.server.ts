@@ -1,5 +1,5 @@
-// Every function as it ships, in a process of its own, behind the events of the gateways: it starts, answers, survives being frozen, and shares nothing but the
-// database and the cache with its twins.
+// Every function as it ships, in its own process, with events of the gateways: it starts, answers, survives being frozen, and shares only the
+// database and the cache with its other instances.
 import type { AddressInfo } from 'node:net'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import pg from 'pg'
@@ -23,7 +23,7 @@ afterAll(() => system.stop())
 const call = async (process: LambdaProcess, what: LambdaCall) => answerOf(await process.invoke(httpApiEvent(what)))
 const json = { 'content-type': 'application/json' }
 let addresses = 0
-/** An administrator of his own and an address of his own, or the limits of one test would be the next one's. */
+/** An administrator and an address of its own for each test; otherwise tests would share rate limits. */
 const newSignIn = async () => {
   const { email } = await system.person('admin')
   const sourceIp = `203.0.113.${++addresses}`
@@ -38,7 +38,7 @@ const newSignIn = async () => {
   return { with: signInWith, sourceIp }
 }
 
-test('an administrator signs in at one function and is known at another', async () => {
+test('an administrator signs in at one function and is recognised by another', async () => {
   const signIn = await newSignIn()
   const [auth, account] = await Promise.all([system.start('auth'), system.start('account')])
   const signedIn = await call(auth, signIn.with(PASSWORD))
@@ -50,7 +50,7 @@ test('an administrator signs in at one function and is known at another', async 
   expect(sessions.text).toContain(`"${signIn.sourceIp}"`)
 })
 
-test('a load balancer gets the same answer, with each cookie in a header of its own', async () => {
+test('a load balancer gets the same response, with each cookie in its own header', async () => {
   const signIn = await newSignIn()
   const auth = await system.start('auth', { TRUSTED_PROXIES: '10.0.0.0/8' })
   for (const multiValue of [true, false]) {
@@ -62,7 +62,7 @@ test('a load balancer gets the same answer, with each cookie in a header of its 
   }
 })
 
-test('what a caller forwards of himself does not count', async () => {
+test('a forwarded address that the caller wrote is ignored', async () => {
   const signIn = await newSignIn()
   const [auth, account] = await Promise.all([system.start('auth'), system.start('account')])
   const spoofed = await call(
@@ -75,7 +75,7 @@ test('what a caller forwards of himself does not count', async () => {
   expect(text).not.toContain('198.51.100.66')
 })
 
-test('frozen while its connections died, it answers when it is thawed', async () => {
+test('an instance that was frozen while its connections were closed answers when it is thawed', async () => {
   const signIn = await newSignIn()
   const auth = await system.start('auth')
   expect((await call(auth, signIn.with(PASSWORD))).statusCode).toBe(200)
@@ -92,7 +92,7 @@ test('frozen while its connections died, it answers when it is thawed', async ()
   expect(answer.statusCode, auth.log()).toBe(200)
 })
 
-test('what takes too long is answered before the function’s own end, and the instance goes on', async () => {
+test('a request that takes too long is answered before the function’s own timeout, and the instance continues', async () => {
   const token = await system.token(await system.person())
   const account = await system.start('account', { REQUEST_SECONDS: '1' })
   const asked: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
@@ -109,7 +109,7 @@ test('what takes too long is answered before the function’s own end, and the i
   expect((await call(account, asked)).statusCode, account.log()).toBe(200)
 })
 
-test('an instance that runs out of time is ended, and leaves nothing half done: the next one does it whole', async () => {
+test('an instance that times out is killed and leaves no partial change; the next one completes it', async () => {
   const token = await system.token(await system.person('admin'))
   const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['out-of-time'] })
   const add: LambdaCall = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
@@ -120,7 +120,7 @@ test('an instance that runs out of time is ended, and leaves nothing half done: 
   try {
     const first = await system.start('admin')
     expect((await call(first, { ...add, body: '{' })).statusCode).toBe(400)
-    // The group can be written, and not the event beside it: the transaction is open when the end comes.
+    // The group can be written, but not its audit event: the transaction is open when the function is killed.
     await client.query('begin; lock table authsec.audit_events in exclusive mode')
     await expect(first.invoke(httpApiEvent(add), 3000)).rejects.toThrow('Task timed out after 3000 ms')
     await client.query('rollback')
@@ -134,7 +134,7 @@ test('an instance that runs out of time is ended, and leaves nothing half done: 
   }
 })
 
-test('an instance that is frozen in the middle of a change holds up nobody for longer than ten seconds', async () => {
+test('an instance that is frozen during a change blocks other callers for at most ten seconds', async () => {
   const token = await system.token(await system.person('admin'))
   const body = JSON.stringify({ tenant_id: system.company.tenantId, groups: ['of both'] })
   const add: LambdaCall = { method: 'POST', path: '/authsec/uflow/admin/groups', headers: { ...json, authorization: `Bearer ${token}` }, body }
@@ -146,7 +146,7 @@ test('an instance that is frozen in the middle of a change holds up nobody for l
     await client.query('begin; lock table authsec.audit_events in exclusive mode')
     expect((await call(frozen, add)).statusCode, frozen.log()).toBe(408)
     frozen.freeze()
-    // What it waited for is there now, and it is not: its group stands there for nobody to see, and nobody else can write it.
+    // The lock was released while the instance is frozen: its group is uncommitted and invisible, and blocks other writers of the name.
     await client.query('rollback')
     const answer = await call(next, add)
     expect(answer.statusCode, answer.text + next.log()).toBe(200)
@@ -160,12 +160,12 @@ test('an instance that is frozen in the middle of a change holds up nobody for l
   }
 })
 
-test('of two instances that get the same ticket at once, one mints', async () => {
+test('of two instances that receive the same ticket concurrently one issues a token', async () => {
   const [one, two] = await Promise.all([system.start('auth'), system.start('auth')])
-  const door = await system.start('user-sign-in')
+  const userSignIn = await system.start('user-sign-in')
   const person = await system.person()
   const body = JSON.stringify({ client_id: system.company.clientId, email: person.email, password: PASSWORD })
-  const first = await call(door, { method: 'POST', path: '/authsec/uflow/user/login', headers: json, body })
+  const first = await call(userSignIn, { method: 'POST', path: '/authsec/uflow/user/login', headers: json, body })
   const { login_ticket } = JSON.parse(first.text) as { login_ticket: string }
   const mint: LambdaCall = {
     method: 'POST',
@@ -189,7 +189,7 @@ test('a session revoked at one instance is refused at another within two seconds
   expect((await call(two, asked)).statusCode).toBe(401)
 })
 
-test('a body over the limit, a method that is not there and broken JSON are the caller’s fault', async () => {
+test('a body over the limit, an unknown method and malformed JSON are client errors', async () => {
   const signIn = await newSignIn()
   const auth = await system.start('auth')
   expect((await call(auth, signIn.with(PASSWORD, { body: 'x'.repeat(5_000_000) }))).statusCode).toBe(413)
@@ -197,13 +197,13 @@ test('a body over the limit, a method that is not there and broken JSON are the 
   expect((await call(auth, signIn.with(PASSWORD, { method: 'PUT' }))).statusCode).toBe(405)
 })
 
-test('an event that is not HTTP is refused, and the next one is served', async () => {
+test('an event that is not HTTP is refused, and the next request is served', async () => {
   const auth = await system.start('auth')
-  await expect(auth.invoke({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow('This function answers HTTP events alone.')
+  await expect(auth.invoke({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow('This function only accepts HTTP events.')
   expect((await call(auth, { path: '/authsec/uflow/auth/admin/challenge' })).statusCode).toBe(200)
 })
 
-test('a variable that is missing or malformed stops the start with one line that names it', async () => {
+test('a missing or malformed variable stops the start with one line that names it', async () => {
   const missing = await system.start('auth', { REDIS_URL: '' })
   expect(await missing.initFailed).toMatchObject({ errorMessage: 'REDIS_URL: must be set in production' })
   const malformed = await system.start('auth', { MASTER_KEYS: 'm1:short' })
@@ -212,20 +212,23 @@ test('a variable that is missing or malformed stops the start with one line that
   expect(errorMessage).not.toContain('short')
 })
 
-test.each(['wellknown', 'oauth', 'scheduled', 'outbox', 'upgrade'])('%s: so it is with every kind of function', async (name) => {
-  for (const [variable, value] of [
-    ['DATABASE_URL', ''],
-    ['HASH_KEY', 'short'],
-    ['DATABASE_POOL', 'many'],
-    ['RATE_LIMIT', 'off'],
-  ] as const) {
-    const { errorMessage } = await (await system.start(name, { DATABASE_OWNER_URL: system.url, [variable]: value })).initFailed
-    expect(errorMessage).toMatch(new RegExp(`^${variable}: `))
-    expect(errorMessage).not.toContain('\n')
-  }
-})
+test.each(['wellknown', 'oauth', 'scheduled', 'outbox', 'upgrade'])(
+  '%s: a malformed variable stops the start of every kind of function',
+  async (name) => {
+    for (const [variable, value] of [
+      ['DATABASE_URL', ''],
+      ['HASH_KEY', 'short'],
+      ['DATABASE_POOL', 'many'],
+      ['RATE_LIMIT', 'off'],
+    ] as const) {
+      const { errorMessage } = await (await system.start(name, { DATABASE_OWNER_URL: system.url, [variable]: value })).initFailed
+      expect(errorMessage).toMatch(new RegExp(`^${variable}: `))
+      expect(errorMessage).not.toContain('\n')
+    }
+  },
+)
 
-test('the outbox function does its errands and leaves a poisoned message behind', async () => {
+test('the outbox function runs its tasks and leaves a poisoned message in the queue', async () => {
   const outbox = await system.start('outbox')
   const record = (messageId: string, body: string) => ({ messageId, body, eventSource: 'aws:sqs' })
   const event = { Records: [record('good', '{"errand":"outbox"}'), record('poisoned', '{"errand":')] }
@@ -233,7 +236,7 @@ test('the outbox function does its errands and leaves a poisoned message behind'
   await expect(outbox.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function accepts only events of its queue.')
 })
 
-test('a function that is told names reads its secrets where they are kept, and names the one that is not there', async () => {
+test('a function reads its secrets from the store by name, and names a missing one', async () => {
   const aws = await startAws()
   try {
     const prefix = 'authsec/lambda'
@@ -258,7 +261,7 @@ test('a function that is told names reads its secrets where they are kept, and n
   }
 })
 
-test('what a request leaves behind goes through the queue to the mail server, from function to function', async () => {
+test('pending mail goes through the queue to the mail server, from function to function', async () => {
   const aws = await startAws()
   const received: string[] = []
   const sink = new SMTPServer({
@@ -299,14 +302,14 @@ test('what a request leaves behind goes through the queue to the mail server, fr
   }
 })
 
-test('the upgrade function answers the deployment alone, and changes nothing that is up to date', async () => {
+test('the upgrade function accepts only the deployment’s event, and changes nothing that is up to date', async () => {
   const upgrade = await system.start('upgrade', { DATABASE_OWNER_URL: system.url, DATABASE_POOL: '2' })
   expect(await upgrade.invoke({ upgrade: 'release' }), upgrade.log()).toMatchObject({ applied: [], administrator: 'not named' })
   await expect(upgrade.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function answers the deployment alone.')
   expect((await (await system.start('upgrade')).initFailed).errorMessage).toBe('DATABASE_OWNER_URL: must be set')
 })
 
-test('the scheduled function runs the job it is told, under its lease, and no other', async () => {
+test('the scheduled function runs the named job under its lease, and refuses an unknown one', async () => {
   const scheduled = await system.start('scheduled')
   expect(await scheduled.invoke({ job: 'expiry' }), scheduled.log()).toMatchObject({ outcome: 'done' })
   expect(await scheduled.invoke({ job: 'expiry' })).toEqual({ outcome: 'skipped' })

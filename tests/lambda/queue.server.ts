@@ -1,4 +1,4 @@
-// The queue of errands as the service runs it: what the outbox function leaves behind comes again, and after five times lies apart; what came with it is done at once.
+// The task queue as the service runs it: messages that the outbox function reports as failed return, and go to the dead-letter queue after five tries; the others of the batch are done.
 import { randomUUID } from 'node:crypto'
 import {
   ChangeMessageVisibilityCommand,
@@ -35,7 +35,7 @@ const waiting = async (url: string): Promise<number> => {
   return Number(Attributes?.ApproximateNumberOfMessages)
 }
 
-/** The event source mapping: hands over a batch, removes what was done, lets the rest come again at once. Answers how many were handed over. */
+/** The event source mapping: delivers a batch, deletes the processed messages, and makes the others visible again immediately. Returns the size of the batch. */
 const poll = async (url: string, handle: (event: unknown) => ReturnType<typeof runTasks>): Promise<number> => {
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }))
   if (Messages.length === 0) return 0
@@ -48,13 +48,13 @@ const poll = async (url: string, handle: (event: unknown) => ReturnType<typeof r
   return Messages.length
 }
 
-test('a poisoned message is laid aside after five tries and blocks nothing meanwhile', async () => {
+test('a poisoned message goes to the dead-letter queue after five tries and blocks no other meanwhile', async () => {
   const dead = await create('dead')
-  const queue = await create('errands', { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: TRIES }) })
+  const queue = await create('tasks', { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: TRIES }) })
   const app = await startApp([], { db: await ownDb() })
-  const company = await app.company('errands')
+  const company = await app.company('tasks')
   const captured = localMail(app.clock)
-  const errands = sqsTasks({ queueUrl: queue.url, endpoint })
+  const tasks = sqsTasks({ queueUrl: queue.url, endpoint })
   const ctx = { ...app.ctx, mail: captured, outbound: guardedFetch({ resolver: { resolve: async () => [] }, loopback: false }), queue: undefined }
   const leaveMail = () =>
     atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -69,7 +69,7 @@ test('a poisoned message is laid aside after five tries and blocks nothing meanw
   await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: '{"errand":"burn"}' }))
   for (let round = 1; round <= TRIES; round++) {
     await leaveMail()
-    await errands.send('outbox', 0)
+    await tasks.send('outbox', 0)
     while (captured.outbox.length < round) expect(await poll(queue.url, (event) => runTasks(ctx, event))).toBeGreaterThan(0)
   }
   for (let more = 0; more < TRIES && (await waiting(dead.url)) === 0; more++) await poll(queue.url, (event) => runTasks(ctx, event))

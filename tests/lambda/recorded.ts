@@ -1,4 +1,4 @@
-// Events as AWS's documentation shows them, member by member; what a test changes is the path, the method, the headers and the body.
+// Events as in AWS's documentation, member by member; a test changes the path, the method, the headers and the body.
 
 /** docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, payload 2.0; a function URL sends the same without the members in `apiOnly`. */
 export const HTTP_API = {

@@ -1,5 +1,5 @@
-// A Lambda without Lambda: an HTTP server that speaks the Runtime API, and a process a function that asks it for events, as the service does it: one event at a
-// time, frozen in between, killed when its time is over.
+// A local stand-in for Lambda: an HTTP server that implements the Runtime API, and one process per function that requests events from it, as in the service: one event at a
+// time, frozen in between, killed on timeout.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
@@ -22,18 +22,18 @@ type Invocation = {
 }
 
 export type LambdaProcess = {
-  /** Sends an event and waits for what the handler answers. @throws InvocationFailed */
+  /** Sends an event and waits for the handler's result. @throws InvocationFailed */
   invoke(event: unknown, timeoutMs?: number): Promise<unknown>
-  /** Stops the process where it stands, as the service does between two events. */
+  /** Freezes the process where it is, as the service does between two events. */
   freeze(): void
   thaw(): void
-  /** What it wrote to its log. */
+  /** The log output. */
   log(): string
   /** Resolves with the failure of a function that could not start. */
   readonly initFailed: Promise<Failure>
   /** Peak resident memory in KiB. */
   peakKib(): Promise<number>
-  /** Processor time that it has used, in steps of ten milliseconds: what else the machine does is not in it. */
+  /** Processor time used, in steps of ten milliseconds; work of other processes is not included. */
   cpuMs(): Promise<number>
   stop(): Promise<void>
 }
@@ -48,7 +48,7 @@ const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.mjs', import.meta.url))
 const START_MS = 30_000
 let counter = 0
 
-/** What waits for the process, and what the process is busy with. */
+/** Events that wait for the process, and the event that it is processing. */
 const invocations = () => {
   const waiting: [string, Invocation][] = []
   const busy = new Map<string, Invocation>()
@@ -93,14 +93,14 @@ const peakOf = async (child: ChildProcess): Promise<number> => {
   return Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1])
 }
 
-/** Times are in ticks, of which there are a hundred a second on every Linux. */
+/** Times are in ticks, a hundred per second on Linux. */
 const cpuOf = async (child: ChildProcess): Promise<number> => {
   const { readFile } = await import('node:fs/promises')
   const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-/** Starts one built bundle as a process of its own. Nothing but `env` reaches it. */
+/** Starts a built bundle in its own process. Only the variables in `env` reach it. */
 export const startLambda = async (bundle: string, env: Readonly<Record<string, string>>): Promise<LambdaProcess> => {
   const queue = invocations()
   let failInit: (failure: Failure) => void = () => undefined
@@ -116,7 +116,7 @@ export const startLambda = async (bundle: string, env: Readonly<Record<string, s
     else queue.end(id ?? '')?.reject(new InvocationFailed(body as Failure))
     response.writeHead(202).end()
   })
-  // A process that is frozen would find its idle connections closed, and its next answer lost with them.
+  // A frozen process would find its idle connections closed, and lose its next result with them.
   server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { address, port } = server.address() as AddressInfo

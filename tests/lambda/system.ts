@@ -1,4 +1,4 @@
-// What stands behind the functions in these tests: a migrated database of the file's own with a company in it, Redis, and bundles as they ship.
+// The environment of the functions in these tests: a migrated database per file with a company, Redis, and bundles as they ship.
 import { join } from 'node:path'
 import type { Route } from '#shared/platform/http/route'
 import { cachedBundle } from '../../infra/bundle/cached-bundle.ts'
@@ -16,21 +16,21 @@ const loginOf = (url: string, user: string): string => {
 }
 
 export type LambdaSystem = {
-  /** What production tells every function. */
+  /** The variables that production sets for every function. */
   readonly env: Readonly<Record<string, string>>
-  /** Privileged, for what a test does to the server. */
+  /** A privileged connection, for changes to the server. */
   readonly url: string
-  /** On the same database, for what a test prepares. */
+  /** An app on the same database, to prepare tests. */
   readonly app: TestApp
   readonly company: Company
   person(grant?: 'admin'): Promise<Person>
   token(person: Person): Promise<string>
-  /** A process of that function. All are ended by `stop`. */
+  /** Starts a process of that function. `stop` ends all of them. */
   start(name: string, env?: Readonly<Record<string, string>>): Promise<LambdaProcess>
   stop(): Promise<void>
 }
 
-/** `routes` are what a test prepares things by. */
+/** `routes` are used to prepare test data. */
 export const startLambdaSystem = async (routes: readonly Route<never>[] = [], more: Readonly<Record<string, string>> = {}): Promise<LambdaSystem> => {
   const { db, url } = await ownDatabase()
   const redis = process.env.TEST_REDIS_URL

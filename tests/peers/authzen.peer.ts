@@ -1,4 +1,4 @@
-// An enforcement point written from OpenID AuthZEN 1.0 alone: it knows the address of the decision point and its own credentials.
+// An enforcement point written only from OpenID AuthZEN 1.0: it has the address of the decision point and its own credentials.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putBinding, putRole, putServiceAccount } from '#db/testing/access'
@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** Asks at the endpoint that the metadata names. */
+/** Calls the endpoint that the metadata names. */
 const ask = async (endpoint: string, body: unknown, headers: Readonly<Record<string, string>> = { authorization }) => {
   const sent = { 'content-type': 'application/json', ...headers }
   const response = await unmetChecks(String(metadata[endpoint]), { method: 'POST', headers: sent, body: JSON.stringify(body) })
@@ -38,19 +38,19 @@ const ask = async (endpoint: string, body: unknown, headers: Readonly<Record<str
 const may = async (name: string): Promise<unknown> =>
   (await ask('access_evaluation_endpoint', { subject, action: { name }, resource: INVOICE })).body.decision
 
-test('smoke: the metadata names this decision point, and where to ask it', () => {
+test('smoke: the metadata names this decision point and its endpoints', () => {
   expect(metadata.policy_decision_point).toBe(server.issuer)
   const endpoints = Object.entries(metadata).filter(([name]) => name.endsWith('_endpoint'))
   expect(endpoints.map(([name]) => name)).toEqual(expect.arrayContaining(['access_evaluation_endpoint', 'access_evaluations_endpoint']))
   for (const [, address] of endpoints) expect(new URL(String(address)).origin).toBe(server.issuer)
 })
 
-test('smoke: one question, one decision', async () => {
+test('smoke: one question returns one decision', async () => {
   expect(await may('read')).toBe(true)
   expect(await may('approve')).toBe(false)
 })
 
-test('many questions share defaults, are answered in order, and end where they are told to', async () => {
+test('a batch shares defaults, is answered in order, and stops where requested', async () => {
   const evaluations = ['read', 'approve', 'read'].map((name) => ({ action: { name } }))
   const decisions = async (evaluations_semantic: string): Promise<unknown> => {
     const { status, body } = await ask('access_evaluations_endpoint', { subject, resource: INVOICE, evaluations, options: { evaluations_semantic } })
@@ -62,14 +62,14 @@ test('many questions share defaults, are answered in order, and end where they a
   expect(await decisions('permit_on_first_permit')).toEqual([true])
 })
 
-test('searches find what evaluations allow', async () => {
+test('searches return what evaluations allow', async () => {
   const actions = await ask('search_action_endpoint', { subject, resource: INVOICE })
   expect(actions.body.results).toEqual([{ name: 'read' }])
   const subjects = await ask('search_subject_endpoint', { subject: { type: 'service_account' }, action: { name: 'read' }, resource: INVOICE })
   expect(subjects.body.results).toEqual([subject])
 })
 
-test('the request is named in the answer; without credentials, or with half a question, there is no decision', async () => {
+test('the response repeats the request id; without credentials, or with an incomplete question, there is no decision', async () => {
   const id = 'bfe9eb29-ab87-4ca3-be83-a1d5d8305716'
   const question = { subject, action: { name: 'read' }, resource: INVOICE }
   const request = await ask('access_evaluation_endpoint', question, { authorization, 'x-request-id': id })

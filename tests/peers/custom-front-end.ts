@@ -1,5 +1,5 @@
-// A front end as a company writes it itself, with nothing of ours but the documented API: a page that signs people in, and one that asks for consent. Its
-// visitor is said beforehand, since no person sits in front of it.
+// A front end as a company would write it, using only the documented API: a sign-in page and a consent page. Its
+// visitor is set beforehand, because no person uses it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { unmetChecks } from './unmet-checks.ts'
@@ -61,7 +61,7 @@ export const startCustomFrontEnd = async (issuer: string) => {
 
   return {
     origin,
-    /** What it was told of requests, in their order. */
+    /** The requests that it received, in order. */
     asked,
     visitedBy: (next: Visitor): void => {
       visitor = next

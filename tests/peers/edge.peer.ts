@@ -90,7 +90,7 @@ describe.runIf(onServers)('in workerd', () => {
     return { there: await read(there), here: await read(here) }
   }
 
-  test('smoke: discovery and keys are those of the functions', async () => {
+  test('smoke: discovery and keys are the same as those of the functions', async () => {
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json', '/oauth/jwks']) {
       const { there, here } = await ask(path)
       expect(there.status, path + worker.log().slice(-3000)).toBe(200)
@@ -100,7 +100,7 @@ describe.runIf(onServers)('in workerd', () => {
     expect((there.body as { keys: unknown[] }).keys.length).toBeGreaterThan(0)
   })
 
-  test('decisions are those of the functions: allowed, denied, unknown, nobody, malformed', async () => {
+  test('decisions are the same as those of the functions: allowed, denied, unknown, unauthenticated, malformed', async () => {
     const token = await node.token(manager)
     const subject = (id: string) => ({ type: 'user', id })
     const request = [
@@ -124,7 +124,7 @@ describe.runIf(onServers)('in workerd', () => {
     }
   })
 
-  test('what is revoked elsewhere is refused here within two seconds', async () => {
+  test('a revocation made elsewhere takes effect here within two seconds', async () => {
     const someone = await node.person(company, 'admin')
     const token = await node.token(someone)
     const body = { subject: { type: 'user', id: someone.id }, action: { name: 'read' }, resource: { type: 'users', id: 'any' } }
@@ -149,7 +149,7 @@ describe.runIf(onServers)('in workerd', () => {
     ).toBe(401)
   })
 
-  test('nothing of a machine is in it: no native code, no TCP cache, no embedded database', () => {
+  test('the bundle contains no native code, no TCP cache and no embedded database', () => {
     expect(sources.filter((source) => /@node-rs|ioredis|pglite|nodemailer|@aws-sdk/.test(source))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-// Other people's clients exchange tokens, redeem assertions and verify what they get: an agent that acts for a person, and an agent that acts for that agent.
+// Third-party clients exchange tokens, redeem assertions and verify the results: an agent that acts for a person, and an agent that acts for that agent.
 import * as jose from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => server?.stop())
 
-/** A person lets the application in, as openid-client does it. */
+/** A person authorizes the application with openid-client. */
 const tokensOfPerson = async (more: Readonly<Record<string, string>> = {}) => {
   const config = await client.discovery(new URL(server.issuer), app.id, app.secret, undefined, {
     execute: [client.allowInsecureRequests],
@@ -66,11 +66,11 @@ const exchange = async (by: OauthTestClient, subject: string, more: Readonly<Rec
   return oauth.processGenericTokenEndpointResponse(as, of, response)
 }
 
-test('smoke: the metadata lists what works', () => {
+test('smoke: the metadata lists the supported features', () => {
   expect(as.grant_types_supported).toEqual(expect.arrayContaining([TOKEN_EXCHANGE, JWT_BEARER]))
 })
 
-test('smoke: oauth4webapi exchanges down a chain; what it gets is verified as RFC 9068 has it, and introspected', async () => {
+test('smoke: oauth4webapi exchanges down a chain; the token is verified by RFC 9068 and introspected', async () => {
   const { access_token: subject } = await tokensOfPerson()
   const first = await exchange(agents[0], subject)
   const second = await exchange(agents[1], first.access_token, { scope: 'tools:read' })
@@ -84,7 +84,7 @@ test('smoke: oauth4webapi exchanges down a chain; what it gets is verified as RF
   await expect(exchange(agents[1], second.access_token, { scope: 'tools:write' })).rejects.toMatchObject({ error: 'invalid_scope', status: 400 })
 })
 
-test('openid-client exchanges by its generic grant, with a proof of possession', async () => {
+test('openid-client exchanges with its generic grant and a proof of possession', async () => {
   const { access_token: subject } = await tokensOfPerson()
   const [agent] = agents
   const config = await client.discovery(new URL(server.issuer), agent.id, agent.secret, undefined, {
@@ -98,7 +98,7 @@ test('openid-client exchanges by its generic grant, with a proof of possession',
   expect(jose.decodeJwt(set.access_token)).toMatchObject({ cnf: { jkt: expect.any(String) }, act: { sub: agent.id } })
 })
 
-test('details go from the page to the token, and the resource server spends them', async () => {
+test('authorization details go from the consent page to the token, and the resource server spends their budget', async () => {
   const request = [payment({ max_calls: 2 })]
   const { access_token: subject } = await tokensOfPerson({ authorization_details: JSON.stringify(request) })
   const acted = await exchange(agents[0], subject)
@@ -112,7 +112,7 @@ test('details go from the page to the token, and the resource server spends them
   expect([(await spend()).status, (await spend()).status, (await spend()).status]).toEqual([200, 200, 409])
 })
 
-test('an assertion that jose signs earns a token once', async () => {
+test('an assertion signed with jose is redeemed for a token once', async () => {
   const { where, company } = server
   const { privateKey, publicKey } = await jose.generateKeyPair('ES256')
   const iss = 'https://idp.peers.example.com'
@@ -149,7 +149,7 @@ test('an assertion that jose signs earns a token once', async () => {
   await expect(redeem()).rejects.toMatchObject({ error: 'invalid_grant' })
 })
 
-test('the feed of revocations is a JWT that jose verifies by the published keys', async () => {
+test('the revocation feed is a JWT that jose verifies with the published keys', async () => {
   const { access_token: token } = await tokensOfPerson()
   const of: oauth.Client = { client_id: app.id }
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, of, oauth.ClientSecretBasic(app.secret), token, insecure))

@@ -1,4 +1,4 @@
-// Signing in against a certified provider in a process of its own: what is right comes in, and everything that it is told to get wrong is refused.
+// Sign-in with a certified provider in its own process: correct responses are accepted, and every manipulated response is refused.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Person } from '../support/app.ts'
 import { federationBrowser, federationStateOf, identitiesOf } from '../support/federation.ts'
@@ -29,13 +29,13 @@ const refused = async (attack: () => Promise<Response>): Promise<void> => {
   expect([await federationStateOf(world.app, world.company.tenantId), await identitiesOf(world.app, person)]).toEqual(before)
 }
 
-test('smoke: a linked identity comes in; the provider announces its issuer, and the answer says it', async () => {
+test('smoke: a linked identity signs in; the provider announces its issuer, and the response names it', async () => {
   const { response, back } = await world.dance(to(), 'ana')
   expect(back.get('iss')).toBe(world.upstream.url)
   expect(await bodyOf(response)).toMatchObject({ email: person.email, token: expect.any(String) })
 })
 
-test('who says no there is not signed in here', async () => {
+test('a person who refuses at the provider is not signed in', async () => {
   const { response, back } = await world.dance(to(), undefined)
   expect(back.get('error')).toBe('access_denied')
   expect(response.status).toBe(400)
@@ -50,23 +50,23 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   ['issuer', { iss: 'https://accounts.google.com' }],
   ['time', { exp: PAST, iat: PAST - 60 }],
   ['subject', { sub: '' }],
-])('a wrong %s, rightly signed, is refused', async (_, replace) => {
+])('a wrong %s with a valid signature is refused', async (_, replace) => {
   await world.upstream.control({ replace })
   await refused(async () => (await world.dance(to(), 'ana')).response)
 })
 
-test('keys that were rotated are followed at once; the old one proves nothing', async () => {
+test('rotated keys are used immediately; the old key is no longer accepted', async () => {
   expect((await world.dance(to(), 'ana')).response.status).toBe(200)
   await world.upstream.control({ rotate: true })
   expect((await world.dance(to(), 'ana')).response.status).toBe(200)
 })
 
-test('the answer must say the right issuer, and must say one', async () => {
+test('the response must name the correct issuer, and must name one', async () => {
   await refused(async () => (await world.dance(to(), 'ana', (back) => back.set('iss', 'https://evil.example'))).response)
   await refused(async () => (await world.dance(to(), 'ana', (back) => back.delete('iss'))).response)
 })
 
-test('a code from another dance, another browser, or used before is refused', async () => {
+test('a code from another sign-in, another browser, or used before is refused', async () => {
   const { app } = world
   const other = federationBrowser(app)
   const theirs = await bodyOf(await other.begin({ provider: world.provider, ...to() }))
@@ -78,7 +78,7 @@ test('a code from another dance, another browser, or used before is refused', as
   await refused(() => other.exchange(foreign))
 })
 
-test('an unverified address finds nobody; a verified one asks for a mailed code', async () => {
+test('an unverified address finds no account; a verified one requires a mailed code', async () => {
   await refused(async () => (await world.dance(to(), 'eve')).response)
   const request = await world.dance(to(), 'uma')
   expect(request.response.status).toBe(409)
@@ -89,8 +89,8 @@ test('an unverified address finds nobody; a verified one asks for a mailed code'
   expect((await world.dance(to(), 'uma')).response.status).toBe(200)
 })
 
-describe('two tenants with clients of their own at one provider', () => {
-  test('an ID token of one tenant\u2019s client is none for the other; the same person is somebody in each', async () => {
+describe('two tenants with different clients at one provider', () => {
+  test('an ID token of one tenant\u2019s client is refused for the other; the same person has an account in each', async () => {
     const { app, company, dance, ownProvider, link, upstream } = world
     const globex = await app.company('globex')
     const [first, second] = [await ownProvider(company.tenantId, 'our-client', 'own'), await ownProvider(globex.tenantId, SECOND.client_id, 'own')]
@@ -102,7 +102,7 @@ describe('two tenants with clients of their own at one provider', () => {
     expect((await dance({ tenant_domain: globex.domain, provider: 'own' }, 'ana')).response.status).toBe(401)
   })
 
-  test('forty dances at once are never mixed up', async () => {
+  test('forty concurrent sign-ins are never mixed up', async () => {
     const { app, company, dance, link, upstream } = world
     const globex = await app.company('globex')
     const people = await Promise.all([company, globex].map((home) => app.person(home)))
@@ -118,7 +118,7 @@ describe('two tenants with clients of their own at one provider', () => {
     for (const [tenantId, email, wantedTenant, wantedEmail] of ends) expect([tenantId, email]).toEqual([wantedTenant, wantedEmail])
   })
 
-  test('one code redeemed fifty times at once: one session', async () => {
+  test('one code redeemed fifty times concurrently creates one session', async () => {
     const { app, company, provider, upstream } = world
     const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider, ...to() }))
@@ -139,7 +139,7 @@ describe('a second provider', () => {
   })
   afterAll(() => other?.stop())
 
-  test('its answer does not stand for the first one\u2019s, whatever it calls itself', async () => {
+  test('its identities are separate from the first one\u2019s, even under the same subject', async () => {
     const { app, provider, upstream } = world
     const browser = federationBrowser(app)
     const begun = await bodyOf(await browser.begin({ provider, ...to() }))

@@ -1,4 +1,4 @@
-// One dance with a certified provider over real sockets; all of them are in federation.peer.ts.
+// One sign-in with a certified provider over real sockets; the others are in federation.peer.ts.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bodyOf } from '../support/sign-in.ts'
 import { type PeerWorld, startWorld } from './federation.ts'
@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.upstream.stop())
 
-test('somebody signs in through a certified provider', async () => {
+test('a person signs in through a certified provider', async () => {
   const { app, company, upstream, dance, link } = world
   const person = await app.person(company)
   await link(person, 'ana', { issuer: upstream.url })

@@ -1,4 +1,4 @@
-// What the tests against the certified provider share.
+// Helpers shared by the tests against the certified provider.
 import type { TenantId } from '#db/engine/tenant'
 import { federationRoutes } from '../../functions/federation/routes.ts'
 import { addProvider, BASE, CLIENT, federationBrowser, startFederation } from '../support/federation.ts'
@@ -13,7 +13,7 @@ export const startWorld = async () => {
   const upstream = await startUpstream([FIRST, SECOND], `${world.app.config.BASE_URL}${BASE}/callback`)
   const { app } = world
   const provider = await addProvider(app, { issuer: upstream.url })
-  /** A whole dance; the query may be changed on its way back. */
+  /** A whole sign-in; the query may be changed on its way back. */
   const dance = async (
     body: Body,
     account: string | undefined,

@@ -1,4 +1,4 @@
-// openid-client 6 at a company that has a front end of its own: the client knows nothing but the issuer, the front end nothing but the documented API.
+// openid-client 6 at a company with its own front end: the client has only the issuer, the front end only the documented API.
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -29,7 +29,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** A browser between the two of them: it follows, keeps cookies for each, and stops where it leaves both. */
+/** A browser between the two: follows redirects, keeps cookies for each, and stops where it leaves both. */
 const browse = async (address: string, jar = cookieJar()): Promise<URL> => {
   let url = new URL(address)
   for (let steps = 0; steps < 20; steps++) {
@@ -61,7 +61,7 @@ const begin = async (scope: string) => {
   return { made, config, url: url.href, redeem }
 }
 
-test('smoke: sign-in and consent at the front end, then code, tokens and userinfo; the second client finds the person signed in', async () => {
+test('smoke: sign-in and consent at the front end, then code, tokens and userinfo; for the second client the person is already signed in', async () => {
   frontEnd.visitedBy({ email: server.email, password: PASSWORD, grants: ['openid', 'email', 'tools:read'] })
   const first = await begin('openid email tools:read tools:list')
   const jar = cookieJar()
@@ -77,11 +77,11 @@ test('smoke: sign-in and consent at the front end, then code, tokens and userinf
   const second = await begin('openid tools:list')
   frontEnd.visitedBy({ email: server.email, password: PASSWORD })
   expect((await second.redeem(await browse(second.url, jar))).scope).toBe('openid tools:list')
-  // Consent alone was asked for.
+  // Only consent was asked.
   expect(frontEnd.asked.slice(signIns).map((one) => 'subject' in one)).toEqual([true])
 })
 
-test('a no at either step is access_denied at the client', async () => {
+test('a denial at either step is access_denied at the client', async () => {
   const { url, redeem } = await begin('openid')
   frontEnd.visitedBy({ email: '', password: '', says: 'no' })
   await expect(redeem(await browse(url))).rejects.toMatchObject({ error: 'access_denied' })

@@ -1,4 +1,4 @@
-// The guard as it is packed, in workerd and without Node's modules, before a resource server of its own: against a running authorization server, over HTTP.
+// The packaged guard in workerd, without Node's modules, in front of a resource server: against a running authorization server, over HTTP.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { unmetChecks } from './unmet-checks.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'authsec-guard-edge-'))
 
-/** What an author of a resource server writes. */
+/** The program of a resource server's author. */
 const PROGRAM = `
 import { guard } from 'authsec-serverless/guard'
 
@@ -92,7 +92,7 @@ const call = async (mode: Mode, headers: Readonly<Record<string, string>> = {}, 
 }
 const toResponse = (mode: Mode, one: string, path?: string) => call(mode, { authorization: `Bearer ${one}` }, path)
 
-test.each(modes)('smoke: by %s: a good token comes through, none and any other are told how to get one', async (mode) => {
+test.each(modes)('smoke: by %s: a valid token passes, and other requests are refused with instructions for getting one', async (mode) => {
   const good = await toResponse(mode, await token())
   expect(good.status, good.log).toBe(200)
   expect(good.body).toEqual({ subject: client.id, bound: false })
@@ -101,7 +101,7 @@ test.each(modes)('smoke: by %s: a good token comes through, none and any other a
   expect([none.status, none.challenge]).toEqual([401, expect.stringContaining(`resource_metadata="${metadata}"`)])
   expect(none.challenge).not.toContain('error=')
   const [head, claims, signature] = (await token()).split('.')
-  const forged = `${head}.${Buffer.from(JSON.stringify({ ...claimsOf(`.${claims}.`), sub: 'somebody' })).toString('base64url')}.${signature}`
+  const forged = `${head}.${Buffer.from(JSON.stringify({ ...claimsOf(`.${claims}.`), sub: 'another-person' })).toString('base64url')}.${signature}`
   for (const bad of [forged, 'x.y.z']) {
     const refused = await toResponse(mode, bad)
     expect([refused.status, refused.challenge]).toEqual([401, expect.stringContaining('error="invalid_token"')])
@@ -112,12 +112,12 @@ test.each(modes)('smoke: by %s: a good token comes through, none and any other a
   expect([stale.status, stale.challenge]).toEqual([401, expect.stringMatching(/error="insufficient_user_authentication".*max_age="60"/)])
 })
 
-test('its metadata lead to the authorization server', async () => {
+test('its metadata name the authorization server', async () => {
   const { status, body } = await call('keys', {}, '/.well-known/oauth-protected-resource/mcp')
   expect([status, body]).toEqual([200, expect.objectContaining({ resource: server.resource, authorization_servers: [issuer.issuer] })])
 })
 
-test.each(modes)('by %s: a bound token counts with a proof of its key, once', async (mode) => {
+test.each(modes)('by %s: a bound token is accepted once with a proof of its key', async (mode) => {
   const holder = await prover({ ctx: issuer.where.ctx, clock: issuer.where.ctx.clock })
   const bound = await token('tools:read', { dpop: await holder.proof({ htm: 'POST', htu: `${issuer.issuer}/oauth/token` }) })
   const ath = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(bound))).toString('base64url')
@@ -134,7 +134,7 @@ test.each(modes)('by %s: a bound token counts with a proof of its key, once', as
   expect((await toResponse(mode, bound)).status).toBe(401)
 })
 
-test.each(modes)('by %s: what was revoked is refused within two seconds, and what goes on comes through', async (mode) => {
+test.each(modes)('by %s: a revoked token is refused within two seconds, and others are still accepted', async (mode) => {
   const [one, other] = [await token(), await token()]
   expect((await toResponse(mode, one)).status).toBe(200)
   expect((await revoke(one)).status).toBe(200)
@@ -144,13 +144,13 @@ test.each(modes)('by %s: what was revoked is refused within two seconds, and wha
   expect((await toResponse(mode, other)).status).toBe(200)
 })
 
-test('requests at once share one reading of the keys and of the feed', async () => {
+test('concurrent requests share one read of the keys and of the feed', async () => {
   const one = await token()
   const all = await Promise.all(Array.from({ length: 20 }, () => toResponse('keys', one)))
   expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
 })
 
-test('a redirect is no answer: nothing is let through that could not be judged', async () => {
+test('a redirect is not followed, and a token that cannot be checked is refused', async () => {
   const { createServer } = await import('node:http')
   const elsewhere = createServer((_, response) => response.writeHead(302, { location: `${issuer.issuer}/oauth/introspect` }).end())
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))

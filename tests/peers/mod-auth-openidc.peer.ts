@@ -1,4 +1,4 @@
-// Apache's mod_auth_openidc as a relying party: the code flow, and logout that its browser knows nothing of.
+// Apache's mod_auth_openidc as a relying party: the code flow, and back-channel logout without its browser.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cookieJar } from '../support/app.ts'
@@ -28,7 +28,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** One browser, which knows both sides. */
+/** One browser with cookies for both sides. */
 const newBrowser = () => {
   const [theirs, ours] = [cookieJar(), cookieJar()]
   const get = async (address: string): Promise<Response> => {
@@ -55,19 +55,19 @@ const isOut = async (get: (address: string) => Promise<Response>): Promise<boole
   return false
 }
 
-test('smoke: signs in by code flow, and is told over the back channel that the person signed out', async () => {
+test('smoke: signs in with the code flow, and is notified over the back channel that the person signed out', async () => {
   const [browser, other] = [newBrowser(), newBrowser()]
   const page = await browser.signIn()
   expect([page.status, page.headers.get('x-user'), await page.text()]).toEqual([200, server.email, 'inside'])
   expect((await other.signIn()).status).toBe(200)
-  // The person signs out at the issuer, on the sign-out page, without the relying party.
+  // The person signs out on the issuer's sign-out page, without the relying party.
   await server.walk(`${server.issuer}/oauth/logout`, browser.ours).catch(() => undefined)
   expect(await isOut(browser.get)).toBe(true)
-  // Another browser's session is another one.
+  // The session of another browser is not affected.
   expect((await other.get(at.page)).status).toBe(200)
 })
 
-test('its own logout ends the session at the issuer, and comes back', async () => {
+test('its own logout ends the session at the issuer and returns', async () => {
   const browser = newBrowser()
   await browser.signIn()
   const leaving = await browser.get(`${at.redirectUri}?logout=${encodeURIComponent(at.after)}`)

@@ -1,4 +1,4 @@
-// Apache with mod_auth_openidc in front of a page, in a process of its own.
+// Apache with mod_auth_openidc in front of a page, in its own process.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { unmetChecks } from './unmet-checks.ts'
 const MODULES = '/usr/lib/apache2/modules'
 const PROGRAM = '/usr/sbin/apache2'
 
-/** What the set-up script installs, where it is not there yet. */
+/** The path where the set-up script installs it, if it is not installed yet. */
 const apache = (): string => {
   const script = fileURLToPath(new URL('../../scripts/relying-party.sh', import.meta.url))
   const said = execFileSync(script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,4 +1,4 @@
-// A started system over HTTP, with a company of its own and a person who walks through its pages as a browser without scripts does.
+// A running system over HTTP with a company, and a person who goes through its pages as a browser without scripts does.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,9 +30,9 @@ const WITHOUT_REQUEST = {
 
 const unescaped = (text: string): string => text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
 
-/** The fields of a page's first form that already have a value, and where it is sent. */
+/** The fields of a page's first form that already have a value, and its action. */
 const formIn = (html: string, at: string) => {
-  // At its foot stands the choice of a language, on every page.
+  // Every page has a language form in its footer.
   const form = /<form[^>]*method="post"[\s\S]*?<\/form>/.exec(html.replace(/<footer[\s\S]*?<\/footer>/, ''))?.[0] ?? ''
   const action = unescaped(/action="([^"]*)"/.exec(form)?.[1] ?? at)
   const inputs = [...form.matchAll(/<input[^>]*>/g)].map(([tag]) => ({
@@ -67,7 +67,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
   )
   const where: Where = { ctx, db: ctx.db }
 
-  /** Follows every redirect, signs in, allows; answers where the browser leaves us for, or the page on which there is nothing left to do. */
+  /** Follows every redirect, signs in and allows; returns the address outside our origin, or the page that has no further step. */
   const walk = async (address: string, jar = cookieJar()): Promise<URL> => {
     const call = async (path: URL, body?: URLSearchParams): Promise<Response> => {
       const headers = {
@@ -97,7 +97,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
       at = new URL(action, issuer)
       response = await call(at, new URLSearchParams([...fields]))
     }
-    throw new Error('the pages lead nowhere')
+    throw new Error('the pages do not end')
   }
 
   const calls = async (path: string, init: { readonly token?: string; readonly body?: unknown } = {}): Promise<Readonly<Record<string, unknown>>> => {
@@ -110,7 +110,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
     return (await (await unmetChecks(`${issuer}${path}`, { headers, ...sent })).json()) as Readonly<Record<string, unknown>>
   }
 
-  /** Registers a phone of the person; what is asked through it is answered with yes. */
+  /** Registers a phone of the person that approves every request. */
   const newPhone = async () => {
     const { user } = await atomically(forTenant(ctx.db, tenantId), async (t) => ({ user: await findUserByEmail(t, email) }))
     if (user === undefined) throw new Error('no person')

@@ -31,7 +31,7 @@ test.each(['oauth2', 'oidc'] as const)('smoke: the metadata of %s is the issuer\
   })
 })
 
-test('a code becomes tokens that a resource server can verify by itself', async () => {
+test('a code is redeemed for tokens that a resource server can verify on its own', async () => {
   const client: oauth.Client = { client_id: made.id }
   const auth = oauth.ClientSecretPost(made.secret)
   const [verifier, state, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState(), oauth.generateRandomNonce()]
@@ -68,7 +68,7 @@ test('a code becomes tokens that a resource server can verify by itself', async 
   await expect(oauth.processRefreshTokenResponse(as, client, dead)).rejects.toMatchObject({ error: 'invalid_grant' })
 })
 
-test('a client registers with a key of its own, begins on a device and asks through a phone, bound to its key', async () => {
+test('a client registers with its own key, starts a device grant and a backchannel request, bound to its key', async () => {
   const open = await newResource(server.where, server.company, [{ name: 'tools:read' }], { registrationModes: ['dcr'] })
   const metadata = { client_name: 'TV', grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }
   const registered = await oauth.processDynamicClientRegistrationResponse(await oauth.dynamicClientRegistrationRequest(as, metadata, insecure))
@@ -89,7 +89,7 @@ test('a client registers with a key of its own, begins on a device and asks thro
   await expect(oauth.processDeviceCodeResponse(as, client, await poll())).rejects.toMatchObject({ error: 'invalid_grant' })
 })
 
-test('a service asks through a phone', async () => {
+test('a service starts a backchannel request', async () => {
   const asker = await newOauthClient(server.where, server.company, { at: [api], grantTypes: [CIBA] })
   const client: oauth.Client = { client_id: asker.id }
   const auth = oauth.ClientSecretBasic(asker.secret)

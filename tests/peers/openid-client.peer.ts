@@ -1,4 +1,4 @@
-// openid-client 6 as a relying party that knows nothing but the issuer.
+// openid-client 6 as a relying party that has only the issuer.
 import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -65,7 +65,7 @@ test('a public client with a pushed request and a bound token', async () => {
   expect((await client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP })).token_type).toBe('dpop')
 })
 
-test('a service with a key of its own, in its own name', async () => {
+test('a service with its own key, in its own name', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1' } as Readonly<Record<string, unknown>>
   const made = await newOauthClient(server.where, server.company, { at: [api], tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [jwk] } })
@@ -74,7 +74,7 @@ test('a service with a key of its own, in its own name', async () => {
   expect(tokens).toMatchObject({ token_type: 'bearer', scope: 'tools:read', expires_in: 300 })
 })
 
-test('smoke: a device asks by a code, a service through a phone; both get what the person allows', async () => {
+test('smoke: a device uses a code, a service a backchannel request; both receive what the person allows', async () => {
   const made = await newOauthClient(server.where, server.company, { at: [api], grantTypes: ['refresh_token', DEVICE_CODE, CIBA] })
   const config = await discover(made.id, made.secret)
   const device = await client.initiateDeviceAuthorization(config, { scope: 'openid tools:read', resource: api.resource })
@@ -94,7 +94,7 @@ test('smoke: a device asks by a code, a service through a phone; both get what t
   expect((await client.refreshTokenGrant(config, answered.refresh_token ?? '')).scope).toBe('openid tools:read')
 })
 
-test('smoke: a client that nobody knows registers, signs a person in, and signs the person out', async () => {
+test('smoke: an unknown client registers, signs a person in, and signs the person out', async () => {
   const open = await newResource(server.where, server.company, [{ name: 'tools:read' }], { registrationModes: ['dcr'] })
   const after = 'https://app.example.com/bye'
   const metadata = {

@@ -1,4 +1,4 @@
-// PgBouncer between the service and PostgreSQL, pooling by transaction: every transaction may meet another connection of the server, on which others prepared
+// PgBouncer between the service and PostgreSQL in transaction mode: every transaction may use another server connection, on which other clients prepared
 // other statements. Needs TEST_DATABASE_URL, and scripts/pooler.sh.
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const answers = (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy())
   })
 
-/** An engine of more connections than the pooler has to the server. */
+/** An engine with more connections than the pooler has to the server. */
 const behindPooler = async (maxPreparedStatements: number): Promise<OpenedEngine> => {
   const program = /PGBOUNCER='([^']+)'/.exec(execFileSync('scripts/pooler.sh', { encoding: 'utf8' }))?.[1] ?? 'pgbouncer'
   const url = new URL((await testDatabase()).url ?? '')
@@ -56,7 +56,7 @@ ${process.getuid?.() === 0 ? 'user = nobody' : ''}
   return { engine, close }
 }
 
-/** Many tenants at once, twenty texts: what every one of them is told. */
+/** Many tenants at once with twenty texts: what each of them receives. */
 const crowd = async ({ engine, close }: OpenedEngine) => {
   const all = await Promise.allSettled(
     Array.from({ length: 300 }, async (_, n) => {
@@ -77,13 +77,13 @@ const crowd = async ({ engine, close }: OpenedEngine) => {
 describe.runIf(onServer)('behind a pooler', () => {
   engineContract('smoke: PostgreSQL behind PgBouncer, one privileged login that switches', () => behindPooler(100))
 
-  test.each([100, 3])('everybody is answered as the role and for the tenant of his scope, %i statements prepared', async (max) => {
+  test.each([100, 3])('every query runs with the role and the tenant of its scope, with %i prepared statements', async (max) => {
     const { answered, refused } = await crowd(await behindPooler(max))
     expect(refused).toEqual([])
     for (const { told, expected } of answered) expect(told).toEqual(expected)
   })
 
-  test('a pooler that does not carry prepared statements breaks what it answers, and never answers another question', async () => {
+  test('a pooler without prepared statements breaks requests, but never returns the result of another query', async () => {
     const { answered, refused } = await crowd(await behindPooler(0))
     expect(refused.length).toBeGreaterThan(0)
     for (const { told, expected } of answered) expect(told).toEqual(expected)

@@ -1,4 +1,4 @@
-# An identity provider by pysaml2, for tests: answers at /sso as the query parameters say. Prints its address, one line, and its certificate's path is its own.
+# An identity provider with pysaml2, for tests: the query parameters of /sso control its responses. Prints its address in one line and keeps its own certificate.
 import functools
 import json
 import os
@@ -18,7 +18,7 @@ GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
 SIGNATURE = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 DIGEST = "http://www.w3.org/2001/04/xmlenc#sha256"
 
-# Its default is triple DES, which is offered nowhere any more.
+# Its default is triple DES, which no longer has support.
 saml2.entity.pre_encryption_part = functools.partial(pre_encryption_part, msg_enc=GCM)
 encrypt = CryptoBackendXmlSec1.encrypt_assertion
 CryptoBackendXmlSec1.encrypt_assertion = lambda self, statement, key, template, _type=None, *rest, **more: encrypt(

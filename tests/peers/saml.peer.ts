@@ -17,7 +17,7 @@ beforeAll(async () => {
   const [providerRow] = await (await import('#db/store/saml-providers')).listSamlProviders(t)
   const at = where.ctx.clock.now()
   const person = await findUserByEmail(t, email)
-  if (person === undefined || providerRow === undefined) throw new Error('nobody')
+  if (person === undefined || providerRow === undefined) throw new Error('no such person')
   const row = { id: where.ctx.random.id(), userId: person.id, issuer: `saml:${providerRow.entityId}`, subject: 'ada', provider: 'saml-pysaml2' }
   await atomically(t, (tx) => insertIdentity(tx, { ...row, isOwnProvider: true, createdAt: at, updatedAt: at }, undefined))
 })
@@ -48,7 +48,7 @@ const dance = async (who: SamlUser, change: (posted: Posted) => Posted = (posted
 }
 const ada = { user: 'ada', mail: 'ada@example.com' }
 
-test('smoke: somebody signs in through pysaml2, the assertion signed and encrypted', async () => {
+test('smoke: a person signs in through pysaml2 with a signed and encrypted assertion', async () => {
   const done = await dance({ ...ada, sign: 'assertion', encrypt: 'yes' })
   expect(await done.json()).toMatchObject({ email: world.server.email, login_ticket: expect.any(String) })
 })
@@ -57,7 +57,7 @@ test.each([
   ['the assertion', 'assertion'],
   ['the message', 'response'],
   ['both', 'assertion response'],
-])('signed: %s', async (_, sign) => {
+])('%s signed', async (_, sign) => {
   expect((await dance({ ...ada, sign })).status).toBe(200)
 })
 
@@ -65,12 +65,12 @@ test('the message signed, the assertion encrypted', async () => {
   expect((await dance({ ...ada, sign: 'response', encrypt: 'yes' })).status).toBe(200)
 })
 
-test('unsigned: refused, in plain and encrypted', async () => {
+test('an unsigned message is refused, in plain and encrypted', async () => {
   expect((await dance({ ...ada, sign: 'none' })).status).toBe(400)
   expect((await dance({ ...ada, sign: 'none', encrypt: 'yes' })).status).toBe(400)
 })
 
-test('changed on the way: refused', async () => {
+test('a message that was changed on the way is refused', async () => {
   const changed = (posted: Posted): Posted => ({
     ...posted,
     SAMLResponse: Buffer.from(Buffer.from(posted.SAMLResponse, 'base64').toString().replace('ada<', 'eve<')).toString('base64'),

@@ -1,4 +1,4 @@
-// Starts the identity provider of saml-idp.py, once it has our metadata, and a company that trusts it.
+// Starts the identity provider of saml-idp.py with our metadata, and creates a company that trusts it.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ const firstLine = (child: ChildProcess): Promise<string> =>
 export type Posted = { readonly destination: string; readonly SAMLResponse: string; readonly RelayState: string }
 export type SamlUser = { readonly user: string; readonly mail: string; readonly sign: string; readonly encrypt?: string; readonly context?: string }
 
-/** What the provider has the browser of somebody post. */
+/** The form that the provider has the person's browser post. */
 export const signInThere = async (ssoUrl: string, who: SamlUser): Promise<Posted> => {
   const at = new URL(ssoUrl)
   for (const [name, value] of Object.entries(who)) at.searchParams.set(name, value)

@@ -1,4 +1,4 @@
-// jose and fast-jwt as verifiers that hold nothing of ours but an address: they get the keys over HTTP, as a resource server does.
+// jose and fast-jwt as verifiers that have only an address: they fetch the keys over HTTP, as a resource server does.
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
@@ -50,7 +50,7 @@ const withJose: Verify = async (token, { issuer, audience, typ }) => {
   return (await jwtVerify(token, keys, { issuer, audience, typ, algorithms: ['ES256'] })).payload
 }
 
-/** fast-jwt takes keys as PEM, one by one. */
+/** fast-jwt expects single keys as PEM. */
 const withFastJwt: Verify = async (token, { issuer, audience, typ }) => {
   const { keys } = (await json(await unmetChecks(jwksUri))) as { keys: readonly JsonWebKey[] }
   const key = async ({ header }: { readonly header: { readonly kid?: string } }): Promise<string> => {
@@ -67,7 +67,7 @@ const changed = (token: string, more: Said): string => {
   return [header, Buffer.from(JSON.stringify({ ...said, ...more })).toString('base64url'), signature].join('.')
 }
 
-test('smoke: what is published is public halves alone', async () => {
+test('smoke: only public keys are published', async () => {
   const { keys } = (await json(await unmetChecks(jwksUri))) as { keys: readonly Said[] }
   expect(keys.length).toBeGreaterThan(0)
   for (const key of keys) {
@@ -86,7 +86,7 @@ describe.each<[string, Verify]>([
     expect(await verify(tokens.access, wanted.access)).toMatchObject({ scope: 'tools:read', iss: server.issuer })
   })
 
-  test('takes neither for the other', async () => {
+  test('accepts neither in place of the other', async () => {
     await expect(verify(tokens.session, { ...wanted.session, typ: 'at+jwt' })).rejects.toThrow(/typ/)
     await expect(verify(tokens.access, { ...wanted.access, typ: 'session+jwt' })).rejects.toThrow(/typ/)
     await expect(verify(tokens.access, { ...wanted.access, audience: wanted.session.audience })).rejects.toThrow(/aud/)
@@ -94,6 +94,6 @@ describe.each<[string, Verify]>([
   })
 
   test.each(['session', 'access'] as const)('refuses a changed %s token', async (kind) => {
-    await expect(verify(changed(tokens[kind], { sub: 'somebody-else' }), wanted[kind])).rejects.toThrow(/signature/)
+    await expect(verify(changed(tokens[kind], { sub: 'another-person' }), wanted[kind])).rejects.toThrow(/signature/)
   })
 })

@@ -6,7 +6,7 @@ type Init = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** `fetch` with a connection of its own for each request: one that is kept may be closed by the other side while this process is busy, and the next request on it fails. */
+/** `fetch` with a new connection for each request: a kept connection may be closed by the other side while this process is busy, and the next request on it fails. */
 export const unmetChecks = (address: string | URL, { headers, body, signal, ...init }: Init = {}): Promise<Response> =>
   fetch(address, {
     ...init,

@@ -1,5 +1,5 @@
-// A certified OpenID provider in a process of its own, for tests: `oidc-provider`, whose people come in by a cookie, and which can be told to get things wrong.
-// Started by upstream.ts; says where it listens on its first line.
+// A certified OpenID provider in its own process, for tests: `oidc-provider`, whose users sign in by a cookie, and which can be made to return wrong values.
+// Started by upstream.ts; prints its address on its first line.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJ
 type Account = Readonly<Record<string, unknown>>
 type Control = {
   readonly accounts?: Readonly<Record<string, Account>>
-  /** Claims that replace those of ID tokens from now on, null takes one away; null altogether: nothing is replaced. */
+  /** Claims that replace those of ID tokens from now on; null removes one, null for the whole replaces none. */
   readonly replace?: Readonly<Record<string, unknown>> | null
   readonly rotate?: boolean
 }
@@ -31,7 +31,7 @@ const resign = async (token: string, claims: Readonly<Record<string, unknown>>):
   return new SignJWT(changed).setProtectedHeader({ alg: 'ES256', kid: key.kid ?? '' }).sign(await importJWK(key, 'ES256'))
 }
 
-// The package has no types; what is used of it is named here.
+// The package has no types; the used part is declared here.
 type Context = {
   oidc: { route: string; client: { clientId: string }; session: { accountId: string }; provider: Provider }
   body: { id_token?: string } | undefined
@@ -93,7 +93,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
 }
 
 const server = createServer((request, response) => {
-  // A kept connection may be closed here at the moment in which a busy machine sends the next step of a dance on it. So none is kept.
+  // A kept connection may be closed at the moment when a busy machine sends the next request on it, so none is kept.
   response.shouldKeepAlive = false
   answer(request, response).catch((error: unknown) => {
     if (!response.headersSent) response.writeHead(500)

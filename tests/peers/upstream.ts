@@ -1,4 +1,4 @@
-// Starts the provider of upstream-provider.ts, and walks a browser through it.
+// Starts the provider of upstream-provider.ts, and takes a browser through it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ export const startUpstream = async (clients: readonly Client[], redirectUri: str
     if (answer.status !== 204) throw new Error(`The provider answered ${answer.status}: ${await answer.text()}`)
   }
 
-  /** What the browser of somebody there (nobody: who says no) brings back to us. */
+  /** The callback that the browser of a person at the provider (undefined: a person who refuses) brings back to us. */
   const authorize = async (redirectUrl: string, account: string | undefined): Promise<URLSearchParams> => {
     const cookies = new Map<string, string>(account === undefined ? [] : [['account', account]])
     let at = redirectUrl
@@ -40,7 +40,7 @@ export const startUpstream = async (clients: readonly Client[], redirectUri: str
       at = new URL(next, url).href
       if (at.startsWith(redirectUri)) return new URL(at).searchParams
     }
-    throw new Error('The provider goes round in circles.')
+    throw new Error('The redirects of the provider do not end.')
   }
 
   return {

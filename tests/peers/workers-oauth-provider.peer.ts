@@ -1,5 +1,5 @@
-// Cloudflare's OAuth provider for workers, in workerd. What we assert of a person it takes, for the MCP server behind it, and nothing else. It signs no assertions
-// itself; so for the other direction a third party signs, for both of us, and what one of us takes the other takes, too.
+// Cloudflare's OAuth provider for workers, in workerd. It accepts our assertions about a person, for the MCP server behind it, and nothing else. It signs no assertions
+// itself; for the other direction a third party signs for both of us, and each must accept the same assertions.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -16,17 +16,17 @@ import { freePort } from './free-port.ts'
 import { type AuthorizationServer, startAuthorizationServer } from './oauth-system.ts'
 import { unmetChecks } from './unmet-checks.ts'
 
-/** It takes issuers by https alone: workerd asks for our keys by this name and is led to where we listen. */
+/** It accepts only https issuers: workerd requests our keys under this name and is directed to our address. */
 const OURS = 'https://id.peers.example.com'
 const THIRD = 'https://idp.peers.example.com'
 
 let server: AuthorizationServer
 let keys: Server
 let worker: Worker
-/** What it wrote until it was ready. */
+/** The output until it was ready. */
 let atStart: string
 let api: ResourceServer
-/** Our client, and what it is called there. */
+/** Our client, and its id there. */
 let own: OauthTestClient
 let theirs: { readonly id: string; readonly authorization: string }
 let there: string
@@ -53,7 +53,7 @@ const trust = async (more: Pick<NewTrustedIssuer, 'name' | 'issuer'> & Partial<N
   )
 }
 
-/** A client that the worker lets register itself. */
+/** A client that registers itself at the worker. */
 const registerThere = async () => {
   const metadata = {
     client_name: 'Assistant',
@@ -67,7 +67,7 @@ const registerThere = async () => {
   return { id: String(made.client_id), authorization: basicOf(String(made.client_id), String(made.client_secret)) }
 }
 
-/** Somebody signs in by phone, so that no page and no cookie minds under which name we are called. */
+/** The person signs in through a backchannel request, so that no page or cookie depends on our host name. */
 const signedIn = async (): Promise<Json> => {
   const phone = await server.newPhone()
   const request = { scope: 'openid', login_hint: server.email }
@@ -127,7 +127,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Our word on who the person is, for the worker. */
+/** Our identity assertion for the worker. */
 const asserted = async (more: Form = {}): Promise<string> => {
   const form = {
     grant_type: TOKEN_EXCHANGE,
@@ -146,7 +146,7 @@ const asserted = async (more: Form = {}): Promise<string> => {
 const redeemThere = (assertion: string, authorization = theirs.authorization) =>
   send(`${there}/oauth/token`, { grant_type: JWT_BEARER, assertion }, authorization)
 
-test('smoke: it takes our word for a person of the company, lets the client in for what we asserted, and knows the company', async () => {
+test('smoke: it accepts our assertion for a person of the company, authorizes the client for what was asserted, and knows the company', async () => {
   const [status, tokens] = await redeemThere(await asserted())
   expect([status, tokens, worker.log().slice(atStart.length)]).toEqual([200, expect.objectContaining({ scope: 'mcp:read' }), ''])
   const headers = { authorization: `Bearer ${String(tokens.access_token)}` }
@@ -156,7 +156,7 @@ test('smoke: it takes our word for a person of the company, lets the client in f
   ])
 })
 
-test('it takes it once, of the client that it names, and as we signed it', async () => {
+test('it accepts an assertion once, only from the client that it names, and only with our signature', async () => {
   const assertion = await asserted()
   const other = await registerThere()
   expect((await redeemThere(assertion, other.authorization))[1].error).toBe('invalid_grant')
@@ -168,7 +168,7 @@ test('it takes it once, of the client that it names, and as we signed it', async
   expect((await redeemThere(assertion))[1].error).toBe('invalid_grant')
 })
 
-/** What a third party says to the one and to the other: the same, but for whom it is meant. */
+/** The claims of the third party for both, equal except for the audience. */
 const said = async (aud: string, clientId: string, resource: string, change: (good: Json) => Json, typ = 'oauth-id-jag+jwt'): Promise<string> => {
   const iat = Math.floor(Date.now() / 1000)
   const good = { iss: THIRD, sub: userId, aud, client_id: clientId, resource, scope: 'mcp:read', jti: crypto.randomUUID(), iat, exp: iat + 120 }
@@ -181,32 +181,32 @@ const both = async (change: (good: Json) => Json, typ?: string) => {
 }
 const without = (name: string) => (good: Json) => Object.fromEntries(Object.entries(good).filter(([one]) => one !== name))
 
-test('smoke: what a third party signs for both, both take', async () => {
+test('smoke: an assertion of a third party is accepted by both', async () => {
   expect(await both((good) => good)).toEqual([200, 200])
 })
 
 const REFUSED: readonly (readonly [string, (good: Json) => Json, string?])[] = [
   ['of another type', (good) => good, 'JWT'],
-  ['for somebody else', (good) => ({ ...good, aud: 'https://elsewhere.example.com' })],
+  ['for another audience', (good) => ({ ...good, aud: 'https://elsewhere.example.com' })],
   ['for several', (good) => ({ ...good, aud: [good.aud, 'https://elsewhere.example.com'] })],
   ['of another client', (good) => ({ ...good, client_id: 'another' })],
   ['of an unknown issuer', (good) => ({ ...good, iss: 'https://stranger.example.com' })],
   ['at another resource', (good) => ({ ...good, resource: 'https://elsewhere.example.com/mcp' })],
-  ['that is over', (good) => ({ ...good, iat: Number(good.iat) - 600, exp: Number(good.iat) - 300 })],
+  ['that has expired', (good) => ({ ...good, iat: Number(good.iat) - 600, exp: Number(good.iat) - 300 })],
   ['of tomorrow', (good) => ({ ...good, iat: Number(good.iat) + 86_400, exp: Number(good.iat) + 86_500 })],
   ['for a day', (good) => ({ ...good, exp: Number(good.iat) + 86_400 })],
-  ['without a name', without('jti')],
-  ['without an end', without('exp')],
+  ['without an id', without('jti')],
+  ['without an expiry', without('exp')],
   ['without a subject', without('sub')],
   ['without a client', without('client_id')],
-  ['bound to a key that nobody shows', (good) => ({ ...good, cnf: { jkt: 'x'.repeat(43) } })],
-  ['with details that nobody knows', (good) => ({ ...good, authorization_details: [{ type: 'unknown' }] })],
+  ['bound to a key without a proof', (good) => ({ ...good, cnf: { jkt: 'x'.repeat(43) } })],
+  ['with unknown details', (good) => ({ ...good, authorization_details: [{ type: 'unknown' }] })],
 ]
-test.each(REFUSED.map(([name, change, typ]) => ({ name, change, typ })))('an assertion $name is taken by neither', async ({ change, typ }) => {
+test.each(REFUSED.map(([name, change, typ]) => ({ name, change, typ })))('an assertion $name is refused by both', async ({ change, typ }) => {
   expect(await both(change, typ)).toEqual([400, 400])
 })
 
-test('an assertion counts once with both', async () => {
+test('an assertion is accepted once by both', async () => {
   const jti = crypto.randomUUID()
   const named = (good: Json): Json => ({ ...good, jti })
   expect(await both(named)).toEqual([200, 200])

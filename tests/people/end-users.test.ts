@@ -19,7 +19,7 @@ const house = async (env: Readonly<Record<string, string>> = {}) => {
 }
 const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
 
-test('a plain person reads and changes the own profile, and nothing of anybody else', async () => {
+test('an end user reads and changes their own profile, and no data of another person', async () => {
   const { app, company, of, row } = await house()
   const [pat, mel] = [await app.person(company), await app.person(company)]
   const token = await app.token(pat)
@@ -54,7 +54,7 @@ test('a plain person reads and changes the own profile, and nothing of anybody e
   expect(await row(mel)).toMatchObject({ active: true, name: 'Pat Person' })
 })
 
-test('lists filter, search, sort, page and go on by cursor, with totals', async () => {
+test('lists can be filtered, searched, sorted and paged, also by cursor, with totals', async () => {
   const { app, company } = await house()
   const names: string[] = []
   for (let n = 0; n < 5; n++) {
@@ -90,7 +90,7 @@ test('lists filter, search, sort, page and go on by cursor, with totals', async 
   expect((await posted.json()).users).toHaveLength(1)
 })
 
-test('a new address set by an administrator is unproved, closes everything and is told to the old one', async () => {
+test('an address set by an administrator is unverified, ends all sessions, and the previous address is notified', async () => {
   const { app, company, token, of, row } = await house()
   const pat = await app.person(company)
   const open = await app.token(pat)
@@ -103,7 +103,7 @@ test('a new address set by an administrator is unproved, closes everything and i
   expect(await codeOf(taken)).toEqual({ status: 409, code: 'email_taken' })
 })
 
-test('an address, a password, a reset: each needs every right that the person holds', async () => {
+test('changing an address, setting a password and resetting require every right that the person holds', async () => {
   const { app, company, of, row } = await house()
   const target = await app.person(company, ['audit:read'])
   const before = await row(target)
@@ -121,7 +121,7 @@ test('an address, a password, a reset: each needs every right that the person ho
   expect((await app.request(`${BASE}/admin/change-password`, { token: equal, body: { ...named, new_password: NEXT } })).status).toBe(200)
 })
 
-test('a password set by an administrator is temporary, ends sessions, and the owner is told', async () => {
+test('a password set by an administrator is temporary and ends sessions, and the owner is notified', async () => {
   const { app, company, token, row } = await house()
   const pat = await app.person(company, 'admin')
   const open = await app.token(pat)
@@ -140,7 +140,7 @@ test('a password set by an administrator is temporary, ends sessions, and the ow
   expect(await codeOf(await login(NEXT))).toEqual({ status: 401, code: 'temporary_password_expired' })
 })
 
-test('a reset mails a link, or answers a password, never both', async () => {
+test('a reset either mails a link or returns a password, never both', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const body = { tenant_id: company.tenantId, user_id: pat.id }
@@ -154,7 +154,7 @@ test('a reset mails a link, or answers a password, never both', async () => {
   expect(await codeOf(none)).toEqual({ status: 400, code: 'invalid_request' })
 })
 
-test('by address a person is found with the client alone', async () => {
+test('a person is found by address only together with the client', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const path = `${BASE}/enduser/${company.tenantId}/${encodeURIComponent(pat.email)}`
@@ -163,7 +163,7 @@ test('by address a person is found with the client alone', async () => {
   expect(await codeOf(await app.request(`${path}?client_id=${pat.id}`, { token }))).toEqual({ status: 404, code: 'not_found' })
 })
 
-test('nobody sets the own password past the old one, nor that of somebody who is disabled', async () => {
+test('no one can set their own password without the current one, nor that of a disabled person', async () => {
   const { app, company, token, row } = await house()
   const pat = await app.person(company)
   const set = (userId: string) =>
@@ -176,7 +176,7 @@ test('nobody sets the own password past the old one, nor that of somebody who is
   expect(await row(pat)).toEqual(before)
 })
 
-test('a person has the domain of the tenant, and a user name that nobody else has', async () => {
+test('a person has the domain of the tenant and a unique user name', async () => {
   const { app, company, token, of } = await house()
   const [ann, bob] = [await app.person(company), await app.person(company)]
   const put = async (who: typeof ann, body: object) => {

@@ -20,7 +20,7 @@ const house = async () => {
     const made = await (await call('POST', '', { groups })).json()
     return made.groups.map(({ id }: { id: string }) => id)
   }
-  /** Gives the group a role, past the rules. */
+  /** Gives the group a role directly in the database, without the rules. */
   const carry = async (groupId: string, roleName: string) => {
     const roles = await (await app.request('/authsec/uflow/admin/roles', { token })).json()
     const role = roles.find(({ name }: { name: string }) => name === roleName)
@@ -36,7 +36,7 @@ const house = async () => {
 }
 const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
 
-test('groups are made once by name, in a tenant of their own', async () => {
+test('group names are unique within a tenant', async () => {
   const { app, call, make } = await house()
   const [crew] = await make('crew', 'crew')
   expect(await make('crew', 'pilots')).toEqual([crew, expect.any(String)])
@@ -48,7 +48,7 @@ test('groups are made once by name, in a tenant of their own', async () => {
   expect(await codeOf(await call('POST', '', { groups: [' '] }))).toEqual({ status: 400, code: 'invalid_request' })
 })
 
-test('bulk changes say of each what happened, and are all or nothing', async () => {
+test('bulk changes report the result for each item, and are applied completely or not at all', async () => {
   const { app, company, call, make } = await house()
   const [crew = ''] = await make('crew')
   const [a, b] = [await app.person(company), await app.person(company)]
@@ -71,7 +71,7 @@ test('bulk changes say of each what happened, and are all or nothing', async () 
   expect(removed.results.map(({ result }: { result: string }) => result)).toEqual(['removed', 'not_member'])
 })
 
-test('joining a group takes the rights that it carries, and makes and unmakes administrators in the directory', async () => {
+test('joining a group requires its rights, and updates the directory of administrators', async () => {
   const { app, company, call, make, carry } = await house()
   const [crew = ''] = await make('crew')
   await carry(crew, 'admin')
@@ -93,7 +93,7 @@ test('joining a group takes the rights that it carries, and makes and unmakes ad
   expect(await listed()).toEqual([])
 })
 
-test('groups are deleted by id, wherever the ids stand', async () => {
+test('groups are deleted by id, wherever the ids are given', async () => {
   const { call, make } = await house()
   const [a, b, c, d] = await make('a', 'b', 'c', 'd')
   expect(await codeOf(await call('DELETE', '', {}))).toEqual({ status: 400, code: 'invalid_request' })
@@ -103,17 +103,17 @@ test('groups are deleted by id, wherever the ids stand', async () => {
   expect(await codeOf(await call('DELETE', `?group=${a}`))).toEqual({ status: 404, code: 'not_found' })
 })
 
-test('a client stands in groups by name; an unknown one is 404', async () => {
+test('a client is listed in groups by name; an unknown one is 404', async () => {
   const { app, company, call, make } = await house()
   await make('crew')
   expect((await call('POST', '/map', { client_id: company.clientId, groups: ['crew'] })).status).toBe(200)
   expect(await app.events(company.tenantId)).toContainEqual(expect.objectContaining({ event: 'group.mapped_to_client', targetId: company.clientId }))
   expect((await call('DELETE', '/map', { client_id: company.clientId, groups: ['crew'] })).status).toBe(200)
-  expect(await codeOf(await call('POST', '/map', { client_id: company.clientId, groups: ['nobody'] }))).toEqual({ status: 404, code: 'not_found' })
+  expect(await codeOf(await call('POST', '/map', { client_id: company.clientId, groups: ['unknown'] }))).toEqual({ status: 404, code: 'not_found' })
   expect(await codeOf(await call('POST', '/map', { client_id: company.admin.id, groups: ['crew'] }))).toEqual({ status: 404, code: 'not_found' })
 })
 
-test('one sees one\u2019s own groups, and who else is in them only with the permission', async () => {
+test('a person sees their own groups, and the other members only with the permission', async () => {
   const { app, company, call, make } = await house()
   const [crew = ''] = await make('crew')
   const [a, b] = [await app.person(company), await app.person(company, ['users:read'])]

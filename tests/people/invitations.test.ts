@@ -30,7 +30,7 @@ const house = async (env: Readonly<Record<string, string>> = {}) => {
 }
 const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
 
-test('an invitation mails a one-time link, and no password is anywhere', async () => {
+test('an invitation mails a one-time link, and contains no password', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const answer = await post('', { email: email.toUpperCase(), username: 'ines', first_name: 'Ines', last_name: 'Invited' })
   expect(answer.status).toBe(201)
@@ -54,7 +54,7 @@ test('an invitation mails a one-time link, and no password is anywhere', async (
   expect(await codeOf(await post('/resend', { user_id: invited.user_id }))).toEqual({ status: 400, code: 'invitation_accepted' })
 })
 
-test('a taken address or user name is a conflict without a side effect', async () => {
+test('a taken address or user name is a conflict without side effects', async () => {
   const { app, company, email, post } = await house()
   await post('', { email, username: 'ines' })
   const before = await app.events(company.tenantId)
@@ -65,7 +65,7 @@ test('a taken address or user name is a conflict without a side effect', async (
   expect(await app.mailsTo(`x${email}`)).toEqual([])
 })
 
-test('an invitation that is cancelled opens nothing, and leaves nobody', async () => {
+test('a cancelled invitation cannot be accepted, and its person is removed', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const link = await linkOf()
@@ -73,11 +73,11 @@ test('an invitation that is cancelled opens nothing, and leaves nobody', async (
   expect(await codeOf(await accept(link))).toEqual({ status: 400, code: 'link_expired' })
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toBeUndefined()
   expect(await codeOf(await post('/cancel', { user_id }))).toEqual({ status: 404, code: 'not_found' })
-  // The address is free again.
+  // The address is available again.
   expect((await post('', { email, username: 'ines' })).status).toBe(201)
 })
 
-test('sent again, only the newest link opens; not after thirty days, and not without end', async () => {
+test('after resending only the newest link works; not after thirty days, and not indefinitely', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const old = await linkOf()
@@ -89,7 +89,7 @@ test('sent again, only the newest link opens; not after thirty days, and not wit
   expect(await codeOf(await post('/resend', { user_id }, again))).toEqual({ status: 400, code: 'invitation_lapsed' })
 })
 
-test('resending has a limit of its own', async () => {
+test('resending has its own limit', async () => {
   const { email, post } = await house({ RATE_LIMIT: 'on' })
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const statuses = []
@@ -97,7 +97,7 @@ test('resending has a limit of its own', async () => {
   expect(statuses).toEqual([200, 200, 200, 429])
 })
 
-test('who does not hold the role does not invite into it', async () => {
+test('a caller without the role cannot invite into it', async () => {
   const { app, company, email, post } = await house()
   const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))
   expect(await codeOf(await post('', { email, username: 'ines' }, partial))).toEqual({ status: 403, code: 'cannot_grant' })
@@ -111,7 +111,7 @@ test('an administrator of another tenant cannot cancel', async () => {
   expect(await codeOf(await post('/cancel', { user_id }, stranger))).toEqual({ status: 404, code: 'not_found' })
 })
 
-test('a platform administrator invites into the company that he names, not into the platform', async () => {
+test('a platform administrator invites into the named company, not into the system tenant', async () => {
   const { app, company, email, post } = await house()
   const platform = await app.token(await platformAdministrator(app), ['pwd', 'otp'])
   expect((await post('', { email, username: 'ines', tenant_id: company.tenantId }, platform)).status).toBe(201)
@@ -120,7 +120,7 @@ test('a platform administrator invites into the company that he names, not into 
   expect(await findLivePermissions(forTenant(app.db, company.tenantId), user?.id ?? '', app.clock.now())).toContain('admin:access')
 })
 
-test('client and project of an invited person are the tenant\u2019s own', async () => {
+test('client and project of an invited person belong to the tenant', async () => {
   const { app, company, email, post } = await house()
   const globex = await app.company('globex')
   const theirs = await findClient(forTenant(app.db, globex.tenantId), globex.clientId)
@@ -133,16 +133,16 @@ test('client and project of an invited person are the tenant\u2019s own', async 
   expect((await post('', { email, username: 'ines', client_id: company.clientId, tenant_domain: company.domain })).status).toBe(201)
 })
 
-test('sending an invitation again takes what it gives', async () => {
+test('resending an invitation requires the rights that it grants', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))
   expect(await codeOf(await post('/resend', { user_id }, partial))).toEqual({ status: 403, code: 'cannot_grant' })
-  // Refused, it leaves the link as it is.
+  // A refusal leaves the link valid.
   expect((await accept(await linkOf())).status).toBe(204)
 })
 
-test('who is disabled and enabled again needs a new link', async () => {
+test('an invited person who is disabled and enabled again needs a new link', async () => {
   const { app, company, token, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const link = await linkOf()
@@ -153,7 +153,7 @@ test('who is disabled and enabled again needs a new link', async () => {
   expect(await codeOf(await accept(link))).toEqual({ status: 400, code: 'link_expired' })
 })
 
-test('only who was invited can be taken back: a person of the company who never signed in is not', async () => {
+test('only an invitation can be cancelled: not a member of the company who never signed in', async () => {
   const { app, company, post } = await house()
   const pat = await app.person(company)
   await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, pat.id, { temporaryPassword: true }))
@@ -161,7 +161,7 @@ test('only who was invited can be taken back: a person of the company who never 
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), pat.email)).toMatchObject({ id: pat.id })
 })
 
-test('an invited person is one of those whom the company may have', async () => {
+test('an invited person counts against the company’s quota', async () => {
   const { app, company, email, post } = await house()
   await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { users: 1 } }, app.clock.now()))
   expect(await codeOf(await post('', { email, username: 'ines' }))).toMatchObject({ code: 'quota_exceeded' })
@@ -171,14 +171,14 @@ test('an invited person is one of those whom the company may have', async () => 
 type Fall = readonly [how: string, fall: (t: TenantTx, userId: string, now: Date) => Promise<unknown>]
 const FALLS: readonly Fall[] = [
   ['was disabled', (t, userId, now) => setUserActive(t, userId, false, now)],
-  ['was deleted for good', deleteUser],
+  ['was permanently deleted', deleteUser],
   [
     'lost the role',
     (t, userId) =>
       t.run({ text: 'delete from authsec.role_bindings where tenant_id = $1 and user_id = $2', params: [t.tenantId, userId], arrays: true }),
   ],
   [
-    'had the role for a time that is over',
+    'held the role only until a past date',
     (t, userId, now) =>
       t.run({
         text: 'update authsec.role_bindings set expires_at = $3 where tenant_id = $1 and user_id = $2',
@@ -188,7 +188,7 @@ const FALLS: readonly Fall[] = [
   ],
 ]
 
-test.each(FALLS)('an invitation opens nothing once its sender %s, until somebody who may sends it again', async (_, fall) => {
+test.each(FALLS)('an invitation is invalid once its sender %s, until a permitted administrator resends it', async (_, fall) => {
   const { app, company, token, email, post, linkOf, accept } = await house()
   const inviter = await app.person(company, 'admin')
   const { user_id } = await (await post('', { email, username: 'ines' }, await app.token(inviter))).json()
@@ -201,12 +201,12 @@ test.each(FALLS)('an invitation opens nothing once its sender %s, until somebody
   app.clock.advance(60)
   expect((await post('/resend', { user_id }, token)).status).toBe(200)
   expect((await accept(await linkOf())).status).toBe(204)
-  // Accepted, it does not hang on anybody any more.
+  // Once accepted, it no longer depends on its sender.
   await falls(company.admin.id)
   expect((await app.request('/authsec/uflow/auth/admin/login', { body: { email, password: NEXT } })).status).toBe(200)
 })
 
-test('a handed over password of an invitation is worth no more than its sender, at sign-in and at a reset', async () => {
+test('a password handed over with an invitation is valid only while its sender is, at sign-in and at a reset', async () => {
   const { app, company, email, post } = await house({ RATE_LIMIT: 'on' })
   await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas: { mailsPerHour: 0 } }, app.clock.now()))
   const inviter = await app.person(company, 'admin')
@@ -230,7 +230,7 @@ test('a handed over password of an invitation is worth no more than its sender, 
   expect((await signIn()).status).toBe(200)
 })
 
-test('an invitation by the platform is worth what its administrator still is there', async () => {
+test('an invitation by the platform depends on the current rights of its platform administrator', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const platform = await platformAdministrator(app)
   expect((await post('', { email, username: 'ines', tenant_id: company.tenantId }, await app.token(platform))).status).toBe(201)
@@ -241,7 +241,7 @@ test('an invitation by the platform is worth what its administrator still is the
   expect((await accept(await linkOf())).status).toBe(204)
 })
 
-test('a platform administrator sees, sends again and takes back what he sent into a company', async () => {
+test('a platform administrator lists, resends and cancels invitations sent into a company', async () => {
   const { app, company, email, post, linkOf } = await house()
   const platform = await app.token(await platformAdministrator(app))
   const tenant_id = company.tenantId
@@ -257,7 +257,7 @@ test('a platform administrator sees, sends again and takes back what he sent int
   expect(await pending()).toMatchObject({ total: 0 })
 })
 
-test('taking an invitation back takes what it gives', async () => {
+test('cancelling an invitation requires the rights that it grants', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()
   const partial = await app.token(await app.person(company, ['admin:access', 'users:write']))

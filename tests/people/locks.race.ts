@@ -1,4 +1,4 @@
-// A person's row and the person's tickets are taken in one order at every door, or two changes at once would wait for each other until the database ends one.
+// Every operation locks a person's row and the person's tickets in the same order; otherwise two concurrent changes could deadlock.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { endLoginTransactions } from '#db/store/login-transactions'
@@ -13,7 +13,7 @@ import { userRoutes } from '../../functions/user/routes.ts'
 import { PASSWORD, type Person, startApp } from '../support/app.ts'
 
 const NEXT = 'violet-anchors-hum-quietly'
-/** Long enough for a request to reach the row that is held. */
+/** Long enough for a request to reach the locked row. */
 const REACHED_MS = 250
 
 const house = async () => {
@@ -23,7 +23,7 @@ const house = async () => {
 }
 type House = Awaited<ReturnType<typeof house>>
 
-/** Runs `request` while somebody else holds the person's row and then ends the tickets, as a change of the password does. */
+/** Runs `request` while another transaction holds the person's row and then ends the tickets, as a password change does. */
 const meanwhile = async ({ app }: House, person: Person, request: () => Promise<Response>): Promise<number> => {
   const t = forTenant(app.db, person.tenantId)
   await atomically(t, (tx) => startLoginTransaction(tx, app.ctx, { purpose: 'login', userId: person.id, clientId: null, verified: [], seconds: 600 }))
@@ -60,10 +60,10 @@ const linkFor = async ({ app }: House, person: Person): Promise<string> =>
     }),
   )
 
-type Door = (h: House, person: Person) => Promise<() => Promise<Response>>
+type Operation = (h: House, person: Person) => Promise<() => Promise<Response>>
 const ADMIN = '/authsec/uflow/admin'
 const USER = '/authsec/uflow/user'
-const doors: readonly [string, number, Door][] = [
+const operations: readonly [string, number, Operation][] = [
   [
     'an administrator sets the password',
     200,
@@ -117,7 +117,7 @@ const doors: readonly [string, number, Door][] = [
     },
   ],
   [
-    'the link that chooses a password is used as its tickets end',
+    'the set-password link is used while its tickets end',
     400,
     async (h, person) => {
       const ticket = await linkFor(h, person)
@@ -134,8 +134,8 @@ const doors: readonly [string, number, Door][] = [
   ],
 ]
 
-test.each(doors)('%s', async (_, status, door) => {
+test.each(operations)('%s', async (_, status, operation) => {
   const h = await house()
   const person = await h.app.person(h.company)
-  expect(await meanwhile(h, person, await door(h, person))).toBe(status)
+  expect(await meanwhile(h, person, await operation(h, person))).toBe(status)
 })

@@ -18,9 +18,9 @@ const house = async () => {
 }
 const statuses = async (calls: readonly Promise<Response>[]): Promise<number[]> => (await Promise.all(calls)).map(({ status }) => status)
 
-test('twenty administrators who disable each other at once: never is nobody left, and nothing breaks', async () => {
+test('of twenty administrators who disable each other concurrently at least one remains, and no request fails', async () => {
   const { app, company } = await house()
-  // Without a primary administrator, so that only the rule of the last one stands.
+  // Without a primary administrator, so that only the rule of the last administrator applies.
   const t = forTenant(app.db, company.tenantId)
   await t.run({ text: 'update authsec.users set is_primary_admin = false where tenant_id = $1', params: [company.tenantId], arrays: true })
   const people = [company.admin, ...(await Promise.all(Array.from({ length: 19 }, () => app.person(company, 'admin'))))]
@@ -43,7 +43,7 @@ test('twenty administrators who disable each other at once: never is nobody left
   expect((await findUsage(t)).get('inactive_users')).toBe(20 - active.length)
 })
 
-test('an administrator who is alone is disabled by none of twenty', async () => {
+test('the only administrator is not disabled by any of twenty requests', async () => {
   const { app, company, token } = await house()
   const t = forTenant(app.db, company.tenantId)
   await app.person(company)
@@ -54,7 +54,7 @@ test('an administrator who is alone is disabled by none of twenty', async () => 
   expect(await findUserByEmail(t, company.admin.email)).toMatchObject({ active: true })
 })
 
-test('an invitation is cancelled or accepted, never both and never neither', async () => {
+test('an invitation is either cancelled or accepted, never both and never neither', async () => {
   const { app, company, token } = await house()
   for (let round = 0; round < 8; round++) {
     const email = `guest${round}@${company.name}.example`
@@ -72,7 +72,7 @@ test('an invitation is cancelled or accepted, never both and never neither', asy
   }
 })
 
-test('one group a name, one invitation an address and a user name, whoever asks at once', async () => {
+test('concurrent requests create one group per name and one invitation per address and user name', async () => {
   const { app, company, token } = await house()
   const groups = await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -92,7 +92,7 @@ test('one group a name, one invitation an address and a user name, whoever asks 
   expect((await findUsage(forTenant(app.db, company.tenantId))).get('users')).toBe(3)
 })
 
-test('the same file sent ten times at once adds everybody once', async () => {
+test('the same file imported ten times concurrently adds each person once', async () => {
   const { app, company, token } = await house()
   const csv = `email,external_id\n${Array.from({ length: 300 }, (_, n) => `p${n}@${company.name}.example,x${n}`).join('\n')}\n`
   const answers = await Promise.all(

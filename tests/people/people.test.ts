@@ -27,7 +27,7 @@ const house = async () => {
 }
 const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
 
-test('a change needs the record as it was read', async () => {
+test('a change needs the ETag of the record that was read', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const path = `/people/${pat.id}`
@@ -43,7 +43,7 @@ test('a change needs the record as it was read', async () => {
   expect((await app.request(path, { token, headers: { 'if-none-match': changed.headers.get('etag') ?? '' } })).status).toBe(304)
 })
 
-test('an import adds people once, changes what differs, and says of each row what happened', async () => {
+test('an import adds each person once, updates differences, and reports the result of each row', async () => {
   const { app, company, upload } = await house()
   const csv =
     '\uFEFFexternal_id,email,name,active\r\ne1,Ann@acme.example,"Ann ""A"" One",\r\ne2,bob@acme.example,Bob,false\r\n,not an address,,\r\ne1,cy@acme.example,,\r\n'
@@ -87,7 +87,7 @@ test('people are listed by group and by whether they have a second factor', asyn
   }
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
     await insertFactor(t, { id: app.ctx.random.id(), userId: bob.id, kind: 'totp', confirmedAt: at, createdAt: at })
-    // One that was never confirmed is none.
+    // An unconfirmed factor does not count.
     await insertFactor(t, { id: app.ctx.random.id(), userId: cy.id, kind: 'sms', confirmedAt: null, createdAt: at })
   })
   const list = async (query: string): Promise<unknown> => {
@@ -103,7 +103,7 @@ test('people are listed by group and by whether they have a second factor', asyn
   expect(await codeOf(await app.request('/people?group_id=crew', { token }))).toEqual({ status: 400, code: 'invalid_request' })
 })
 
-test('an import takes nobody over: a row that would is refused, and the others are done', async () => {
+test('an import takes over no account: such a row is refused, and the others are applied', async () => {
   const { app, company, upload } = await house()
   const target = await app.person(company, ['audit:read'])
   const clerk = await app.token(await app.person(company, ['admin:access', 'users:write']))
@@ -119,7 +119,7 @@ test('an import takes nobody over: a row that would is refused, and the others a
   expect(await findUser(forTenant(app.db, company.tenantId), target.id)).toMatchObject({ email: target.email })
 })
 
-test('an external id is what trusted issuers know a person by: setting one takes the person\u2019s rights, at the record and in a file', async () => {
+test('trusted issuers identify a person by external id: setting one requires the person\u2019s rights, on the record and in a file', async () => {
   const { app, company, token, upload } = await house()
   const target = await app.person(company, ['audit:read'])
   const clerk = await app.token(await app.person(company, ['admin:access', 'users:write']))
@@ -134,7 +134,7 @@ test('an external id is what trusted issuers know a person by: setting one takes
   expect((await row())?.externalId).toBe('of-the-clerk')
 })
 
-test('one\u2019s own address is not moved by a file either', async () => {
+test('a file cannot change the caller\u2019s own address either', async () => {
   const { app, company, token, upload } = await house()
   expect((await (await upload(`external_id,email\nme,${company.admin.email}\n`)).json()).counts).toMatchObject({ updated: 1 })
   const answer = await (await upload('external_id,email\nme,elsewhere@evil.example\n')).json()
@@ -143,7 +143,7 @@ test('one\u2019s own address is not moved by a file either', async () => {
   expect((await app.request('/people', { token })).status).toBe(200)
 })
 
-test('a row that is refused leaves the links of the person it names', async () => {
+test('a refused row leaves the links of the person it names valid', async () => {
   const { app, company, upload } = await house()
   const target = await app.person(company, ['audit:read'])
   const t = forTenant(app.db, company.tenantId)
@@ -162,7 +162,7 @@ test('a row that is refused leaves the links of the person it names', async () =
   expect(await opens()).toBe(false)
 })
 
-test('nobody is written to at an address that nobody proved, however many a file names', async () => {
+test('no mail is sent to unverified addresses, however many a file contains', async () => {
   const { app, company, upload } = await house()
   await upload('external_id,email\ns1,stranger@elsewhere.example\n')
   expect((await (await upload('external_id,email,active\ns1,other@elsewhere.example,false\n')).json()).counts).toMatchObject({ updated: 1 })
@@ -173,7 +173,7 @@ test('nobody is written to at an address that nobody proved, however many a file
   expect(await app.mailsTo(pat.email)).toHaveLength(1)
 })
 
-test('a row that names two people, or one by another\u2019s id, changes nobody', async () => {
+test('a row that names two people, or a person by another\u2019s id, changes no one', async () => {
   const { app, company, upload } = await house()
   const [ann, bob] = [await app.person(company), await app.person(company)]
   await upload(`external_id,email\na1,${ann.email}\nb1,${bob.email}\n`)
@@ -187,7 +187,7 @@ test('a row that names two people, or one by another\u2019s id, changes nobody',
   expect(await findUser(t, bob.id)).toMatchObject({ email: bob.email, externalId: 'b1', name: 'Pat Person' })
 })
 
-test('a file that is none is refused as a whole', async () => {
+test('an invalid file is refused completely', async () => {
   const { app, company, token, upload } = await house()
   for (const csv of ['', 'name\nA\n', 'email,shoe_size\na@b.example,3\n', 'email,email\n', 'email\n"a@b.example\n']) {
     expect(await codeOf(await upload(csv)), csv).toEqual({ status: 400, code: 'invalid_request' })
@@ -199,7 +199,7 @@ test('a file that is none is refused as a whole', async () => {
   expect((await app.request('/people', { token: await app.token(company.admin) }).then((r) => r.json())).total).toBe(1)
 })
 
-test('cells end where RFC 4180 says', () => {
+test('cells end as RFC 4180 specifies', () => {
   expect(parseCsv('a,b\r\n"x,""y""\n z", w\r\n\r\n,\nlast', 10)).toEqual({
     records: [
       { line: 1, cells: ['a', 'b'] },
@@ -211,7 +211,7 @@ test('cells end where RFC 4180 says', () => {
   expect(parseCsv('a\n"b\n', 10)).toMatchObject({ openQuoteAt: 2 })
 })
 
-test('what is handed over has what answers for the person, and what the person allowed, newest events first', async () => {
+test('an export contains factors, devices, voice links and consents without secrets, and events newest first', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const now = app.clock.now()
@@ -243,7 +243,7 @@ test('what is handed over has what answers for the person, and what the person a
   expect(names.map(({ details }: { details: { after?: object } }) => details.after)).toMatchObject([{ name: 'Second' }, { name: 'First' }])
 })
 
-test('erasing ends a person everywhere: the record stays, and nobody reads what it held', async () => {
+test('erasure removes a person everywhere: the audit log stays, and its personal data is unreadable', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company, ['users:read'])
   const open = await app.token(pat)
@@ -265,7 +265,7 @@ test('erasing ends a person everywhere: the record stays, and nobody reads what 
   expect(await codeOf(await app.request(`/people/${pat.id}/export`, { token }))).toEqual({ status: 404, code: 'not_found' })
 })
 
-test('who was deleted before can be erased afterwards, once; nobody erases a company by its id', async () => {
+test('a deleted person can still be erased, once; a company cannot be erased by its id', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   await app.request(`/people/${pat.id}`, { method: 'PATCH', token, body: { name: 'Secret Name' }, headers: { 'if-match': '*' } })
@@ -280,7 +280,7 @@ test('who was deleted before can be erased afterwards, once; nobody erases a com
   expect((await app.request('/audit/events', { token })).status).toBe(200)
 })
 
-test('an export tells what was done to a person, and not from where another did it; an event that was tampered with hides no other', async () => {
+test('an export contains what was done to a person without the addresses of other actors; a tampered event hides no other', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company, ['users:read'])
   await app.token(pat)
@@ -313,7 +313,7 @@ test('an export tells what was done to a person, and not from where another did 
   expect(own).toMatchObject({ by_person: true, details: { address: '192.0.2.1', user_agent: expect.any(String) } })
 })
 
-test('erasing takes what a voice assistant said of the person\u2019s speakers, and of nobody else\u2019s', async () => {
+test('erasure removes the voice assistant data of the person\u2019s speakers, and of no other person\u2019s', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const t = forTenant(app.db, company.tenantId)
@@ -323,7 +323,7 @@ test('erasing takes what a voice assistant said of the person\u2019s speakers, a
   const session = { clientId: company.clientId, clientAuthenticated: true, otpHash: hashOf('otp'), voicePlatform: 'alexa', createdAt: at }
   await atomically(t, async (tx) => {
     await insertVoiceLink(tx, { id: app.ctx.random.id(), ...link })
-    for (const voiceUserId of [speaker, 'somebody-else'])
+    for (const voiceUserId of [speaker, 'another-speaker'])
       await insertVoiceSession(tx, {
         id: app.ctx.random.id(),
         ...session,
@@ -334,13 +334,13 @@ test('erasing takes what a voice assistant said of the person\u2019s speakers, a
   })
   expect((await app.request(`/people/${pat.id}/erase`, { method: 'POST', token })).status).toBe(200)
   expect(await findVoiceLinks(t, pat.id)).toEqual([])
-  expect([await findVoiceSession(t, hashOf(speaker)), (await findVoiceSession(t, hashOf('somebody-else')))?.voiceUserId]).toEqual([
+  expect([await findVoiceSession(t, hashOf(speaker)), (await findVoiceSession(t, hashOf('another-speaker')))?.voiceUserId]).toEqual([
     undefined,
-    'somebody-else',
+    'another-speaker',
   ])
 })
 
-test('nobody erases himself, the primary administrator, or somebody with more rights', async () => {
+test('no one can erase themselves, the primary administrator, or a person with more rights', async () => {
   const { app, company, token } = await house()
   const erase = async (id: string, as: string) => codeOf(await app.request(`/people/${id}/erase`, { method: 'POST', token: as }))
   expect(await erase(company.admin.id, token)).toEqual({ status: 403, code: 'forbidden' })

@@ -31,7 +31,7 @@ const house = async () => {
 }
 const codeOf = async (response: Response): Promise<unknown> => ({ status: response.status, code: (await response.json()).code })
 
-test('a tenant sees itself; the platform sees all, and alone creates', async () => {
+test('a tenant sees itself; only the platform sees all tenants and creates them', async () => {
   const { app, company, token, platform } = await house()
   const own = await (await app.request(BASE, { token })).json()
   expect(own.tenants).toMatchObject([{ id: company.tenantId, tenant_id: company.tenantId, tenant_db: '', status: 'active' }])
@@ -53,7 +53,7 @@ test('a tenant sees itself; the platform sees all, and alone creates', async () 
   })
 })
 
-test('an update is kept: name, address and domain, and the old domain is free', async () => {
+test('an update changes name, address and domain, and releases the old domain', async () => {
   const { app, company, token, path } = await house()
   const name = `renamed-${app.ctx.random.id().slice(-8)}`
   const answer = await app.request(path, { method: 'PUT', token, body: { name: 'Acme & Sons', tenant_domain: name } })
@@ -63,7 +63,7 @@ test('an update is kept: name, address and domain, and the old domain is free', 
   expect(await codeOf(await app.request(path, { method: 'PUT', token, body: { status: 'suspended' } }))).toEqual({ status: 403, code: 'forbidden' })
 })
 
-test('the first administrator\u2019s user name is changed with the tenant, and the record has both', async () => {
+test('the first administrator\u2019s user name changes with the tenant, and the audit log has both', async () => {
   const { app, company, token, path } = await house()
   expect((await app.request(path, { method: 'PUT', token, body: { username: 'ada' } })).status).toBe(200)
   const [event] = await app.events(company.tenantId, { event: 'tenant.updated' })
@@ -72,7 +72,7 @@ test('the first administrator\u2019s user name is changed with the tenant, and t
   expect(JSON.parse(text ?? '')).toMatchObject({ before: { username: company.admin.email }, after: { username: 'ada' } })
 })
 
-test('a renamed tenant shows its new domain, keeps the old one from others for ninety days, and may have it back', async () => {
+test('a renamed tenant uses its new domain; the old one is reserved for ninety days and can be taken back', async () => {
   const { app, company, path } = await house()
   const other = await app.company('globex')
   const put = async (of: typeof company, name: string) => {
@@ -95,7 +95,7 @@ test('a renamed tenant shows its new domain, keeps the old one from others for n
   expect(await findTenantByDomain(directory(app.db), `${name}.localhost`)).toBe(other.tenantId)
 })
 
-test('of the names that a tenant gave up the last five are kept from others', async () => {
+test('the last five former names of a tenant are reserved', async () => {
   const { app, company } = await house()
   const names = Array.from({ length: 7 }, (_, n) => `name${n}-${app.ctx.random.id().slice(-8)}`)
   for (const name of names) {
@@ -110,11 +110,11 @@ test('of the names that a tenant gave up the last five are kept from others', as
   const other = await app.company('globex')
   const taken = async (domain: string) =>
     (await app.request(`${BASE}/${other.tenantId}`, { method: 'PUT', token: await app.token(other.admin), body: { tenant_domain: domain } })).status
-  // The domain it began with, then the first name.
+  // The original domain, then the first name.
   expect([await taken(company.domain), await taken(names[1] ?? ''), await taken(names[6] ?? '')]).toEqual([200, 409, 409])
 })
 
-test('only the primary administrator deletes, freshly signed in or by the domain\u2019s name; everybody is out, and the token brings it back', async () => {
+test('only the primary administrator deletes the tenant, recently signed in or by typing the domain; everyone is signed out, and the token restores it', async () => {
   const { app, company, token, path } = await house()
   const other = await app.token(await app.person(company, 'admin'))
   expect(await codeOf(await app.request(path, { method: 'DELETE', token: other }))).toEqual({ status: 403, code: 'forbidden' })
@@ -136,7 +136,7 @@ test('only the primary administrator deletes, freshly signed in or by the domain
   expect((await app.request(BASE, { token: await app.token(company.admin) })).status).toBe(200)
 })
 
-test('a company that was suspended comes back suspended, by the token as by the platform, also when it was closed twice', async () => {
+test('a suspended company is restored as suspended, by the token and by the platform, also after it was closed twice', async () => {
   const { app, platform, path, company } = await house()
   const statusOf = async () => (await findTenant(forTenant(app.db, company.tenantId)))?.status
   const close = async () => (await app.request(`${path}?confirm=${company.domain}`, { method: 'DELETE', token: platform })).json()
@@ -153,7 +153,7 @@ test('a company that was suspended comes back suspended, by the token as by the 
   expect(await statusOf()).toBe('suspended')
 })
 
-test('a deployment for one company gets no second one from its administrators either', async () => {
+test('a single-company deployment gets no second one, even from its administrators', async () => {
   const app = await startApp(tenantsRoutes, { env: { TENANCY: 'single' } })
   await app.company()
   const token = await app.token(await platformAdministrator(app), ['pwd', 'otp', 'mfa'])
@@ -163,7 +163,7 @@ test('a deployment for one company gets no second one from its administrators ei
   expect(await findTenantByDomain(directory(app.db), `${name}.localhost`)).toBeUndefined()
 })
 
-test('the password that somebody else chose for a first administrator ends after seven days', async () => {
+test('a first administrator’s password that another person chose expires after seven days', async () => {
   const { app, platform } = await house()
   const name = `globex-${app.ctx.random.id().slice(-8)}`
   const body = { email: `gina@${name}.example`, username: 'gina', password: NEXT, name, tenant_domain: name }
@@ -175,7 +175,7 @@ test('the password that somebody else chose for a first administrator ends after
   expect(await codeOf(await login())).toMatchObject({ code: 'temporary_password_expired' })
 })
 
-test('who runs migrations or keeps the platform\u2019s providers has no business in a company', async () => {
+test('permission for migrations or platform providers gives no access to companies', async () => {
   const { app, company, path } = await house()
   const [clerk, at] = [await platformAdministrator(app), app.clock.now()]
   await atomically(forTenant(app.db, SYSTEM_TENANT), async (t) => {
@@ -189,7 +189,7 @@ test('who runs migrations or keeps the platform\u2019s providers has no business
   expect(await codeOf(await app.request('/authsec/uflow/admin/users/active', { token, body: off }))).toEqual({ status: 403, code: 'tenant_mismatch' })
 })
 
-test('taking the data along takes the right to see it', async () => {
+test('exporting the data requires the permissions to read it', async () => {
   const { app, company } = await house()
   const manager = await app.token(await app.person(company, ['admin:access', 'admin:manage']))
   expect(await codeOf(await app.request(`/tenants/${company.tenantId}/export`, { token: manager }))).toEqual({
@@ -198,7 +198,7 @@ test('taking the data along takes the right to see it', async () => {
   })
 })
 
-test('the deployment does not delete or suspend itself', async () => {
+test('the system tenant cannot be deleted or suspended', async () => {
   const { app, platform } = await house()
   const [path, before] = [`${BASE}/${SYSTEM_TENANT}`, await findTenant(forTenant(app.db, SYSTEM_TENANT))]
   expect(await codeOf(await app.request(path, { method: 'DELETE', token: platform }))).toEqual({ status: 403, code: 'forbidden' })
@@ -207,7 +207,7 @@ test('the deployment does not delete or suspend itself', async () => {
   expect(await findTenant(forTenant(app.db, SYSTEM_TENANT))).toMatchObject({ status: before?.status, deleteAfter: null })
 })
 
-test('after the grace period everything is gone, keys and directories too; the record stays unreadable until its time', async () => {
+test('after the grace period all data is deleted, keys and directories included; the audit log stays unreadable until its retention ends', async () => {
   const { app, company, token, path } = await house()
   await app.request(path, { method: 'DELETE', token })
   await purgeTenants(app.ctx, LATER)
@@ -243,7 +243,7 @@ test('after the grace period everything is gone, keys and directories too; the r
   expect(ids).not.toContain(asTenantId(company.tenantId))
 })
 
-test('the administrators are told of the deletion with the way back, reminded on the last day, and told of its end without a word of what was there', async () => {
+test('administrators are notified of the deletion with a link to cancel it, reminded on the last day, and notified of its end without any details', async () => {
   const { app, company, token, path } = await house()
   const other = await app.person(company, 'admin')
   const endUser = await app.person(company)
@@ -254,7 +254,7 @@ test('the administrators are told of the deletion with the way back, reminded on
   const [mail] = await app.mailsTo(other.email)
   expect(mail?.text).toContain('9 March 2026')
   const restoreToken = /[0-9a-f-]{36}\.[\w-]{43}/.exec(mail?.text ?? '')?.[0]
-  // Brought back by what the mail holds; then nobody is reminded.
+  // Restored with the token from the mail; then no reminder is sent.
   expect((await app.request('/tenants/restore', { body: { restore_token: restoreToken } })).status).toBe(200)
   app.clock.advance(6.5 * 86_400)
   expect(await subjects(other.email)).toHaveLength(1)
@@ -274,7 +274,7 @@ test('the administrators are told of the deletion with the way back, reminded on
   expect(await subjects(endUser.email)).toEqual([])
 })
 
-test('a tenant takes everything along but its secrets', async () => {
+test('an export of a tenant contains everything except secrets', async () => {
   const { app, company, token } = await house()
   const pat = await app.person(company)
   const answer = await app.request(`/tenants/${company.tenantId}/export`, { token })

@@ -1,4 +1,4 @@
-// What bad input gets, on every route: a 4xx with a stable code and the failing field, before anything is done.
+// Bad input on every route: a 4xx with a stable code and the failing field, before anything is done.
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
@@ -36,7 +36,7 @@ afterEach(() => every.forget())
 const somewhere = ({ route }: Listed): string =>
   fillPath(route, Object.fromEntries(parametersOf(route).map((name) => [name, name === 'tenant_id' || name === 'tenantId' ? OWN_TENANT : SOME_ID])))
 
-/** Sends it as somebody who may. */
+/** Sends it as a permitted caller. */
 const sendEntitled = async (listed: Listed, what: Omit<Send, 'token'>): Promise<Response> => {
   const token = await every.entitled(listed)
   const own = (token === undefined ? undefined : tenantOfToken(token)) ?? SOME_ID
@@ -47,7 +47,7 @@ const sendEntitled = async (listed: Listed, what: Omit<Send, 'token'>): Promise<
     ...(typeof body === 'string' ? { body: body.replaceAll(OWN_TENANT, own) } : {}),
     ...(isPage(listed.route) ? { headers: { ...fromOwnPage(token), ...what.headers } } : token === undefined ? {} : { token }),
   })
-  // People are told on a page, programs in JSON.
+  // Pages return errors as HTML, the API as JSON.
   if (response.status >= 400) expect(isHtml(response), `${response.status} ${path.slice(0, 200)}`).toBe(tellsPeople(listed))
   return response
 }
@@ -58,7 +58,7 @@ const isHtml = (response: Response): boolean => response.headers.get('content-ty
 
 type Notice = { readonly code: ErrorCode; readonly field?: string }
 
-/** A form that was not accepted leads back to its page; what that page will say is in the cookie of the visit. */
+/** A refused form redirects to its page; the error that the page will display is in the visit's cookie. */
 const toldByForm = (response: Response, about: string): Notice => {
   const visit = /^authsec_visit=([\w-]+)/.exec(response.headers.getSetCookie().join('\n'))?.[1] ?? ''
   const { said } = JSON.parse(Buffer.from(visit, 'base64url').toString()) as { readonly said: Notice & { readonly page: string } }
@@ -89,17 +89,17 @@ const errorOf = async (response: Response, about: string): Promise<Notice> => {
 }
 const codeOf = async (response: Response, about: string): Promise<ErrorCode> => (await errorOf(response, about)).code
 
-/** Registration has a name of its own for metadata that it does not take (RFC 7591 section 3.2.2). */
+/** Registration has its own error code for invalid metadata (RFC 7591 section 3.2.2). */
 const inItsWords = (listed: Listed, code: ErrorCode): ErrorCode =>
   code === 'invalid_request' && rendererOf(listed) === registrationError ? 'invalid_client_metadata' : code
 
-/** A form's page says the member alone; a page that no form leads back to, only what is wrong. */
+/** A form's page names only the member; a page without a form only the error. */
 const told = (listed: Listed, response: Response, code: ErrorCode, field: string): Notice => {
   if (!isHtml(response)) return { code: inItsWords(listed, code), field }
   return response.status === 303 ? { code, field: field.split('.').at(-1) ?? field } : { code }
 }
 
-/** With the field that is named, so that no other fault of the same body can stand in for it. */
+/** Includes the field, so that another error of the same body is not accepted instead. */
 type Case = { readonly name: string; readonly body: BodyInit; readonly type?: string; readonly code: ErrorCode; readonly field: string }
 
 const inMember = (json: string): string => `{"member":${json}}`
@@ -120,7 +120,7 @@ const HOSTILE: readonly Case[] = [
   broken('a raw null byte', inMember('"a\0b"')),
   mistyped('another content type', '{}', 'text/plain'),
   mistyped('a form', 'email=a%40b.example', 'application/x-www-form-urlencoded'),
-  mistyped('a content type that only begins well', '{}', 'application/jsonp'),
+  mistyped('a content type with a valid prefix', '{}', 'application/jsonp'),
   refused('a null byte', 'body.member', inMember(String.raw`"a\u0000b"`)),
   refused('a null byte in a name', 'body', String.raw`{"a\u0000b":1}`),
   refused('a lone surrogate', 'body.member', inMember(String.raw`"\ud800"`)),
@@ -136,7 +136,7 @@ const HOSTILE: readonly Case[] = [
   refused('bytes that are not UTF-8', 'body', new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])),
 ]
 
-/** Bodies that are no JSON have tests of their own beside their routes. */
+/** Bodies that are not JSON have their own tests next to their routes. */
 const hasBody = ({ body, bodyType }: Route<never>): boolean => body !== undefined && bodyType !== 'text/csv'
 
 test.each(rows(hasBody))('%s: hostile bodies are refused before anything is done', async (_, listed) => {
@@ -156,7 +156,7 @@ test.each(rows(hasBody))('%s: a body that is too large is refused', async (_, li
   expect(await codeOf(response, '5 MiB')).toBe('payload_too_large')
 })
 
-test.each(rows(hasBody))('%s: without a body, or with an empty one, what is missing is named', async (_, listed) => {
+test.each(rows(hasBody))('%s: without a body, or with an empty one, the missing member is named', async (_, listed) => {
   const { body } = listed.route
   const takesNothing = body !== undefined && z.safeParse(body, {}).success
   for (const what of [{}, { headers: JSON_TYPE }, { body: '', headers: JSON_TYPE }, { body: '{}', headers: JSON_TYPE }]) {
@@ -209,21 +209,21 @@ test.each(rows(({ form }) => form !== undefined))('%s: every field of the form h
 const shapeOf = (schema: Schema | undefined): Readonly<Record<string, Schema>> =>
   (schema?._zod.def as { readonly shape?: Readonly<Record<string, Schema>> } | undefined)?.shape ?? {}
 const namesIn = (schema: Schema | undefined): string[] => Object.keys(shapeOf(schema))
-/** How long a text may be, where more than usual (a signed answer of a provider). */
+/** The longest allowed text, where it exceeds the usual one (a signed response of a provider). */
 const longestOf = (schema: Schema | undefined, member: string): number => {
   const field = shapeOf(schema)[member]
   return field === undefined ? 0 : ((z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }) as { maxLength?: number }).maxLength ?? 0)
 }
 const membersOf = ({ body }: Route<never>): string[] => namesIn(body)
 
-/** Of every kind; nothing that a text member with bounds takes, but for the last two. */
+/** Values of every kind, which no bounded text member accepts, except the last two. */
 const ODD = [null, {}, [], [[]], true, -1, 1.5, Number.MAX_VALUE, 'x'.repeat(100_000), '\u202e', "' or 1=1 --"]
 
-test.each(rows((route) => membersOf(route).length > 0))('%s: one odd member among good ones is refused, or dealt with', async (_, listed) => {
+test.each(rows((route) => membersOf(route).length > 0))('%s: one unusual member among valid ones is refused or handled', async (_, listed) => {
   const { body } = listed.route
   if (body === undefined) return
   const good = sampleOf(body)
-  expect(z.safeParse(body, good).success, 'the sample is good').toBe(true)
+  expect(z.safeParse(body, good).success, 'the sample is valid').toBe(true)
   for (const member of Object.keys(good)) {
     for (const value of ODD) {
       const about = `${member}: ${JSON.stringify(value).slice(0, 40)}`
@@ -232,7 +232,7 @@ test.each(rows((route) => membersOf(route).length > 0))('%s: one odd member amon
       if (response.status < 400) continue
       const { code, field } = await errorOf(response, about)
       if (every.handled.length === handled) expect(field, about).toMatch(new RegExp(`^body(\\.${member}|$)`))
-      // What the route names itself may be a 501; anything else above 499 is a defect.
+      // A route may declare 501; any other status above 499 is a defect.
       if (response.status >= 500) expect(listed.route.errors, about).toContain(code)
     }
   }
@@ -254,7 +254,7 @@ test.each(rows((route) => membersOf(route).length > 0))('%s: every text has a bo
   expect(every.handled.length).toBe(handled)
 })
 
-test.each(rows(() => true))('%s: a repeated parameter, and text that is none, is refused', async (_, listed) => {
+test.each(rows(() => true))('%s: a repeated parameter and invalid text are refused', async (_, listed) => {
   const handled = every.handled.length
   for (const query of ['a=1&a=2', 'limit=1&limit=2', 'a=%00', 'a=1&b=x%00', `a=%00${SCRIPT}`, `a=%00${encodeURIComponent(SCRIPT)}`]) {
     const response = await sendEntitled(listed, { path: `${somewhere(listed)}?${query}` })
@@ -263,7 +263,7 @@ test.each(rows(() => true))('%s: a repeated parameter, and text that is none, is
   expect(every.handled.length).toBe(handled)
 })
 
-test.each(rows(({ query }) => query !== undefined))('%s: no parameter takes what it should not', async (_, listed) => {
+test.each(rows(({ query }) => query !== undefined))('%s: no parameter accepts an invalid value', async (_, listed) => {
   for (const name of namesIn(listed.route.query)) {
     for (const value of [
       '%FF',
@@ -289,7 +289,7 @@ test.each(rows(({ query }) => query !== undefined))('%s: no parameter takes what
   }
 })
 
-test.each(rows((route) => parametersOf(route).length > 0))('%s: an identifier that is none is refused or not found', async (_, listed) => {
+test.each(rows((route) => parametersOf(route).length > 0))('%s: an invalid identifier is refused or not found', async (_, listed) => {
   for (const value of [
     '%00',
     'x%00y',

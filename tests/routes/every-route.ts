@@ -1,4 +1,4 @@
-// Drives every route of every group, for tests: apps whose statements and handled calls are watched, and callers who may.
+// Drives every route of every group, for tests: apps whose statements and handled calls are observed, and permitted callers.
 import { type DatabaseScope, type Engine, openDb, type Statement } from '#db/engine/client'
 import { hostCookie } from '#shared/platform/http/pages/visit'
 import { methodOf, pathOf, type Route } from '#shared/platform/http/route'
@@ -13,18 +13,18 @@ export const METRICS_TOKEN = 'a-scraper-of-the-tests'
 export type Listed = { readonly group: DocumentedGroup; readonly route: Route<never>; readonly id: string }
 export const ROUTES: readonly Listed[] = GROUPS.flatMap((group) => group.routes.map((route) => ({ group, route, id: route.id })))
 
-/** What people see, rather than programs. */
+/** Routes for people in a browser. */
 export const isPage = ({ access }: Route<never>): boolean => access.rule === 'page' || access.rule === 'browser'
 
-/** A visit that has begun. */
+/** A visit with its cookie. */
 const BROWSER = 'v'.repeat(43)
 const VISIT = Buffer.from(JSON.stringify({ browser: BROWSER })).toString('base64url')
-/** What a browser sends from one of our own pages, with the session that it holds. */
+/** The headers of a browser on one of our own pages, with its session. */
 export const fromOwnPage = (token: string | undefined, secure = false): Readonly<Record<string, string>> => ({
   'sec-fetch-site': 'same-origin',
   cookie: [`${hostCookie('visit', secure)}=${VISIT}`, ...(token === undefined ? [] : [`${hostCookie('session', secure)}=${token}`])].join('; '),
 })
-/** The token of the forms on our own page, in that visit and session. */
+/** The form token of our own page, in that visit and session. */
 export const formTokenIn = ({ ctx }: Pick<TestApp, 'ctx'>, token: string | undefined): string =>
   Buffer.from(ctx.hash('form', BROWSER, token ?? '')).toString('base64url')
 
@@ -63,7 +63,7 @@ const watching = (engine: Engine, seen: Seen[], kept: Seen[]): Engine => ({
 
 export type Send = { readonly path: string; readonly token?: string; readonly body?: BodyInit; readonly headers?: Readonly<Record<string, string>> }
 
-/** One app a group. `seen` has every statement, `kept` those that were not rolled back, `handled` every call that reached its rule. */
+/** One app per group. `seen` has every statement, `kept` those that were not rolled back, `handled` every call that reached its rule. */
 export const startEveryGroup = async () => {
   const seen: Seen[] = []
   const kept: Seen[] = []
@@ -103,7 +103,7 @@ export const startEveryGroup = async () => {
   const formToken = (listed: Listed, token: string | undefined): string => formTokenIn(appOf(listed), token)
 
   const tokens = new Map<string, string>()
-  /** A token that the route's rule admits; none for an open one. */
+  /** A token that the route's access rule accepts; none for an open one. */
   const entitled = async (listed: Listed): Promise<string | undefined> => {
     const { access } = listed.route
     if (access.rule === 'open') return undefined
@@ -115,12 +115,12 @@ export const startEveryGroup = async () => {
     return token
   }
 
-  /** The next token for the route is a new one: the last may have ended what it stood for. */
+  /** The next token for the route is a new one: the last call may have ended its session. */
   const renew = ({ group }: Listed): void => {
     for (const key of tokens.keys()) if (key.startsWith(`${group.name} `)) tokens.delete(key)
   }
 
-  /** What was seen so far is needed no more: of a whole sweep it would be hundreds of megabytes. */
+  /** Clears the observations: for a whole sweep they would use hundreds of megabytes. */
   const forget = (): void => {
     seen.length = 0
     kept.length = 0
@@ -130,22 +130,22 @@ export const startEveryGroup = async () => {
 }
 export type EveryGroup = Awaited<ReturnType<typeof startEveryGroup>>
 
-/** The tenant that a session token is of. */
+/** The tenant of a session token. */
 export const tenantOfToken = (token: string): string | undefined => {
   const claims = token.split('.')[1]
   return claims === undefined ? undefined : (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { tenant_id?: string }).tenant_id
 }
 
-/** Exists in the system tenant alone. */
+/** Permissions that exist only in the system tenant. */
 export const isOfPlatform = (permission: string): boolean => permission.startsWith('platform:')
 
-/** Of somebody who holds these permissions, signed in with a second factor. */
+/** A token of a person with these permissions, signed in with a second factor. */
 export const entitledToken = async (app: TestApp, permissions: readonly `${string}:${string}`[]): Promise<string> => {
   const person = permissions.some(isOfPlatform) ? await platformAdministrator(app) : await app.person(await app.company('entitled'), permissions)
   return app.token(person, ['pwd', 'otp', 'mfa'])
 }
 
-/** The stable code of an error, wherever the route's shape has it. */
+/** The stable code of an error, wherever the route's error shape has it. */
 export const errorCodeIn = async (response: Response): Promise<unknown> => {
   const type = response.headers.get('content-type') ?? ''
   if (type.startsWith('text/html')) return /<body[^>]*data-code="(\w+)"/.exec(await response.clone().text())?.[1]
@@ -153,10 +153,10 @@ export const errorCodeIn = async (response: Response): Promise<unknown> => {
   return typeof code === 'number' ? error : code
 }
 
-/** Made anew for every answer: backup codes, the id of what was just made for the caller himself. */
+/** Generated for every response: backup codes, the id of an object that was just created for the caller. */
 const MADE_ANEW = /"(backup_codes|link_id)":(\[[^\]]*\]|"[^"]*")/g
 
-/** What a response says, without what differs from request to request. */
+/** A response without the parts that vary between requests. */
 export const comparableResponse = async (
   response: Response,
 ): Promise<{ readonly status: number; readonly type: string | null; readonly body: string }> => ({

@@ -14,7 +14,7 @@ const document = apiDocument()
 const routes: readonly Route<never>[] = GROUPS.flatMap(({ routes }) => [...routes])
 const operations = operationsOf(document)
 
-/** Every value under a key, anywhere below. */
+/** Every value of a key, at any depth. */
 const allOf = (value: unknown, key: string): unknown[] =>
   typeof value !== 'object' || value === null
     ? []
@@ -26,7 +26,7 @@ const problemsOf = async (made: OpenApiDocument): Promise<unknown> => {
   return valid ? undefined : errors
 }
 
-test('the document is valid OpenAPI 3.1, and every reference leads somewhere', async () => {
+test('the document is valid OpenAPI 3.1, and every reference resolves', async () => {
   expect(await problemsOf(document)).toBeUndefined()
   for (const ref of allOf(document, '$ref')) {
     const found = String(ref)
@@ -37,7 +37,7 @@ test('the document is valid OpenAPI 3.1, and every reference leads somewhere', a
   }
 })
 
-test('every route is an operation, under an id of its own', () => {
+test('every route is an operation with a unique id', () => {
   const ids = operations.map(({ operation }) => operation.operationId)
   expect(ids.toSorted()).toEqual(routes.map(({ id }) => id).toSorted())
   expect(new Set(ids).size).toBe(ids.length)
@@ -53,7 +53,7 @@ test('every schema of a body, a reply, a parameter and a header is named', () =>
   }
 })
 
-test('every error that a route declares is listed under its status, with those that access and parsing add', () => {
+test('every declared error is listed under its status, with those of access and parsing', () => {
   for (const route of routes) {
     const operation = operations.find((one) => one.operation.operationId === route.id)?.operation
     if (operation === undefined) throw new Error(`${route.id} is missing`)
@@ -68,7 +68,7 @@ test('every error that a route declares is listed under its status, with those t
   }
 })
 
-test('what a route answers may gain members: only bodies refuse unknown ones', () => {
+test('responses may gain members: only bodies refuse unknown ones', () => {
   const bodies = new Set(operations.flatMap(({ operation }) => allOf(operation.requestBody, '$ref')).map((ref) => String(ref).split('/').pop()))
   for (const [name, schema] of Object.entries(document.components.schemas)) {
     if (!bodies.has(name)) expect(allOf(schema, 'additionalProperties'), name).not.toContain(false)
@@ -76,7 +76,7 @@ test('what a route answers may gain members: only bodies refuse unknown ones', (
   expect(document.components.schemas.ChangePassword?.additionalProperties).toBe(false)
 })
 
-test('formats stand without the patterns that repeat them', () => {
+test('formats are listed without patterns that repeat them', () => {
   for (const properties of allOf(document, 'properties')) {
     for (const member of Object.values(properties as Readonly<Record<string, { format?: string; pattern?: string }>>)) {
       if (member.format !== undefined) expect(member.pattern).toBeUndefined()
@@ -84,7 +84,7 @@ test('formats stand without the patterns that repeat them', () => {
   }
 })
 
-test('who may call is said, and why an open route is open', () => {
+test('the access rule is described, and why an open route is open', () => {
   for (const { operation } of operations) {
     const access = operation['x-access']
     expect(operation.security.length, operation.operationId).toBe(
@@ -101,7 +101,7 @@ const route = routeFor<Ctx>()
 const plain = { errors: [], emits: 'nothing', summary: 'A route.', access: open('A test.', { class: 'general' }) } as const
 const of = (...made: Route<never>[]) => openapiOf([{ name: 'x', about: '', routes: made, render: problem }], { title: 't', version: '1' })
 
-test('a schema without an id is named for its operation, several replies by their status', async () => {
+test('a schema without an id is named after its operation, several replies by their status', async () => {
   const made = of(
     route({
       ...plain,
@@ -120,7 +120,7 @@ test('a schema without an id is named for its operation, several replies by thei
   expect(Object.keys(made.paths)).toEqual(['/things/{thing_id}/parts'])
 })
 
-test('two schemas under one name, and a path that its schema does not describe, stop the generator', () => {
+test('two schemas with one name, and a path that does not match its schema, stop the generator', () => {
   const shape = { ...plain, reply: json(200, z.object({ a: z.string() }).meta({ id: 'SameName' })), handle: async () => ({ a: '' }) }
   const other = { ...plain, reply: json(200, z.object({ a: z.int() }).meta({ id: 'OtherName' })), handle: async () => ({ a: 1 }) }
   expect(() => of(route({ ...shape, id: 'other.name', on: 'GET /a' }), route({ ...other, id: 'b', on: 'GET /b' }))).not.toThrow()
@@ -129,13 +129,13 @@ test('two schemas under one name, and a path that its schema does not describe, 
   expect(() => of(route({ ...shape, id: 'd', on: 'GET /d/:x' }))).toThrow('d: the path')
 })
 
-test('a renderer whose shape is not described stops the generator', () => {
+test('a renderer without a described shape stops the generator', () => {
   const made = route({ ...plain, id: 'a', on: 'GET /a', reply: text(200, 'text/plain'), handle: async () => '' })
   const group = { name: 'x', about: '', routes: [made] }
   expect(() => openapiOf([{ ...group, render: (error, id) => authsecError(error, id) }], { title: 't', version: '1' })).toThrow('renderer')
 })
 
-test('somebody who has to have signed in recently sees it', () => {
+test('a required recent sign-in is described', () => {
   const made = of(
     route({ ...plain, id: 'a', on: 'GET /a', access: user({ withinSeconds: 900 }), reply: text(200, 'text/plain'), handle: async () => '' }),
   )

@@ -1,8 +1,8 @@
-// A good body for a schema, for tests: the schema's own example, else every member with the plainest value that it takes.
+// A valid body for a schema, for tests: the schema's own example, otherwise each member with the simplest accepted value.
 import * as z from 'zod'
 import type { Schema } from '#shared/platform/http/route'
 
-/** Stands for the caller's own tenant, whose id a test knows when it sends. */
+/** Placeholder for the caller's own tenant, whose id a test knows when it sends. */
 export const OWN_TENANT = '0190aaaa-bbbb-7ccc-8ddd-000000000001'
 
 type Json = Readonly<Record<string, unknown>>
@@ -27,7 +27,7 @@ type Named = Readonly<Record<string, Json>>
 const itemsOf = ({ items, minItems }: Json, named: Named): unknown[] => {
   const item = (items ?? {}) as Json
   if (Object.keys(item).length > 0) return [sampleValue(item, named)]
-  // Of anything as many as there have to be.
+  // As many items as required.
   return Array(typeof minItems === 'number' ? minItems : 0).fill({})
 }
 
@@ -71,7 +71,7 @@ const newSample = (schema: Schema): Json => {
 }
 
 const samples = new WeakMap<Schema, Json>()
-/** A schema that it cannot fill needs a branch here: the tests check that the sample is good. */
+/** A schema that it cannot fill needs a branch here: the tests check that the sample is valid. */
 export const sampleOf = (schema: Schema): Json => {
   const known = samples.get(schema) ?? newSample(schema)
   samples.set(schema, known)

@@ -1,4 +1,4 @@
-// What holds for every route, without anybody having to remember to test it.
+// Guarantees that hold for every route, without a test per route.
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { ERRORS } from '#shared/kernel/errors'
@@ -25,7 +25,7 @@ import {
 } from './every-route.ts'
 import { sampleOf } from './sample.ts'
 
-/** Beside the compatibility prefix. A new one is a decision. */
+/** Paths outside the compatibility prefix. A new one is a decision. */
 const OWN_PREFIXES = [
   '/activate',
   '/approve',
@@ -59,9 +59,9 @@ const OWN_PREFIXES = [
 ]
 const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 
-/** Routes that serve whoever carries another proof, too: only a bad token is refused at the door. */
+/** Routes that also accept another proof: only an invalid token is refused by the guard. */
 const servesNobody = ({ access }: Route<never>): boolean => access.rule === 'userOrNobody'
-/** Hosted pages answer people: functions/login/forms.test.ts says how strangers are sent to sign in. */
+/** Hosted pages redirect signed-out visitors: see functions/login/forms.test.ts. */
 const isPage = ({ access }: Route<never>): boolean => access.rule === 'page' || access.rule === 'browser'
 const isGuarded = (route: Route<never>): boolean => route.access.rule !== 'open' && !servesNobody(route) && !isPage(route)
 const hasPrincipal = ({ access }: Route<never>): boolean =>
@@ -76,7 +76,7 @@ beforeAll(async () => {
 })
 afterEach(() => every.forget())
 
-/** Makes a thing once for each key. */
+/** Creates a value once for each key. */
 const once = <T>() => {
   const made = new Map<string, Promise<T>>()
   return (key: string, make: () => Promise<T>): Promise<T> => {
@@ -87,17 +87,17 @@ const once = <T>() => {
 }
 const companies = once<Company>()
 const callers = once<{ readonly person: Person; readonly token: string }>()
-/** A company of the group, for tests whose calls are refused: it stays as it is. */
+/** A company of the group, for tests whose calls are refused: it stays unchanged. */
 const refusedAt = (listed: Listed, label: 'acme' | 'globex'): Promise<Company> =>
   companies(`${listed.group.name} ${label}`, () => every.appOf(listed).company(label))
-/** Somebody of the group's own company with these permissions, signed in: for such tests too. */
+/** A signed-in person of the group's company with these permissions, for such tests. */
 const refusedCaller = (listed: Listed, permissions: readonly `${string}:${string}`[], amr: readonly string[] = ['pwd']) =>
   callers(`${listed.group.name} ${permissions.join()} ${amr.join()}`, async () => {
     const app = every.appOf(listed)
     const person = await app.person(await refusedAt(listed, 'acme'), permissions)
     return { person, token: await app.token(person, amr) }
   })
-/** Who administers the platform, at the group. */
+/** The platform administrator, at the group. */
 const root = (listed: Listed) =>
   callers(`${listed.group.name} platform`, async () => {
     const app = every.appOf(listed)
@@ -113,7 +113,7 @@ describe('declarations', () => {
     expect(twice(GROUPS.map(({ name }) => name))).toEqual([])
   })
 
-  test.each(rows(() => true))('%s: path, errors, events and limit exist', (_, { route }) => {
+  test.each(rows(() => true))('%s: path, errors, events and limit are valid', (_, { route }) => {
     expect(`${pathOf(route)}/`).toSatisfy((path: string) => [...OWN_PREFIXES, '/authsec/'].some((prefix) => path.startsWith(prefix)))
     for (const code of route.errors) expect(Object.keys(ERRORS)).toContain(code)
     for (const event of route.emits === 'nothing' ? [] : route.emits) expect(AUDIT_EVENTS).toContain(event)
@@ -121,11 +121,11 @@ describe('declarations', () => {
     expect(route.summary).toMatch(/\.$/)
   })
 
-  test.each(rows((route) => !isGuarded(route) && !isPage(route)))('%s: an open route says why', (_, { route }) => {
+  test.each(rows((route) => !isGuarded(route) && !isPage(route)))('%s: an open route states the reason', (_, { route }) => {
     expect(route.access).toMatchObject({ rule: servesNobody(route) ? 'userOrNobody' : 'open', why: expect.stringMatching(/\w+ \w+/) })
   })
 
-  test('every seed is of a route', () => {
+  test('every seed belongs to a route', () => {
     const ids = ROUTES.filter(({ route }) => hasIdentifier(route)).map(({ id }) => id)
     expect(Object.keys(SEEDS).toSorted()).toEqual(ids.toSorted())
   })
@@ -135,13 +135,13 @@ const changedBy = (sql: string): string[] => {
   const [, table] = /^\s*(?:insert into|update|delete from)\s+(?:"?authsec"?\.)?"?(\w+)"?/i.exec(sql) ?? []
   return table === undefined ? [] : [table]
 }
-/** Tables that statements since then changed. */
+/** Tables that were changed by statements since then. */
 const changed = (since: number): string[] => every.seen.slice(since).flatMap(({ statement }) => changedBy(statement.text))
-/** What any call of a platform administrator leaves in the platform's own tenant: that it was made. */
+/** The event that every call of a platform administrator leaves in the system tenant. */
 const OF_THE_CALLER = new Set(['audit_events', 'data_keys'])
 
-describe('nobody', () => {
-  test.each(rows(isGuarded))('%s: 401 with a challenge, and nothing is written but that, once', async (_, listed) => {
+describe('without credentials', () => {
+  test.each(rows(isGuarded))('%s: 401 with a challenge, and only the refusal is written, once', async (_, listed) => {
     const [statements, handled] = [every.seen.length, every.handled.length]
     const first = await every.send(listed, { path: somewhere(listed) })
     expect(first.status).toBe(401)
@@ -154,7 +154,7 @@ describe('nobody', () => {
     expect(every.handled.length).toBe(handled)
   })
 
-  test.each(rows((route) => isGuarded(route) || servesNobody(route)))('%s: a token that is none is refused as such', async (_, listed) => {
+  test.each(rows((route) => isGuarded(route) || servesNobody(route)))('%s: an invalid token is refused as invalid', async (_, listed) => {
     for (const token of ['nonsense', 'a.b.c', `${METRICS_TOKEN}x`]) {
       const response = await every.send(listed, { path: somewhere(listed), token })
       expect(response.status).toBe(401)
@@ -165,28 +165,31 @@ describe('nobody', () => {
 })
 
 describe('without the permission', () => {
-  test.each(rows(({ access }) => access.rule === 'permission'))('%s: 403 for each that is missing, and it is recorded', async (_, listed) => {
-    const { access } = listed.route
-    if (access.rule !== 'permission') return
-    const app = every.appOf(listed)
-    for (const missing of access.all) {
-      const { person, token } = await refusedCaller(
-        listed,
-        access.all.filter((permission) => permission !== missing),
-      )
-      const handled = every.handled.length
-      const response = await every.send(listed, { path: somewhere(listed), token })
-      expect(response.status).toBe(403)
-      expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
-      expect(await errorCodeIn(response)).toBe('insufficient_scope')
-      expect(every.handled.length).toBe(handled)
-      const [refusal] = await app.events(person.tenantId, { event: 'request.refused', actorId: person.id })
-      expect(refusal).toMatchObject({ outcome: 'refused', reason: 'insufficient_scope', route: listed.id })
-    }
-  })
+  test.each(rows(({ access }) => access.rule === 'permission'))(
+    '%s: 403 for each missing permission, and the refusal is recorded',
+    async (_, listed) => {
+      const { access } = listed.route
+      if (access.rule !== 'permission') return
+      const app = every.appOf(listed)
+      for (const missing of access.all) {
+        const { person, token } = await refusedCaller(
+          listed,
+          access.all.filter((permission) => permission !== missing),
+        )
+        const handled = every.handled.length
+        const response = await every.send(listed, { path: somewhere(listed), token })
+        expect(response.status).toBe(403)
+        expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+        expect(await errorCodeIn(response)).toBe('insufficient_scope')
+        expect(every.handled.length).toBe(handled)
+        const [refusal] = await app.events(person.tenantId, { event: 'request.refused', actorId: person.id })
+        expect(refusal).toMatchObject({ outcome: 'refused', reason: 'insufficient_scope', route: listed.id })
+      }
+    },
+  )
 })
 
-/** Where a caller can name a tenant. */
+/** Members in which a caller can name a tenant. */
 const namings = (listed: Listed, tenantId: string, own: string) => {
   const { route } = listed
   const path = somewhere(listed)
@@ -209,7 +212,7 @@ describe("another tenant's id", () => {
   test.each(rows(hasPrincipal))('%s: 403 wherever it is named, without a look-up', async (_, listed) => {
     const globex = await refusedAt(listed, 'globex')
     const { access } = listed.route
-    // Strong enough for whatever the route asks, so that the tenant is what fails.
+    // Strong enough for every route, so that only the tenant is refused.
     const amr = 'stepUp' in access && access.stepUp !== undefined ? ['pwd', 'otp', 'hwk'] : ['pwd']
     const { person: caller, token } = await refusedCaller(listed, access.rule === 'permission' ? access.all : [], amr)
     for (const tenantId of [globex.tenantId, NOBODYS_ID]) {
@@ -217,7 +220,7 @@ describe("another tenant's id", () => {
         const [statements, handled] = [every.seen.length, every.handled.length]
         const response = await every.send(listed, { ...naming, token })
         expect(response.status, JSON.stringify(naming)).toBe(403)
-        // Nobody of a company holds what the platform's routes ask for, so there the permission is what fails first.
+        // No caller of a company holds permissions of the platform's routes, so the permission is refused first there.
         expect(await errorCodeIn(response)).toBe(isForPlatform(listed.route) ? 'insufficient_scope' : 'tenant_mismatch')
         expect(every.handled.length).toBe(handled)
         const asked = every.seen
@@ -229,7 +232,7 @@ describe("another tenant's id", () => {
   })
 })
 
-/** They answer the same whoever is named: a constant, or that it is not offered. */
+/** Routes that answer the same for every tenant: a constant, or that a feature is not offered. */
 const ANSWERS_ALIKE = new Set(['clients.platformSelectors', 'migration.runTenant', 'oocmgr.templates'])
 
 const NO_PAGE = { cursor: undefined }
@@ -237,7 +240,7 @@ const samlProvider = async () => {
   const address = 'https://idp.acme.com/saml'
   return { sso_url: address, slo_url: address, metadata_url: address, certificate: (await keyPair('acme')).certificate }
 }
-/** What a sample of the schema lacks to be a good body. */
+/** Members that a sample of the schema lacks to be a valid body. */
 const LACKING: Readonly<Record<string, () => object | Promise<object>>> = {
   'user.listEndUsersByBody': () => NO_PAGE,
   'admin.listEndUsers': () => NO_PAGE,
@@ -248,7 +251,7 @@ const LACKING: Readonly<Record<string, () => object | Promise<object>>> = {
   'connections.updateSamlProvider': samlProvider,
 }
 
-/** A good call that names the tenant in this member, and in no other. */
+/** A valid call that names the tenant in this member, and in no other. */
 const namingIn = async ({ route, id }: Listed, slot: string, tenantId: string): Promise<Send> => {
   const [part, name = ''] = slot.split('.')
   const ids = Object.fromEntries(parametersOf(route).map((each) => [each, /^tenant_?id$/i.test(each) ? SYSTEM_TENANT : NOBODYS_ID]))
@@ -265,8 +268,8 @@ const namingIn = async ({ route, id }: Listed, slot: string, tenantId: string): 
   return { path: to, headers: { 'content-type': 'application/json', 'if-match': '*' }, body: JSON.stringify(body) }
 }
 
-describe("a company's id, named by who administers the platform", () => {
-  test.each(rows(hasPrincipal))('%s: refused wherever the route does not act in what is named, and nothing is read there', async (_, listed) => {
+describe("a company's id, named by a platform administrator", () => {
+  test.each(rows(hasPrincipal))('%s: refused wherever the route does not act in the named tenant, and nothing is read there', async (_, listed) => {
     const company = await refusedAt(listed, 'globex')
     const { token } = await root(listed)
     const { actsIn } = listed.route
@@ -287,7 +290,7 @@ describe("a company's id, named by who administers the platform", () => {
     }
   })
 
-  test.each(rows(({ actsIn }) => actsIn !== undefined))('%s: where it does, it acts there and not in the platform\u2019s own', async (_, listed) => {
+  test.each(rows(({ actsIn }) => actsIn !== undefined))('%s: where it does, it acts there and not in the system tenant', async (_, listed) => {
     const app = every.appOf(listed)
     const company = await app.company()
     const { token } = await root(listed)
@@ -312,8 +315,8 @@ const seedOf = async (listed: Listed, company: Company) => {
   return make(every.appOf(listed), company)
 }
 
-describe("another tenant's thing", () => {
-  test.each(rows(hasIdentifier))('%s: answered exactly like an id that nothing has', async (_, listed) => {
+describe("another tenant's object", () => {
+  test.each(rows(hasIdentifier))('%s: answered exactly like an unknown id', async (_, listed) => {
     const app = every.appOf(listed)
     const theirs = await seedOf(listed, await app.company())
     const globex = await app.company('globex')
@@ -329,13 +332,13 @@ describe("another tenant's thing", () => {
           headers: { ...(by.body === undefined ? {} : { 'content-type': 'application/json' }), ...by.headers },
         }),
       )
-    // One identifier at a time beside the caller's own ones, and all of them at once.
+    // One identifier at a time next to the caller's own ones, and all of them at once.
     for (const names of [...parametersOf(listed.route).map((name) => [name]), parametersOf(listed.route)]) {
       const foreign = Object.fromEntries(names.map((name) => [name, theirs.path[name] ?? '']))
       const unknown = Object.fromEntries(names.map((name) => [name, NOBODYS_ID]))
       if (made.isPublic !== true) expect(await call(own, { ...own.path, ...foreign })).toEqual(await call(own, { ...own.path, ...unknown }))
     }
-    // The thing is there, and still is: whoever owns it reaches it.
+    // The object still exists: its owner can read it.
     for (const seed of [theirs, made]) {
       const { status } = await call(seed, seed.path)
       if (seed.answers === undefined) expect(status).toBeLessThan(400)

@@ -1,4 +1,4 @@
-// The first lock between tenants is in every statement; row level security, the second, would hide that one is missing.
+// Every statement filters by tenant; row level security, the second defence, would hide a missing filter.
 import { expect, test } from 'vitest'
 import { DIRECTORY_TABLES } from '#db/migrations/policies'
 import { SEEDS } from '../seeds/seeds.ts'
@@ -21,11 +21,11 @@ const GROUPS = new Set([
   'account',
 ])
 
-/** Tables of tenants that a statement speaks of. */
+/** The tables of tenants that a statement mentions. */
 const tenantTables = (text: string): string[] =>
   [...text.matchAll(/"?authsec"?\."?(\w+)"?/g)].map(([, name]) => name ?? '').filter((name) => !DIRECTORY.has(name))
 
-test('every statement on a table of tenants names the tenant', { timeout: 240_000 }, async () => {
+test('every statement on a table of tenants filters by the tenant', { timeout: 240_000 }, async () => {
   const every = await startEveryGroup()
   let served = 0
   for (const listed of ROUTES.filter(({ group }) => GROUPS.has(group.name))) {

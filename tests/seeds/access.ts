@@ -1,4 +1,4 @@
-// Seeds of roles, bindings, permissions and scopes, for `seeds.ts`: both sides of the administration have the same things.
+// Seeds of roles, bindings, permissions and scopes, for `seeds.ts`: both administrative APIs have the same objects.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { insertBinding } from '#db/store/bindings'
@@ -15,7 +15,7 @@ type Seed = {
 type Make = (app: TestApp, company: Company) => Promise<Seed>
 type Made = Omit<Seed, 'owner'>
 
-/** What a company has, reached by its administrator. */
+/** An object of a company, accessed by its administrator. */
 const thing =
   (make: (t: TenantTx, app: TestApp, company: Company, id: string) => Promise<Made>): Make =>
   async (app, company) => {

@@ -1,4 +1,4 @@
-// Phones for the routes that name one.
+// Phones for the routes with one in the path.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putPushDevice } from '#db/store/push-devices'

@@ -1,4 +1,4 @@
-// For every route with an identifier in its path: makes the thing in a company, and says who may reach it. A route without a seed fails table.test.ts.
+// For every route with an identifier in its path: creates the object in a company and names the permitted caller. A route without a seed fails table.test.ts.
 
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { insertGroups } from '#db/store/groups'
@@ -23,18 +23,18 @@ import { DEVICE_AUTHORIZATION_SEEDS } from './device-authorization.ts'
 export type Seed = {
   /** The parameters of the path. */
   readonly path: Readonly<Record<string, string>>
-  /** Who may do this; left out for an open route. */
+  /** The permitted caller; omitted for an open route. */
   readonly owner?: Person
-  /** What the owner signed in with, where the password alone is not enough. */
+  /** The factors of the owner's sign-in, if the password alone is not enough. */
   readonly amr?: readonly string[]
-  /** A body that the route takes. */
+  /** A valid body for the route. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
   /** A query that the route needs. */
   readonly query?: string
-  /** A document that is everybody's to read, whoever's it is. */
+  /** A public document, readable regardless of its owner. */
   readonly isPublic?: true
-  /** What the owner is answered, where that is no success. */
+  /** The owner's response, if it is not a success. */
   readonly answers?: number
 }
 export type Make = (app: TestApp, company: Company) => Promise<Seed>
@@ -47,7 +47,7 @@ const session: Make = async (app, company) => {
   return { path: { session_id: row.id }, owner }
 }
 
-/** Somebody of the company, reached by its administrator. */
+/** A person of the company, accessed by its administrator. */
 const person =
   (more: Pick<Seed, 'body' | 'headers'> = {}): Make =>
   async (app, company) => ({ path: { user_id: (await app.person(company)).id }, owner: company.admin, ...more })
@@ -76,7 +76,7 @@ export const platformAdministrator = async (app: TestApp): Promise<Person> => {
   return { id: userId, email, password: '', tenantId: SYSTEM_TENANT }
 }
 
-/** The thing is a whole company, reached by those who administer the platform. */
+/** The object is a whole company, accessed by platform administrators. */
 const companyOfPlatform =
   (answers?: number): Make =>
   async (app, company) => ({
@@ -85,7 +85,7 @@ const companyOfPlatform =
     ...(answers === undefined ? {} : { answers }),
   })
 
-/** Nobody takes the test message: the network is off. */
+/** The test message is not delivered: the network is off. */
 const webhook =
   (body?: Readonly<Record<string, unknown>>, headers?: Readonly<Record<string, string>>): Make =>
   async (app, company) => {

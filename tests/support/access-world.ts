@@ -1,4 +1,4 @@
-// A company whose decisions are asked for over HTTP, for tests of the access group.
+// A company whose decisions are requested over HTTP, for tests of the access group.
 
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
@@ -28,7 +28,7 @@ export const evaluationRequest = (subject: unknown, action: string, resource: un
 
 type Answer = { readonly status: number; readonly body: never; readonly headers: Headers }
 
-/** Pat reads every invoice, writes one, and deletes with a second factor; Sam reads through a group. A backend may ask about both. */
+/** Pat reads every invoice, updates one, and deletes with a second factor; Sam reads through a group. A backend may ask about both. */
 export const accessWorld = async (routes: readonly Route<never>[]) => {
   const app = await startApp(routes, { render: problem })
   const company = await app.company()
@@ -48,7 +48,7 @@ export const accessWorld = async (routes: readonly Route<never>[]) => {
       group,
     }
   })
-  /** Asks as the backend, unless told. */
+  /** Asks as the backend by default. */
   const post = async (path: string, body: unknown, authorization = backend.authorization): Promise<Answer> => {
     const response = await app.request(`/access/v1/${path}`, {
       body,

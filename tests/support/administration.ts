@@ -1,4 +1,4 @@
-// Things of the administration, made for tests by the rules themselves, or by the stores where no rule makes them.
+// Administrative objects for tests, created by the rules, or by the stores where no rule creates them.
 import type * as z from 'zod'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { claimDomain, type Domain, findDomain, insertDomain, markDomainVerified } from '#db/store/domains'
@@ -20,7 +20,7 @@ const request = {
   emits: ['client.created'],
 } as const
 
-/** The company's administrator, as a rule sees a caller. */
+/** The company's administrator as the caller of a rule. */
 export const administratorOf = ({ tenantId, admin }: Company): User => ({
   kind: 'user',
   tenantId,
@@ -55,7 +55,7 @@ export const txtOf = (domain: Domain): readonly [name: string, value: string] =>
   `authsec-domain-verification=${domain.verificationToken}`,
 ]
 
-/** A claim, with its proof in the app's DNS. */
+/** A claimed domain with its proof in the app's DNS. */
 export const addDomain = async (app: TestApp, company: Company, domain: string): Promise<Domain> => {
   const [id, at] = [app.ctx.random.id(), app.clock.now()]
   const row = await atomically(forTenant(app.db, company.tenantId), async (t) => {
@@ -75,7 +75,7 @@ export const proveDomain = (app: TestApp, company: Company, id: string): Promise
     if (row !== undefined) await claimDomain(t, { domain: row.domain, kind: 'custom', isVerified: true, createdAt: at })
   })
 
-/** A provider of the platform; answers its name. */
+/** A provider of the platform; returns its name. */
 export const addProviderRow = async (app: TestApp): Promise<string> => {
   const [id, at] = [app.ctx.random.id(), app.clock.now()]
   const providerName = `provider-${id}`

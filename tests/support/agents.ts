@@ -1,4 +1,4 @@
-// Agents, what people may leave to them, and chains of tokens, for tests.
+// Agents, delegation policies, and chains of tokens, for tests.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertAgent, insertDelegationPolicy } from '#db/store/agents'
@@ -14,7 +14,7 @@ const GRANTS = ['client_credentials', 'authorization_code', 'refresh_token', TOK
 type Made = Parameters<typeof newOauthClient>[2] & { readonly type?: string }
 type Whose = Pick<Company, 'tenantId'>
 
-/** A client that may exchange tokens, and is no agent. */
+/** A client that may exchange tokens and is not an agent. */
 export const newExchanger = (app: Where, company: Whose, made: Parameters<typeof newOauthClient>[2] = {}): Promise<OauthTestClient> =>
   newOauthClient(app, company, { grantTypes: GRANTS, ...made })
 
@@ -36,7 +36,7 @@ export type PolicyMade = {
   readonly clientId?: string
 }
 
-/** A role that these people or service accounts have, and what those who have it may leave to agents of a type. Answers the id of the policy. */
+/** A role of these people or service accounts, with a policy of what its holders may delegate to agents of a type. Returns the id of the policy. */
 export const newPolicy = async (
   app: Where,
   company: Whose,
@@ -77,7 +77,7 @@ export const exchange = (
 export const introspected = async (app: TestApp, server: ResourceServer, token: string) =>
   (await postForm(app, '/oauth/introspect', { token }, { authorization: server.authorization })).json()
 
-/** Payments to accounts: how often, how much in all, and until when. */
+/** Payments to accounts: their number, total amount, and expiry. */
 export const PAYMENT = {
   type: 'payment',
   title: 'Pay invoices',

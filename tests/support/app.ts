@@ -1,4 +1,4 @@
-// An app for tests: the real mount, a real Postgres engine, a fixed clock, captured mail. Tests make companies of their own.
+// An app for tests: the real mount, a real Postgres engine, a fixed clock, captured mail. Tests create their own companies.
 
 import { type Db, type Engine, openDb } from '#db/engine/client'
 import { asTenantId, atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
@@ -40,7 +40,7 @@ import { environmentSecrets } from '#shared/platform/secrets/environment'
 import { testDb } from './database.ts'
 
 export const TEST_START = '2026-03-02T09:00:00.000Z'
-/** Long enough, and on no list. */
+/** Long enough, and not on a list of leaked passwords. */
 export const PASSWORD = 'correct-horse-battery-staple'
 const SECRETS = { MASTER_KEYS: `m1:${Buffer.alloc(32, 7).toString('base64')}`, HASH_KEY: Buffer.alloc(32, 9).toString('base64') }
 
@@ -53,25 +53,25 @@ export type Company = {
 }
 export type Person = { readonly id: string; readonly email: string; readonly password: string; readonly tenantId: TenantId }
 
-/** Redis where the suite runs on services, with keys of the app's own; the embedded map elsewhere. */
+/** Redis where the suite runs on services, with keys of the app's own; otherwise the embedded map. */
 const testCache = (clock: Clock, id: string): Cache => {
   const url = process.env.TEST_REDIS_URL
   return url === undefined ? memoryCache(clock) : redisCache(url, clock, `test:${id}:`)
 }
 
 let passwordHashed: Promise<string> | undefined
-/** Databases that have the system's own tenant. */
+/** Databases that contain the system tenant. */
 const founded = new WeakSet<Engine>()
 
 type Options = {
   readonly env?: Readonly<Record<string, string>>
   readonly render?: ErrorRenderer
-  /** Members of the group's context beyond the request's. */
+  /** Members of the group's context in addition to the request's. */
   readonly extra?: Readonly<Record<string, unknown>>
   readonly start?: string
-  /** Another way to the database: a counting one, one that is away. */
+  /** Another database handle: a counting or an unavailable one. */
   readonly db?: Db
-  /** Another cache: one that is away, or `by-clock`: one whose entries age by the test's clock, also where the suite runs on Redis. */
+  /** Another cache: an unavailable one, or `by-clock`: one whose entries expire by the test's clock, even where the suite runs on Redis. */
   readonly cache?: Cache | 'by-clock'
   readonly mount?: FrameOptions
 }
@@ -82,7 +82,7 @@ type Call = {
   readonly headers?: Readonly<Record<string, string>>
   readonly token?: string
   readonly address?: string
-  /** Over TLS. */
+  /** Whether the request used TLS. */
   readonly secure?: boolean
 }
 
@@ -104,7 +104,7 @@ export const cookieJar = () => {
   }
 }
 
-/** Starts routes of one group on this worker's database. */
+/** Starts the routes of one group on this worker's database. */
 export const startApp = async (routes: readonly MountableRoute<never>[], options: Options = {}) => {
   const clock = fixedClock(options.start ?? TEST_START)
   const random = systemRandom(clock)
@@ -126,7 +126,7 @@ export const startApp = async (routes: readonly MountableRoute<never>[], options
     log,
     wakeOutbox: () => undefined,
   })
-  // A resolver that knows nobody: the network is off.
+  // A resolver without addresses: the network is off.
   const sms = localSms(clock)
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: config.OUTBOUND_LOOPBACK === 'on' })
   const push = localPush(clock)
@@ -162,25 +162,25 @@ export const startApp = async (routes: readonly MountableRoute<never>[], options
     mail,
     /** Captured text messages. */
     sms,
-    /** What the DNS says, to the routes of this app. */
+    /** The DNS records that the app's routes see. */
     dns,
     request,
-    /** Mails to an address in the order in which they were written, after the outbox was sent: several at once, so they arrive in any order. */
+    /** Mails to an address in the order in which they were written, after the outbox was sent: several are sent concurrently and arrive in any order. */
     mailsTo: async (address: string) => {
       await sendDueMail({ ...base, mail, deliverLogoutToken: logoutTokenDelivery({ ...base, outbound }) })
       return mail.outbox.filter((message) => message.to === address).sort((a, b) => (a.messageId < b.messageId ? -1 : 1))
     },
     company: (label = 'acme') => newCompany(sent, label),
     person: (company: Company, grant: Grant = []) => newPerson(sent, company, grant),
-    /** In the system tenant with the second factor that it always asks for, unless told. */
+    /** In the system tenant with the required second factor by default. */
     token: (person: Person, amr: readonly string[] = person.tenantId === SYSTEM_TENANT ? ['pwd', 'otp'] : ['pwd']) => tokenOf(sent, person, amr),
-    /** Newest first. The system tenant's record is everybody's: ask for what is meant. */
+    /** Newest first. All tests share the system tenant's audit log: filter for the expected events. */
     events: (tenantId: TenantId, which: Omit<AuditFilter, 'limit'> = {}) => findAuditEvents(forTenant(db, tenantId), { ...which, limit: 10_000 }),
   }
 }
 export type TestApp = Awaited<ReturnType<typeof startApp>>
 
-/** What actors are made under: not a route, so it may write any event. */
+/** The context of test actors: not a route, so it may write any event. */
 const testRequest: RequestCtx['request'] = {
   id: 'test',
   address: '192.0.2.1',

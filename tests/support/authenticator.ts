@@ -1,4 +1,4 @@
-// An authenticator in software, for tests: makes credentials and signs assertions as the specification says, or as an attacker would.
+// A software authenticator for tests: creates credentials and signs assertions as the specification requires, or as an attacker would.
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 
 type Cbor = number | string | Uint8Array | ReadonlyMap<number | string, Cbor>
@@ -56,13 +56,13 @@ type Traits = {
   readonly up: boolean
   /** Synchronised between devices. */
   readonly synced: boolean
-  /** What it counts by; 0: it does not count. */
+  /** The increment of the signature counter; 0: no counter. */
   readonly counts: number
   readonly attestation: 'none' | 'packed'
   readonly transports: readonly string[]
 }
 
-/** What an attacker changes on the way; everything else is as it has to be. */
+/** The parts that an attacker changes; all others are valid. */
 export type Lies = {
   readonly origin?: string
   readonly challenge?: string
@@ -76,13 +76,13 @@ export type Lies = {
   readonly credentialId?: string
   readonly userHandle?: string
   readonly backupEligible?: boolean
-  /** COSE key in the place of the credential's own. */
+  /** COSE key in place of the credential's own. */
   readonly cose?: Buffer
   readonly fmt?: string
   readonly statement?: ReadonlyMap<string, Cbor>
-  /** What a self attestation says it was signed with. */
+  /** The algorithm that a self attestation claims. */
   readonly attestedBy?: number
-  /** Breaks the signature, or the one of the attestation. */
+  /** Breaks the signature of the assertion or attestation. */
   readonly forged?: boolean
 }
 
@@ -129,7 +129,7 @@ const clientData = (type: string, challenge: string, origin: string, lies: Lies)
     }),
   )
 
-/** One authenticator with the credentials that it holds; `origin` is the page it is used on. */
+/** One authenticator with its credentials; `origin` is the page it is used on. */
 export const authenticator = (origin: string, given: Partial<Traits> = {}) => {
   const traits: Traits = { algorithm: -7, uv: true, up: true, synced: false, counts: 1, attestation: 'none', transports: ['internal'], ...given }
   const held: Made[] = []

@@ -1,4 +1,4 @@
-// A database of the original, for tests: the tables and columns that AuthSec names, with the loose constraints that it describes.
+// A database of the original AuthSec, for tests: its tables and columns, with the loose constraints that its documentation describes.
 import { PGlite } from '@electric-sql/pglite'
 import type { SourceQuery } from '#shared/domains/import/source'
 

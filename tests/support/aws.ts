@@ -1,11 +1,11 @@
-// An emulator of AWS on a port of its own: Debian's python3-moto. Credentials are made up; it takes any.
+// An emulator of AWS on its own port: Debian's python3-moto. It accepts any credentials.
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
 export type Aws = { readonly endpoint: string; stop(): Promise<void> }
 
-/** What the SDK reads of its environment. */
+/** The environment variables that the SDK reads. */
 export const AWS_ENVIRONMENT = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'emulated', AWS_SECRET_ACCESS_KEY: 'emulated' } as const
 
 const freePort = (): Promise<number> =>

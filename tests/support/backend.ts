@@ -1,4 +1,4 @@
-// A backend of a company, for tests: a client with a secret, that acts as a service account.
+// A backend of a company, for tests: a client with a secret that acts as a service account.
 import { createHash } from 'node:crypto'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertClient } from '#db/store/clients'

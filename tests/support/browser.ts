@@ -1,4 +1,4 @@
-// A browser for tests of hosted pages, without script: it keeps cookies, reads forms and sends them with their hidden fields, and follows where it is led.
+// A browser without scripts for tests of hosted pages: it keeps cookies, reads forms, submits them with their hidden fields, and follows redirects.
 import { type Company, cookieJar, type Person, type TestApp } from './app.ts'
 
 export const HOST = 'localhost:7468'
@@ -15,7 +15,7 @@ const attribute = (tag: string, name: string): string | undefined => {
 
 /** The first heading. */
 export const titleOf = ({ html }: PageSeen): string => plain(/<h1[^>]*>([^<]*)/.exec(html)?.[1] ?? '')
-/** What the page says of the last form, above it. */
+/** The message above the form about the last submission. */
 export const summaryOf = ({ html }: PageSeen): string | undefined => {
   const text = /data-summary-text=""?>([^<]*)|data-summary-text="true">([^<]*)|data-summary-text>([^<]*)/
     .exec(html)
@@ -44,7 +44,7 @@ export const formsOf = ({ html }: PageSeen): readonly Form[] =>
     }))
 
 type Sending = {
-  /** Path of the form that is meant, when it is not the page's first. */
+  /** Path of the form to submit, if it is not the page's first. */
   readonly action?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly address?: string
@@ -78,10 +78,10 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
     return last.page
   }
 
-  /** The bare answer to a link, not followed. */
+  /** The response to a link, without following redirects. */
   const follow = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => call(path, { method: 'GET', headers })
 
-  /** The bare answer to a form, not followed. */
+  /** The response to a form, without following redirects. */
   const post = (path: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
     call(path, {
       method: 'POST',
@@ -95,7 +95,7 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
       },
     })
 
-  /** Fills the form of the page that is open and sends it. */
+  /** Fills in and submits a form of the current page. */
   const send = async (fields: Readonly<Record<string, string>>, { action, headers }: Sending = {}): Promise<PageSeen> => {
     const form = formsOf(last.page).find((one) => action === undefined || one.action.split('?')[0] === action)
     if (form === undefined) throw new Error(`${last.page.url} has no form ${action ?? ''}`)
@@ -105,7 +105,7 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
     return last.page
   }
 
-  /** Through the pages, as a person does. */
+  /** Signs in through the pages, as a person does. */
   const signIn = async (person: Pick<Person, 'email' | 'password'>, start = '/signin'): Promise<PageSeen> => {
     await read(start)
     await send({ email: person.email })
@@ -116,5 +116,5 @@ export const openBrowser = (app: TestApp, own: Readonly<Record<string, string>> 
 }
 export type TestBrowser = ReturnType<typeof openBrowser>
 
-/** The door of a company's people. */
+/** The sign-in address of a company's people. */
 export const signInQueryOf = (company: Company): string => `/signin?client_id=${company.clientId}`

@@ -1,4 +1,4 @@
-// Routes that say who is calling, for tests of what ends a session and what gives a permission.
+// Routes that report the caller, for tests of what ends a session and what grants a permission.
 import * as z from 'zod'
 import type { Db } from '#db/engine/client'
 import type { RequestCtx } from '#shared/domains/context'
@@ -23,7 +23,7 @@ export const callerRoutes = [
 ]
 export const startCallerApp = (db?: Db) => startApp(callerRoutes, { render: problem, ...(db ? { db } : {}) })
 
-/** Who the token says is calling, and what they may. */
+/** The caller of the token, with the permissions. */
 export const me = async (app: TestApp, token: string): Promise<z.output<typeof Out>> =>
   Out.parse(await (await app.request('/p/me', { token })).json())
 export const status = async (app: TestApp, token: string, path = '/p/me'): Promise<number> => (await app.request(path, { token })).status

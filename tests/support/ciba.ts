@@ -1,4 +1,4 @@
-// What tests of backchannel requests share: an app whose pushes are captured, a client with its secrets, a person with a phone.
+// Shared setup for tests of backchannel requests: an app with captured pushes, a client with its secrets, a person with a phone.
 import { fixedClock } from '#shared/kernel/clock'
 import type { Route } from '#shared/platform/http/route'
 import { localPush } from '#shared/platform/outbox/push/local'
@@ -16,7 +16,7 @@ export const startCiba = async (routes: readonly Route<never>[], options: Parame
 }
 
 export type CibaClient = { readonly clientId: string; readonly sdkClientId: string; readonly secret: string; readonly authorization: string }
-/** A client of the company that can prove itself. */
+/** A client of the company that can authenticate. */
 export const newCibaClient = async (app: TestApp, company: Company, name = 'Shop'): Promise<CibaClient> => {
   const created = await addClient(app, company, { name })
   const { client_id, secret_id, sdk_client_id } = created as { client_id: string; secret_id?: string; sdk_client_id?: string }
@@ -30,7 +30,7 @@ export const newCibaClient = async (app: TestApp, company: Company, name = 'Shop
 }
 
 export type Phone = { readonly person: Person; readonly session: string; readonly pushToken: string; readonly deviceId: string }
-/** A person with a phone that is registered. */
+/** A person with a registered phone. */
 export const newPhone = async (
   app: TestApp,
   person: Person,

@@ -1,20 +1,20 @@
-// Engines for tests that ask how much of the database something costs, and what happens without it.
+// Engines for tests that count database work, or simulate an unavailable database.
 import { type DatabaseScope, DatabaseUnavailable, type Db, type Engine, openDb, type RunStatement, statementParts } from '#db/engine/client'
 
 export type Costs = {
   /** Without begin, set and commit. */
   readonly statements: number
-  /** With them: a statement of its own is one, one that takes locks first two, a transaction has one more than statements, since begin is sent with the first. */
+  /** With them: a single statement is one; one that first takes locks is two; a transaction has one more than statements, because begin is sent with the first. */
   readonly roundTrips: number
 }
 
 export type CountedDb = {
   readonly db: Db
-  /** What `work` cost. */
+  /** The cost of `work`. */
   during(work: () => Promise<unknown>): Promise<Costs>
 }
 
-/** A database of the same engine, counting. */
+/** The same database with a counter. */
 export const countedDb = (engine: Engine): CountedDb => {
   let [statements, roundTrips] = [0, 0]
   const count = (by: { readonly statements: number; readonly roundTrips: number }): void => {
@@ -48,12 +48,12 @@ export const countedDb = (engine: Engine): CountedDb => {
 }
 
 export type Switch = {
-  /** From now on nobody is there. */
+  /** From now on the database is unavailable. */
   cut(): void
   mend(): void
 }
 
-/** A database of the same engine that can be away. */
+/** The same database, which can be made unavailable. */
 export const severableDb = (engine: Engine): Switch & { readonly db: Db } => {
   let isCut = false
   const through = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -1,4 +1,4 @@
-// One migrated database a test worker, a copy of one that the suite migrates: PGlite, or PostgreSQL when TEST_DATABASE_URL is set. Tests make tenants of their own,
+// One migrated database per test worker, a copy of one that the suite migrates: PGlite, or PostgreSQL when TEST_DATABASE_URL is set. Tests create their own tenants,
 // so nothing is truncated.
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { migrate } from '#db/migrations/migrate'
 import { recordingEngine } from '#db/releases/snapshot'
 
 const adminUrl = process.env.TEST_DATABASE_URL
-/** Whether the suite runs on a server, where connections really race. */
+/** Whether the suite runs on a server, with truly concurrent connections. */
 export const onServer = adminUrl !== undefined
 
-/** Roles log in as themselves in the suite, so that what they cannot do is the server's word, not ours. */
+/** Roles log in as themselves in the suite, so that the server enforces their restrictions. */
 export const TEST_LOGIN_PASSWORD = 'authsec-test'
 
 const as = (url: string, user: string, database: string): string => {
@@ -26,7 +26,7 @@ const as = (url: string, user: string, database: string): string => {
   return out.href
 }
 
-/** What the suite says to the database, for `npm run release:record`. */
+/** The statements of the suite, for `npm run release:record`. */
 const heard = (engine: Engine): Engine => {
   const folder = process.env.RECORD_STATEMENTS
   if (folder === undefined) return engine
@@ -37,10 +37,10 @@ const heard = (engine: Engine): Engine => {
 
 export type TestDatabase = { readonly db: Db /** Privileged URL of this worker's database; only on a server. */; readonly url: string | undefined }
 
-// Named by the checkout too, so that two checkouts on one server do not drop each other's database.
+// The name includes the checkout, so that two checkouts on one server do not drop each other's database.
 const checkout = createHash('sha256').update(process.cwd()).digest('hex').slice(0, 8)
 
-/** Drops and makes databases of that server. */
+/** Drops and creates databases of that server. */
 const onPostgres = async (privileged: string, ...texts: readonly string[]): Promise<void> => {
   const client = new pg.Client({ connectionString: privileged })
   await client.connect()
@@ -59,10 +59,10 @@ const migrated = async (engine: Engine): Promise<Db> => {
 }
 const migrateServer = async (url: string): Promise<void> => (await migrated(postgresEngine({ url, maxConnections: 1 }))).engine.close()
 
-/** A database that is migrated once and copied: its name on a server, the file of its folder embedded. The suite sets it; who runs without makes each anew. */
+/** The migrated database that is copied: its name on a server, the file of its folder embedded. The suite sets it; otherwise each worker creates one. */
 const TEMPLATE = 'TEST_DATABASE_TEMPLATE'
 
-/** Of an embedded one all that is in it: kept from run to run while these are the same. */
+/** The inputs of an embedded one: it is reused between runs while these are the same. */
 const MADE_OF = [
   'db/migrations/migrations.generated.ts',
   'db/migrations/policies.ts',
@@ -86,7 +86,7 @@ const keptTemplate = async (): Promise<string> => {
   return path
 }
 
-/** Before all workers; answers how to remove it. */
+/** Runs before all workers; returns how to remove it. */
 export const makeTemplate = async (): Promise<() => Promise<void>> => {
   if (adminUrl === undefined) {
     process.env[TEMPLATE] = await keptTemplate()
@@ -133,8 +133,8 @@ export const testDb = async (): Promise<Db> => (await testDatabase()).db
 
 let owned = 0
 /**
- * A database of a file's own, for tests of what is the whole deployment's (signing keys, the master key, the outbox of all tenants): on the shared one they
- * would take other files' apart.
+ * A database for one test file, for tests of deployment-wide state (signing keys, the master key, the outbox of all tenants): on the shared one they
+ * would interfere with other files.
  */
 export const ownDatabase = (): Promise<TestDatabase> => (adminUrl === undefined ? openEmbedded() : openServer(adminUrl, `_own${owned++}`))
 export const ownDb = async (): Promise<Db> => (await ownDatabase()).db

@@ -1,4 +1,4 @@
-// What tests of second factors share: an app set up through the API, a login ticket, and the state that a refusal must leave alone.
+// Shared setup for tests of second factors: an app set up through the API, a login ticket, and the state that a refusal must not change.
 import { sql } from 'drizzle-orm'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { type Company, PASSWORD, type Person, type TestApp } from './app.ts'
@@ -22,7 +22,7 @@ export const mintEndUser = (app: TestApp, person: Person, transactionToken: stri
 
 export type App = { readonly seed: string; readonly backupCodes: readonly string[] }
 
-/** Sets an authenticator app up, by a session or a ticket; the clock goes on a step, so that its next code is a new one. */
+/** Sets an authenticator app up, by a session or a ticket; the clock advances one time step, so that its next code is unused. */
 export const setUpApp = async (app: TestApp, person: Person, by: { readonly token?: string; readonly ticket?: string }): Promise<App> => {
   const call = { ...(by.token === undefined ? {} : { token: by.token }) }
   const proof = by.ticket === undefined ? {} : { login_ticket: by.ticket }
@@ -39,7 +39,7 @@ export const setUpApp = async (app: TestApp, person: Person, by: { readonly toke
 }
 
 const TABLES = ['factors', 'totp_secrets', 'sms_phones', 'backup_codes', 'sessions', 'tickets', 'pending_enrolments'] as const
-/** What decides who may come in, without counters: rows of the tables of factors, sessions and tickets. */
+/** The state that decides who can sign in, without counters: rows of the tables of factors, sessions and tickets. */
 export const factorState = async (app: TestApp, tenantId: TenantId): Promise<Record<string, unknown>> => {
   const t = forTenant(app.db, tenantId)
   const found: Record<string, unknown> = {}

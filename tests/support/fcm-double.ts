@@ -1,4 +1,4 @@
-// A server that speaks the documented format of Google's token endpoint and of Firebase Cloud Messaging HTTP v1, for tests. It checks what it is sent as Google
+// A server with the documented format of Google's token endpoint and of Firebase Cloud Messaging HTTP v1, for tests. It validates requests as Google
 // does: the assertion's signature, audience and scope, the bearer token, the shape of the message.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -48,7 +48,7 @@ const say = (response: ServerResponse, { status, body, headers }: Reply): void =
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
-/** Tokens decide what happens: one that begins with the name of a reply gets it; `blip-…` fails once; `slow-…` is never answered. */
+/** The token selects the response: one that begins with the name of a reply gets it; `blip-…` fails once; `slow-…` is never answered. */
 export const fcmDouble = async (now: () => Date) => {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
   const messages: FcmMessage[] = []
@@ -107,7 +107,7 @@ export const fcmDouble = async (now: () => Date) => {
     endpoint,
     messages,
     seen,
-    /** The access token that was given out counts no more. */
+    /** The issued access token is no longer valid. */
     expire: () => {
       accepted = 'none'
     },

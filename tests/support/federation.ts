@@ -1,4 +1,4 @@
-// What tests of signing in through providers share: providers of the platform and of tenants, a browser that dances, and counting what was written.
+// Shared setup for tests of federated sign-in: providers of the platform and of tenants, a browser, and counting of written rows.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { insertIdentity, listIdentities } from '#db/store/identities'
@@ -23,7 +23,7 @@ export type ProviderRow = {
   readonly authorizationUrl?: string
 }
 
-/** A provider's row in a tenant (the platform's unless told); answers its name. */
+/** A provider's row in a tenant (by default the platform's); returns its name. */
 export const addProvider = async (app: TestApp, row: ProviderRow, tenantId: TenantId = SYSTEM_TENANT): Promise<string> => {
   const [id, at] = [app.ctx.random.id(), app.clock.now()]
   const providerName = row.name ?? `p-${id.slice(-12)}`
@@ -44,7 +44,7 @@ export const addProvider = async (app: TestApp, row: ProviderRow, tenantId: Tena
   return providerName
 }
 
-/** A browser: cookies, an origin, and the dance step by step. */
+/** A browser: cookies, an origin, and the sign-in step by step. */
 export const federationBrowser = (app: TestApp, origin?: string) => {
   const jar = cookieJar()
   const call = async (path: string, init: Parameters<TestApp['request']>[1] = {}): Promise<Response> => {
@@ -54,7 +54,7 @@ export const federationBrowser = (app: TestApp, origin?: string) => {
   }
   const begin = (body: Body, path = '/initiate', token?: string): Promise<Response> =>
     call(`${BASE}${path}`, { body, ...(token === undefined ? {} : { token }) })
-  /** The callback's page, as the provider's redirect loads it. */
+  /** The callback page, as the provider's redirect loads it. */
   const land = (back: URLSearchParams): Promise<Response> => call(`${BASE}/callback?${back}`)
   const exchange = (back: URLSearchParams, token?: string): Promise<Response> =>
     call(`${BASE}/exchange-code`, { body: { code: back.get('code'), state: back.get('state') }, ...(token === undefined ? {} : { token }) })
@@ -70,11 +70,11 @@ type World = {
   readonly render?: ErrorRenderer
 }
 
-/** The routes, a provider of the platform that answers, and a browser to go through it. */
+/** The routes, a working provider of the platform, and a browser. */
 export const startFederation = async (routes: readonly Route<never>[], world: World = {}) => {
   const { env, doubles, render, ...double } = world
   const upstream = await upstreamDouble({ ...CLIENT, ...double })
-  // How long a provider takes to answer depends on the machine, and says nothing here.
+  // The response time of a provider depends on the machine and is not tested here.
   const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true, timeoutMs: 120_000 })
   const extra = { outbound: rerouted(outbound, doubles ?? {}) }
   const app = await startApp(routes, { env: { OUTBOUND_LOOPBACK: 'on', ...env }, extra, ...(render === undefined ? {} : { render }) })
@@ -91,13 +91,13 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
     const begun = await bodyOf(await browser.begin({ provider, ...body }))
     return via.authorize(textIn(begun, 'redirect_url'), who, wrong)
   }
-  /** A whole dance in a browser of its own. */
+  /** A whole sign-in in a new browser. */
   const dance = async (body: Body, who: UpstreamUser, wrong?: Wrong, browser = federationBrowser(app)): Promise<Response> => {
     const back = await danceWith(browser, body, who, wrong)
     await browser.land(back)
     return browser.exchange(back)
   }
-  /** Connects an identity behind the doors. */
+  /** Connects an identity directly in the database. */
   const link = (person: Person, subject: string, more: { readonly issuer?: string; readonly isOwnProvider?: boolean } = {}): Promise<boolean> => {
     const [id, at, issuer] = [app.ctx.random.id(), app.clock.now(), more.issuer ?? upstream.url]
     const row = { id, userId: person.id, issuer, subject, provider, isOwnProvider: more.isOwnProvider ?? false, createdAt: at, updatedAt: at }
@@ -108,7 +108,7 @@ export const startFederation = async (routes: readonly Route<never>[], world: Wo
 }
 export type Federation = Awaited<ReturnType<typeof startFederation>>
 
-/** Every row of a tenant but for the dances under way and the tables named, and how many there are of each kind. */
+/** All rows of a tenant except pending sign-ins and the named tables, counted by table. */
 export const federationStateOf = async (
   app: TestApp,
   tenantId: TenantId,
@@ -118,7 +118,7 @@ export const federationStateOf = async (
   return { ...Object.fromEntries(Object.entries(rows).map(([table, all]) => [table, all.length])), rows }
 }
 
-/** Refusals of a tenant's record, by reason, newest first. */
+/** Refusals in a tenant's audit log, by reason, newest first. */
 export const refusalsOf = async (app: TestApp, tenantId: TenantId): Promise<(string | null)[]> =>
   (await app.events(tenantId)).filter(({ outcome }) => outcome === 'refused').map(({ reason }) => reason)
 

@@ -1,4 +1,4 @@
-// What tests of a company's own front end share: a company that has one, a browser that goes there and comes back, and a person who signs in there.
+// Shared setup for tests of a company's own front end: a company with one, a browser that goes there and back, and a person who signs in there.
 import { forTenant } from '#db/engine/tenant'
 import type { Route } from '#shared/platform/http/route'
 import { cookieJar, type Person, startApp, type TestApp } from './app.ts'
@@ -7,7 +7,7 @@ import { type Body, bodyOf, configure, textIn, verifyDomain } from './sign-in.ts
 
 export const HMGR = '/authsec/hmgr'
 
-/** A browser in which nobody is signed in. */
+/** A browser without a session. */
 export const anonymousBrowser = (app: TestApp) => {
   const jar = cookieJar()
   const get = async (address: string): Promise<Response> => {
@@ -16,7 +16,7 @@ export const anonymousBrowser = (app: TestApp) => {
     jar.take(response)
     return response
   }
-  /** As far as our own pages lead by themselves: where the browser leaves us for, or the page on which it stays. */
+  /** Follows our own pages; returns the address outside our origin, or the page on which the browser stays. */
   const follow = async (address: string): Promise<{ readonly url: URL; readonly response: Response }> => {
     let [url, response] = [new URL(address, app.config.BASE_URL), await get(address)]
     for (let steps = 0; steps < 10; steps++) {
@@ -47,7 +47,7 @@ export const startFrontEnd = async (routes: readonly Route<never>[], more: NonNu
   const client = await newOauthClient(app, company, { at: [server] })
   const person = await app.person(company)
 
-  /** From the client to the front end: the challenge that stands in the address there. */
+  /** From the client to the front end: the challenge in its address. */
   const challenged = async (
     browser: AnonymousBrowser,
     asked: Readonly<Record<string, string>> = { scope: 'openid email tools:read' },
@@ -62,7 +62,7 @@ export const startFrontEnd = async (routes: readonly Route<never>[], more: NonNu
     app.request(`${HMGR}/complete-local-login`, { token, body: { login_challenge }, headers: { origin: ui } })
   const decide = (token: string, what: 'accept' | 'reject', body: Body): Promise<Response> =>
     app.request(`/challenges/consent/${what}`, { token, body, headers: { origin: ui } })
-  /** Signed in at the front end; the consent challenge that follows. */
+  /** Signed in at the front end; returns the consent challenge that follows. */
   const asked = async (
     browser: AnonymousBrowser,
     who: Person = person,
@@ -77,7 +77,7 @@ export const startFrontEnd = async (routes: readonly Route<never>[], more: NonNu
 }
 export type FrontEndWorld = Awaited<ReturnType<typeof startFrontEnd>>
 
-/** Rows of a tenant that signing in and consenting there write. */
+/** Rows of a tenant that sign-in and consent there write. */
 export const countsOf = async ({ app, company }: Pick<FrontEndWorld, 'app' | 'company'>): Promise<Readonly<Record<string, number>>> => {
   const counts: Record<string, number> = {}
   for (const table of ['oauth_requests', 'oauth_grants', 'oauth_authorizations', 'sessions'] as const) {

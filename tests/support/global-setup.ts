@@ -1,9 +1,9 @@
-// Once before all workers: the migrated database that theirs are copies of. On a server, roles are the cluster's, so they are made here and not by each worker.
+// Runs once before all workers: creates the migrated database that theirs are copies of. On a server, roles belong to the cluster, so they are created here and not by each worker.
 import pg from 'pg'
 import { PREPARE } from '#db/migrations/policies'
 import { makeTemplate, TEST_LOGIN_PASSWORD } from './database.ts'
 
-/** The roles that tests log in as. */
+/** The roles with which tests log in. */
 export const prepareServer = async (url: string): Promise<void> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

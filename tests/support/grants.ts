@@ -1,4 +1,4 @@
-// What tests of grants share: a device, its polls, and words that try to look like something else.
+// Shared setup for tests of device and backchannel grants: a device, its polls, and deceptive text.
 import type { Company, Person, TestApp } from './app.ts'
 import { bodyOf, textIn } from './sign-in.ts'
 

@@ -1,11 +1,11 @@
-// A database at which, once, something else comes to pass before a change: somebody is faster, or it takes its time.
+// A database that runs something once before a change, to simulate a concurrent change or a delay.
 import { type Db, openDb } from '#db/engine/client'
 import { isRead } from '#db/engine/pool'
 import { testDb } from './database.ts'
 
 export const interruptedDb = async (): Promise<{
   readonly db: Db
-  /** Before the next change: the next statement of its own with such a text; unless told, any, or a transaction. */
+  /** Before the next change: the next single statement with this text; by default any statement, or a transaction. */
   readonly before: (work: () => Promise<unknown>, text?: RegExp) => void
 }> => {
   const { engine } = await testDb()

@@ -21,7 +21,7 @@ export type Where = Pick<TestApp, 'ctx' | 'db'>
 type Whose = Pick<Company, 'tenantId'>
 
 type More = { readonly registrationModes?: string[]; readonly accessPolicyEnabled?: boolean; readonly accessPolicyRoleId?: string }
-/** At an address of its own, or at the origin that is given. */
+/** At its own address, or at the given origin. */
 export const newResource = async (
   app: Where,
   company: Whose,
@@ -86,7 +86,7 @@ export const newOauthClient = async (
   return { id, secret, authorization: basicOf(id, secret), redirectUri: REDIRECT }
 }
 
-/** A public client that registered itself, and the token with which it looks after that. */
+/** A self-registered public client, with the token that manages its registration. */
 export const newSelfRegistered = async (app: Where, company: Whose, more: Partial<NewClient> = {}) => {
   const token = Buffer.from(app.ctx.random.bytes(32)).toString('base64url')
   const id = app.ctx.random.id()
@@ -98,7 +98,7 @@ export const newSelfRegistered = async (app: Where, company: Whose, more: Partia
 export const changeClient = (app: Where, company: Whose, id: string, set: Parameters<typeof updateClient>[2]) =>
   atomically(forTenant(app.db, company.tenantId), (t) => updateClient(t, id, set))
 
-/** What a client holds of a person, also after the person signed out; let in in that session. Answers whether it still counts. */
+/** Authorizes a client offline in that session. Returns a function that checks whether the authorization is still valid. */
 export const letInForGood = async (app: Where, company: Whose, userId: string, sessionId?: string): Promise<() => Promise<boolean>> => {
   const [client, id, at] = [await newOauthClient(app, company), app.ctx.random.id(), app.ctx.clock.now()]
   const [t, whose] = [forTenant(app.db, company.tenantId), { userId, clientId: client.id, resourceServerId: null }]
@@ -130,7 +130,7 @@ export const letInForGood = async (app: Where, company: Whose, userId: string, s
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** Sends a form, as clients do. */
+/** Posts a form, as clients do. */
 export const postForm = (
   app: TestApp,
   path: string,
@@ -144,7 +144,7 @@ export const postForm = (
 export const VERIFIER = 'v'.repeat(43)
 export const challengeOf = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url')
 
-/** A browser in which somebody is signed in. */
+/** A browser with a signed-in person. */
 export const oauthBrowser = async (app: TestApp, person: Person, amr: readonly string[] = ['pwd']) => {
   const jar = cookieJar()
   jar.kept.set('authsec_session', await app.token(person, amr))
@@ -153,7 +153,7 @@ export const oauthBrowser = async (app: TestApp, person: Person, amr: readonly s
     jar.take(response)
     return response
   }
-  /** Presses a button of the form on that page. */
+  /** Submits the form of that page with one of its buttons. */
   const press = async (path: string, html: string, decision: string): Promise<Response> => {
     const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
     const form = { form_token: field('form_token'), consent: field('consent'), decision }
@@ -177,7 +177,7 @@ export const authorizePath = (client: OauthTestClient, more: Readonly<Record<str
   return `/oauth/authorize?${new URLSearchParams(Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
 }
 
-/** What came back to the client. */
+/** The parameters that were returned to the client. */
 export const answerIn = (response: Response): URLSearchParams => new URL(response.headers.get('location') ?? 'about:blank').searchParams
 
 /** Through consent to a code. */
@@ -192,7 +192,7 @@ export const codeFor = async (
   return answerIn(answered).get('code') ?? ''
 }
 
-/** A key that makes proofs of possession. */
+/** A key that signs proofs of possession. */
 export const prover = async (app: { readonly ctx: Where['ctx']; readonly clock: Where['ctx']['clock'] }) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwk = await exportJWK(publicKey)

@@ -1,4 +1,4 @@
-// What tests of attacks on passkeys share: where they happen, how a refusal looks, and what an answer may lie about.
+// Shared setup for tests of attacks on passkeys: the endpoints, the refusals, and the manipulated parts of a response.
 import type { Route } from '#shared/platform/http/route'
 import { type Company, type Person, startApp, type TestApp } from './app.ts'
 import { type Authenticator, authenticator, cbor, type Lies } from './authenticator.ts'
@@ -21,7 +21,7 @@ export const AUTHENTICATION_FAILED = saying(401, 'authentication failed', 'passk
 export const NO_REGISTRATION = saying(400, 'no registration session', 'no_registration_session')
 export const NO_AUTHENTICATION = saying(400, 'no authentication session', 'no_authentication_session')
 
-/** Both ways to stand at an endpoint of a factor. */
+/** Both ways to authenticate at an endpoint of a factor. */
 export const CALLERS = ['ticket', 'token'] as const
 export const callerOf = async (app: TestApp, person: Person, kind: (typeof CALLERS)[number]): Promise<Caller> =>
   kind === 'ticket' ? { ticket: await loginTicket(app, person) } : { token: await app.token(person) }
@@ -40,23 +40,23 @@ export const EVERYWHERE: readonly (readonly [string, Lies])[] = [
   ['our origin with another port', { origin: 'http://localhost:7469' }],
   ['our origin with a slash', { origin: 'http://localhost:7468/' }],
   ['our origin in capitals', { origin: 'http://LOCALHOST:7468' }],
-  ['a challenge of nobody', { challenge: Buffer.alloc(32, 3).toString('base64url') }],
+  ['an unknown challenge', { challenge: Buffer.alloc(32, 3).toString('base64url') }],
   ['an empty challenge', { challenge: '' }],
   ['another type of client data', { type: 'payment.get' }],
   ['the hash of another relying party id', { rpId: 'evil.example' }],
   ['the hash of a relying party id above ours', { rpId: 'com' }],
   ['inside a page of another site', { crossOrigin: true }],
-  ['inside a page of another site, which it names', { crossOrigin: true, topOrigin: 'https://evil.example' }],
+  ['inside a page of another site, with its top origin', { crossOrigin: true, topOrigin: 'https://evil.example' }],
   ['with a top origin and no frame', { topOrigin: 'https://evil.example' }],
-  ['nobody touched it', { up: false }],
-  ['nobody touched it, and nobody was verified', { up: false, uv: false }],
+  ['no user presence', { up: false }],
+  ['no user presence and no user verification', { up: false, uv: false }],
 ]
 
 export const ASSERTIONS: readonly (readonly [string, Lies])[] = [
   ...EVERYWHERE,
-  ['a registration in the place of an assertion', { type: 'webauthn.create' }],
+  ['a registration in place of an assertion', { type: 'webauthn.create' }],
   ['a forged signature', { forged: true }],
-  ['the user handle of somebody else', { userHandle: Buffer.from('0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee').toString('base64url') }],
-  ['a key that has become one that can be copied', { backupEligible: true }],
+  ['the user handle of another person', { userHandle: Buffer.from('0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee').toString('base64url') }],
+  ['a key that became eligible for backup', { backupEligible: true }],
   ['an unknown credential id', { credentialId: Buffer.alloc(32, 6).toString('base64url') }],
 ]

@@ -1,4 +1,4 @@
-// What tests of passkeys share: callers on a page, login transactions, passkeys that people have already, and what must not have changed.
+// Shared setup for tests of passkeys: callers on a page, login transactions, existing passkeys, and the state that must not change.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'
@@ -14,7 +14,7 @@ export const PAGE = 'http://localhost:7468'
 export const RP_ID = 'localhost'
 const BASE = '/authsec/webauthn'
 
-/** The proof of a password, as the first step leaves it. */
+/** A verified password, as the first step leaves it. */
 export const loginTicket = (app: TestApp, person: Person, verified: readonly string[] = ['pwd']): Promise<string> =>
   atomically(forTenant(app.db, person.tenantId), (t) =>
     startLoginTransaction(t, app.ctx, {
@@ -67,7 +67,7 @@ export const optionsOf = async (response: Response): Promise<Options> => {
   return (await response.json()) as Options
 }
 
-/** The names that a body of AuthSec has for a person. */
+/** The members of AuthSec's body that name a person. */
 export const named = (person: Person) => ({ email: person.email, tenant_id: person.tenantId as string })
 
 /** A whole registration through the flat form. */
@@ -83,7 +83,7 @@ export const authenticate = async (app: TestApp, person: Person, device: Authent
   return postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential: device.get(options) }, caller)
 }
 
-/** A passkey that the person has, as a registration that was verified leaves it. */
+/** A passkey of the person, as a verified registration leaves it. */
 export const givePasskey = async (
   app: TestApp,
   person: Person,
@@ -117,7 +117,7 @@ export const givePasskey = async (
   return Object.assign(made, { factorId: id })
 }
 
-/** Everything that a ceremony may change of a person, but for the ceremony itself. */
+/** Everything that a ceremony may change for a person, except the ceremony itself. */
 export const passkeyStateOf = async (app: TestApp, person: Person): Promise<unknown> => {
   const t = forTenant(app.db, person.tenantId)
   const rows = (text: string): Promise<unknown> => t.run({ text, params: [person.tenantId, person.id], arrays: true })
@@ -128,12 +128,12 @@ export const passkeyStateOf = async (app: TestApp, person: Person): Promise<unkn
     await rows('select id, kind, name, confirmed_at, last_used_at from authsec.factors where tenant_id = $1 and user_id = $2 order by 1'),
     await rows("select id, verified, used_at from authsec.tickets where tenant_id = $1 and user_id = $2 and purpose = 'login' order by 1"),
     await rows('select id, token_id, amr, acr, auth_time, revoked_at from authsec.sessions where tenant_id = $1 and user_id = $2 order by 1'),
-    // Of everybody else, all that neither a ceremony nor a sign-in of the test's own writes.
+    // For all other people, only what neither a ceremony nor the test's own sign-ins write.
     await rowsOf(app, person.tenantId, ['tickets', 'sessions', 'audit_events', 'users', 'pending_enrolments']),
   ]
 }
 
-/** What the login ticket behind a handle has verified. */
+/** The factors that the login ticket of a handle has verified. */
 export const verifiedIn = async (app: TestApp, person: Person, handle: string): Promise<unknown> => {
   const text = 'select verified from authsec.tickets where tenant_id = $1 and handle_hash = $2'
   const rows = await forTenant(app.db, person.tenantId).run({ text, params: [person.tenantId, app.ctx.hash('ticket', handle)], arrays: true })

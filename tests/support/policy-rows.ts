@@ -1,4 +1,4 @@
-// Generated tenants: small enough that their rows collide often, large enough that every path of the decision is walked.
+// Generated tenants: small enough that their rows collide often, large enough that every path of the decision is covered.
 import fc from 'fast-check'
 import { asTenantId } from '#db/engine/tenant'
 import type { BindingRow, HolderKind, PolicyRows, PrincipalState } from '#db/store/policy'
@@ -11,10 +11,10 @@ export const GROUPS = [0, 1, 2].map((n) => idOf('c', n))
 export const SCOPE_IDS = [0, 1, 2].map((n) => idOf('d', n))
 export const RESOURCES = ['project', 'invoice', 'platform']
 export const ACTIONS = ['read', 'write', 'delete']
-/** The moment of judging: a Monday, 09:00 UTC. */
+/** The time of the decision: a Monday, 09:00 UTC. */
 export const POLICY_NOW = Date.UTC(2026, 2, 2, 9)
 
-/** What may lie in the column, known and unknown, whole and broken. */
+/** Possible contents of the column, known and unknown, valid and invalid. */
 export const CONDITIONS: readonly unknown[] = [
   null,
   {},
@@ -80,10 +80,10 @@ const rowsWith = (roleCount: number, maxBindings: number): fc.Arbitrary<PolicyRo
       bindings: bindings.map((row, n) => ({ ...row, id: idOf('9', (n * 13) % 1000) })),
     }))
 
-/** Tenants, of which some have holders with many bindings in one scope. */
+/** Tenants, some of which have holders with many bindings in one scope. */
 export const policyRows: fc.Arbitrary<PolicyRows> = fc.oneof({ arbitrary: rowsWith(4, 14), weight: 4 }, { arbitrary: rowsWith(24, 200), weight: 1 })
 
-/** Somebody, nobody, somebody who is not active. */
+/** A known principal, an unknown one, and an inactive one. */
 export const principals: fc.Arbitrary<PrincipalState | undefined> = fc.option(
   fc.oneof(
     fc.record({
@@ -115,7 +115,7 @@ export const questions: fc.Arbitrary<GeneratedQuestion> = fc.record({
   scopeType: fc.option(fc.constantFrom(...RESOURCES), { nil: undefined }),
 })
 
-/** As an asker writes it. */
+/** As a caller writes it. */
 export const requestedContexts = fc.record(
   {
     mfa: fc.boolean(),

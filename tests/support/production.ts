@@ -1,4 +1,4 @@
-// What a production has to say for itself, for tests that ask how it behaves. Nothing is opened under these addresses.
+// The variables that production requires, for tests of its behaviour. Nothing listens at these addresses.
 export const PRODUCTION: Readonly<Record<string, string>> = {
   ENVIRONMENT: 'production',
   RATE_LIMIT: 'on',

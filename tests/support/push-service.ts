@@ -1,4 +1,4 @@
-// A push service (RFC 8030) for tests, with the browser behind it: it checks the VAPID token (RFC 8292) and opens what was encrypted (RFC 8291).
+// A push service (RFC 8030) for tests, with the browser behind it: it checks the VAPID token (RFC 8292) and decrypts the message (RFC 8291).
 import { createECDH, type ECDH, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { importJWK, jwtVerify } from 'jose'
 import type { VapidKeys } from '#shared/platform/outbox/push/web-push'
 
-/** The codec of the `web-push` package, which has no types of its own. */
+/** The codec of the `web-push` package, which ships no types. */
 type Decrypt = (body: Buffer, options: { version: 'aes128gcm'; privateKey: ECDH; authSecret: string }) => Buffer
 const { decrypt } = createRequire(import.meta.url)('http_ece') as { decrypt: Decrypt }
 
@@ -20,7 +20,7 @@ const keyPair = (): ECDH => {
 
 export const vapidKeys = (): VapidKeys => {
   const keys = keyPair()
-  // A private key may have leading zeros, which ECDH leaves out.
+  // A private key may have leading zeros, which ECDH omits.
   const privateKey = Buffer.concat([Buffer.alloc(32), keys.getPrivateKey()]).subarray(-32)
   return { subject: 'mailto:ops@acme.example', publicKey: url64(keys.getPublicKey()), privateKey: url64(privateKey) }
 }
@@ -29,7 +29,7 @@ const publicJwk = (point: Buffer) => ({ kty: 'EC', crv: 'P-256', x: url64(point.
 
 export type ReceivedPushRequest = { readonly payload: unknown; readonly ttl: string | undefined; readonly urgency: string | undefined }
 
-/** Paths decide what happens: `/gone`, `/over`, `/busy`, `/large`; anything else is taken. */
+/** The path selects the response: `/gone`, `/over`, `/busy`, `/large`; any other is accepted. */
 export const pushService = async (vapid: VapidKeys) => {
   const browser = keyPair()
   const authSecret = url64(randomBytes(16))
@@ -60,7 +60,7 @@ export const pushService = async (vapid: VapidKeys) => {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     received,
-    /** The token of a browser whose subscription lies at that path. */
+    /** The token of a browser whose subscription is at that path. */
     subscription: (path: string) =>
       JSON.stringify({ endpoint: `${origin}${path}`, keys: { p256dh: url64(browser.getPublicKey()), auth: authSecret } }),
     close: () =>

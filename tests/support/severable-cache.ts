@@ -1,4 +1,4 @@
-// A cache for tests that can be away.
+// A cache for tests that can be made unavailable.
 import { type Cache, CacheUnavailable } from '#shared/platform/cache/cache'
 import type { Switch } from './counted.ts'
 

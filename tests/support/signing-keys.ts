@@ -1,4 +1,4 @@
-// Signing keys for tests. They are the whole deployment's, so a file that makes some clears the table first and leaves none behind.
+// Signing keys for tests. They belong to the whole deployment, so a file that creates some clears the table first and removes them afterwards.
 import { type Db, openDb } from '#db/engine/client'
 import { directory } from '#db/engine/tenant'
 import { type Clock, systemClock } from '#shared/kernel/clock'
@@ -14,7 +14,7 @@ export const TEST_MASTER_KEYS: MasterKeys = [{ id: 'test', key: random.bytes(32)
 export const clearSigningKeys = async (db: Db): Promise<void> =>
   void (await directory(db).run({ text: 'delete from authsec.signing_keys', params: [], arrays: false }))
 
-/** One more instance on the same database, with a memory of its own. */
+/** Another instance on the same database, with its own cache. */
 export const anInstance = (
   db: Db,
   clock: Clock,
@@ -25,10 +25,10 @@ export const anInstance = (
   return { keyring, changes, signingKeys: createSigningKeys({ db, keyring, clock, record: async (_, change) => void changes.push(change) }) }
 }
 
-/** Sends a statement, or does something before, after or instead. */
+/** Sends a statement, or runs code before, after or instead of it. */
 export type Around = (send: () => Promise<unknown[]>) => Promise<unknown[]>
 
-/** The same database, counting what is sent to it outside transactions, with something around every statement. */
+/** The same database, counting statements outside transactions, with a wrapper around every statement. */
 export const watched = (db: Db, around: Around = (send) => send()): { readonly db: Db; readonly sent: () => number } => {
   let sent = 0
   const { engine } = db

@@ -1,4 +1,4 @@
-// Stands for Upstash before a Redis server of one's own: its REST API (a command or a transaction as JSON arrays; answers in base64 where that is asked for).
+// Stands in for Upstash in front of a Redis server: its REST API (a command or a transaction as JSON arrays; responses in base64 on request).
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
@@ -11,7 +11,7 @@ const read = async (request: IncomingMessage): Promise<unknown> => {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }
 
-/** All texts but the literal OK, as the service does it. */
+/** All texts except the literal OK, as the service does. */
 const encoded = (reply: unknown): unknown => {
   if (Array.isArray(reply)) return reply.map(encoded)
   return typeof reply === 'string' && reply !== 'OK' ? Buffer.from(reply).toString('base64') : reply
@@ -24,7 +24,7 @@ export const upstashBridge = async (redisUrl: string): Promise<UpstashBridge> =>
   const run = async (command: readonly unknown[]) => {
     const [name = '', ...args] = command.map(String)
     try {
-      // In capitals, or the client would turn some replies into objects.
+      // In capitals, otherwise the client would convert some replies to objects.
       return { result: await redis.call(name.toUpperCase(), ...args) }
     } catch (error) {
       return { error: (error as Error).message }

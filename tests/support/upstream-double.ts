@@ -1,18 +1,18 @@
-// A provider for tests, over a real socket: what OpenID Connect Core and Discovery, GitHub and Microsoft document of their wire, and every way to get it wrong.
+// A provider for tests, over a real socket: the documented wire formats of OpenID Connect Core and Discovery, GitHub and Microsoft, and every way to get them wrong.
 import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 
-/** Who signs in there, and what the provider says of them. */
+/** The person who signs in there, and the provider's claims about them. */
 export type UpstreamUser = Readonly<Record<string, unknown>> & { readonly sub: string }
-/** What goes wrong with one answer. */
+/** The errors in one response. */
 export type Wrong = {
   readonly claims?: Readonly<Record<string, unknown>>
   /** `foreign`: a key that the provider does not publish; `none`: no signature. */
   readonly signature?: 'foreign' | 'none'
-  /** RFC 9207's parameter: another one, or none. */
+  /** RFC 9207's parameter: a wrong one, or none. */
   readonly iss?: string | undefined
   readonly withoutIdToken?: boolean
 }
@@ -40,10 +40,10 @@ const unsigned = (claims: JWTPayload): string =>
 type Options = {
   readonly clientId: string
   readonly secret: string
-  /** Whether it announces RFC 9207, and puts claims about the person in the ID token. */
+  /** Whether it announces RFC 9207, and puts claims about the person into the ID token. */
   readonly announcesIssuer?: boolean
   readonly claimsInUserinfo?: boolean
-  /** The issuer as its metadata says it, where it is not the address; `{tenantid}` as Microsoft writes it. */
+  /** The issuer in its metadata, if it is not the address; `{tenantid}` as Microsoft writes it. */
   readonly issuer?: string
 }
 
@@ -55,7 +55,7 @@ export const upstreamDouble = async (options: Options) => {
   const asked: string[] = []
   /** Paths that fail, by status. */
   const failing = new Map<string, number>()
-  /** Paths that send the asker elsewhere. */
+  /** Paths that redirect elsewhere. */
   const redirects = new Map<string, string>()
   let metadataMore: Readonly<Record<string, unknown>> = {}
 
@@ -118,7 +118,7 @@ export const upstreamDouble = async (options: Options) => {
     if (path === '/jwks') return [200, { keys: keys.map(({ publicJwk }) => publicJwk) }]
     if (path === '/token') return redeem(request, issuer)
     if (path === '/userinfo') return who === undefined ? [401, {}] : [200, who]
-    // GitHub, as docs.github.com describes it: 200 with an error in it, and a bearer token without an ID token.
+    // GitHub, as docs.github.com describes it: 200 with an error in the body, and a bearer token without an ID token.
     if (path === '/login/oauth/access_token') {
       const [status, body] = await redeem(request, issuer)
       return status === 200
@@ -151,11 +151,11 @@ export const upstreamDouble = async (options: Options) => {
   return {
     url,
     asked,
-    /** How often somebody reached the socket, whatever was said then. */
+    /** The number of requests that reached the socket, whatever the response. */
     connections: (): number => connections,
     failing,
     redirects,
-    /** What the person's browser brings back once they said yes there. */
+    /** The callback that the person's browser brings back after approval at the provider. */
     authorize: (redirectUrl: string, who: UpstreamUser, wrong: Wrong = {}): URLSearchParams => {
       const query = new URL(redirectUrl).searchParams
       const code = randomUUID()
@@ -163,7 +163,7 @@ export const upstreamDouble = async (options: Options) => {
       const iss = 'iss' in wrong ? wrong.iss : options.announcesIssuer === true ? (options.issuer ?? url) : undefined
       return new URLSearchParams({ code, state: query.get('state') ?? '', ...(iss === undefined ? {} : { iss }) })
     },
-    /** New keys; the old ones are no longer published. */
+    /** Replaces the keys; the old ones are no longer published. */
     rotate: async (): Promise<void> => {
       keys = [await newKey()]
     },
@@ -178,7 +178,7 @@ export const upstreamDouble = async (options: Options) => {
 }
 export type UpstreamDouble = Awaited<ReturnType<typeof upstreamDouble>>
 
-/** A way out on which some public origins are doubles of this machine: the name is what the code asks for, the socket is real. `others` takes the rest. */
+/** An outbound fetch that maps some public origins to doubles on this machine: the code uses the public name, the socket is real. `others` handles the rest. */
 export const rerouted = (outbound: Outbound, doubles: Readonly<Record<string, string>>, others: Outbound = outbound): Outbound => ({
   ...others,
   send: (call) => {

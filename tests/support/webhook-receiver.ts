@@ -1,4 +1,4 @@
-// A system of a tenant that receives webhooks, for tests: a real server, and a check of signatures written from the convention's text alone, not from our signer.
+// A tenant's system that receives webhooks, for tests: a real server, and a signature check written only from the specification's text, not from our signer.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -6,8 +6,8 @@ export type ReceivedWebhook = { readonly headers: IncomingHttpHeaders; readonly 
 type Answer = (received: ReceivedWebhook, response: ServerResponse) => void
 
 /**
- * "Verifying webhook authenticity": the signed content is id, timestamp and body joined by full stops; the secret is base64 after `whsec_`; the header holds
- * signatures divided by spaces, each a version, a comma and base64; one that fits is enough.
+ * "Verifying webhook authenticity": the signed content is id, timestamp and body joined by full stops; the secret is base64 after `whsec_`; the header contains
+ * signatures separated by spaces, each a version, a comma and base64; one valid signature is enough.
  */
 export const fitsSignature = async (secret: string, { headers, body }: ReceivedWebhook): Promise<boolean> => {
   const bytes = Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (character) => character.charCodeAt(0))
@@ -22,7 +22,7 @@ export const fitsSignature = async (secret: string, { headers, body }: ReceivedW
   return false
 }
 
-/** Takes everything with 204 until told otherwise. */
+/** Accepts everything with 204 by default. */
 export const webhookReceiver = async () => {
   const received: ReceivedWebhook[] = []
   let answer: Answer = (_, response) => void response.writeHead(204).end()
@@ -37,7 +37,7 @@ export const webhookReceiver = async () => {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`,
     received,
-    /** Ids of messages in the order they came. */
+    /** Ids of messages in the order of their arrival. */
     ids: (): string[] => received.map(({ headers }) => String(headers['webhook-id'])),
     answerWith: (next: Answer): void => {
       answer = next

@@ -129,7 +129,7 @@ export const assignRole = async (ctx: RequestCtx, caller: User, body: Body): Pro
 }
 
 /**
- * Revoking takes what granting takes, so that a grantor of small roles cannot take away larger ones. Call under the policy lock.
+ * Revoking requires the rights that granting requires, so that a grantor of small roles cannot remove larger ones. Call under the policy lock.
  * @throws AppError cannot_grant
  */
 const revoke = async (t: TenantTx, ctx: RequestCtx, caller: User, grantable: GrantorPermissions, binding: Binding, role: Role): Promise<void> => {

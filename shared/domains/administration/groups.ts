@@ -120,7 +120,7 @@ export const requireGroupNames = (texts: readonly string[]): string[] => {
 }
 
 /**
- * Deletes groups with their memberships and bindings, all or none. Takes every right that they carry.
+ * Deletes groups with their memberships and bindings, all or none. Requires every right that they carry.
  * @throws AppError not_found, cannot_grant, last_administrator
  */
 export const removeGroups = async (ctx: RequestCtx, caller: User, tenantId: TenantId, ids: readonly string[]) => {

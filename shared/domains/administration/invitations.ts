@@ -78,7 +78,7 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
 }
 
 /**
- * Invites an administrator into the caller's tenant, or into the one that a platform administrator names. Inviting grants the full role, so it takes the full
+ * Invites an administrator into the caller's tenant, or into the one that a platform administrator names. Inviting grants the full role, so it requires the full
  * role.
  * @throws AppError email_taken, username_taken, quota_exceeded, cannot_grant, rate_limited
  */

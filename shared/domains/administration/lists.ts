@@ -16,7 +16,7 @@ const MAX_FOUND = 1000
 
 const isUnfiltered = (f: PeopleFilter): boolean => Object.entries(f).every(([name, value]) => value === undefined || name === 'active')
 
-/** The total. Without a filter, or by status alone, it comes from the tenant's counters; otherwise it counts up to 10,000, or 1000 for a search. */
+/** The total. Without a filter, or with only a status filter, it comes from the tenant's counters; otherwise it counts up to 10,000, or 1000 for a search. */
 export const totalOf = async (t: TenantDb, f: PeopleFilter): Promise<number> => {
   const searches = f.search !== undefined || f.email !== undefined || f.name !== undefined
   if (!isUnfiltered(f)) return countPeople(t, f, searches ? MAX_FOUND : MAX_COUNTED)

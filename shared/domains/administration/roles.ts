@@ -48,7 +48,7 @@ const requireRequestedPermissions = async (t: TenantTx, grantable: GrantorPermis
 }
 
 /**
- * Tokens and policies use a role's name for what it gives. Removing its permissions, renaming it or deleting it frees the name, so each takes the role's
+ * Tokens and policies use a role's name for what it gives. Removing its permissions, renaming it or deleting it frees the name, so each requires the role's
  * permissions.
  * @throws AppError cannot_grant
  */

@@ -66,7 +66,7 @@ const removeFromOwner = async (t: TenantTx, ctx: RequestCtx, device: PushDevice)
 
 type DeviceSlot = Pick<PushDevice, 'id' | 'createdAt'> & { readonly isNew: boolean }
 /**
- * Chooses the row. A token registered by another person moves to the caller, so that messages go to the current holder of the phone alone. A session with a
+ * Chooses the row. A token registered by another person moves to the caller, so that messages go only to the current holder of the phone. A session with a
  * device replaces that device's token; any other session begins a new row, which needs a recent sign-in.
  * @throws AppError insufficient_user_authentication, conflict
  */

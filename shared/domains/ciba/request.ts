@@ -52,7 +52,7 @@ export type StartedCiba = {
   readonly matchNumber?: string
 }
 
-/** Three pending and five in ten minutes, counted by address alone, so that known and unknown addresses behave alike. @throws AppError too_many_requests_pending */
+/** Three pending and five in ten minutes, counted only by address, so that known and unknown addresses behave alike. @throws AppError too_many_requests_pending */
 const requireUnderLimit = async (t: TenantTx, ctx: RequestCtx, hintHash: Uint8Array): Promise<void> => {
   const now = ctx.clock.now()
   await lockHint(t, hintHash)

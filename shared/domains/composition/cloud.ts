@@ -57,7 +57,7 @@ const openSecrets = async (env: Environment, { SECRETS_MANAGER_PREFIX: prefix, M
     ? environmentSecrets({ MASTER_KEYS, HASH_KEY })
     : openManagedSecrets(env, prefix)
 
-/** @throws ConfigError in one line that names the variable */
+/** @throws ConfigError with one line that names the variable */
 export const cloud = async (env: Environment): Promise<Cloud> => {
   // The two functions that send mail read SMTP_URL themselves.
   const config = readConfig(await withManagedEnvironment(env), ['SMTP_URL'])

@@ -73,7 +73,7 @@ const childMap = <K, K2, V>(maps: Map<K, Map<K2, V>>, key: K): Map<K2, V> => {
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** The resource `platform` exists in the system tenant alone, whatever the rows contain. */
+/** The resource `platform` exists only in the system tenant, whatever the rows contain. */
 const livePermissions = (tenantId: TenantId, rows: PolicyRows): PolicyRows['permissions'] =>
   tenantId === SYSTEM_TENANT ? rows.permissions : rows.permissions.filter(({ resource }) => resource !== 'platform')
 

@@ -142,7 +142,7 @@ test.each([
     expect(decide(compilePolicy(TENANT, rows), principal, { resource: 'project', action: 'read', ...scope }, {}, POLICY_NOW).allowed).toBe(false)
 })
 
-test('the resource platform exists in the system tenant alone', () => {
+test('the resource platform exists only in the system tenant', () => {
   const rows: PolicyRows = {
     version: 1,
     permissions: [{ id: 'p', resource: 'platform', action: 'read' }],

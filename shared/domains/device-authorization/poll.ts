@@ -64,7 +64,7 @@ export const pollState = (row: Row | undefined): Exclude<PollResult<never>, { st
 /** Mints, in the transaction that consumes the grant; undefined when the person may no longer give it. */
 export type RedeemGrant<T> = (t: TenantTx, grant: DecidedGrant) => Promise<T | undefined>
 
-/** As at sign-in: two factors where two are required, or an app's code alone where the tenant allows that. */
+/** As at sign-in: two factors where two are required, or only an app's code where the tenant allows that. */
 const meetsRequirements = (requirements: SessionRequirements, amr: readonly string[]): boolean => {
   const { passwordlessTotp, requireSecondFactor } = requirements.tenant?.settings ?? {}
   return isSatisfied(factorState(requirements).required, amr) || (passwordlessTotp === true && requireSecondFactor !== true && amr.includes('otp'))

@@ -55,7 +55,7 @@ const requireStrength = (session: Pick<User, 'acr'>, factors: readonly Factor[])
 
 /**
  * The person who may enrol a factor now: one with a recent session, or with a login transaction and no factor yet. Where a factor is required and none exists,
- * the mailbox must have been proved within the hour, so that a stolen password cannot enrol the thief's factor.
+ * the mailbox must have been proved within the hour, so that an attacker with a stolen password cannot enrol a factor.
  * @throws AppError authentication_required, insufficient_user_authentication, mailbox_proof_required
  */
 export const loadEnrolmentContext = async (ctx: RequestCtx, caller: User | undefined, claimed: ClaimedIdentity): Promise<FactorContext> => {

@@ -1,4 +1,4 @@
-// The identity provider of an e-mail domain: that of the organisation that verified the domain. Depends on the domain alone, so it does not disclose accounts.
+// The identity provider of an e-mail domain: that of the organisation that verified the domain. Depends only on the domain, so it does not disclose accounts.
 
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findVerifiedDomain } from '#db/store/domains'

@@ -1,4 +1,4 @@
-// Where a federated sign-in may return: this platform, or a verified domain of the organisation. Never where only a header says.
+// Where a federated sign-in may return: this platform, or a verified domain of the organisation. Never based only on a header.
 
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'

@@ -1,5 +1,5 @@
 // Enrols imported factors: seals them with our keys, records them and notifies their owners. Anyone with write access to AuthSec's tables or open endpoints may have
-// planted one, so an imported passkey counts beside the password and never alone.
+// planted one, so an imported passkey counts only together with the password.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { insertFactor } from '#db/store/factors'

@@ -72,7 +72,7 @@ const personOf = (row: SourceRow, id: string, email: string, taken: Set<string>,
     passwordHash: hash,
     temporaryPassword: flagField(row, 'temporary_password'),
     temporaryPasswordExpiresAt: momentField(row, 'temporary_password_expires_at') ?? null,
-    // A lost second factor must not leave the password alone to open the account: the mailbox must be proved first.
+    // Losing a second factor must not make the password sufficient: the mailbox must be proved first.
     passwordResetRequired: flagField(row, 'password_reset_required') || flagField(row, 'password_change_required') || lostFactors,
     provider: textField(row, 'provider', 100) ?? 'local',
     providerId: textField(row, 'provider_id', 500) ?? null,

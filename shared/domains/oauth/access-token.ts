@@ -10,12 +10,12 @@ import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tok
 import { tokenDigest, VerifiedTokenCache } from '#shared/platform/tokens/verified-token-cache'
 
 const TYP = 'at+jwt'
-/** How far ahead another instance's clock may be. Expiry has no such grace. */
+/** Tolerated clock difference of another instance for times in the future. Expiry has no tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 60
 
 export type AccessClaims = {
   readonly tenantId: TenantId
-  /** A person, or the client itself where the token is for no person (RFC 9068 section 2.2). */
+  /** A person, or the client itself for a token without a person (RFC 9068 section 2.2). */
   readonly sub: string
   readonly clientId: string
   readonly audience: string
@@ -23,17 +23,17 @@ export type AccessClaims = {
   readonly tokenId: string
   readonly issuedAt: Date
   readonly expiresAt: Date
-  /** The authorization that it hangs below; none where the client acts in its own name. */
+  /** The authorization that the token depends on; absent where the client acts in its own name. */
   readonly authorizationId: string | undefined
-  /** The step by which it was made from another token (RFC 8693), or from an assertion (RFC 7523). It then hangs below that. */
+  /** The delegation step that issued the token from another token (RFC 8693) or from an assertion (RFC 7523). The token then depends on that step. */
   readonly delegationId: string | undefined
-  /** Who acts for the subject, and who acted before (RFC 8693 section 4.1). */
+  /** The actor, with earlier actors nested (RFC 8693 section 4.1). */
   readonly act: Act | undefined
-  /** Who alone may act for it from here on (section 4.4). */
+  /** The only permitted actor (RFC 8693 section 4.4). */
   readonly mayAct: string | undefined
   /** RFC 9396 section 9.1 */
   readonly details: readonly AuthorizationDetail[]
-  /** Thumbprint of the key that it is bound to (RFC 9449 section 6.1). */
+  /** Thumbprint of the key to which the token is bound (RFC 9449 section 6.1). */
   readonly jkt: string | undefined
   readonly authentication: { readonly authTime: Date; readonly acr: string; readonly amr: readonly string[]; readonly sessionId: string } | undefined
 }
@@ -94,7 +94,7 @@ const detailsIn = (value: unknown): readonly AuthorizationDetail[] | undefined =
   return Array.isArray(value) && value.every((one) => isObject(one) && isText(one.type)) ? (value as AuthorizationDetail[]) : undefined
 }
 
-/** Written by hand, since every introspection passes here; access-token.test.ts holds it to what is issued. */
+/** Hand-written, because every introspection runs it; access-token.test.ts compares it with issued tokens. */
 const claimsIn = (p: Readonly<Record<string, unknown>>, issuer: string, now: Date): AccessClaims | undefined => {
   const { iss, sub, aud, client_id, tenant_id, scope, jti, iat, exp, authorization_id, delegation_id, act, may_act, authorization_details, cnf } = p
   if (iss !== issuer || !isUuid(sub) || !isText(aud) || !isUuid(client_id) || !isUuid(tenant_id) || !isText(scope) || !isUuid(jti)) return undefined
@@ -148,7 +148,7 @@ const verifyUnseen = async (ctx: VerifyDeps, token: string): Promise<Seen | unde
 }
 
 /**
- * The claims of an access token of ours, in the exact spelling that we write, and within its time; undefined for anything else. A token that was verified
+ * The claims of one of our access tokens, in our exact encoding and unexpired; undefined for any other token. A token that was verified
  * before costs one digest: expiry and key are checked again, the signature is not. Revocation is not checked here.
  */
 export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise<AccessClaims | undefined> => {
@@ -167,7 +167,7 @@ export const verifyAccessToken = async (ctx: VerifyDeps, token: string): Promise
   return verified?.claims
 }
 
-/** To the millisecond, when the token was made: its id is a UUIDv7. */
+/** The time of issue in milliseconds: the token's id is a UUIDv7. */
 export const madeAt = ({ tokenId }: Pick<AccessClaims, 'tokenId'>): Date => new Date(Number.parseInt(tokenId.replace('-', '').slice(0, 12), 16))
 
 /** The query for the state of a token. */

@@ -1,4 +1,4 @@
-// Answers to login and consent challenges. The front end posts an answer and gets a URL with a verifier; the answer counts only when the browser that started
+// Answers to login and consent challenges. The front end posts an answer and receives a URL with a verifier; the answer is accepted only when the browser that started
 // brings that verifier back. One answer per challenge, one use per answer.
 
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
@@ -19,7 +19,7 @@ import { currentVisit, type Visit } from '#shared/platform/http/pages/visit'
 import { newHandle, readHandle } from './handles.ts'
 import { ENDPOINTS } from './supported.ts'
 
-/** A browser follows an address at once. */
+/** A browser follows the redirect immediately. */
 const ANSWER_SECONDS = 120
 
 export type Step = 'login' | 'consent'
@@ -27,7 +27,7 @@ const INVALID = { login: 'login_challenge_invalid', consent: 'consent_challenge_
 export const invalidChallenge = (step: Step): AppError => new AppError(INVALID[step])
 
 type BrowserCtx = Pick<RequestCtx, 'hash' | 'request' | 'random'>
-/** What binds a challenge to the browser at hand, and what that browser has to remember for it. */
+/** What binds a challenge to the current browser, and the cookies that the browser must keep. */
 export const browserBinding = (ctx: BrowserCtx): { readonly hash: Uint8Array; readonly remember: Pick<Visit, 'browser'> } => {
   const { browser } = currentVisit(ctx)
   return { hash: ctx.hash('oauth:browser', browser), remember: { browser } }
@@ -50,13 +50,13 @@ export const findChallenge = async (
   if (handle === undefined) throw invalidChallenge(step)
   const t = forTenant(ctx.db, handle.tenantId)
   const row = await findAuthorizationRequest(t, handle.hash, ctx.clock.now(), [step === 'login' ? 'waiting' : 'consent'])
-  // One that our own pages ask about is answered there.
+  // A request that our own pages handle is answered there.
   if (row === undefined || row.browserHash === null) throw invalidChallenge(step)
   return { t, row, hash: handle.hash }
 }
 
 /**
- * Answers where the browser is to go. Of many at once exactly one answers. Routes that call this emit `oauth.<step>_accepted` or `oauth.<step>_rejected`.
+ * Returns the URL for the browser. Of several concurrent answers exactly one is accepted. Routes that call this emit `oauth.<step>_accepted` or `oauth.<step>_rejected`.
  * @throws AppError login_challenge_invalid, consent_challenge_invalid
  */
 export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string, answer: Answer): Promise<string> => {
@@ -75,7 +75,7 @@ export const answerChallenge = async (ctx: RequestCtx, step: Step, text: string,
       browserHash: row.browserHash,
       consent: answer.consent ?? row.consent,
       parameters: row.parameters,
-      // A sign-in after this moment counts as a new one.
+      // A sign-in after this time counts as a new one.
       createdAt: row.createdAt,
       expiresAt: secondsAfter(now, ANSWER_SECONDS),
     })
@@ -93,7 +93,7 @@ export type ChallengeResult = {
 }
 
 /**
- * The answer that the browser brings back. Another browser's try leaves it as it is; `take` uses it up in the transaction of what comes of it.
+ * The answer that the browser brings back. Another browser's attempt leaves it unused; `take` consumes it in the transaction that uses it.
  * @throws AppError login_challenge_invalid, consent_challenge_invalid
  */
 export const readChallengeResult = async (ctx: RequestCtx, step: Step, clientId: string, text: string): Promise<ChallengeResult> => {

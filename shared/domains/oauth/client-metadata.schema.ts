@@ -6,7 +6,7 @@ import { Jwks, PublicKey } from './jwks.schema.ts'
 export const PublishedJwks = z.object({ keys: z.array(PublicKey).min(1).max(50) })
 
 const Uri = z.string().max(2000)
-/** What a client says of itself. What is not known is ignored (section 2). */
+/** Metadata that the client states about itself. Unknown members are ignored (section 2). */
 export const ClientMetadata = z.object({
   client_name: z.string().max(500).optional(),
   client_uri: Uri.optional(),

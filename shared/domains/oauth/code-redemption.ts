@@ -6,7 +6,7 @@ export type PresentedCode = {
   readonly clientId: string
   readonly codeVerifier: string
   readonly redirectUri: string | undefined
-  /** The thumbprint of the key that the request proves to hold. */
+  /** The thumbprint of the key whose possession the request proves. */
   readonly jkt: string | undefined
 }
 

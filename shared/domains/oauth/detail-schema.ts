@@ -1,5 +1,5 @@
 // The JSON Schemas that tenants write for their authorization details: a subset that describes closed objects and is cheap to validate. No patterns and no
-// formats, since a pattern is a program; no references and no remote schemas.
+// formats, because a pattern can be expensive to evaluate; no references and no remote schemas.
 import { type Schema, Validator } from '@cfworker/json-schema'
 import type { DetailLimit } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'

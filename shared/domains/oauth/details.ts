@@ -1,4 +1,4 @@
-// Authorization details (RFC 9396): read, compared, and never widened. Pure. Whether they are what their types say: validate-details.ts.
+// Authorization details (RFC 9396): parsed, compared, and never widened. Pure. Validation against their types: validate-details.ts.
 
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
@@ -8,16 +8,16 @@ export type Details = readonly AuthorizationDetail[]
 type Json = Readonly<Record<string, unknown>>
 
 export const MOST_DETAILS = 20
-/** Of all in their one spelling: they travel in every token. */
+/** The limit for all details in canonical form, because every token contains them. */
 const MOST_BYTES = 3000
 const DEEPEST = 8
-/** Names that mean something to every object. */
+/** Member names with a special meaning in JavaScript objects. */
 export const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 const refused = (why?: string): AppError => new AppError('invalid_authorization_details', why)
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The one spelling of a value (RFC 8785), for what came out of JSON. */
+/** The canonical form of a parsed JSON value (RFC 8785). */
 export const canonical = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (!isObject(value)) return JSON.stringify(value)
@@ -68,7 +68,7 @@ export const detailsIn = (value: unknown, text?: string): Details => {
   return details
 }
 
-/** What an array names is a set: nothing new in it, and not emptied, since nothing may mean everything. */
+/** Arrays are sets: a part may contain no new element, and must not be empty, because an empty list may mean everything. */
 const isPart = (child: readonly unknown[], parent: readonly unknown[]): boolean => {
   const among = new Set(parent.map(canonical))
   return (child.length > 0 || parent.length === 0) && child.every((one) => among.has(canonical(one)))
@@ -98,7 +98,7 @@ export const limitsOf = (types: readonly DetailType[], type: string): readonly D
 
 /**
  * For each requested detail the granted one that it is within.
- * @throws AppError invalid_authorization_details where there is none
+ * @throws AppError invalid_authorization_details when there is none
  */
 export const narrowedDetails = (
   requested: Details,
@@ -120,14 +120,14 @@ export const selectedDetails = (requested: Details | undefined, held: Details): 
 /** For the audit log. */
 export const auditedDetails = (details: Details = []) => (details.length === 0 ? {} : { authorization_details: details })
 
-/** What of a detail is used up. */
+/** The consumable amount of a detail. */
 export type Limits = {
   readonly calls: number | undefined
   readonly amount: number | undefined
   readonly currency: string | undefined
   readonly until: Date | undefined
 }
-/** Undefined where nothing limits it. */
+/** Undefined when there is no limit. */
 export const limitsIn = (detail: AuthorizationDetail, limits: readonly DetailLimit[]): Limits | undefined => {
   if (limits.length === 0) return undefined
   const setBy = (kind: DetailLimit['kind']): number | undefined => {

@@ -1,4 +1,4 @@
-// What of a token the feed of revocations can mean. Without any hash of its own, so that a resource server at the edge reads it, too.
+// The parts of a token that the revocation feed can refer to. Uses no hash implementation of its own, so that a resource server at the edge can use it too.
 
 export const DISTRUST_KINDS = ['tenant', 'user', 'client', 'session', 'authorization', 'delegation', 'token'] as const
 export type DistrustKind = (typeof DISTRUST_KINDS)[number]
@@ -26,7 +26,7 @@ export const idsIn = (claims: Claims): readonly (readonly [DistrustKind, string]
 /** The disclosed digest of an id: the first 22 characters of base64url(SHA-256(`kind id`)). */
 export const disclosedId = (digest: string): string => digest.slice(0, 22)
 
-/** `revoked`: digests, each with the second up to which tokens are meant. */
+/** `revoked`: digests, each with the time in seconds up to which issued tokens are affected. */
 export const isMeant = (revoked: ReadonlyMap<string, number>, digests: readonly string[], iat: unknown): boolean =>
   digests.some((digest) => {
     const until = revoked.get(digest)

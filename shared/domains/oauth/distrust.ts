@@ -6,7 +6,7 @@ import { type Claims, type DistrustKind, disclosedId, idsIn, isMeant } from './d
 
 export type { DistrustKind } from './distrust-ids.ts'
 
-/** Which part of an event names what is no longer trusted: its target, its actor, or the whole tenant. */
+/** The part of an event that names what is no longer trusted: its target, its actor, or the whole tenant. */
 export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor' | 'tenant'>>> = {
   'token.revoked': 'target',
   'oauth.authorization_revoked': 'target',
@@ -37,7 +37,7 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   // Ends the sessions that began through it, and so the tokens of every client below them.
   'client.removed': 'tenant',
   'client.unregistered': 'target',
-  // Others acted on what such a client passed on, and nothing is left that would say who.
+  // Other principals acted on tokens that such a client passed on, and no record identifies them.
   'oauth.chain_ended': 'tenant',
   'client.registration_changed': 'target',
   'agent.suspended': 'target',

@@ -33,7 +33,7 @@ const objectOf = (segment: string | undefined): Json | undefined => {
   }
 }
 
-/** The public key that travels in the header; a private one, or a shared one, is refused. */
+/** The public key in the header; a private or symmetric one is refused. */
 const keyIn = ({ typ, alg, jwk, crit }: Json): { readonly jwk: JWK; readonly alg: string } | undefined => {
   const isOffered = typeof alg === 'string' && (CLIENT_SIGNING_ALGS as readonly string[]).includes(alg)
   if (typ !== 'dpop+jwt' || !isOffered || typeof jwk !== 'object' || jwk === null || crit !== undefined) return undefined
@@ -49,7 +49,7 @@ const thumbprint = async (proof: string, { jwk, alg }: { readonly jwk: JWK; read
   }
 }
 
-/** RFC 9449 section 4.3, check 9: without query and fragment, and compared as URLs, so that spellings of one address do not differ. */
+/** RFC 9449 section 4.3, check 9: without query and fragment, and compared as URLs, so that different spellings of one address are equal. */
 const isTarget = (htu: unknown, target: string): boolean => {
   if (typeof htu !== 'string' || !URL.canParse(htu)) return false
   const url = new URL(htu)
@@ -68,10 +68,10 @@ const claimsOf = async ({ htm, htu, iat, jti, nonce, ath }: Json, of: ProofOf): 
   return { iat, jti, nonce }
 }
 
-/** What a proof says; undefined when it is none, or is about another request or another token. */
+/** The content of a proof; undefined when it is invalid, or for another request or token. */
 export const readProof = async (proof: string, of: ProofOf): Promise<Proof | undefined> => {
   const segments = proof.split('.')
-  // Two headers arrive as one with a comma in it.
+  // Two headers arrive as one, joined by a comma.
   if (proof.length > MAX_PROOF_LENGTH || segments.length !== 3 || !/^[\w.-]+$/.test(proof)) return undefined
   const [header, payload] = [objectOf(segments[0]), objectOf(segments[1])]
   const key = header === undefined ? undefined : keyIn(header)

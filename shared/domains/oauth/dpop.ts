@@ -1,4 +1,4 @@
-// Demonstrating proof of possession (RFC 9449) at our own endpoints: proofs are young by a nonce of ours or by the clock, and count once.
+// Demonstrating proof of possession (RFC 9449) at our own endpoints: a nonce or the clock proves that a proof is recent, and each is accepted once.
 
 import type { BaseCtx } from '#shared/domains/context'
 import { unixSeconds } from '#shared/kernel/clock'
@@ -7,7 +7,7 @@ import { AppError } from '#shared/kernel/errors'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { digest, type Proof, readProof } from './dpop-proof.ts'
 
-/** How far a proof without a nonce may be from our clock. With a nonce of ours its age is known, whatever its clock says. */
+/** The tolerated clock difference of a proof without a nonce. With our nonce its age is known regardless of its clock. */
 const WINDOW_SECONDS = 60
 const NONCE_SECONDS = 300
 
@@ -18,7 +18,7 @@ const nonceAt = (ctx: Pick<Deps, 'hash'>, seconds: number): string => {
   return `${time}.${Buffer.from(ctx.hash('dpop-nonce', time)).toString('base64url')}`
 }
 
-/** A nonce that proves, without being stored, that a proof is younger than five minutes. */
+/** A stateless nonce that shows that a proof is less than five minutes old. */
 export const dpopNonce = (ctx: Pick<Deps, 'hash' | 'clock'>): string => nonceAt(ctx, unixSeconds(ctx.clock.now()))
 
 const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
@@ -39,7 +39,7 @@ export type ProvedRequest = {
 }
 
 /**
- * The thumbprint of the key that the request's proof was signed with; undefined when there is none.
+ * The thumbprint of the key that signed the request's proof; undefined without a proof.
  * @throws AppError invalid_dpop_proof, use_dpop_nonce
  * @see RFC 9449 section 4.3
  */

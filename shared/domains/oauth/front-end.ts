@@ -10,10 +10,10 @@ export const FRONT_END_CALLBACK = '/oidc/auth/callback'
 
 type Served = { readonly registeredBy: 'administrator' | 'dynamic' | 'metadata'; readonly redirectUris: readonly string[] }
 
-/** `none`: the hosted pages. `lost`: the company names one, at a place that is not its own any more. */
+/** `none`: the hosted pages. `lost`: the company names one in a domain that it no longer owns. */
 export type FrontEnd = { readonly kind: 'at'; readonly base: string } | { readonly kind: 'none' } | { readonly kind: 'lost' }
 
-/** As `frontEndOf`, where it is known what the company has configured. */
+/** As `frontEndOf`, for a known configuration of the company. */
 export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Served, configured: string | undefined): Promise<FrontEnd> => {
   if (client.registeredBy !== 'administrator' || configured === undefined) return { kind: 'none' }
   const own = client.redirectUris.filter((uri) => uri.endsWith(FRONT_END_CALLBACK)).map((uri) => uri.slice(0, -FRONT_END_CALLBACK.length))
@@ -23,7 +23,7 @@ export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Se
   return { kind: 'lost' }
 }
 
-/** The client's own front end, else the company's. Clients that registered themselves use the hosted pages, which say that they are unverified. */
+/** The client's own front end, else the company's. Self-registered clients use the hosted pages, which mark them as unverified. */
 export const frontEndOf = async (ctx: RequestCtx, tenantId: TenantId, client: Served): Promise<FrontEnd> =>
   client.registeredBy === 'administrator'
     ? frontEndAt(ctx, tenantId, client, (await findTenant(forTenant(ctx.db, tenantId)))?.settings.loginUi)

@@ -42,8 +42,8 @@ type Hashing = Pick<BaseCtx, 'hash'>
 const macOf = (ctx: Hashing, tenantId: string, body: Buffer): Uint8Array => ctx.hash('refresh-token', tenantId, body.toString('base64url'))
 
 /**
- * The refresh token of a generation, derived from its content, the family's secret and a key of the deployment. The same request twice gets the same next
- * token, old tokens are recognised without being stored, and neither a copy of the database nor an old token is enough to make a new one.
+ * The refresh token of a generation, derived from its content, the family's secret and a key of the deployment. A repeated request gets the same next
+ * token, old tokens are recognised without being stored, and neither a copy of the database nor an old token is enough to derive a new one.
  */
 export const refreshToken = (ctx: Hashing, token: RefreshToken): string => {
   const body = bytesOf(token)
@@ -55,7 +55,7 @@ const uuidOf = (bytes: Buffer): string => {
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
 }
 
-/** The content of a refresh token of ours; undefined for anything else. */
+/** The content of one of our refresh tokens; undefined for any other text. */
 export const readRefreshToken = (ctx: Hashing, text: string): RefreshToken | undefined => {
   const handle = splitHandle(text, REFRESH_LENGTH)
   if (handle === undefined) return undefined

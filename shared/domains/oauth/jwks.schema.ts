@@ -3,7 +3,7 @@ import * as z from 'zod'
 
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-/** Public keys alone: a private key that is sent here is compromised. */
+/** Only public keys: a private key that is sent here is compromised. */
 export const PublicKey = z
   .record(z.string(), z.unknown())
   .refine(({ kty }) => kty === 'EC' || kty === 'RSA' || kty === 'OKP', 'must be a public key')

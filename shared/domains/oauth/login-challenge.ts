@@ -13,7 +13,7 @@ import { assessSignIn, type RequestedSignIn, requestedSignIn } from './sign-in-r
 import { REQUEST_URI } from './supported.ts'
 
 export type LoginChallenge = {
-  /** The handle alone. */
+  /** Only the handle. */
   readonly text: string
   readonly tenantId: TenantId
   readonly clientId: string
@@ -21,7 +21,7 @@ export type LoginChallenge = {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** The handle of the waiting request, alone or as its `request_uri`. Undefined for what is none, over, or answered. */
+/** The handle of the pending request, alone or as its `request_uri`. Undefined if it is malformed, expired or answered. */
 export const findLoginChallenge = async (ctx: Pick<RequestCtx, 'db' | 'clock'>, text: string): Promise<LoginChallenge | undefined> => {
   const alone = text.startsWith(REQUEST_URI) ? text.slice(REQUEST_URI.length) : text
   const handle = readHandle(alone)
@@ -30,7 +30,7 @@ export const findLoginChallenge = async (ctx: Pick<RequestCtx, 'db' | 'clock'>, 
   return found === undefined ? undefined : { text: alone, tenantId: handle.tenantId, clientId: found.clientId, parameters: found.parameters }
 }
 
-/** Who signed in, by the session of it. */
+/** The signed-in person, proved by their session. */
 export type SignedIn = {
   readonly tenantId: TenantId
   readonly userId: string

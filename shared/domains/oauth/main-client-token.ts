@@ -35,7 +35,7 @@ const isForUs = (ctx: Pick<RequestCtx, 'config'>, claims: AccessClaims | undefin
   isUndelegated(claims) &&
   NEEDED.every((scope) => claims.scopes.includes(scope))
 
-/** @throws AppError invalid_token, whatever is wrong with it */
+/** @throws AppError invalid_token, for every defect of the token */
 export const readMainClientToken = async (ctx: RequestCtx, token: string): Promise<MainClientSession> => {
   const claims = await verifyAccessToken(ctx, token)
   if (!isForUs(ctx, claims)) throw new AppError('invalid_token')

@@ -9,14 +9,14 @@ export type RequestedSignIn = {
 
 const words = (text: string | undefined): readonly string[] => text?.split(' ').filter((word) => word !== '') ?? []
 
-/** Of parameters that were checked when they came. */
+/** From validated parameters. */
 export const requestedSignIn = (p: Readonly<Record<string, string | undefined>>): RequestedSignIn => ({
   prompts: words(p.prompt),
   maxAgeSeconds: p.max_age === undefined ? undefined : Number(p.max_age),
   acrValues: words(p.acr_values),
 })
 
-/** `isFresh`: since the request began to wait. */
+/** `isFresh`: the sign-in is newer than the request. */
 export type SignInAssessment = { readonly isFresh: boolean; readonly isStrong: boolean; readonly isOld: boolean }
 
 export const assessSignIn = (

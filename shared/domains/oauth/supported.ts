@@ -1,4 +1,4 @@
-// What the authorization server offers. The endpoints answer by these lists and discovery prints them, so that what is listed works and what works is listed.
+// The features of the authorization server. The endpoints use these lists and discovery publishes them, so both always agree.
 
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 export const CIBA = 'urn:openid:params:grant-type:ciba'
@@ -10,7 +10,7 @@ export type GrantType = (typeof GRANT_TYPES)[number]
 /** RFC 7591 section 2, `token_endpoint_auth_method`. */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
-/** Algorithms of client assertions and of DPoP proofs: asymmetric alone. */
+/** Algorithms of client assertions and of DPoP proofs: only asymmetric ones. */
 export const CLIENT_SIGNING_ALGS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
 
 /** Scopes about the person, which belong to no resource server (OpenID Connect Core sections 5.4 and 11). */
@@ -31,7 +31,7 @@ export const ENDPOINTS = {
   registration: '/oauth/register',
 } as const
 
-/** Where the browser comes back to that signs in for an MCP session (`mcp-auth`). */
+/** The path to which the browser returns after signing in for an MCP session (`mcp-auth`). */
 export const MCP_CALLBACK = '/sdkmgr/mcp-auth/callback'
 /** RFC 8693 section 3, and draft-ietf-oauth-identity-assertion-authz-grant. */
 export const TOKEN_TYPES = {
@@ -41,11 +41,11 @@ export const TOKEN_TYPES = {
   idJag: 'urn:ietf:params:oauth:token-type:id-jag',
 } as const
 
-/** What a client looks for that wants to redeem one here: draft-ietf-oauth-identity-assertion-authz-grant, the metadata of the authorization server. */
+/** Metadata for clients that redeem identity assertions here: draft-ietf-oauth-identity-assertion-authz-grant, authorization server metadata. */
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag'
 
 /** RFC 9126 section 2.2 */
 export const REQUEST_URI = 'urn:ietf:params:oauth:request_uri:'
 
-/** How many may act one after the other for the same person or client, where the tenant does not say. */
+/** The longest chain of actors for the same person or client, unless the tenant sets another. */
 export const DEFAULT_DEPTH = 5

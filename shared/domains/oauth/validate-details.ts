@@ -18,7 +18,7 @@ const judgeLimit = (detail: AuthorizationDetail, { member, kind, currency_member
 }
 
 /**
- * Whether each is of a type that the tenant registered, for that resource server, as its schema says.
+ * Checks that each detail has a type that the tenant registered for that resource server, and matches its schema.
  * @throws AppError invalid_authorization_details
  */
 export const validateDetails = (details: Details, types: readonly DetailType[], resourceServerId: string | undefined): void => {

@@ -1,4 +1,4 @@
-// PKCE verifiers that a front end leaves with us: in an HttpOnly cookie of the browser that made them, so that a stolen code and state are useless without it,
+// PKCE verifiers that a front end stores with us: in an HttpOnly cookie of the browser that created them, so that a stolen code and state are useless without it,
 // and no other site can set one.
 
 import type { RequestCtx } from '#shared/domains/context'

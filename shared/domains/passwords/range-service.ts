@@ -10,7 +10,7 @@ const MAX_BYTES = 512 * 1024
 type Options = {
   /** Base URL; `/range/<prefix>` is appended. */
   readonly url: string
-  /** Checked first, and alone while the service is unavailable. */
+  /** Checked first, and the only check while the service is unavailable. */
   readonly shipped: BreachedPasswords
   readonly log: Pick<Log, 'warn'>
   readonly timeoutMs?: number

@@ -23,7 +23,7 @@ import { isUserUsable, restoreAccess } from './restore-access.ts'
 const PASS_SECONDS = 1800
 
 /**
- * Issues a pass for a person; takes every right that the person holds. It is shown once, and both are notified by mail.
+ * Issues a pass for a person; requires every right that the person holds. It is shown once, and both are notified by mail.
  * Routes that call this emit `recovery_pass.issued`.
  * @throws AppError not_found, forbidden, cannot_grant, recovery_not_offered
  */

@@ -1,4 +1,4 @@
-// Whether a person is an administrator: decided by a live binding alone.
+// Whether a person is an administrator: only a live binding decides.
 
 import type { TenantDb } from '#db/engine/tenant'
 import { findLivePermissions } from '#db/store/users'

@@ -1,4 +1,4 @@
-// The password step, the same for everybody. Unknown, wrong, disabled, suspended and locked cost the same and answer the same.
+// The password step, with the same cost and the same answer for unknown, wrong, disabled, suspended and locked accounts.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { type Account, findBeforePassword, type SignInSnapshot, type SignInTenant } from '#db/store/sign-in'
@@ -9,7 +9,7 @@ import { AppError } from '#shared/kernel/errors'
 import { knownDevice } from '#shared/platform/http/guard'
 import { refuseWrongPassword } from './wrong-password.ts'
 
-/** Generic, whatever was wrong. */
+/** Generic, regardless of the cause. */
 export const invalidCredentials = (tenantId: TenantId | undefined, userId: string | undefined): AppError =>
   new AppError('invalid_credentials', undefined, {
     refusal: { tenantId: tenantId ?? SYSTEM_TENANT, ...(userId === undefined ? {} : { userId }), event: 'user.signed_in' },
@@ -25,7 +25,7 @@ export type VerifiedPassword = {
   readonly tenant: SignInTenant
   /** Whether a live binding makes the person an administrator. */
   readonly hasAdminAccess: boolean
-  /** What was read with the password, for the next step; undefined where the password's hash was renewed since. */
+  /** The snapshot that was read with the password, for the next step; undefined if the password's hash was renewed since. */
   readonly snapshot: SignInSnapshot | undefined
 }
 
@@ -46,7 +46,7 @@ export const checkPassword = async (ctx: RequestCtx, tenantId: TenantId | undefi
   const { fits, renew } = await ctx.passwords.verify(password, user?.passwordHash ?? undefined)
   const usable = user?.active === true && user.deletedAt === null && tenant?.status === 'active'
   if (!fits || !usable || locked) {
-    // What a lock refuses is not counted: guessing on does not make it longer.
+    // Attempts during a lock are not counted, so they do not extend it.
     const counted = fits || locked ? undefined : user
     await refuseWrongPassword(ctx, { tenantId: t.tenantId, tenant, user: counted, email, deviceHash: device === undefined ? undefined : deviceHash })
     ctx.metrics.count('auth_failures_total', { auth_type: 'password', reason: 'invalid_credentials', tenant_id: tenantId ?? 'unknown' })
@@ -74,7 +74,7 @@ export const requireProvedAddress = (ctx: RequestCtx, tenant: SignInTenant, user
 
 type State = Pick<Account, 'active' | 'deletedAt' | 'passwordResetRequired' | 'passwordHash' | 'validFrom'>
 
-/** Whether nothing happened to the account since its password was checked. */
+/** Whether the account is unchanged since its password was checked. */
 export const isUnchanged = (before: State, now: State | undefined): boolean =>
   now?.active === true &&
   now.deletedAt === null &&
@@ -86,7 +86,7 @@ export const isUnchanged = (before: State, now: State | undefined): boolean =>
 const renewHash = async (ctx: RequestCtx, tenantId: TenantId, user: Account, password: string): Promise<Account> => {
   const passwordHash = await ctx.passwords.hash(password)
   const renewed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    // A password that was changed meanwhile must not come back.
+    // A password that was changed meanwhile must not be restored.
     const held = await lockUser(t, user.id)
     return isUnchanged(user, held) && (await updateUser(t, user.id, { passwordHash }))
   })

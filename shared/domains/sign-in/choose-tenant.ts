@@ -1,5 +1,5 @@
-// Which tenant an administrator means: the named one, else that of the browser's verified domain, else that of the login transaction, else one where the
-// address was proved.
+// Selects the tenant of an administrator: the named one, else that of the browser's verified domain, else that of the login transaction, else one where the
+// address was verified.
 
 import { directory, forTenant, type TenantId } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
@@ -13,11 +13,11 @@ type Deps = Pick<RequestCtx, 'db' | 'clock' | 'config' | 'hash' | 'request'>
 
 const hostOf = (url: string | undefined): string | undefined => (url === undefined ? undefined : new URL(url).hostname)
 
-/** The platform's own names: they name no tenant. */
+/** The platform's own names, which name no tenant. */
 export const isPlatformDomain = (config: Config, domain: string): boolean =>
   [config.TENANT_DOMAIN_SUFFIX, hostOf(config.BASE_URL), hostOf(config.PUBLIC_UI_ORIGIN)].includes(domain)
 
-/** As `tenant_domain` and the like are sent: any case, with or without the platform's suffix. */
+/** The spellings of `tenant_domain` and similar members: any case, with or without the platform's suffix. */
 export const fullDomain = (config: Config, text: string): string => {
   const domain = text.trim().toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
   return domain.includes('.') || isPlatformDomain(config, domain) ? domain : `${domain}.${config.TENANT_DOMAIN_SUFFIX}`

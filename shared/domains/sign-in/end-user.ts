@@ -12,7 +12,7 @@ import { factorMembers, temporaryMembers } from './login-response.ts'
 
 export type EndUserCredentials = { readonly client_id: string; readonly email: string; readonly password: string }
 
-/** An unknown client answers as a wrong password does: the id of a client is public, who signs in there is not. */
+/** An unknown client gets the answer of a wrong password: client ids are public, but the people who sign in at a client are not. */
 const doorOrUndefined = (ctx: RequestCtx, clientId: string): Promise<Application | undefined> =>
   findApplication(ctx, clientId).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'invalid_client') return undefined

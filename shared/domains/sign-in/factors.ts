@@ -12,6 +12,6 @@ export const factorState = ({ tenant, kinds }: Pick<SessionRequirements, 'tenant
   required: kinds.length > 0 || tenant?.settings.requireSecondFactor === true,
 })
 
-/** Whether what was verified is enough: one factor where none more is required, two otherwise. */
+/** Whether the verified factors suffice: one factor if no more are required, otherwise two. */
 export const isSatisfied = (required: boolean, verified: readonly string[]): boolean =>
   verified.length > 0 && (!required || acrOf(verified) !== 'aal1')

@@ -1,4 +1,4 @@
-// After the first factor: either it is enough and a session begins, or a login transaction carries the proof to the next step.
+// After the first factor: either it suffices and a session begins, or a login transaction carries the proof to the next step.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Account, findSignInSnapshot, lockSnapshot, type SignInSnapshot } from '#db/store/sign-in'
@@ -23,15 +23,15 @@ type Given = {
   /** As read when the first factor was checked. */
   readonly user: Account
   readonly clientId: string | undefined
-  /** Whether this route may return a token where no further factor is required. */
+  /** Whether this route may return a token if no further factor is required. */
   readonly mayMint: boolean
   /** RFC 8176 names of the verified factors; a password by default. */
   readonly amr?: readonly string[]
-  /** When they were verified; now by default. */
+  /** The time of their verification; now by default. */
   readonly authTime?: Date
-  /** What was read with the password, where it was one. */
+  /** The snapshot that was read with the password, if the factor was one. */
   readonly snapshot?: SignInSnapshot | undefined
-  /** More that belongs to the same transaction, before a session begins. */
+  /** Further work of the same transaction, before a session begins. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
 
@@ -51,7 +51,7 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
   return transactionToken
 }
 
-/** Whether the first factor is enough for a session, or a further step is required. Pure. */
+/** Whether the first factor suffices for a session, or a further step is required. Pure. */
 const decide = ({ mayMint, amr = PASSWORD }: Given, { requirements }: SignInSnapshot) => {
   const state = factorState(requirements)
   return { state, mints: mayMint && isSatisfied(state.required, amr) }
@@ -85,5 +85,5 @@ export const afterFirstFactor = async (ctx: RequestCtx, given: Given): Promise<F
   return { state: done.state, minted, cookies: minted.cookies }
 }
 
-/** As `afterFirstFactor`, of a password. @throws AppError invalid_credentials */
+/** As `afterFirstFactor`, for a password. @throws AppError invalid_credentials */
 export const afterPassword = (ctx: RequestCtx, given: Omit<Given, 'amr' | 'also'>): Promise<FirstStepResult> => afterFirstFactor(ctx, given)

@@ -1,4 +1,4 @@
-// What a first step answers.
+// The response of a first step.
 import * as z from 'zod'
 import type { FactorKind } from '#db/store/users'
 
@@ -13,12 +13,12 @@ const shape = {
   methods: z.array(z.string()).optional(),
   /** Proof of this step for the next one; also set as a cookie. */
   login_ticket: z.string().optional(),
-  /** The password is a temporary one: until it is changed the session is good for nothing else. */
+  /** The password is temporary: until it is changed, the session cannot be used for anything else. */
   password_change_required: z.boolean().optional(),
   temporary_password: z.boolean().optional(),
 }
 
-/** Without a token: where the next step mints it. */
+/** A response without a token: the next step mints it. */
 export const FirstStep = z.object({ ...shape, first_login: z.boolean().optional() }).meta({ id: 'FirstStep' })
 export const LoginResponse = z
   .object({
@@ -45,7 +45,7 @@ export const MintedToken = z
 
 export const Challenge = z.object({ challenge: z.uuid(), expires_at: z.int(), created_at: z.int() }).meta({ id: 'LoginChallenge' })
 
-/** The members that tell of a temporary password. */
+/** The members that report a temporary password. */
 export const temporaryMembers = ({ temporaryPassword }: { readonly temporaryPassword: boolean }) =>
   temporaryPassword ? { temporary_password: true, password_change_required: true } : {}
 

@@ -1,4 +1,4 @@
-// The last step: mints a token for a login transaction in which this server verified every required factor. Claims of the caller do not count.
+// The last step: mints a token for a login transaction in which this server verified every required factor. The caller's statements are ignored.
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { consumeLoginTransaction, type LoginTransaction, refuseLoginTransaction } from '#db/store/login-transactions'
@@ -16,10 +16,10 @@ import { beginSession, type MintedSession, mintToken } from './session.ts'
 
 export type MintRequest = {
   readonly email: string
-  /** Its id, or `admin` for the system tenant, as the hybrid login has it. */
+  /** The tenant's id, or `admin` for the system tenant, as in the hybrid login. */
   readonly tenantId: string
   readonly transactionToken: string | undefined
-  /** A further condition of the route: an administrator, or a person of the application. */
+  /** An additional condition of the route: an administrator, or a person of the application. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
 }
 
@@ -34,7 +34,7 @@ const refused = (handle: TransactionHandle | undefined, loginTransaction: LoginT
 
 type Validated = { readonly user: Account; readonly requirements: SessionRequirements }
 
-/** Holds the person's row, so that a reset or a new factor comes either before this or after it. */
+/** Locks the person's row, so that a reset or a new factor happens either before or after this. */
 const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: MintRequest, now: Date): Promise<Validated | undefined> => {
   if (loginTransaction.userId === null) return undefined
   const [user, requirements] = await lockAccountAndFindRequirements(t, loginTransaction.userId, now)
@@ -47,7 +47,7 @@ const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: 
 }
 
 /**
- * Consumes the login transaction and begins the session in one transaction: of many requests at once exactly one mints. A login transaction ends with its
+ * Consumes the login transaction and begins the session in one transaction: of several concurrent requests exactly one mints. A login transaction ends with its
  * fifth refusal.
  * Routes that call this emit `session.created`, `user.signed_in`.
  * @throws AppError mfa_verification_failed

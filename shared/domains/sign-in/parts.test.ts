@@ -98,7 +98,7 @@ test.each([`${ID}.short`, `${ID}.${'A'.repeat(44)}`, `${ID.toUpperCase()}.${'A'.
   },
 )
 
-test('the header carries login tickets alone', () => {
+test('the header carries only login tickets', () => {
   expect(readTransactionHandle({ request: request({}, { 'x-login-ticket': A }) }, 'password_reset')).toBeUndefined()
 })
 

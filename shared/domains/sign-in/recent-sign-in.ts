@@ -1,4 +1,4 @@
-// Whether the person signed in recently (RFC 9470), where that depends on the request and not on the route alone.
+// Whether the person signed in recently (RFC 9470), where that depends on the request and not only on the route.
 
 import type { BaseCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'

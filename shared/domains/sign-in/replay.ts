@@ -1,4 +1,4 @@
-// Optional protection against replayed sign-in requests: a server challenge, or a nonce with a time stamp. What is sent is checked, and marked in the same step.
+// Optional protection against replayed sign-in requests: a server challenge, or a nonce with a time stamp. A submitted value is checked and marked as used in the same step.
 
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
@@ -6,7 +6,7 @@ import { randomToken } from '#shared/kernel/random'
 
 const CHALLENGE_SECONDS = 300
 const SKEW_SECONDS = 60
-/** As long as a time stamp of the same request can pass, and the second that both ends share. */
+/** As long as the time stamp of a request is accepted, plus the second that both limits share. */
 const NONCE_SECONDS = 2 * SKEW_SECONDS + 1
 
 type Deps = Pick<RequestCtx, 'cache' | 'clock' | 'hash' | 'random'>
@@ -20,7 +20,7 @@ export type ReplayProof = {
 
 const key = (ctx: Deps, kind: string, text: string): string => `${kind}:${Buffer.from(ctx.hash(`replay:${kind}`, text)).toString('base64url')}`
 
-/** A challenge for one sign-in, good for five minutes. */
+/** A challenge for one sign-in, valid for five minutes. */
 export const createChallenge = async (ctx: Deps): Promise<{ challenge: string; expires_at: number; created_at: number }> => {
   const challenge = ctx.random.id()
   const created = Math.floor(ctx.clock.now().getTime() / 1000)
@@ -33,7 +33,7 @@ const refuse = (hint: string): never => {
 }
 
 /**
- * For tenants that require a challenge. Disclosed after the correct password only, since the tenant may have been found by the address. @throws AppError
+ * For tenants that require a challenge. Disclosed only after the correct password, because the tenant may have been found by the address. @throws AppError
  * request_validation_failed
  */
 export const requireChallenge = (proof: ReplayProof): void => {

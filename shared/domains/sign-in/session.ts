@@ -16,7 +16,7 @@ import type { Cookie } from '#shared/platform/http/route'
 import { acrOf } from '#shared/platform/tokens/acr'
 import { issueSessionToken, type SessionGrant } from '#shared/platform/tokens/session-token'
 
-/** A session that has begun, inside the transaction; `mintToken` signs its token once that has committed. */
+/** A session that was started in the transaction; `mintToken` signs its token after the commit. */
 export type StartedSession = {
   readonly grant: SessionGrant
   readonly firstLogin: boolean
@@ -31,19 +31,19 @@ export type SessionRequest = {
   /** RFC 8176 names of the factors that this server verified. */
   readonly amr: readonly string[]
   readonly authTime: Date
-  /** What the tenant requires and the person has, where that was read. */
+  /** The tenant's requirements and the person's roles, if they were already read. */
   readonly requirements?: SessionRequirements
-  /** Of the snapshot that this was decided by, where no transaction holds the person. */
+  /** The version of the snapshot that the decision used, if no transaction locks the person. */
   readonly version?: string
   /** The token's `scope`; none by default. */
   readonly scopes?: readonly string[]
-  /** False where the browser is not the person's own: a device that is signed in from another screen. */
+  /** False if the browser is not the person's own: a device that is approved on another screen. */
   readonly remembersBrowser?: false
 }
 
 const DEVICE_SECONDS = 400 * 24 * 3600
 
-/** Marks the browser as one that this person signs in from; the mark it had before is spent. */
+/** Marks the browser as known for this person; its previous mark is consumed. */
 const newMark = (ctx: RequestCtx, { email }: Account) => {
   const random = randomToken(ctx.random)
   const earlier = knownDevice(ctx, ctx.request, email)
@@ -78,7 +78,7 @@ const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant,
   }
 }
 
-/** Audit events: who signed in and how, and the session. */
+/** Audit events of the sign-in and of the session. */
 const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof sessionRow>): readonly AuditEntry[] => {
   const actor = { type: 'user', id: userId, sessionId: id, ...(clientId === null ? {} : { clientId }) } as const
   return [
@@ -87,7 +87,7 @@ const occurrencesOf = ({ id, userId, clientId, amr, acr }: ReturnType<typeof ses
   ]
 }
 
-/** All that a session begins with, but for the rows of its events. */
+/** Everything that a session start writes, except the rows of its events. */
 const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenant, defaultClientId, roles }: SessionRequirements) => {
   const { user } = mint
   const now = ctx.clock.now()
@@ -110,7 +110,7 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenan
     amr: session.amr,
     acr: session.acr,
     scopes: mint.scopes ?? [],
-    // Who looks at the token alone must not take it for more than this server does.
+    // A verifier that sees only the token must not rate it higher than this server does.
     roles: session.temporaryPassword ? [] : roles,
     expiresAt: session.expiresAt,
   }
@@ -118,7 +118,7 @@ const beginningOf = (t: TenantDb, ctx: RequestCtx, mint: SessionRequest, { tenan
   return { started, written, occurrences: occurrencesOf(session) }
 }
 
-/** The first session accepts an invitation as well as its link does, whatever way led to it. @throws AppError invalid_credentials */
+/** The first session accepts an invitation as its link would, regardless of the sign-in method. @throws AppError invalid_credentials */
 const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account): Promise<void> => {
   const { isStillInvited } = await import('#shared/domains/authority/inviter')
   const user = await findUser(t, id)
@@ -127,9 +127,9 @@ const requireStillInvited = async (t: TenantTx, ctx: RequestCtx, { id }: Account
 }
 
 /**
- * Begins a session: in a transaction that holds the person, or alone on the condition that the snapshot of `mint.version` is still true. Routes that call this
+ * Begins a session: in a transaction that locks the person, or in one statement if the snapshot of `mint.version` is still current. Routes that call this
  * emit `session.created`, `user.signed_in`.
- * @throws AppError invalid_credentials when the tenant is not active or the invitation does not hold any more, quota_exceeded
+ * @throws AppError invalid_credentials when the tenant is not active or the invitation is no longer valid, quota_exceeded
  * @throws SnapshotChanged
  */
 export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRequest): Promise<StartedSession> => {
@@ -143,7 +143,7 @@ export const beginSession = async (t: TenantDb, ctx: RequestCtx, mint: SessionRe
   return started
 }
 
-/** Signs the token of a session that was committed. */
+/** Signs the token of a committed session. */
 export const mintToken = async (ctx: RequestCtx, startedSession: StartedSession): Promise<MintedSession> => {
   const { token, issuedAt, expiresAt } = await issueSessionToken(ctx, startedSession.grant)
   ctx.metrics.count('auth_requests_total', { auth_type: 'session', result: 'success', tenant_id: startedSession.tenant.tenantId })

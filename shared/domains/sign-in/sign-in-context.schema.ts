@@ -4,7 +4,7 @@ import { Lang, ReturnTo } from '#shared/platform/http/pages/fields.schema'
 
 export const signInContextFields = {
   lang: Lang,
-  /** Domain of a company, or the label that the platform gave it. */
+  /** Domain of a company, or the label that the platform assigned to it. */
   tenant: z.string().min(1).max(253).optional(),
   client_id: z.string().min(1).max(200).optional(),
   return_to: ReturnTo,

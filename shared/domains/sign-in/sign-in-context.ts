@@ -1,4 +1,4 @@
-// What a person signs in to: the client or tenant that the link names, else the tenant of the browser's domain, else the platform, for administrators.
+// Where a person signs in: the client or tenant that the link names, else the tenant of the browser's domain, else the platform, for administrators.
 
 import { directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findDefaultClient } from '#db/store/clients'

@@ -1,4 +1,4 @@
-// What a refused password costs: the same for everybody, whether there is such a person, whether it is counted, whether the lock falls by it.
+// The cost of a refused password: the same for every address, whether or not the account exists, the attempt is counted, or the lock starts.
 
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { type Account, countWrongPassword, type SignInTenant } from '#db/store/sign-in'
@@ -10,21 +10,21 @@ import { auditRow, byAnonymous } from '#shared/platform/audit/audit-log'
 import { sealMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
-/** Growing delay, and a soft lock that ends by itself. A browser that the person is known from has a budget of its own. */
+/** Growing delay, and a temporary lock. A browser that is known for the person has its own budget. */
 export const SIGN_IN_DELAY: DelayRule = { freeAttempts: 5, firstDelaySeconds: 30, maxDelaySeconds: 1800 }
 
 export type WrongPasswordAttempt = {
   readonly tenantId: TenantId
   readonly tenant: SignInTenant | undefined
-  /** Undefined where the address is unknown, or where a lock refused the request: further guesses do not extend a lock. */
+  /** Undefined if the address is unknown, or if a lock refused the request: further guesses do not extend a lock. */
   readonly user: Account | undefined
   readonly email: string
-  /** The browser, where the person is known from it. */
+  /** The browser, if it is known for the person. */
   readonly deviceHash: Uint8Array | undefined
 }
 
 /**
- * The event and the mail about a lock, made before it is known whether the lock starts. For an unknown address they are sealed under the tenant's key, and
+ * The event and the mail about a lock, prepared before it is known whether the lock starts. For an unknown address they are sealed under the tenant's key, and
  * never written.
  */
 const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: WrongPasswordAttempt, userId: string) => {
@@ -49,7 +49,7 @@ const announce = async (t: TenantTx, ctx: RequestCtx, { user, tenant, email }: W
   return { event, message }
 }
 
-/** Counts it. When the lock starts, the person is mailed and the event is written, once. Routes that call this emit `user.locked`. */
+/** Counts the attempt. When the lock starts, the person is mailed and the event is written, once. Routes that call this emit `user.locked`. */
 export const refuseWrongPassword = async (ctx: RequestCtx, wrong: WrongPasswordAttempt): Promise<void> => {
   const userId = wrong.user?.id ?? ctx.random.id()
   const fell = await atomically(forTenant(ctx.db, wrong.tenantId), async (t) =>

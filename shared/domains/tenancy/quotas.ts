@@ -1,4 +1,4 @@
-// How much of each kind a tenant may have or do, unless its settings say otherwise.
+// How much of each kind a tenant may have or do, unless its settings override it.
 // Rows and sign-ins count in the transaction that adds them, so that rolled-back work does not count. Requests and requested mails count in the shared cache before
 // any work: a tenant over its quota costs the others nothing, mails about changes (a lock, a new password) never fail for a quota, and the answer does not disclose
 // whether an account exists.

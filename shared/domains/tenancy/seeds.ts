@@ -37,7 +37,7 @@ const EVERY_TENANT: readonly Seed[] = [
   ['external-service', 'credentials', 'Read credentials of external services.'],
 ]
 
-/** The resource `platform` exists in the system tenant alone. */
+/** The resource `platform` exists only in the system tenant. */
 const SYSTEM_ONLY: readonly Seed[] = [
   ['platform', 'migrate', 'Run migrations.'],
   ['platform', 'tenants', 'List and create tenants.'],

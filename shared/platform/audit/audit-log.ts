@@ -131,8 +131,8 @@ const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Promise<New
 const writtenUntil = (): Date => secondsAfter(systemClock.now(), AUDIT_WRITE_SECONDS)
 
 /**
- * Events for a statement that writes them beside the change, alone or in a transaction. Alone, it has a second to write them; where this process does not have
- * the key of a subject, it is read or made in a transaction before.
+ * Events for a statement that writes them together with the change, outside or inside a transaction. Outside, it has a second to write them; if this process does not have
+ * the key of a subject, it is read or created in a transaction before.
  */
 export const prepareAuditEvents = async (t: TenantDb, ctx: AuditCtx, ...occurrences: readonly AuditEntry[]): Promise<PreparedAuditEvents> => {
   const until = writtenUntil()

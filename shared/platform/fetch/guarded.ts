@@ -103,7 +103,7 @@ const read = (response: IncomingMessage, maxBytes: number): Promise<Uint8Array> 
     response.on('error', reject)
   })
 
-/** Checks the connected address once more, whatever led there. */
+/** Checks the connected address again. */
 const checkSocket = (request: ClientRequest, mayReach: AddressCheck): void => {
   request.on('socket', (socket) =>
     socket.once('connect', () => {

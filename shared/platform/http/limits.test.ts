@@ -25,7 +25,7 @@ const unreachableCache = (): Cache => {
   return cache
 }
 afterAll(() => Promise.all(unreachableCaches.map((cache) => cache.close())))
-const unreachableDb = (): Db => openDb(postgresEngine({ url: 'postgres://nobody@127.0.0.1:1/none' }))
+const unreachableDb = (): Db => openDb(postgresEngine({ url: 'postgres://unused@127.0.0.1:1/none' }))
 
 let db: Db
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-// Turns a handler's result into an answer: only what the declaration lists leaves.
+// Turns a handler's result into a response that contains only what the declaration lists.
 import type * as z from 'zod'
 import type { RequestInfo } from '#shared/kernel/context'
 import { UNAVAILABLE_HEADERS } from './problem.ts'

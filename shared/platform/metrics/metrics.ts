@@ -15,7 +15,7 @@ export type Metrics = {
    */
   flush(when?: FlushWhen): Promise<void>
   /**
-   * Prometheus text exposition format 0.0.4. One instance's numbers alone would look like a counter reset.
+   * Prometheus text exposition format 0.0.4. The numbers of a single instance would look like a counter reset.
    * @throws AppError unavailable while the cache is unavailable
    */
   render(): Promise<string>

@@ -1,4 +1,4 @@
-// An MCP server on Cloudflare's provider that lets in whom a company's identity provider sends (identity assertions, draft-ietf-oauth-identity-assertion-authz-grant).
+// An MCP server on Cloudflare's provider that accepts people of a company's identity provider (identity assertions, draft-ietf-oauth-identity-assertion-authz-grant).
 import { OAuthProvider } from '@cloudflare/workers-oauth-provider'
 
 const worker = (env) => {
@@ -12,11 +12,11 @@ const worker = (env) => {
     clientRegistrationEndpoint: '/oauth/register',
     scopesSupported: ['mcp:read', 'mcp:write'],
     resourceMetadata: { resource: `${issuer}/mcp`, authorization_servers: [issuer] },
-    // biome-ignore lint/suspicious/noConsole: a worker has nothing else to write to.
+    // biome-ignore lint/suspicious/noConsole: a worker can only log to the console.
     onError: ({ code, internal }) => void console.log(JSON.stringify({ code, internal })),
     enterpriseManagedAuthorization: {
       trustedIssuers: async ({ iss }) => trusted.find((one) => one.issuer === iss) ?? null,
-      // One issuer may speak for many companies: this server serves one of them.
+      // One issuer may assert people of many companies: this server serves one of them.
       mapClaims: async ({ claims, requestedScope }) =>
         trusted.find(({ issuer: iss }) => iss === claims.iss)?.tenant !== claims.tenant
           ? null
@@ -25,5 +25,5 @@ const worker = (env) => {
   })
 }
 
-// biome-ignore lint/style/noDefaultExport: workerd asks for it.
+// biome-ignore lint/style/noDefaultExport: workerd requires it.
 export default { fetch: (request, env, ctx) => worker(env).fetch(request, env, ctx) }

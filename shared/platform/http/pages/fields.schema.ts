@@ -4,7 +4,7 @@ import * as z from 'zod'
 export const FormToken = z.string().max(100)
 export const form = { form_token: FormToken.optional() }
 export const Lang = z.string().max(8).optional()
-/** Next page: a path of ours. Any other value leads to the account page. */
+/** Next page: one of our paths. Any other value leads to the account page. */
 export const ReturnTo = z.string().max(2000).optional()
 export const PageQuery = z.strictObject({ lang: Lang })
 export const Password = z.string().min(1).max(1024)

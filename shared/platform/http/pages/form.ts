@@ -1,4 +1,4 @@
-// Checks that a form was token by one of our own pages, in this browser, by the person who is signed in (OWASP: synchroniser token, together with
+// Checks that a form was sent by one of our own pages, in this browser, by the person who is signed in (OWASP: synchroniser token, together with
 // Fetch Metadata).
 
 import type { RequestInfo } from '#shared/kernel/context'
