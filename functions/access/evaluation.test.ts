@@ -63,7 +63,7 @@ describe('evaluation', () => {
   test('asking about others needs policy:check', async () => {
     const checker = await w.app.person(w.company, ['policy:check'])
     expect(await decision(evaluationRequest(user(w.pat), 'read'), await w.signedIn(w.sam))).toBe(403)
-    expect(await decision(evaluationRequest(user({ id: 'nobody' }), 'read'), await w.signedIn(w.sam))).toBe(403)
+    expect(await decision(evaluationRequest(user({ id: 'unknown' }), 'read'), await w.signedIn(w.sam))).toBe(403)
     expect(await decision(evaluationRequest(user(w.pat), 'read'), await w.signedIn(checker))).toBe(true)
     const powerless = await newBackend(w.app, w.company, ['policy:read'])
     expect(await decision(evaluationRequest(user(w.pat), 'read'), powerless.authorization)).toBe(403)

@@ -34,7 +34,7 @@ test('the fifth wrong password, which locks, costs what the first does, and what
     const { app, attempt } = await start()
     const { admin, domain } = await app.company()
     const another = await start()
-    const email = known ? admin.email : 'nobody@nowhere.example'
+    const email = known ? admin.email : 'unknown@nowhere.example'
     for (let n = 0; n < 7; n++) {
       app.clock.advance(60)
       costs.push(await attempt({ email, password: 'wrong' }, 401, { tenant_domain: domain }))

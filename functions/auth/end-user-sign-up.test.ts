@@ -19,7 +19,7 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }
 }
-const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const initiate = (app: TestApp, company: Company, email: string, password = FIRST): Promise<Response> =>
   app.request(INITIATE, { body: { client_id: company.clientId, email, password } })
 const login = (app: TestApp, company: Company, email: string, password: string): Promise<Response> =>
@@ -47,7 +47,7 @@ test('a sign-up answers the same for a known address, changes nothing, and tells
 test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose opens nothing', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
-  const email = somebody(app)
+  const email = newAddress(app)
   await initiate(app, company, email)
   const code = codeIn(await app.mailsTo(email))
   const verify = async (body: Record<string, unknown>) => outcomeOf(await app.request(VERIFY, { body }))
@@ -55,7 +55,7 @@ test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose o
   expect(await verify({ ...at, otp: wrongCode(code) })).toMatchObject(BAD_CODE)
   expect(await verify({ ...at, otp: '111111' })).toMatchObject(BAD_CODE)
   expect(await verify({ email, client_id: other.clientId, otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
-  expect(await verify({ email: somebody(app), client_id: company.clientId, otp: code })).toMatchObject({ body: { code: 'registration_expired' } })
+  expect(await verify({ email: newAddress(app), client_id: company.clientId, otp: code })).toMatchObject({ body: { code: 'registration_expired' } })
   const reset = { body: { email, client_id: company.clientId, otp: code } }
   expect(await outcomeOf(await app.request('/authsec/uflow/user/forgot-password/verify-otp', reset))).toMatchObject({
     body: { code: 'invalid_code' },
@@ -72,7 +72,7 @@ test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose o
 
 test('an address that was taken while the code was on its way is not taken over', async () => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   await initiate(app, company, email)
   const code = codeIn(await app.mailsTo(email))
   const rival = await app.person(company)
@@ -88,7 +88,7 @@ test('an address that was taken while the code was on its way is not taken over'
 test('where the tenant allows direct sign-up the account is there at once, and existing ones stay untouched', async () => {
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true })
-  const [email, known] = [somebody(app), await app.person(company)]
+  const [email, known] = [newAddress(app), await app.person(company)]
   expect(await outcomeOf(await initiate(app, company, email))).toEqual(REGISTERED)
   expect(await account(app, company, email)).toMatchObject({ emailVerifiedAt: null, provider: 'custom', active: true })
   expect(await eventsOf(app, company.tenantId, 'auth.endUser.initiateRegistration')).toEqual(['user.created'])
@@ -107,8 +107,8 @@ test('where the tenant allows direct sign-up the account is there at once, and e
 test('a tenant at its quota of people takes no more', async () => {
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true, quotas: { users: 2 } })
-  expect((await initiate(app, company, somebody(app))).status).toBe(201)
-  const email = somebody(app)
+  expect((await initiate(app, company, newAddress(app))).status).toBe(201)
+  const email = newAddress(app)
   expect(await outcomeOf(await initiate(app, company, email))).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
   expect(await account(app, company, email)).toBeUndefined()
   await configure(app, company, { directSignUp: false })
@@ -126,14 +126,14 @@ test.each([
   ['123456789123456789', 'password_breached'],
 ] as const)('the password %s is refused', async (password, code) => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   expect(await outcomeOf(await initiate(app, company, email, password))).toMatchObject({ status: 400, body: { code, field: 'body.password' } })
   expect(await outcomeOf(await initiate(app, company, email, email))).toMatchObject({ status: 400, body: { code: 'password_guessable' } })
 })
 
 test('one code a minute goes to an address that signs up, known or not', async () => {
   const { app, company } = await start()
-  for (const email of [somebody(app), (await app.person(company)).email]) {
+  for (const email of [newAddress(app), (await app.person(company)).email]) {
     expect((await initiate(app, company, email)).status).toBe(201)
     expect(await outcomeOf(await initiate(app, company, email))).toMatchObject({ status: 429, body: { code: 'too_many_codes' } })
   }

@@ -21,7 +21,7 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }
 }
-const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const initiate = (app: TestApp, company: Company, email: string, password = FIRST): Promise<Response> =>
   app.request(INITIATE, { body: { client_id: company.clientId, email, password } })
 const login = (app: TestApp, company: Company, email: string, password: string): Promise<Response> =>
@@ -30,7 +30,7 @@ const account = (app: TestApp, company: Company, email: string) => findUserByEma
 
 test("an end user's story: sign-up, code, password, callback by cookie, a token for the client's tenant", async () => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   const browser = cookieJar()
   const call = async (path: string, body: unknown): Promise<Response> => {
     const response = await app.request(path, { body, headers: { origin: 'http://localhost:3000', ...browser.header() } })
@@ -96,18 +96,18 @@ test('a door that is none: unknown, malformed and suspended', async () => {
   const gone = await app.company('gone')
   await setStatus(app, gone, 'suspended')
   for (const client_id of [company.tenantId, 'nonsense', gone.clientId]) {
-    const body = { client_id, email: somebody(app), password: FIRST }
+    const body = { client_id, email: newAddress(app), password: FIRST }
     expect(await outcomeOf(await app.request(INITIATE, { body }))).toMatchObject({
       status: 400,
       body: { code: 'invalid_client', field: 'body.client_id' },
     })
   }
-  expect(await outcomeOf(await app.request(PRECHECK, { body: { client_id: 'nonsense', email: somebody(app) } }))).toMatchObject({
+  expect(await outcomeOf(await app.request(PRECHECK, { body: { client_id: 'nonsense', email: newAddress(app) } }))).toMatchObject({
     status: 400,
     body: { error: 'Invalid client_id', code: 'invalid_client' },
   })
   expect(
-    (await app.request(INITIATE, { body: { client_id: `"${company.clientId.toUpperCase()}-main-client"`, email: somebody(app), password: FIRST } }))
+    (await app.request(INITIATE, { body: { client_id: `"${company.clientId.toUpperCase()}-main-client"`, email: newAddress(app), password: FIRST } }))
       .status,
   ).toBe(201)
 })
@@ -117,7 +117,7 @@ test('precheck answers alike for every address', async () => {
   const [known, disabled] = [await app.person(company), await app.person(company)]
   await enrol(app, known)
   await change(app, disabled, { active: false })
-  for (const email of [known.email, disabled.email, somebody(app)]) {
+  for (const email of [known.email, disabled.email, newAddress(app)]) {
     expect(await outcomeOf(await app.request(PRECHECK, { body: { client_id: company.clientId, email } }))).toEqual({
       status: 200,
       body: { email, exists: true, mfa_enabled: false, mfa_method: [], tenant_domain: company.domain, tenant_id: company.tenantId },
@@ -132,7 +132,7 @@ test('a closed deployment may disclose accounts; what is closed for all stays cl
   await change(app, disabled, { active: false })
   const precheck = async (email: string) => outcomeOf(await app.request(PRECHECK, { body: { client_id: company.clientId, email } }))
   expect(await precheck(known.email)).toMatchObject({ status: 200, body: { mfa_enabled: true, mfa_method: ['totp'] } })
-  expect(await precheck(somebody(app))).toMatchObject({ status: 404, body: { error: 'User not found', code: 'not_found' } })
+  expect(await precheck(newAddress(app))).toMatchObject({ status: 404, body: { error: 'User not found', code: 'not_found' } })
   expect(await precheck(disabled.email)).toMatchObject({ status: 401, body: { error: 'User account is inactive' } })
   const before = await rowOf(app, known)
   expect(await outcomeOf(await initiate(app, company, known.email))).toEqual({
@@ -141,7 +141,7 @@ test('a closed deployment may disclose accounts; what is closed for all stays cl
   })
   expect(await rowOf(app, known)).toEqual(before)
   expect(await outcomeOf(await app.request(VERIFY, { body: {} }))).toMatchObject({ status: 501, body: { code: 'direct_registration' } })
-  const email = somebody(app)
+  const email = newAddress(app)
   expect((await initiate(app, company, email)).status).toBe(201)
   expect((await login(app, company, email, FIRST)).status).toBe(200)
   expect((await app.request(CALLBACK, { body: { email, tenant_id: company.tenantId, mfa_verified: true } })).status).toBe(401)

@@ -43,8 +43,8 @@ test("an administrator's door answers unknown, wrong, locked, disabled, suspende
   await setStatus(app, gone, 'suspended')
   const cases: Record<string, Record<string, string>> = {
     wrong: { email: acme.admin.email, password: 'wrong', tenant_domain: acme.domain },
-    unknown: { email: 'nobody@nowhere.example', password: 'wrong', tenant_domain: acme.domain },
-    'unknown, with no tenant named': { email: 'nobody@nowhere.example', password: 'wrong' },
+    unknown: { email: 'unknown@nowhere.example', password: 'wrong', tenant_domain: acme.domain },
+    'unknown, with no tenant named': { email: 'unknown@nowhere.example', password: 'wrong' },
     'locked, right password': { email: locked.email, password: PASSWORD, tenant_domain: acme.domain },
     'locked, wrong password': { email: locked.email, password: 'wrong', tenant_domain: acme.domain },
     disabled: { email: disabled.email, password: PASSWORD, tenant_domain: acme.domain },
@@ -73,7 +73,7 @@ test("an end user's door answers unknown, wrong, locked, disabled, suspended, wr
   await setStatus(app, gone, 'suspended')
   const cases: Record<string, Record<string, string>> = {
     wrong: { email: person.email, password: 'wrong', client_id: acme.clientId },
-    unknown: { email: 'nobody@nowhere.example', password: 'wrong', client_id: acme.clientId },
+    unknown: { email: 'unknown@nowhere.example', password: 'wrong', client_id: acme.clientId },
     locked: { email: locked.email, password: PASSWORD, client_id: acme.clientId },
     disabled: { email: disabled.email, password: PASSWORD, client_id: acme.clientId },
     synced: { email: synced.email, password: PASSWORD, client_id: acme.clientId },
@@ -100,7 +100,7 @@ test('unknown, wrong and locked ask the database the same number of things', asy
     const ask = (email: string) => attempt(path, { email, password: 'wrong', ...door })
     // Keys that records are sealed under are made, fetched and then kept.
     for (const email of ['first@nowhere.example', known.email, locked.email, known.email, locked.email]) await ask(email)
-    const costs = [await ask('nobody@nowhere.example'), await ask(known.email), await ask(locked.email)].map(({ statements }) => statements)
+    const costs = [await ask('unknown@nowhere.example'), await ask(known.email), await ask(locked.email)].map(({ statements }) => statements)
     expect(new Set(costs).size, `${path}: ${costs}`).toBe(1)
   }
 })
@@ -116,7 +116,7 @@ test('a forgotten password costs and says the same for known and unknown address
   ]
   for (const { path, door, known } of doors) {
     for (const email of [(await app.person(acme, 'admin')).email, `first@${app.ctx.random.id()}.example`]) await attempt(path, { email, ...door })
-    const unknown = `nobody@${app.ctx.random.id()}.example`
+    const unknown = `unknown@${app.ctx.random.id()}.example`
     const [a, b] = [await attempt(path, { email: known, ...door }), await attempt(path, { email: unknown, ...door })]
     const disclosed = (email: string, { outcome, ...rest }: Try) => ({ ...rest, outcome: JSON.stringify(outcome).replaceAll(email, '<address>') })
     expect(disclosed(known, a), path).toEqual(disclosed(unknown, b))

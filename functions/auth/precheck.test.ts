@@ -16,7 +16,7 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
 
 test('precheck: where sign-up is open an unknown address is shown to sign-up, elsewhere everybody gets one answer', async () => {
   const open = await start()
-  const nobody = { email: 'nobody@nowhere.example' }
+  const nobody = { email: 'unknown@nowhere.example' }
   expect(await outcomeOf(await open.app.request(PRECHECK, { body: nobody }))).toEqual({
     status: 200,
     body: { exists: false, next_step: 'bootstrap', requires_password: false },
@@ -54,7 +54,7 @@ test('precheck names the providers of the place where the browser is, alike for 
     [{ current_domain: custom }, {}],
     [{}, {}],
   ] as const) {
-    expect(await at('nobody@nowhere.example', body, headers)).toEqual(await at(admin.email, body, headers))
+    expect(await at('unknown@nowhere.example', body, headers)).toEqual(await at(admin.email, body, headers))
   }
 })
 
@@ -77,8 +77,8 @@ test('precheck: an address in a domain that an organisation has proved leads to 
   const ask = async (email: string, headers: Record<string, string> = {}) => bodyOf(await app.request(PRECHECK, { body: { email }, headers }))
   const atClient = async (email: string, of: Company = company) =>
     bodyOf(await app.request('/authsec/uflow/auth/enduser/login/precheck', { body: { email, client_id: of.clientId } }))
-  expect(await ask(`nobody@${domain}`)).toMatchObject({ exists: false })
-  expect(await atClient(`nobody@${domain}`)).not.toHaveProperty('available_providers')
+  expect(await ask(`unknown@${domain}`)).toMatchObject({ exists: false })
+  expect(await atClient(`unknown@${domain}`)).not.toHaveProperty('available_providers')
   const provider = await addSamlProvider(app, company, await keyPair('provider'))
   await addSamlProvider(app, company, await keyPair('provider'), { isActive: false })
   await addProvider(app, { name: 'own', issuer: 'https://id.example' }, company.tenantId)
@@ -90,12 +90,12 @@ test('precheck: an address in a domain that an organisation has proved leads to 
     expect(await atClient(`${who}@${domain}`)).toMatchObject({ available_providers })
   }
   // A domain below it, a claim without proof, and the door of another organisation lead nowhere.
-  expect(await ask(`nobody@sub.${domain}`)).toMatchObject({ exists: false })
+  expect(await ask(`unknown@sub.${domain}`)).toMatchObject({ exists: false })
   const globex = await app.company('globex')
-  expect(await atClient(`nobody@${domain}`, globex)).not.toHaveProperty('available_providers')
+  expect(await atClient(`unknown@${domain}`, globex)).not.toHaveProperty('available_providers')
   const custom = `login.${globex.name}.example`
   await verifyDomain(app, globex, custom)
-  expect(await ask(`nobody@${domain}`, { origin: `https://${custom}` })).not.toMatchObject({ available_providers })
+  expect(await ask(`unknown@${domain}`, { origin: `https://${custom}` })).not.toMatchObject({ available_providers })
   await setStatus(app, company, 'suspended')
-  expect(await ask(`nobody@${domain}`)).not.toMatchObject({ available_providers })
+  expect(await ask(`unknown@${domain}`)).not.toMatchObject({ available_providers })
 })

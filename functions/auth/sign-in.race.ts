@@ -26,10 +26,10 @@ const tally = (responses: readonly Response[]): Record<number, number> => {
   for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1
   return counts
 }
-const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const label = (app: TestApp): string => `co${app.ctx.random.id().slice(-12)}`
 const register = async (app: TestApp, tenant_domain: string): Promise<{ email: string; otp: string }> => {
-  const email = somebody(app)
+  const email = newAddress(app)
   await app.request(`${ADMIN}/register`, { body: { email, password: FRESH, name: 'Fay Founder', tenant_domain } })
   return { email, otp: codeIn(await app.mailsTo(email)) }
 }
@@ -83,7 +83,7 @@ test('one address becomes one account, and the answers are alike', async () => {
   const app = await start()
   const company = await app.company()
   await configure(app, company, { directSignUp: true })
-  const email = somebody(app)
+  const email = newAddress(app)
   const answers = await twenty((n) => app.request(`${USER}/register`, { body: { client_id: company.clientId, email, password: `${FRESH}-${n}` } }))
   expect(tally(answers)).toEqual({ 200: 20 })
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toMatchObject({ active: true })
@@ -92,7 +92,7 @@ test('one address becomes one account, and the answers are alike', async () => {
 test('one code becomes one account; a minute holds one mail', async () => {
   const app = await start()
   const company = await app.company()
-  const email = somebody(app)
+  const email = newAddress(app)
   const started = await twenty(() => app.request(`${USER}/register/initiate`, { body: { client_id: company.clientId, email, password: FRESH } }))
   expect(tally(started)).toEqual({ 200: 1, 429: 19 })
   const mails = await app.mailsTo(email)

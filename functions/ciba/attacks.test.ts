@@ -111,13 +111,13 @@ describe('account enumeration', () => {
     }
     const known = await story(person.email)
     expect(push.outbox).toHaveLength(3)
-    for (const email of ['nobody@nowhere.example', company.admin.email, disabled.email, stranger.email]) expect(await story(email)).toEqual(known)
+    for (const email of ['unknown@nowhere.example', company.admin.email, disabled.email, stranger.email]) expect(await story(email)).toEqual(known)
     expect(push.outbox).toHaveLength(3)
   })
 
   test('a request that reached no device expires like one that gets no response', async () => {
     const { app, person, client } = await world()
-    const [known, unknown] = [await requestCibaFor(app, client, person.email), await requestCibaFor(app, client, 'nobody@nowhere.example')]
+    const [known, unknown] = [await requestCibaFor(app, client, person.email), await requestCibaFor(app, client, 'unknown@nowhere.example')]
     app.clock.advance(299)
     for (const id of [known, unknown]) expect(await errorOf(await pollCiba(app, client.clientId, id))).toEqual([202, 'authorization_pending'])
     app.clock.advance(1)
@@ -356,5 +356,5 @@ test('a request costs the same number of statements for a known and an unknown a
   const bare = await app.person(company)
   await requestCiba(app, client, 'first@nowhere.example')
   const cost = async (email: string) => (await counted.during(() => requestCiba(app, client, email))).statements
-  expect(await cost(bare.email)).toBe(await cost('nobody@nowhere.example'))
+  expect(await cost(bare.email)).toBe(await cost('unknown@nowhere.example'))
 })

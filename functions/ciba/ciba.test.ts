@@ -211,14 +211,14 @@ describe('devices', () => {
   })
 })
 
-test('a tenant with account disclosure is told about unknown accounts and accounts without a device', async () => {
+test('a tenant with account disclosure reports unknown accounts and accounts without a device', async () => {
   const { app, company, client } = await world()
   await configure(app, company, { cibaDisclosesAccounts: true })
   const bare = await app.person(company)
-  expect(await errorOf(await requestCiba(app, client, 'nobody@nowhere.example'))).toEqual([400, 'user_not_found'])
+  expect(await errorOf(await requestCiba(app, client, 'unknown@nowhere.example'))).toEqual([400, 'user_not_found'])
   expect(await errorOf(await requestCiba(app, client, bare.email))).toEqual([400, 'no_device_registered'])
   const hinted = (login_hint: string) => app.request(`${CIBA}/initiate`, { body: { client_id: client.sdkClientId, login_hint } })
-  const unknown = await hinted('nobody@nowhere.example')
+  const unknown = await hinted('unknown@nowhere.example')
   expect(unknown.status).toBe(400)
   expect(await bodyOf(unknown)).toMatchObject({ auth_req_id: '', expires_in: 0, interval: 0, error: 'user_not_found' })
   const none = await hinted(bare.email)

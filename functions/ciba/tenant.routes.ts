@@ -41,7 +41,7 @@ export const tenantCibaRoutes = [
   route({
     id: 'ciba.tenant.respond',
     on: 'POST /authsec/uflow/auth/tenant/ciba/respond',
-    summary: 'Approve or deny on a device that received the request; `success` tells whether the decision counted.',
+    summary: 'Approve or deny on a device that received the request; `success` is true when the decision counted.',
     access: user(undefined, { class: 'code' }),
     body: CibaAnswer,
     reply: json(200, CibaAnswered),

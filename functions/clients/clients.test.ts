@@ -314,7 +314,7 @@ describe('changing a client', () => {
   })
 })
 
-test('health and API description are public and disclose nothing of tenants', async () => {
+test('health and API description are public and disclose nothing about tenants', async () => {
   const { request } = await startApp(clientsRoutes)
   expect(await (await request('/authsec/clientms/health')).json()).toEqual({ status: 'healthy', service: 'clients-microservice' })
   const page = await request('/authsec/clientms/swagger/index.html')

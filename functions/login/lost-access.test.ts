@@ -164,7 +164,7 @@ test('the page answers alike for somebody, for nobody and for who has not proved
   await configure(app, company, { recovery: { waitingDays: 3 } })
   const keyless = await app.person(company)
   await change(app, keyless, { passwordHash: null })
-  for (const email of [pat.email, keyless.email, `nobody@${company.name}.example`]) {
+  for (const email of [pat.email, keyless.email, `unknown@${company.name}.example`]) {
     const browser = openBrowser(app)
     await browser.read(ACCESS(company))
     expect(titleOf(await browser.send({ email }, { action: '/recover/access/wait' }))).toBe('The waiting period has started')

@@ -60,7 +60,7 @@ test('an address that nobody has walks the same way, and its code is wrong like 
   const acme = await app.company()
   const pat = await app.person(acme)
   const seen: unknown[][] = []
-  for (const email of [pat.email, 'nobody@acme.example']) {
+  for (const email of [pat.email, 'unknown@acme.example']) {
     const browser = openBrowser(app)
     await browser.read(`/recover?client_id=${acme.clientId}`)
     const code = await browser.send({ email })

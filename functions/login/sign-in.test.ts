@@ -80,7 +80,7 @@ test('unknown, wrong, disabled, suspended, of another company, of no company: on
   await change(app, dora, { active: false })
   await setStatus(app, gone, 'suspended')
   const tries = [
-    [signInQueryOf(acme), { email: 'nobody@acme.example', password: pat.password }],
+    [signInQueryOf(acme), { email: 'unknown@acme.example', password: pat.password }],
     [signInQueryOf(acme), { email: pat.email, password: 'wrong' }],
     [signInQueryOf(acme), dora],
     [signInQueryOf(globex), pat],
@@ -219,7 +219,7 @@ test('too many tries: the time left is said, and it is the same for an address t
   const said = await tried(pat.email)
   expect(said).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
   app.clock.advance(120)
-  expect(await tried('nobody@acme.example')).toBe(said)
+  expect(await tried('unknown@acme.example')).toBe(said)
 })
 
 test('German throughout where it is asked for, by the browser or by hand', async () => {

@@ -28,7 +28,7 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
     id: `${name}.health`,
     on: `GET ${prefix}/health`,
     summary: 'Check that the service is up.',
-    access: open('It tells only that the service is up.', { class: 'general' }),
+    access: open('It discloses only that the service is up.', { class: 'general' }),
     reply: json(200, McpHealth),
     errors: [],
     emits: 'nothing',

@@ -318,7 +318,7 @@ test('an identity assertion is made for a server that the tenant named: who, for
   expect(payload).toMatchObject({ sub: person.id, client_id: 'their-client', scope: 'chat.read', tenant: company.tenantId, resource: form.resource })
   expect(payload.aud).toBe(there)
   for (const [more, error] of [
-    [{ audience: 'https://nobody.example.com' }, 'invalid_target'],
+    [{ audience: 'https://unknown.example.com' }, 'invalid_target'],
     [{ audience: c.name }, 'invalid_target'],
     [{ audience: '' }, 'invalid_request'],
     [{ scope: 'chat.write' }, 'invalid_scope'],

@@ -94,7 +94,7 @@ test('a user_code is not asked for, and so not read', async () => {
 
 test('nobody there is like nobody answering; asking without end ends', async () => {
   const { app, client, company } = await start()
-  const nobody = { login_hint: `nobody@${company.name}.example` }
+  const nobody = { login_hint: `unknown@${company.name}.example` }
   const first = (await (await begin(app, client, nobody)).json()) as Json
   expect(await errorOf(await poll(app, client, first.auth_req_id))).toEqual([400, 'authorization_pending'])
   expect((await begin(app, client, nobody)).status).toBe(200)

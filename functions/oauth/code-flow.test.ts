@@ -317,7 +317,7 @@ describe('where the answer goes', () => {
     ['code_challenge_method', undefined, 'invalid_request'],
     ['code_challenge_method', 's256', 'invalid_request'],
     ['scope', 'nothing:known', 'invalid_scope'],
-    ['resource', 'https://nobody.example.com/', 'invalid_target'],
+    ['resource', 'https://unknown.example.com/', 'invalid_target'],
     ['prompt', 'none login', 'invalid_request'],
     ['prompt', 'maybe', 'invalid_request'],
     ['max_age', '-1', 'invalid_request'],
@@ -405,7 +405,7 @@ describe('a code', () => {
       expect(await errorOf(response)).toEqual([400, 'invalid_grant'])
     }
     expect(await errorOf(await redeem(code, { code_verifier: undefined }))).toEqual([400, 'invalid_request'])
-    expect(await errorOf(await redeem(code, { resource: 'https://nobody.example.com/' }))).toEqual([400, 'invalid_target'])
+    expect(await errorOf(await redeem(code, { resource: 'https://unknown.example.com/' }))).toEqual([400, 'invalid_target'])
     expect((await redeem(code)).status).toBe(200)
     expect(await errorOf(await redeem(code, {}, other))).toEqual([400, 'invalid_grant'])
   })
@@ -449,7 +449,7 @@ describe('a refresh token', () => {
     const narrow = await (await refresh(set.refresh_token, { scope: 'tools:read' })).json()
     expect(narrow.scope).toBe('tools:read')
     expect(await errorOf(await refresh(narrow.refresh_token, { scope: 'tools:read email' }))).toEqual([400, 'invalid_scope'])
-    expect(await errorOf(await refresh(narrow.refresh_token, { resource: 'https://nobody.example.com/' }))).toEqual([400, 'invalid_target'])
+    expect(await errorOf(await refresh(narrow.refresh_token, { resource: 'https://unknown.example.com/' }))).toEqual([400, 'invalid_target'])
     set = await (await refresh(narrow.refresh_token)).json()
     expect(set.scope).toBe('openid tools:read tools:write')
   })

@@ -90,7 +90,7 @@ test('only a resource server that the client is registered at is a target', asyn
   const { company, client, server } = await world(app)
   const other = await newResource(app, company, SCOPES)
   const globex = await newResource(app, await app.company('globex'), SCOPES)
-  for (const resource of [other.resource, globex.resource, 'https://nobody.example.com/', `${server.resource}/`, server.resource.toUpperCase()]) {
+  for (const resource of [other.resource, globex.resource, 'https://unknown.example.com/', `${server.resource}/`, server.resource.toUpperCase()]) {
     const refused = await postForm(app, '/oauth/token', { ...GRANT, resource }, { authorization: client.authorization })
     expect([refused.status, (await refused.json()).error], resource).toEqual([400, 'invalid_target'])
   }

@@ -27,7 +27,7 @@ const begun = async (app: TestApp, more: Partial<SignUp> = {}) => {
   return { who, code: await lastCode(app, who.email) }
 }
 
-test('five wrong guesses void the code; the refusals are in the record', async () => {
+test('five wrong guesses void the code, and each refusal is in the audit log', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(app)
   for (let i = 1; i <= 5; i++) expect((await complete(app, who.email, wrongCode(code, i))).status).toBe(401)
@@ -36,7 +36,7 @@ test('five wrong guesses void the code; the refusals are in the record', async (
   expect(await eventsOf(app, SYSTEM_TENANT, 'auth.admin.completeRegistration')).toContain('refused: invalid_otp')
 })
 
-test('a code lives half an hour, a sign-up a day', async () => {
+test('a code expires after half an hour, a sign-up after a day', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(app)
   app.clock.advance(30 * 60)
@@ -52,7 +52,7 @@ test('a code lives half an hour, a sign-up a day', async () => {
   expect(await outcomeOf(await complete(app, someone(app).email, '123456'))).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
 })
 
-test('one code a minute and five an hour go to an address', async () => {
+test('an address gets at most one code a minute and five an hour', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who } = await begun(app)
   const soon = await app.request(RESEND, { body: { email: who.email } })
@@ -71,7 +71,7 @@ test('one code a minute and five an hour go to an address', async () => {
   expect((await app.request(REGISTER, { body: who })).status).toBe(200)
 })
 
-test('a code is used once', async () => {
+test('a code can be used only once', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(app)
   expect((await complete(app, who.email, code)).status).toBe(201)
@@ -83,17 +83,23 @@ test.each([
   ['a short password', { password: 'fourteen chars' }, 400, 'password_too_short', 'body.password'],
   ['a long password', { password: `${'long-'.repeat(26)}` }, 400, 'password_too_long', 'body.password'],
   ['a leaked password', { password: '123456789123456789' }, 400, 'password_breached', 'body.password'],
-  ['a password of own words', { email: 'bartholomew.jones@example.com', password: 'bartholomew.jones' }, 400, 'password_guessable', 'body.password'],
+  [
+    'a password made of the person’s own name or address',
+    { email: 'bartholomew.jones@example.com', password: 'bartholomew.jones' },
+    400,
+    'password_guessable',
+    'body.password',
+  ],
   ['no name', { name: '' }, 400, 'invalid_request', 'body.name'],
   ['no address', { email: 'founder@' }, 400, 'invalid_request', 'body.email'],
-] as const)('%s begins nothing', async (_, more, status, code, field) => {
+] as const)('%s is refused before a sign-up starts', async (_, more, status, code, field) => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const who = { ...someone(app), ...more }
   expect(await outcomeOf(await app.request(REGISTER, { body: who }))).toMatchObject({ status, body: { code, field } })
   expect(await app.mailsTo(who.email)).toEqual([])
 })
 
-test.each(['invite', 'closed'])('with SIGN_UP=%s no company signs up, and none that waits is finished', async (SIGN_UP) => {
+test.each(['invite', 'closed'])('with SIGN_UP=%s no company can start a sign-up or finish a pending one', async (SIGN_UP) => {
   const open = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(open)
   const app = await startApp([...authRoutes, ...signUpRoutes], { env: { SIGN_UP } })
@@ -104,7 +110,7 @@ test.each(['invite', 'closed'])('with SIGN_UP=%s no company signs up, and none t
   expect(await outcomeOf(await app.request(RESEND, { body: { email: who.email } }))).toMatchObject(closed)
 })
 
-test('with TENANCY=single the first company is the only one, also for a sign-up that began before it', async () => {
+test('with TENANCY=single only the first company is created, also when another sign-up started before it', async () => {
   const db = await ownDb()
   try {
     const app = await startApp([...authRoutes, ...signUpRoutes], { db, env: { TENANCY: 'single' } })

@@ -1,4 +1,4 @@
-// How a company signs up, through the API's doors and through the UI's.
+// Sign-up of a company, at the paths of the API and of the UI.
 import type * as z from 'zod'
 import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up/company'
 import type { ErrorCode } from '#shared/kernel/errors'
@@ -72,7 +72,7 @@ export const companyRoutes = [
   route({
     id: 'auth.admin.register',
     on: 'POST /authsec/uflow/auth/admin/register',
-    summary: 'Start the sign-up of a company; a code goes to the address.',
+    summary: 'Start the sign-up of a company. A code is mailed to the address.',
     access: SIGN_UP,
     body: RegisterCompany,
     reply: oneOfStatuses({ 200: CompanySignUpStarted, 201: CompanySignUpStarted }),
@@ -97,7 +97,7 @@ export const companyRoutes = [
   route({
     id: 'auth.admin.completeRegistration',
     on: 'POST /authsec/uflow/auth/admin/complete-registration',
-    summary: 'Finish the sign-up with the mailed code: the company is created.',
+    summary: 'Finish the sign-up with the mailed code and create the company.',
     access: CODE,
     body: CompleteCompanySignUp,
     reply: json(201, CompanySignUpCompleted),
@@ -108,7 +108,7 @@ export const companyRoutes = [
   route({
     id: 'register.initiate',
     on: 'POST /authsec/uflow/register/initiate',
-    summary: "The UI's door to a company's sign-up.",
+    summary: 'Start the sign-up of a company, at the path of the UI.',
     access: SIGN_UP,
     body: InitiateRegister,
     reply: json(200, CompanySignUpStarted),
@@ -122,7 +122,7 @@ export const companyRoutes = [
   route({
     id: 'register.resendOtp',
     on: 'POST /authsec/uflow/register/resendOtp',
-    summary: 'Mail a new code for a sign-up that waits.',
+    summary: 'Mail a new code for a pending sign-up.',
     access: CODE,
     body: ResendOtp,
     reply: json(200, CompanySignUpStarted),
@@ -136,7 +136,7 @@ export const companyRoutes = [
   route({
     id: 'register.verify',
     on: 'POST /authsec/uflow/register/verify',
-    summary: "The UI's door to finishing a company's sign-up.",
+    summary: 'Finish the sign-up of a company, at the path of the UI.',
     access: CODE,
     body: CompleteCompanySignUp,
     reply: json(200, CompanySignUpCompleted),

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 
-/** New passwords have their rules in the policy, not here; the bound is what a form may carry. */
+/** Rules for new passwords are in the policy; this bounds only what a form may carry. */
 const Password = z.string().min(1).max(1024)
 const Domain = z.string().min(1).max(253)
 export const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')

@@ -31,7 +31,7 @@ const begun = async (app: TestApp, more: Partial<SignUp> = {}) => {
   return { who, code: await lastCode(app, who.email) }
 }
 
-test('a company registers, proves the address, and its administrator signs in', async () => {
+test('a company registers, proves its address, and its administrator signs in', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const who = someone(app)
   const domain = `${who.tenant_domain}.localhost`
@@ -66,7 +66,7 @@ test('a company registers, proves the address, and its administrator signs in', 
   expect(await leaked(app, [tenantId, SYSTEM_TENANT], [FIRST, code])).toEqual([])
 })
 
-test('another tenant sees nothing of a new company', async () => {
+test('another tenant cannot see a new company', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const [{ who, code }, other] = [await begun(app), await app.company()]
   await complete(app, who.email, code)
@@ -74,7 +74,7 @@ test('another tenant sees nothing of a new company', async () => {
   expect((await app.events(other.tenantId)).every((row) => row.tenantId === other.tenantId)).toBe(true)
 })
 
-test("the UI's doors: initiate, resend, verify", async () => {
+test('the routes of the UI: initiate, resend, verify', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { name: _, ...who } = someone(app)
   const browser = cookieJar()
@@ -98,18 +98,18 @@ test("the UI's doors: initiate, resend, verify", async () => {
   expect(await eventsOf(app, asTenantId(textIn(done, 'tenant_id')), 'register.verify')).toEqual(['client.created', 'tenant.created', 'user.created'])
 })
 
-test('resending tells nothing and mails nobody who did not sign up', async () => {
+test('resending discloses no accounts and mails no address without a sign-up', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who } = await begun(app)
   app.clock.advance(61)
-  const nobody = someone(app).email
+  const stranger = someone(app).email
   const known = await outcomeOf(await app.request(RESEND, { body: { email: who.email } }))
-  const unknown = await outcomeOf(await app.request(RESEND, { body: { email: nobody } }))
-  expect(JSON.stringify(unknown).replace(nobody, '')).toBe(JSON.stringify(known).replace(who.email, ''))
-  expect(await app.mailsTo(nobody)).toEqual([])
+  const unknown = await outcomeOf(await app.request(RESEND, { body: { email: stranger } }))
+  expect(JSON.stringify(unknown).replace(stranger, '')).toBe(JSON.stringify(known).replace(who.email, ''))
+  expect(await app.mailsTo(stranger)).toEqual([])
 })
 
-test('bootstrap begins the same sign-up, once both passwords match', async () => {
+test('bootstrap starts the same sign-up, once both passwords match', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const who = someone(app)
   const mismatch = await app.request(BOOTSTRAP, { body: { ...who, confirm_password: SECOND } })
@@ -132,7 +132,7 @@ test('bootstrap begins the same sign-up, once both passwords match', async () =>
   expect(done.tenant_id).toBe(body.tenant_id)
 })
 
-test('no built-in code finishes a sign-up, and no code stands in an answer', async () => {
+test('no built-in code finishes a sign-up, and no response contains a code', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(app)
   expect(await outcomeOf(await complete(app, who.email, '111111'))).toMatchObject({
@@ -150,7 +150,7 @@ test('no built-in code finishes a sign-up, and no code stands in an answer', asy
   expect(await leaked(app, [SYSTEM_TENANT], [code, FIRST])).toEqual([])
 })
 
-test('each attempt keeps its own password: the code decides which becomes the account', async () => {
+test('each attempt keeps its own password: the code decides which attempt becomes the account', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code: first } = await begun(app)
   app.clock.advance(61)
@@ -159,11 +159,11 @@ test('each attempt keeps its own password: the code decides which becomes the ac
   expect((await complete(app, who.email, second)).status).toBe(201)
   expect((await app.request(LOGIN, { body: { email: who.email, password: SECOND } })).status).toBe(200)
   expect((await app.request(LOGIN, { body: { email: who.email, password: FIRST } })).status).toBe(401)
-  // The earlier attempt asked for the same domain.
+  // The earlier attempt requested the same domain.
   expect(await outcomeOf(await complete(app, who.email, first))).toMatchObject({ status: 409, body: { code: 'tenant_domain_taken' } })
 })
 
-test("a browser finishes its own sign-up alone: another's attempt for the same address neither takes over its resend nor its code", async () => {
+test('a browser finishes only its own sign-up: an attempt elsewhere for the same address takes over neither its resend nor its code', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const browser = cookieJar()
   const who = someone(app)
@@ -185,7 +185,7 @@ test("a browser finishes its own sign-up alone: another's attempt for the same a
   expect((await app.request(LOGIN, { body: { email: who.email, password: FIRST } })).status).toBe(200)
 })
 
-test('a taken domain is refused at the start and again at the end, and then nothing is left', async () => {
+test('a taken domain is refused at the start and again at the end, and nothing is left behind', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const [first, second] = [await begun(app), await begun(app)]
   const rival = await begun(app, { tenant_domain: first.who.tenant_domain })
@@ -203,7 +203,7 @@ test('a taken domain is refused at the start and again at the end, and then noth
   expect((await findTenant(forTenant(app.db, owner ?? SYSTEM_TENANT)))?.email).toBe(first.who.email)
 })
 
-test('the same address may administer a second company', async () => {
+test('one address can administer two companies', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { who, code } = await begun(app)
   await complete(app, who.email, code)

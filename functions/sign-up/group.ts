@@ -1,4 +1,4 @@
-// Group: how a company signs up (uflow/auth/admin/register and the like, uflow/register/*).
+// Group: sign-up of companies (uflow/auth/admin/register and related routes, uflow/register/*).
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

@@ -1,4 +1,4 @@
-// Every route of the group.
+// All routes of the group.
 import { companyRoutes } from './company.routes.ts'
 
 export const signUpRoutes = [...companyRoutes]

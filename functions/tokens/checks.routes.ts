@@ -1,4 +1,4 @@
-// Checks about the caller's own session, at both places.
+// Routes of checks on the caller's own session, at both prefixes.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import * as wire from './checks.schema.ts'
@@ -23,7 +23,7 @@ const validateRoutes = (side: 'admin' | 'user') => [
     ...asking,
     id: `tokens.${side}.validateToken`,
     on: `GET /authsec/authmgr/${side}/validate/token`,
-    summary: 'That the token counts, and what the session may do.',
+    summary: 'Return that the token is valid, and the permissions of the session.',
     reply: json(200, wire.TokenValid),
     handle: ({ ctx, principal }) => validateToken(ctx, principal),
   }),
@@ -31,7 +31,7 @@ const validateRoutes = (side: 'admin' | 'user') => [
     ...requiring,
     id: `tokens.${side}.validateScope`,
     on: `GET /authsec/authmgr/${side}/validate/scope`,
-    summary: 'That the session has a scope.',
+    summary: 'Require a scope of the session.',
     query: wire.ScopeQuery,
     reply: json(200, wire.ScopeValid),
     handle: ({ ctx, principal, query }) => validateScope(ctx, principal, query.scope),
@@ -40,7 +40,7 @@ const validateRoutes = (side: 'admin' | 'user') => [
     ...requiring,
     id: `tokens.${side}.validateResource`,
     on: `GET /authsec/authmgr/${side}/validate/resource`,
-    summary: 'That the session may do anything with a resource.',
+    summary: 'Require any permission of the session on a resource.',
     query: wire.ResourceQuery,
     reply: json(200, wire.ResourceValid),
     handle: ({ ctx, principal, query }) => validateResource(ctx, principal, query.resource),
@@ -49,7 +49,7 @@ const validateRoutes = (side: 'admin' | 'user') => [
     ...requiring,
     id: `tokens.${side}.validatePermissions`,
     on: `POST /authsec/authmgr/${side}/validate/permissions`,
-    summary: 'That the session has a permission.',
+    summary: 'Require a permission of the session.',
     body: wire.PermissionsBody,
     reply: json(200, wire.PermissionsValid),
     handle: ({ ctx, principal, body }) => validatePermissions(ctx, principal, body),
@@ -98,7 +98,7 @@ const checkRoutesOf = (side: 'admin' | 'user') => [
     ...asking,
     id: `tokens.${side}.checkOAuthScope`,
     on: `GET /authsec/authmgr/${side}/check/oauth-scope`,
-    summary: 'Whether a scope of the tenant stands for a permission.',
+    summary: 'Whether a scope of the tenant includes a permission.',
     query: wire.OAuthScopeQuery,
     reply: json(200, wire.OAuthScopeChecked),
     handle: ({ ctx, principal, query }) => checkOAuthScope(ctx, principal, query),

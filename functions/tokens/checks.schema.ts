@@ -1,4 +1,4 @@
-// Wire shapes of checks.
+// Wire shapes of the checks.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 

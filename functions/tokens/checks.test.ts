@@ -17,7 +17,7 @@ const start = async () => {
 }
 const roleOf = async (app: TestApp, company: Company, person: Person) => findRoleByName(forTenant(app.db, company.tenantId), `role-${person.id}`)
 
-/** A role of one person, bound to another in some other way. */
+/** A role of one person, with the given binding. */
 const bind = async (
   app: TestApp,
   company: Company,
@@ -42,7 +42,7 @@ const bind = async (
   })
 
 describe.each(['admin', 'user'])('%s: checks', (side) => {
-  test('validate/* refuses what the session does not have', async () => {
+  test('validate/* refuses what the session may not do', async () => {
     const { app, get, token } = await start()
     for (const [path, status] of [
       ['/validate/token', 200],
@@ -91,7 +91,7 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
     expect(await (await get(`/${side}/check/role?${name}`, strong)).json()).toEqual({ user_id: plain.id, role: role?.name, has_role: true })
   })
 
-  test('a role that expired is over', async () => {
+  test('an expired role binding is not counted', async () => {
     const { app, company, person, get } = await start()
     const role = await roleOf(app, company, person)
     const plain = await app.person(company)
@@ -102,7 +102,7 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
     expect(await has()).toBe(false)
   })
 
-  test('a scope stands for what it is made of', async () => {
+  test('a scope includes exactly its permissions', async () => {
     const { app, company, get } = await start()
     const { insertScope } = await import('#db/store/scopes')
     const { listPermissions } = await import('#db/store/permissions')
@@ -126,7 +126,7 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
     expect(await ask('scope_name=nobody&resource=documents&action=read')).toBe(false)
   })
 
-  test('auth-status tells of others only who may see people, and of nobody of another tenant', async () => {
+  test('auth-status of other people needs permission to read people, and discloses no other tenant', async () => {
     const { app, company, person, get } = await start()
     const globex = await app.company('globex')
     const status = (email: string, by?: string) => get(`/${side}/auth-status?email=${encodeURIComponent(email)}`, by)
@@ -137,18 +137,21 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
       scopes: ['documents:read', 'documents:write'],
     })
     const reported = async (response: Response) => [response.status, { ...(await response.json()), request_id: '' }]
-    const refused = [company.admin.email, globex.admin.email, 'nobody@acme.example'].map(async (email) => reported(await status(email)))
+    const refused = [company.admin.email, globex.admin.email, 'unknown@acme.example'].map(async (email) => reported(await status(email)))
     const [first, ...others] = await Promise.all(refused)
     expect(first).toMatchObject([403, { error: 'insufficient_scope' }])
     for (const other of others) expect(other).toEqual(first)
     const reader = await app.token(await app.person(company, ['users:read']))
     expect((await status(company.admin.email, reader)).status).toBe(200)
-    const [foreign, unknown] = [await reported(await status(globex.admin.email, reader)), await reported(await status('nobody@acme.example', reader))]
+    const [foreign, unknown] = [
+      await reported(await status(globex.admin.email, reader)),
+      await reported(await status('unknown@acme.example', reader)),
+    ]
     expect(foreign).toEqual(unknown)
     expect(foreign).toMatchObject([404, { error: 'user not found' }])
   })
 
-  test('administration counts only in a session that is strong enough', async () => {
+  test('administrator permissions count only in a session that is strong enough', async () => {
     const { app, company, get } = await start()
     const { updateTenantSettings } = await import('#db/store/tenants')
     await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { adminAcr: 'aal2' }, app.clock.now()))

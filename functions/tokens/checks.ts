@@ -1,4 +1,4 @@
-// Checks about the caller's own session, all from the one decision. `validate/*` refuses with 403 what `check/*` answers with false.
+// Checks on the caller's own session, all by the one decision. Where `check/*` answers false, `validate/*` refuses with 403.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
@@ -39,7 +39,7 @@ export const validateToken = async (ctx: Ctx, caller: User): Promise<z.input<typ
   }
 }
 
-/** `resource:action` means that permission; a word without a colon, that action on anything. @throws AppError requirement_not_met */
+/** `resource:action` requires that permission; a word without a colon requires that action on any resource. @throws AppError requirement_not_met */
 export const validateScope = async (ctx: Ctx, caller: User, scope: string): Promise<z.input<typeof ScopeValid>> => {
   const { permissions } = await sessionRights(ctx, caller)
   const met = scope.includes(':') ? permissions.includes(scope) : permissions.some((permission) => permission.endsWith(`:${scope}`))
@@ -47,7 +47,7 @@ export const validateScope = async (ctx: Ctx, caller: User, scope: string): Prom
   return { message: 'Scope is valid', required_scope: scope, user_scopes: permissions }
 }
 
-/** Anything at all on that resource. @throws AppError requirement_not_met */
+/** Requires any permission on the resource. @throws AppError requirement_not_met */
 export const validateResource = async (ctx: Ctx, caller: User, resource: string): Promise<z.input<typeof ResourceValid>> => {
   const { resources } = await sessionRights(ctx, caller)
   if (!resources.includes(resource)) throw unmet(`any permission on ${resource}`)
@@ -117,7 +117,7 @@ export const checkRoleOnResource = async (
   has_role: await inRole(ctx, caller, { role: request.role, scope: { type: request.scope_type, id: request.resource_id } }),
 })
 
-/** Whether a scope that OAuth clients ask for stands for a permission; not whether the caller holds it. */
+/** Whether a scope for OAuth clients includes a permission; not whether the caller holds it. */
 export const checkOAuthScope = async (
   ctx: Ctx,
   caller: User,

@@ -1,4 +1,4 @@
-// Group: tokens and checks for other services (authmgr/*). What a token may do is read from the store, never from the token.
+// Group: tokens and checks for other services (authmgr/*). Permissions are read from the store, never from the token.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

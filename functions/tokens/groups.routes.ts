@@ -1,4 +1,4 @@
-// Groups, as the token service has them.
+// Group routes of the token service.
 
 import { GroupObject } from '#shared/domains/administration/groups.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -25,7 +25,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.createGroups',
     on: `POST ${BASE}`,
-    summary: 'Make groups; those that are there already are skipped.',
+    summary: 'Create groups; existing ones are skipped.',
     access: write,
     body: wire.NewGroups,
     actsIn: 'body.tenant_id',
@@ -37,7 +37,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.listGroups',
     on: `GET ${BASE}`,
-    summary: 'The tenant\u2019s groups, by name.',
+    summary: 'List the groups of the tenant by name.',
     access: read,
     query: wire.TenantQuery,
     actsIn: 'query.tenant_id',
@@ -62,7 +62,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.changeGroup',
     on: `PUT ${BASE}/:id`,
-    summary: 'Rename or describe a group.',
+    summary: 'Change the name or description of a group.',
     access: write,
     path: wire.GroupIdPath,
     body: wire.ChangeGroup,
@@ -75,7 +75,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.deleteGroup',
     on: `DELETE ${BASE}/:id`,
-    summary: 'Delete a group; memberships and bindings go with it.',
+    summary: 'Delete a group with its memberships and bindings.',
     access: write,
     path: wire.GroupIdPath,
     query: wire.TenantQuery,
@@ -88,7 +88,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.addGroupUsers',
     on: `POST ${BASE}/:id/users`,
-    summary: 'Put people into a group, all of whose rights the caller must hold.',
+    summary: 'Add people to a group. The caller must hold every permission of the group.',
     access: write,
     path: wire.GroupIdPath,
     body: wire.GroupUsers,
@@ -101,7 +101,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.removeGroupUsers',
     on: `DELETE ${BASE}/:id/users`,
-    summary: 'Take people out of a group.',
+    summary: 'Remove people from a group.',
     access: write,
     path: wire.GroupIdPath,
     body: wire.GroupUsers,
@@ -114,7 +114,7 @@ export const tokenGroupRoutes = [
   route({
     id: 'tokens.listGroupUsers',
     on: `GET ${BASE}/:id/users`,
-    summary: 'Who is in a group.',
+    summary: 'List the people in a group.',
     access: may('admin:access', 'users:read'),
     path: wire.GroupIdPath,
     query: wire.TenantQuery,

@@ -1,4 +1,4 @@
-// Wire shapes of groups as the token service has them.
+// Wire shapes of groups in the token service.
 import * as z from 'zod'
 import { Description, Id } from '#shared/domains/administration/fields.schema'
 import { GroupName, GroupObject } from '#shared/domains/administration/groups.schema'

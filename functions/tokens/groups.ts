@@ -1,4 +1,4 @@
-// Groups, as the token service shows them; the rules are those of the administration.
+// Groups in the shapes of the token service; the rules are those of group administration.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { findGroup, findMembers } from '#db/store/groups'
@@ -11,7 +11,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { ChangeGroup, CreatedTokenGroups, GroupDeleted, ListedGroups, UsersAdded, UsersOfGroup, UsersRemoved } from './groups.schema.ts'
 
-/** Those that are there already are skipped, and answered like the new ones. */
+/** Creates groups. Existing ones are skipped, and returned like the new ones. */
 export const createTokenGroups = async (
   ctx: Ctx,
   caller: User,

@@ -1,4 +1,4 @@
-// The session token of whoever signed in at the authorization server for the tenant's main client: of that very session, so that it ends with it.
+// The session token of a person who signed in at the authorization server for the tenant's main client. It belongs to that session and ends with it.
 import type * as z from 'zod'
 import { atomically } from '#db/engine/tenant'
 import { readMainClientToken } from '#shared/domains/oauth/main-client-token'

@@ -1,4 +1,4 @@
-// The caller's own session, at both places.
+// Routes to read the caller's own session, at both prefixes.
 import { user } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -9,7 +9,7 @@ const profileRoutesOf = (side: 'admin' | 'user') => [
   route({
     id: `tokens.${side}.profile`,
     on: `GET /authsec/authmgr/${side}/profile`,
-    summary: 'Who the session is, and what it may do now.',
+    summary: 'Return the person of the session and its current permissions.',
     access: user(),
     reply: json(200, TokenProfile),
     errors: [],
@@ -19,7 +19,7 @@ const profileRoutesOf = (side: 'admin' | 'user') => [
   route({
     id: `tokens.${side}.authStatus`,
     on: `GET /authsec/authmgr/${side}/auth-status`,
-    summary: 'Rights and factors of a person of the tenant: oneself, or anybody for those who may see people.',
+    summary: 'Return permissions and factors of a person: the caller, or another person with permission to read people.',
     access: user(),
     query: AuthStatusQuery,
     reply: json(200, AuthStatus),
@@ -30,7 +30,7 @@ const profileRoutesOf = (side: 'admin' | 'user') => [
   route({
     id: `tokens.${side}.permissions`,
     on: `GET /authsec/authmgr/${side}/permissions`,
-    summary: 'Everything that the session may do for the whole tenant now.',
+    summary: 'List the tenant-wide permissions of the session.',
     access: user(),
     reply: json(200, TokenPermissions),
     errors: [],

@@ -1,4 +1,4 @@
-// Wire shapes of what a caller learns about the session.
+// Wire shapes of the caller's session.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { Email } from '#shared/kernel/email'

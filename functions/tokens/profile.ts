@@ -1,4 +1,4 @@
-// What a caller learns about the own session; about somebody else of the tenant only who may see people.
+// Reads the caller's own session. Reading another person of the tenant needs permission to read people.
 import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findLiveRoleNames } from '#db/store/bindings'
@@ -51,7 +51,7 @@ const statusOf = async (ctx: Ctx, t: TenantDb, user: UserRow): Promise<z.input<t
 }
 
 /**
- * Of a person of the tenant. Whether an address has an account is told to those alone who may see people: everybody else is refused before any look-up.
+ * * Reads a person of the tenant. Callers without permission to read people are refused before any look-up, so they cannot learn which addresses have an account.
  * @throws AppError insufficient_scope, not_found
  */
 export const showStatus = async (

@@ -1,4 +1,4 @@
-// What the caller's session may do now, for the answers of this group.
+// Current permissions of the caller's session, for the responses of this group.
 import { showOwnRights } from '#shared/domains/administration/decisions'
 import { hasPermission, type Permission, type User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -7,7 +7,7 @@ export const resourcesOf = (permissions: readonly string[]): string[] => [
   ...new Set(permissions.map((permission) => permission.slice(0, permission.indexOf(':')))),
 ]
 
-/** Administration counts only in a session that is strong enough for the tenant: whoever relies on these answers must not let a weaker one in. */
+/** Administrator permissions count only in a session that is strong enough for the tenant, because other services rely on these answers. */
 export const isStrongEnough = (caller: User, permission: string): boolean =>
   (permission !== 'admin:access' && !permission.startsWith('platform:')) || hasPermission(caller, permission as Permission)
 

@@ -1,4 +1,4 @@
-// Every route of the group. What is asked about oneself is the same at both places.
+// All routes of the group. Checks on the caller's own session are declared at both prefixes.
 import { checkRoutes } from './checks.routes.ts'
 import { tokenGroupRoutes } from './groups.routes.ts'
 import { profileRoutes } from './profile.routes.ts'

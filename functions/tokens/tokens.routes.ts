@@ -1,4 +1,4 @@
-// Health, what a token is worth, and one's own token again.
+// Routes for health, token verification and reissuing the caller's own token.
 
 import { VERSION } from '#shared/kernel/version'
 import { open, user } from '#shared/platform/http/access'
@@ -13,7 +13,7 @@ export const sessionTokenRoutes = [
   route({
     id: 'tokens.health',
     on: 'GET /authsec/authmgr/health',
-    summary: 'Whether the token service answers.',
+    summary: 'Check that the token service is up.',
     access: open('Load balancers and monitors carry no credential.', { class: 'general' }),
     reply: json(200, AuthHealth),
     errors: [],
@@ -23,7 +23,7 @@ export const sessionTokenRoutes = [
   route({
     id: 'tokens.verify',
     on: 'POST /authsec/authmgr/token/verify',
-    summary: 'Whether a session token counts now, whose it is and what it may do.',
+    summary: 'Verify a session token: whether it is valid, its person and its permissions.',
     access: open('The token in the body is the credential.', { class: 'general' }),
     body: VerifyToken,
     reply: json(200, VerifiedToken),
@@ -34,7 +34,7 @@ export const sessionTokenRoutes = [
   route({
     id: 'tokens.oidc',
     on: 'POST /authsec/authmgr/token/oidc',
-    summary: 'The token of the session in which a person signed in for the tenant\u2019s main client. It lives no longer and may do no more.',
+    summary: 'Issue a session token for a sign-in at the tenant’s main client. It has the lifetime and permissions of that session.',
     access: open('The access token in the body is the credential.', { class: 'credential' }),
     body: ExchangeOidcToken,
     reply: json(200, GeneratedToken),
@@ -45,7 +45,7 @@ export const sessionTokenRoutes = [
   route({
     id: 'tokens.generate',
     on: 'POST /authsec/authmgr/token/generate',
-    summary: 'The token of the caller\u2019s own session, written again. It lives no longer and may do no more.',
+    summary: 'Reissue the token of the caller’s own session, with the same expiry and no further permissions.',
     access: { ...user(), limit: { class: 'status' } },
     body: GenerateToken,
     reply: json(200, GeneratedToken),

@@ -30,7 +30,7 @@ export const VerifiedToken = z
 export const ExchangeOidcToken = z.object({ oidc_token: z.string().min(1).max(MAX_TOKEN_LENGTH) }).meta({ id: 'ExchangeOidcToken' })
 
 const text = z.string().max(500).optional()
-/** Members of other clients (`user_id`, `roles`, `permissions`, `scopes`) are ignored: rights are never taken from a body. */
+/** Members that other clients send (`user_id`, `roles`, `permissions`, `scopes`) are ignored: permissions are never taken from a body. */
 export const GenerateToken = z
   .object({ tenant_id: text, project_id: text, client_id: text, email_id: text, secret_id: text })
   .meta({ id: 'GenerateToken' })

@@ -22,7 +22,7 @@ const start = async () => {
 describe('token/verify', () => {
   const verify = (app: TestApp, token: string) => app.request(`${BASE}/token/verify`, { body: { token } })
 
-  test('says whose token it is and what it may do now, and nothing once the session has ended', async () => {
+  test('verification returns the person and the current permissions, and fails once the session has ended', async () => {
     const { app, company, person, token } = await start()
     const response = await verify(app, token)
     expect(response.status).toBe(200)
@@ -48,7 +48,7 @@ describe('token/verify', () => {
     expect(await ended.json()).toMatchObject({ code: 'invalid_token' })
   })
 
-  test('of a session that began with a temporary password neither scopes nor roles', async () => {
+  test('the token of a session with a temporary password has neither scopes nor roles', async () => {
     const { app, person } = await start()
     await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
     expect(await (await verify(app, await app.token(person))).json()).toMatchObject({ valid: true, scopes: [], roles: [], resources: [] })
@@ -68,7 +68,7 @@ describe('token/generate', () => {
   const generate = (app: TestApp, token: string | undefined, body: unknown = {}) =>
     app.request(`${BASE}/token/generate`, { ...(token === undefined ? {} : { token }), body })
 
-  test('writes the token of the same session again: no longer, no more, and it ends with it', async () => {
+  test('reissues the token of the same session, with the same expiry and permissions; it ends with the session', async () => {
     const { app, company, person, token } = await start()
     app.clock.advance(600)
     const body = {
@@ -92,7 +92,7 @@ describe('token/generate', () => {
     expect(events).toMatchObject([{ actorId: person.id, targetId: before.sid }])
   })
 
-  test('needs a session, and refuses every other identity without a look-up or a token', async () => {
+  test('needs a session, and refuses a different identity without a look-up or a token', async () => {
     const { app, company, token } = await start()
     const globex = await app.company('globex')
     expect((await generate(app, undefined)).status).toBe(401)
@@ -112,7 +112,7 @@ describe('token/generate', () => {
     expect((await app.events(company.tenantId)).map(({ event }) => event)).not.toContain('token.reissued')
   })
 
-  test('a project must be of the tenant; another’s is one that does not exist', async () => {
+  test('the project must belong to the tenant; a foreign project gets the response of an unknown one', async () => {
     const { app, company, token } = await start()
     const project = async (of: Company) => (await findUser(forTenant(app.db, of.tenantId), of.admin.id))?.projectId ?? ''
     const globex = await app.company('globex')
@@ -127,7 +127,7 @@ describe('token/generate', () => {
     expect(decodeJwt((await (await generate(app, token, { project_id: own })).json()).access_token).project_id).toBe(own)
   })
 
-  test('a secret that is sent along must be the client’s own', async () => {
+  test('a secret in the body must be the client’s own', async () => {
     const { app, company, person } = await start()
     const { updateUser } = await import('#db/store/users')
     const made = await addClient(app, company, { name: 'SDK' })
@@ -135,7 +135,7 @@ describe('token/generate', () => {
     await atomically(forTenant(app.db, company.tenantId), (t) => updateUser(t, person.id, { clientId: made.client_id }))
     const token = await app.token(person)
     for (const secret_id of [made.secret_id, made.sdk_client_id?.split('~')[1]]) expect((await generate(app, token, { secret_id })).status).toBe(200)
-    // It stands in the body, so a client that shows its secret there may.
+    // The secret is in the body, so a client that authenticates in the body can do that.
     await atomically(forTenant(app.db, company.tenantId), (t) =>
       updateClient(t, made.client_id, { tokenEndpointAuthMethod: 'client_secret_post', updatedAt: app.clock.now() }),
     )
@@ -149,7 +149,7 @@ describe('token/generate', () => {
 })
 
 describe('groups', () => {
-  test('are made, changed, filled, emptied and deleted; people of another tenant are nobody', async () => {
+  test('groups are created, changed, filled, emptied and deleted; people of another tenant are not found', async () => {
     const { app, company } = await start()
     const token = await app.token(company.admin)
     const send = (method: string, path: string, body?: unknown) =>

@@ -1,4 +1,4 @@
-// Tokens: what one is worth now, and one's own session's again.
+// Verifies tokens, and reissues the token of the caller's own session.
 
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
@@ -20,8 +20,8 @@ import { resourcesOf } from './rights.ts'
 import type { GeneratedToken, GenerateToken, VerifiedToken } from './tokens.schema.ts'
 
 /**
- * Signature, time, session, person, client and tenant, and what the session may do at this moment: for the whole tenant and without conditions, which only
- * the person's own request could meet.
+ * * Verifies signature, expiry, session, person, client and tenant, and returns the current permissions of the session: tenant-wide ones without conditions,
+ * * because conditions are evaluated on the person's own request.
  * @throws AppError invalid_token
  */
 export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<typeof VerifiedToken>> => {
@@ -37,7 +37,7 @@ export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<type
     email_id: user.email,
     user_id: user.userId,
     scopes,
-    // As in the token itself: whoever thinks in roles must not take such a session for more than it is.
+    // As in the token itself: services that decide by role must not take such a session for an unrestricted one.
     roles: user.passwordChangeRequired ? [] : await findLiveRoleNames(t, user.userId, ctx.clock.now()),
     groups: (await findGroupsOfPerson(t, user.userId)).map(({ name }) => name),
     resources: resourcesOf(scopes),
@@ -50,7 +50,7 @@ export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<type
 
 type Input = z.output<typeof GenerateToken>
 
-/** Identity comes from the bearer token alone; a body may repeat it. @throws AppError identity_mismatch, without any look-up */
+/** The bearer token alone determines the identity; a body may only repeat it. @throws AppError identity_mismatch, without any look-up */
 const requireOwnIdentity = (caller: User, body: Input): void => {
   const pairs: readonly (readonly [keyof Input, boolean])[] = [
     ['tenant_id', body.tenant_id === undefined || body.tenant_id.toLowerCase() === caller.tenantId],
@@ -61,7 +61,7 @@ const requireOwnIdentity = (caller: User, body: Input): void => {
   if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
 }
 
-/** The project that the token names: one of the tenant. The tenant's own id stands for the person's, as the original's clients send it. @throws AppError not_found */
+/** The project that the token names must belong to the tenant. The tenant's own id is also accepted, because clients of AuthSec send it. @throws AppError not_found */
 const projectOf = async (t: TenantDb, own: string | null, requested: string | undefined): Promise<string> => {
   const id = requested?.toLowerCase()
   if (id === undefined || id === t.tenantId || id === own) return own ?? ''
@@ -69,7 +69,7 @@ const projectOf = async (t: TenantDb, own: string | null, requested: string | un
   throw new AppError('not_found', 'There is no such project.', { field: 'body.project_id' })
 }
 
-/** A secret that is sent along must be one of the session's own client: the secret, or the second half of its SDK client id. @throws AppError invalid_credentials */
+/** A secret in the body must belong to the session's own client: the secret, or the second half of its SDK client id. @throws AppError invalid_credentials */
 const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<void> => {
   const clientId = caller.clientId
   const refusal = new AppError('invalid_credentials', undefined, { field: 'body.secret_id' })
@@ -80,7 +80,7 @@ const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<vo
 }
 
 /**
- * The token of the caller's own session, written again: the same session, the same end, nothing more.
+ * * Reissues the token of the caller's own session, with the same session, expiry and permissions.
  * @throws AppError identity_mismatch, not_found, invalid_credentials
  */
 export const generateToken = async (ctx: Ctx, caller: User, body: Input): Promise<z.input<typeof GeneratedToken>> => {

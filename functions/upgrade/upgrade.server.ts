@@ -1,4 +1,4 @@
-// A deployment with the owner's login alone: after the upgrade the logins that it made up work, and are no more than their roles.
+// A deployment that has only the owner's login: after the upgrade the generated logins work and have exactly the rights of their roles.
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
@@ -30,7 +30,7 @@ const named = (user?: string): string => {
   url.pathname = `/${name}`
   if (user !== undefined) {
     url.username = user
-    // Roles are the cluster's, and other files log in as them: the password stays what it is.
+    // Roles belong to the cluster and other test files log in with them, so the password is restored.
     url.password = TEST_LOGIN_PASSWORD
   }
   return url.href
@@ -65,7 +65,7 @@ afterAll(async () => {
   await admin.end()
 })
 
-test('an empty database becomes a deployment, once: schema, logins, the platform’s tenant, an invitation', async () => {
+test('an upgrade turns an empty database into a deployment, once: schema, logins, platform tenant and an invitation', async () => {
   const [first, again] = [await upgrade(ctx), await upgrade(ctx)]
   const all = MIGRATIONS.map(({ version }) => version)
   expect(first).toEqual({ applied: all, logins: ['authsec_app', 'authsec_jobs'], administrator: 'invited' })
@@ -76,7 +76,7 @@ test('an empty database becomes a deployment, once: schema, logins, the platform
   expect(log.lines.join('\n')).not.toContain(TEST_LOGIN_PASSWORD)
 })
 
-test('the logins are their roles and nothing more', async () => {
+test('each login has the rights of its role and no others', async () => {
   for (const user of ['authsec_app', 'authsec_jobs']) {
     const client = new pg.Client({ connectionString: named(user) })
     await client.connect()

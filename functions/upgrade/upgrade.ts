@@ -1,5 +1,5 @@
-// Brings a deployment to this release, before any function of it answers: the schema, the logins of the roles, the platform's own tenant and its first
-// administrator. Run again it does what is missing, and nothing otherwise.
+// Upgrades a deployment to this release before any of its functions takes traffic: the schema, the logins of the roles, the system tenant and its first
+// administrator. Safe to run again: it adds only what is missing.
 import { migrate } from '#db/migrations/migrate'
 import { invitePlatformAdministrator } from '#shared/domains/administration/platform-administrator'
 import type { BaseCtx } from '#shared/domains/context'
@@ -10,7 +10,7 @@ export type Upgraded = { readonly applied: readonly number[]; readonly logins: r
 const ROLES = ['authsec_app', 'authsec_jobs'] as const
 const literal = (text: string): string => `'${text.replaceAll("'", "''").replaceAll('\0', '')}'`
 
-/** Where a URL signs in as the role itself, the role gets that password: the deployment makes both up, and nobody has to. */
+/** When a connection URL signs in as the role itself, the role gets the password of that URL, so the deployment can generate both. */
 const setLogins = async ({ db, config }: Pick<BaseCtx, 'db' | 'config'>): Promise<readonly string[]> => {
   const urls = [config.DATABASE_URL, config.DATABASE_JOBS_URL].flatMap((text) => (text === undefined ? [] : [new URL(text)]))
   const set = ROLES.flatMap((role) => {
@@ -21,7 +21,7 @@ const setLogins = async ({ db, config }: Pick<BaseCtx, 'db' | 'config'>): Promis
   return set.map(({ role }) => role)
 }
 
-/** Needs the owner's login. */
+/** Requires the owner's login. */
 export const upgrade = async (ctx: BaseCtx): Promise<Upgraded> => {
   const applied = await migrate(ctx.db, ctx.clock.now())
   const logins = await setLogins(ctx)

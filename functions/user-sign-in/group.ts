@@ -1,4 +1,4 @@
-// Group: end users at a client's door (the public part of uflow/user/*).
+// Group: sign-up, sign-in and password recovery of end users at a client (the public part of uflow/user/*).
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

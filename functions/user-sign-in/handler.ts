@@ -1,4 +1,4 @@
-// Composition root of the door function.
+// Composition root of the user-sign-in function.
 import { cloud } from '#shared/domains/composition/cloud'
 import { breachedPasswords } from '#shared/domains/passwords/configured'
 import { lambda } from '#shared/platform/http/lambda'

@@ -1,4 +1,4 @@
-// An end user who signed in at the authorization server goes on to a session of this one: what was proved there counts, and nothing more.
+// Continues a sign-in at the authorization server in a session of this API, with the factors that were verified there and no others.
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import { readMainClientToken } from '#shared/domains/oauth/main-client-token'
 import { afterFirstFactor } from '#shared/domains/sign-in/first-step'
@@ -8,7 +8,7 @@ import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /**
- * A token counts here once: of many at once one goes on. When the person was there stays what it was, so a sign-in of this morning is none of now.
+ * * A token is accepted once, also under concurrency. The time of authentication is kept, so an old sign-in never counts as a recent one.
  * @throws AppError invalid_token, invalid_credentials
  */
 export const loginByToken = async (ctx: Ctx, token: string) => {

@@ -17,7 +17,7 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const app = await startApp(userSignInRoutes, { env })
   return { app, company: await app.company() }
 }
-const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const at = (company: Company, email: string, more: Record<string, unknown> = {}) => ({ body: { client_id: company.clientId, email, ...more } })
 const call = async (app: TestApp, path: string, company: Company, email: string, more: Record<string, unknown> = {}) =>
   outcomeOf(await app.request(path, at(company, email, more)))
@@ -32,7 +32,7 @@ test.each([
   ['123456789123456789', 'password_breached'],
 ] as const)('the password %s is refused at sign-up and at reset', async (password, code) => {
   const { app, company } = await start()
-  const [email, person] = [somebody(app), await app.person(company)]
+  const [email, person] = [newAddress(app), await app.person(company)]
   for (const path of [INITIATE, REGISTER]) {
     expect(await call(app, path, company, email, { password })).toMatchObject({ status: 400, body: { code, field: 'body.password' } })
     expect(await call(app, path, company, email, { password: email })).toMatchObject({ status: 400, body: { code: 'password_guessable' } })
@@ -44,7 +44,7 @@ test.each([
   expect((await reset(FIRST)).status).toBe(200)
 })
 
-test('a forgotten password: code, one-time value, new password; the owner is told and old sessions end', async () => {
+test('a forgotten password: code, one-time value, new password; the owner is notified and old sessions end', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   const token = await app.token(person)
@@ -76,7 +76,7 @@ test('a forgotten password: code, one-time value, new password; the owner is tol
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], [otp, textIn(verified, 'reset_token'), FIRST])).toEqual([])
 })
 
-test('knowing the address resets nothing; a value of another tenant or person neither; the statuses are 400', async () => {
+test('knowing the address resets nothing, nor does a value of another tenant or person; the statuses are 400', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
   const [person, colleague] = [await app.person(company), await app.person(company)]
@@ -94,12 +94,12 @@ test('knowing the address resets nothing; a value of another tenant or person ne
   expect(await reset(company, person.email, {})).toMatchObject(missing)
   expect(await reset(company, colleague.email, { reset_token })).toMatchObject(missing)
   expect(await reset(other, person.email, { reset_token })).toMatchObject(missing)
-  expect(await reset(company, somebody(app), { reset_token })).toMatchObject(missing)
+  expect(await reset(company, newAddress(app), { reset_token })).toMatchObject(missing)
   expect(await reset(company, person.email, { reset_token })).toMatchObject({ status: 200 })
   expect(await reset(company, person.email, { reset_token })).toMatchObject(missing)
 })
 
-test('a reset proves the mailbox: a person who never confirmed it may sign in then', async () => {
+test('a reset proves the mailbox: a person who never confirmed it can sign in afterwards', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   await change(app, person, { emailVerifiedAt: null })
@@ -109,7 +109,7 @@ test('a reset proves the mailbox: a person who never confirmed it may sign in th
   expect((await call(app, LOGIN, company, person.email, { password: FIRST })).status).toBe(200)
 })
 
-test('a synced account without a password gets none by a forgotten-password mail', async () => {
+test('a synced account without a password cannot set one with a password-reset mail', async () => {
   const { app, company } = await start()
   const synced = await app.person(company)
   await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
@@ -117,7 +117,7 @@ test('a synced account without a password gets none by a forgotten-password mail
   expect(await app.mailsTo(synced.email)).toEqual([])
 })
 
-test('a reset ends every other one that was begun', async () => {
+test('a reset voids every other reset in progress', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   const values: string[] = []

@@ -1,4 +1,4 @@
-// Every route of the group.
+// All routes of the group.
 import { userLoginRoutes } from './sign-in.routes.ts'
 
 export const userSignInRoutes = [...userLoginRoutes]

@@ -1,4 +1,4 @@
-// An end user's public doors.
+// Public routes to sign up, sign in and recover a password at a client.
 
 import { findApplication } from '#shared/domains/clients/application'
 import { ResetBody, ResetMessage, ResetVerified, UserForgotPassword, VerifyReset } from '#shared/domains/recovery/reset.schema'
@@ -14,7 +14,7 @@ import { forgotUserPassword, initiateUserRegistration, loginStatus, registerUser
 
 const byToken = () => import('./oidc.ts')
 
-const SIGN_UP = open('Somebody who signs up has no account yet.', { class: 'credential', account: 'email' })
+const SIGN_UP = open('A person who signs up has no account yet.', { class: 'credential', account: 'email' })
 const CODE = open('The mailed code is the proof.', { class: 'code', account: 'email' })
 const PASSWORD_ERRORS: readonly ErrorCode[] = ['password_too_short', 'password_too_long', 'password_guessable', 'password_breached']
 
@@ -22,7 +22,7 @@ export const userLoginRoutes = [
   route({
     id: 'user.login',
     on: 'POST /authsec/uflow/user/login',
-    summary: 'First step of a sign-in; the token comes from the last one.',
+    summary: 'First step of a sign-in. The token comes from the last step.',
     access: open('The password is the proof.', { class: 'credential', account: 'email' }),
     body: UserLogin,
     reply: json(200, FirstStep),
@@ -33,7 +33,7 @@ export const userLoginRoutes = [
   route({
     id: 'user.oidcLogin',
     on: 'POST /authsec/uflow/user/oidc/login',
-    summary: 'First step of a sign-in by an access token of the tenant\u2019s main client; the token of a session comes from the last one.',
+    summary: 'First step of a sign-in with an access token of the tenant’s main client. The session token comes from the last step.',
     access: open('The access token is the proof.', { class: 'credential' }),
     body: UserOidcLogin,
     reply: json(200, FirstStep),
@@ -44,8 +44,8 @@ export const userLoginRoutes = [
   route({
     id: 'user.loginStatus',
     on: 'POST /authsec/uflow/user/login/status',
-    summary: 'Whether to show the sign-in page; alike for every address.',
-    access: open('Asked before anything is proved.', { class: 'status' }),
+    summary: 'Whether to display the sign-in page; the same for every address.',
+    access: open('Before authentication; the same for every address.', { class: 'status' }),
     body: UserStatus,
     reply: json(200, StatusAnswer),
     errors: ['invalid_client'],
@@ -55,7 +55,7 @@ export const userLoginRoutes = [
   route({
     id: 'user.register.initiate',
     on: 'POST /authsec/uflow/user/register/initiate',
-    summary: 'Start a sign-up; a code goes to the address.',
+    summary: 'Start a sign-up. A code is mailed to the address.',
     access: SIGN_UP,
     body: UserRegister,
     reply: json(200, UserRegistered),
@@ -80,7 +80,7 @@ export const userLoginRoutes = [
   route({
     id: 'user.register',
     on: 'POST /authsec/uflow/user/register',
-    summary: 'Sign up in one step, where the tenant allows it; else a code goes to the address.',
+    summary: 'Sign up in one step where the tenant allows that; otherwise a code is mailed to the address.',
     access: SIGN_UP,
     body: UserRegister,
     reply: json(200, UserRegistered),
@@ -113,7 +113,7 @@ export const userLoginRoutes = [
   route({
     id: 'user.resetPassword',
     on: 'POST /authsec/uflow/user/forgot-password/reset',
-    summary: 'Set the new password, against the one-time value or the code.',
+    summary: 'Set the new password with the one-time value or the code.',
     access: CODE,
     body: ResetBody,
     reply: json(200, ResetMessage),

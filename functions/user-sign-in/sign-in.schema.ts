@@ -1,4 +1,4 @@
-// Wire shapes of an end user's sign-up and sign-in.
+// Wire shapes of sign-up, sign-in and password recovery at a client.
 import * as z from 'zod'
 import { Email } from '#shared/kernel/email'
 import { MAX_TOKEN_LENGTH } from '#shared/platform/tokens/strict-jws'

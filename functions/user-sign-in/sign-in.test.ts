@@ -22,15 +22,15 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const app = await startApp(userSignInRoutes, { env })
   return { app, company: await app.company() }
 }
-const somebody = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
+const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const at = (company: Company, email: string, more: Record<string, unknown> = {}) => ({ body: { client_id: company.clientId, email, ...more } })
 const call = async (app: TestApp, path: string, company: Company, email: string, more: Record<string, unknown> = {}) =>
   outcomeOf(await app.request(path, at(company, email, more)))
 const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
 
-test('a verified sign-up: initiate, code, complete; then the password is the first step', async () => {
+test('a verified sign-up: initiate, code, complete; then the password is the first step of a sign-in', async () => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   expect(await call(app, INITIATE, company, email, { password: FIRST })).toEqual({ status: 200, body: { message: expect.any(String), email } })
   const code = codeIn(await app.mailsTo(email))
   expect(await account(app, company, email)).toBeUndefined()
@@ -55,10 +55,10 @@ test('a verified sign-up: initiate, code, complete; then the password is the fir
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], [FIRST, code, textIn(step, 'login_ticket')])).toEqual([])
 })
 
-test('both sign-ups answer a known address as an unknown one, change nothing and tell the owner', async () => {
+test('both sign-ups answer a known address like an unknown one, change nothing and notify the owner', async () => {
   const { app, company } = await start()
   for (const path of [INITIATE, REGISTER]) {
-    const [person, synced, email] = [await app.person(company), await app.person(company), somebody(app)]
+    const [person, synced, email] = [await app.person(company), await app.person(company), newAddress(app)]
     await change(app, synced, { provider: 'entra_id', isSyncedUser: true, passwordHash: null })
     const before = [await rowOf(app, person), await rowOf(app, synced)]
     const unknown = JSON.stringify(await call(app, path, company, email, { password: FIRST }))
@@ -71,10 +71,10 @@ test('both sign-ups answer a known address as an unknown one, change nothing and
   }
 })
 
-test('the code decides which attempt becomes the account, at the client where it began', async () => {
+test('the mailed code decides which attempt becomes the account, at the client where it started', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
-  const email = somebody(app)
+  const email = newAddress(app)
   await call(app, INITIATE, company, email, { password: FIRST })
   app.clock.advance(61)
   await call(app, INITIATE, company, email, { password: SECOND })
@@ -86,9 +86,9 @@ test('the code decides which attempt becomes the account, at the client where it
   expect((await call(app, LOGIN, company, email, { password: SECOND })).status).toBe(200)
 })
 
-test('five wrong guesses void a sign-up code, ten minutes end it, half an hour the sign-up', async () => {
+test('a sign-up code ends after five wrong guesses or ten minutes, and the sign-up after half an hour', async () => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   await call(app, INITIATE, company, email, { password: FIRST })
   const code = codeIn(await app.mailsTo(email))
   for (let i = 1; i <= 5; i++) expect((await call(app, COMPLETE, company, email, { otp: wrongCode(code, i) })).status).toBe(401)
@@ -102,9 +102,9 @@ test('five wrong guesses void a sign-up code, ten minutes end it, half an hour t
   expect(await call(app, COMPLETE, company, email, { otp: second })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
 })
 
-test('one sign-up mail a minute, five an hour', async () => {
+test('an address gets at most one sign-up mail a minute and five an hour', async () => {
   const { app, company } = await start()
-  const email = somebody(app)
+  const email = newAddress(app)
   expect((await call(app, INITIATE, company, email, { password: FIRST })).status).toBe(200)
   for (const path of [INITIATE, REGISTER]) {
     expect(await call(app, path, company, email, { password: FIRST })).toMatchObject({ status: 429, body: { code: 'too_many_codes' } })
@@ -118,10 +118,10 @@ test('one sign-up mail a minute, five an hour', async () => {
   expect(await app.mailsTo(email)).toHaveLength(5)
 })
 
-test('a client that is none: unknown, malformed', async () => {
+test('an unknown or malformed client is refused', async () => {
   const { app, company } = await start()
   const other = { ...company, clientId: company.tenantId }
-  const email = somebody(app)
+  const email = newAddress(app)
   for (const signInContext of [other, { ...company, clientId: 'nonsense' }]) {
     expect(await call(app, STATUS, signInContext, email)).toMatchObject(NO_CLIENT)
     for (const path of [INITIATE, REGISTER]) expect(await call(app, path, signInContext, email, { password: FIRST })).toMatchObject(NO_CLIENT)
@@ -132,10 +132,10 @@ test('a client that is none: unknown, malformed', async () => {
   }
 })
 
-test('direct sign-up, where the tenant allows it', async () => {
+test('direct sign-up creates the account at once where the tenant allows it', async () => {
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true, quotas: { users: 2 } })
-  const [email, late] = [somebody(app), somebody(app)]
+  const [email, late] = [newAddress(app), newAddress(app)]
   expect(await call(app, REGISTER, company, email, { password: FIRST })).toMatchObject({ status: 200, body: { email } })
   expect((await call(app, LOGIN, company, email, { password: FIRST })).status).toBe(200)
   expect(await eventsOf(app, company.tenantId, 'user.register')).toEqual(['user.created'])
@@ -145,9 +145,9 @@ test('direct sign-up, where the tenant allows it', async () => {
   expect(await call(app, COMPLETE, company, late, { otp })).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
 })
 
-test('an address that was taken while the code was on its way is not taken over', async () => {
+test('an account that was created while the code was in transit is not taken over', async () => {
   const { app, company } = await start()
-  const [email, rival] = [somebody(app), await app.person(company)]
+  const [email, rival] = [newAddress(app), await app.person(company)]
   await call(app, INITIATE, company, email, { password: FIRST })
   const otp = codeIn(await app.mailsTo(email))
   await change(app, rival, { email })
@@ -158,7 +158,7 @@ test('an address that was taken while the code was on its way is not taken over'
   expect((await call(app, LOGIN, company, email, { password: PASSWORD })).status).toBe(200)
 })
 
-test('login: factors are told to who knows the password; synced accounts are always new', async () => {
+test('login discloses the factors only after the right password; synced accounts always count as new', async () => {
   const { app, company } = await start()
   const [person, synced] = [await app.person(company), await app.person(company)]
   await enrol(app, person, 'sms')
@@ -170,7 +170,7 @@ test('login: factors are told to who knows the password; synced accounts are alw
   expect(await call(app, LOGIN, company, synced.email, { password: PASSWORD })).toMatchObject({ status: 200, body: { first_login: true } })
 })
 
-test('login: what a correct password is told', async () => {
+test('login discloses the account state only after the right password', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   const tells = async (set: Parameters<typeof change>[2], code: string): Promise<void> => {
@@ -184,7 +184,7 @@ test('login: what a correct password is told', async () => {
   expect(await call(app, LOGIN, company, person.email)).toMatchObject({ status: 400, body: { field: 'body.password' } })
 })
 
-test('login: the same address at two companies is two accounts', async () => {
+test('login keeps accounts of two companies with the same address apart', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
   const [here, there] = [await app.person(company), await app.person(other)]
@@ -194,16 +194,19 @@ test('login: the same address at two companies is two accounts', async () => {
   expect((await call(app, LOGIN, other, here.email, { password: PASSWORD })).status).toBe(401)
 })
 
-test('login status answers alike for every address, unless the deployment discloses', async () => {
+test('login status answers the same for every address, unless the deployment discloses accounts', async () => {
   const strict = await start()
   const known = await strict.app.person(strict.company)
-  const answers = [await call(strict.app, STATUS, strict.company, known.email), await call(strict.app, STATUS, strict.company, somebody(strict.app))]
+  const answers = [
+    await call(strict.app, STATUS, strict.company, known.email),
+    await call(strict.app, STATUS, strict.company, newAddress(strict.app)),
+  ]
   expect(answers[0]).toEqual({ status: 200, body: { response: 'true', message: expect.any(String) } })
   expect(answers[1]).toEqual(answers[0])
   const open = await start({ COMPATIBILITY: 'authsec' })
   const person = await open.app.person(open.company)
   expect(await call(open.app, STATUS, open.company, person.email)).toMatchObject({ body: { response: 'true' } })
-  expect(await call(open.app, STATUS, open.company, somebody(open.app))).toMatchObject({ body: { response: 'false' } })
+  expect(await call(open.app, STATUS, open.company, newAddress(open.app))).toMatchObject({ body: { response: 'false' } })
   expect(await call(open.app, INITIATE, open.company, person.email, { password: FIRST })).toMatchObject({
     status: 409,
     body: { code: 'email_taken' },

@@ -1,4 +1,4 @@
-// An end user's sign-up, sign-in and forgotten password at a client's door.
+// Sign-up, sign-in and password recovery of an end user at a client.
 import type * as z from 'zod'
 import type { TenantId } from '#db/engine/tenant'
 import { findApplication } from '#shared/domains/clients/application'
@@ -16,7 +16,7 @@ import type { StatusAnswer, UserRegister, UserRegistered, UserStatus } from './s
 const CHECK_MAIL = 'Check your mailbox: we sent you a code.'
 const NEUTRAL = 'If the address belongs to an account, a code is on its way.'
 
-/** Alike for every address, unless the deployment discloses accounts. */
+/** The same for every address, unless the deployment discloses accounts. */
 export const loginStatus = async (ctx: Ctx, body: z.output<typeof UserStatus>): Promise<z.input<typeof StatusAnswer>> => {
   const application = await findApplication(ctx, body.client_id)
   if (!disclosesAccounts(ctx)) return { response: 'true', message: 'Continue to sign in.' }
@@ -46,7 +46,7 @@ export const forgotUserPassword = async (ctx: Ctx, body: z.output<typeof UserFor
   return new HttpResult({ message: NEUTRAL, email: body.email }, { cookies: [tenantHintCookie(ctx, tenantId, RESET_CODE_SECONDS)] })
 }
 
-/** The client named, else the tenant that the first step of this browser named. @throws AppError invalid_client, invalid_code */
+/** The tenant of the named client, or else the tenant that the first step stored in a cookie. @throws AppError invalid_client, invalid_code */
 const tenantFor = async (ctx: Ctx, clientId: string | undefined): Promise<TenantId> => {
   if (clientId !== undefined) return (await findApplication(ctx, clientId)).tenantId
   const hinted = tenantHint(ctx)
@@ -67,7 +67,7 @@ export const verifyUserResetCode = async (ctx: Ctx, body: z.output<typeof Verify
   return new HttpResult({ message: 'The code is right. Choose a new password.', email: body.email, reset_token: resetToken }, { cookies: [cookie] })
 }
 
-/** Verifies the code in this step, for clients that keep no cookie; a password that will be refused does not cost the code. */
+/** Verifies the code in this step, for clients that keep no cookie. A password that will be refused does not consume the code. */
 const tokenFor = async (ctx: Ctx, body: z.output<typeof ResetBody>, otp: string): Promise<string> => {
   const tenantId = await tenantFor(ctx, body.client_id)
   await requireGoodPassword(ctx, tenantId, { email: body.email, password: body.new_password })

@@ -1,4 +1,4 @@
-// Clients, as the end users' side reaches them.
+// Client routes of the end-user API.
 import { CreatedClient, RegisterClient, UserClients, UserClientsBody, UserClientsQuery } from '#shared/domains/administration/clients.schema'
 import { may } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
@@ -8,7 +8,7 @@ export const userClientRoutes = [
   route({
     id: 'user.registerClient',
     on: 'POST /authsec/uflow/user/clients/register',
-    summary: 'Register an application. Its secrets are in this answer and nowhere else.',
+    summary: 'Register an application. Its secrets are returned only here.',
     access: may('clients:write'),
     body: RegisterClient,
     actsIn: 'body.tenant_id',
@@ -20,7 +20,7 @@ export const userClientRoutes = [
   route({
     id: 'user.listClients',
     on: 'GET /authsec/uflow/user/clients',
-    summary: 'A page of the tenant\u2019s clients, newest first.',
+    summary: 'List a page of the tenant’s clients, newest first.',
     access: may('clients:read'),
     query: UserClientsQuery,
     actsIn: 'query.tenant_id',
@@ -32,7 +32,7 @@ export const userClientRoutes = [
   route({
     id: 'user.getClients',
     on: 'POST /authsec/uflow/user/clients/get',
-    summary: 'A page of the tenant\u2019s clients, asked for in a body.',
+    summary: 'List a page of the tenant’s clients, newest first, with the filter in the body.',
     access: may('clients:read'),
     body: UserClientsBody,
     actsIn: 'body.tenant_id',

@@ -1,4 +1,4 @@
-// Clients as the end users' side registers and lists them; the permission is that of the client management.
+// Registers and lists clients for the end-user API, under the permissions of client management.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { createClient, findClientPage, toRegisteredClient } from '#shared/domains/administration/clients'
@@ -22,7 +22,7 @@ const NEWEST_FIRST = '-created_at'
 export const registerClient = (ctx: Ctx, caller: User, body: z.output<typeof RegisterClient>): Promise<z.input<typeof CreatedClient>> =>
   createClient(ctx, caller, actingTenant(caller, body.tenant_id), NewClient.parse(body))
 
-/** A page of the tenant's clients, newest first, without any secret; where it goes on stands in the Link header. */
+/** Returns a page of the tenant's clients, newest first, without secrets. The Link header has the next page. */
 export const showClients = async (
   ctx: Ctx,
   caller: User,

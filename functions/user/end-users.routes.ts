@@ -1,4 +1,4 @@
-// End users, for themselves and for whoever may see and change people.
+// Routes of end users: for people themselves, and for callers who may read or change people.
 
 import { listUsers } from '#shared/domains/administration/lists'
 import { DeleteAllBody, DeletedAll, ProfileBody, StatusBody, TenantUserPath, UserObject } from '#shared/domains/administration/people.schema'
@@ -34,7 +34,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.listEndUsers',
     on: `GET ${BASE}/enduser/list`,
-    summary: 'People of the tenant, newest first, by filter, search and page or cursor.',
+    summary: 'List people of the tenant, newest first, with filter, search and page or cursor.',
     access: may('users:read'),
     query: EndUsersQuery,
     actsIn: 'query.tenant_id',
@@ -46,7 +46,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.listEndUsersByBody',
     on: `POST ${BASE}/enduser/list`,
-    summary: 'People of the tenant, as the list by query; the filter stands in the body.',
+    summary: 'List people of the tenant, with the filter in the body.',
     access: may('users:read'),
     body: EndUsersBody,
     actsIn: 'body.tenant_id',
@@ -58,7 +58,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.databases',
     on: `GET ${BASE}/enduser/databases`,
-    summary: 'Where the tenant\u2019s people are kept: in the one database.',
+    summary: 'Return the database of the tenant’s people: always the shared one.',
     access: may('users:read'),
     reply: json(200, Databases),
     errors: ['not_found'],
@@ -68,7 +68,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.getEndUser',
     on: `GET ${BASE}/enduser/:tenant_id/:user_id`,
-    summary: 'One person: oneself, or anybody for whoever may see people.',
+    summary: 'Read a person: the caller, or any person with the permission to read people.',
     access: user(),
     path: EndUserPath,
     query: EndUserQuery,
@@ -81,7 +81,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.updateEndUser',
     on: `PUT ${BASE}/enduser/:tenant_id/:user_id`,
-    summary: 'Change one\u2019s own name, user name and picture; or anybody\u2019s profile for whoever may change people.',
+    summary: 'Change the name, user name and picture of the caller, or the profile of any person with the permission to change people.',
     access: user(),
     path: TenantUserPath,
     body: ProfileBody,
@@ -107,7 +107,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.setEndUserActive',
     on: `POST ${BASE}/enduser/active`,
-    summary: 'Enable or disable a person, named in the body.',
+    summary: 'Enable or disable the person that the body names.',
     access: may('users:active'),
     body: StatusBody,
     actsIn: 'body.tenant_id',
@@ -119,7 +119,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.deleteEndUser',
     on: `DELETE ${BASE}/enduser/:tenant_id/:user_id`,
-    summary: 'Disable a person; the row stays.',
+    summary: 'Disable a person and keep the row.',
     access: may('users:delete'),
     path: TenantUserPath,
     actsIn: 'path.tenant_id',
@@ -140,7 +140,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.deleteEndUserByBody',
     on: `POST ${BASE}/enduser/delete`,
-    summary: 'Disable a person, named in the body; the row stays.',
+    summary: 'Disable the person that the body names and keep the row.',
     access: may('users:delete'),
     body: DeleteEndUser,
     reply: json(200, EndUserDone),
@@ -159,7 +159,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.deleteEndUserForGood',
     on: `DELETE ${BASE}/enduser/delete_all/:tenant_id/:user_id`,
-    summary: 'Delete a person with everything that hangs on the row.',
+    summary: 'Delete a person and everything that belongs to them.',
     access: may('users:delete'),
     path: TenantUserPath,
     body: DeleteAllBody,
@@ -169,7 +169,7 @@ export const managedEndUserRoutes = [
     emits: ['user.deleted'],
     handle: async ({ ctx, principal, path, body }) => {
       if (body.user_id !== undefined && body.user_id !== path.user_id)
-        throw new AppError('invalid_request', 'The body names another person than the path.', { field: 'body.user_id' })
+        throw new AppError('invalid_request', 'The body and the path name different people.', { field: 'body.user_id' })
       const { userId, counts } = await (await import('#shared/domains/authority/person-status')).deletePerson(
         ctx,
         principal,
@@ -182,7 +182,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.adminChangePassword',
     on: `POST ${BASE}/admin/change-password`,
-    summary: 'Set another\u2019s password; it is temporary, and everything that was open is closed.',
+    summary: 'Set the password of another person. It is temporary, and their sessions and tokens end.',
     access: may('users:password'),
     body: AdminChangePassword,
     actsIn: 'body.tenant_id',
@@ -204,7 +204,7 @@ export const managedEndUserRoutes = [
   route({
     id: 'user.adminResetPassword',
     on: `POST ${BASE}/admin/reset-password`,
-    summary: 'Take another\u2019s password away: a mailed link, or a temporary password in the answer.',
+    summary: 'Remove the password of another person: they get a link by mail, or the answer has a temporary password.',
     access: may('users:password'),
     body: AdminResetPassword,
     actsIn: 'body.tenant_id',

@@ -10,7 +10,7 @@ const filter = {
   email: SearchText.optional(),
   name: SearchText.optional(),
   provider: Provider.optional(),
-  /** Any part of name, address or user name. */
+  /** Any part of the name, address or user name. */
   search: SearchText.optional(),
   sort: z.enum(['created_at', '-created_at', 'email', '-email', 'name', '-name']).optional(),
   cursor: z.string().max(1000).optional(),
@@ -46,7 +46,7 @@ export const EndUserDone = z.object({ message: z.string() }).meta({ id: 'EndUser
 export const Databases = z
   .object({
     tenant_id: z.string(),
-    /** A compatibility name: always empty, since all tenants share one database. */
+    /** A name kept for compatibility; always empty, because all tenants share one database. */
     tenant_db: z.literal(''),
     status: z.string(),
     database_configured: z.boolean(),
@@ -62,7 +62,7 @@ export const PasswordChangedByAdmin = z.object(changed).meta({ id: 'PasswordChan
 export const PasswordResetByAdmin = z
   .object({
     ...changed,
-    /** Only where no mail was sent. */
+    /** Present only when no mail was sent. */
     temporary_password: z.string().optional(),
     email_sent: z.boolean(),
   })

@@ -1,4 +1,4 @@
-// One person, as that person or whoever may see people reads and changes it.
+// Reads and changes one person: for the person themselves, or for a caller with the permission.
 import type * as z from 'zod'
 import { directory, forTenant } from '#db/engine/tenant'
 import type { PeopleFilter } from '#db/store/people'
@@ -33,7 +33,7 @@ export const getEndUser = async (ctx: Ctx, caller: User, path: Path, query: z.ou
   const t = forTenant(ctx.db, actingTenant(caller, path.tenant_id))
   if (!byEmail) return toUserResponse(ctx, t, await requirePerson(t, path.user_id))
   if (query.client_id === undefined)
-    throw new AppError('invalid_request', 'Somebody named by address needs the client as well.', { field: 'query.client_id' })
+    throw new AppError('invalid_request', 'A person named by address also needs client_id.', { field: 'query.client_id' })
   const user = await findUserByEmail(t, path.user_id)
   if (user === undefined || user.deletedAt !== null || user.clientId !== query.client_id) throw new AppError('not_found')
   return toUserResponse(ctx, t, user)
@@ -55,7 +55,7 @@ export const setEndUserStatus = async (ctx: Ctx, caller: User, path: { tenant_id
   return { message: active ? 'User activated' : 'User deactivated', active, updated_at: user.updatedAt.toISOString() }
 }
 
-/** All tenants share one database: there is none of the tenant's own to reach. @throws AppError not_found */
+/** All tenants share one database, so a tenant has none of its own. @throws AppError not_found */
 export const showDatabases = async (ctx: Ctx, caller: User): Promise<z.input<typeof Databases>> => {
   const tenant = await requireTenant(forTenant(ctx.db, caller.tenantId))
   await pingDatabase(directory(ctx.db))

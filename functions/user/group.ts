@@ -1,4 +1,4 @@
-// Group: end users as administrators keep them, their groups and clients (uflow/user/*).
+// Group: end users, their groups and clients, as administrators manage them (uflow/user/*).
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

@@ -1,4 +1,4 @@
-// Groups, from the end users' side.
+// Group routes of the end-user API.
 
 import { GroupMembers, GroupMembersPath, MembershipBody, MyGroups } from '#shared/domains/administration/groups.schema'
 import { actingTenant } from '#shared/domains/authority/acting-tenant'
@@ -13,7 +13,7 @@ export const userGroupRoutes = [
   route({
     id: 'user.addToGroups',
     on: `POST ${BASE}/users/add`,
-    summary: 'Put a person into groups, named by name: all of them, or none.',
+    summary: 'Add a person to groups by name: to all of them, or to none.',
     access: may('groups:write'),
     body: MembershipBody,
     actsIn: 'body.tenant_id',
@@ -33,7 +33,7 @@ export const userGroupRoutes = [
   route({
     id: 'user.removeFromGroups',
     on: `POST ${BASE}/users/remove`,
-    summary: 'Take a person out of groups, named by name: all of them, or none.',
+    summary: 'Remove a person from groups by name: from all of them, or from none.',
     access: may('groups:write'),
     body: MembershipBody,
     actsIn: 'body.tenant_id',
@@ -53,7 +53,7 @@ export const userGroupRoutes = [
   route({
     id: 'user.myGroups',
     on: `GET ${BASE}/users`,
-    summary: 'The caller\u2019s own groups; who else is in them for whoever may see people.',
+    summary: 'List the caller’s own groups, with their members when the caller may read people.',
     access: user(),
     reply: json(200, MyGroups),
     errors: [],
@@ -63,7 +63,7 @@ export const userGroupRoutes = [
   route({
     id: 'user.groupMembers',
     on: `GET ${BASE}/:tenant_id/:group_id/users`,
-    summary: 'People in a group.',
+    summary: 'List the people in a group.',
     access: may('users:read'),
     path: GroupMembersPath,
     actsIn: 'path.tenant_id',

@@ -1,4 +1,4 @@
-// Group: what the world may know of this server (/.well-known/*).
+// Group: public metadata of this server (/.well-known/*).
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 

@@ -8,7 +8,7 @@ import { wellknownRoutes } from './routes.ts'
 const start = () => startApp(wellknownRoutes, { render: problem, env: { BASE_URL: 'https://id.acme.com' } })
 const DOCUMENTS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
 
-test('both places have the same bytes, with the issuer that their address begins with', async () => {
+test('both paths return the same bytes, and the issuer is the prefix of their URL', async () => {
   const app = await start()
   const [one, other] = await Promise.all(DOCUMENTS.map(async (path) => (await app.request(path)).text()))
   expect(one).toBe(other)
@@ -19,13 +19,13 @@ test('both places have the same bytes, with the issuer that their address begins
     authorization_response_iss_parameter_supported: true,
     backchannel_token_delivery_modes_supported: ['poll'],
     backchannel_user_code_parameter_supported: false,
-    // What an MCP client looks for before it lets the company's provider vouch for its people.
+    // MCP clients look for this member before they let the company's identity provider assert who a person is.
     identity_chaining_requested_token_types_supported: ['urn:ietf:params:oauth:token-type:id-jag'],
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
   })
 })
 
-test('whoever has them already is told so', async () => {
+test('a request with the current ETag gets 304', async () => {
   const app = await start()
   const first = await app.request(DOCUMENTS[0] ?? '')
   const etag = first.headers.get('etag') ?? ''
@@ -34,7 +34,7 @@ test('whoever has them already is told so', async () => {
   expect([again.status, await again.text()]).toEqual([304, ''])
 })
 
-test('every address in them is a route of ours', async () => {
+test('every endpoint in the metadata is a declared route', async () => {
   const app = await start()
   const paths = new Set([...wellknownRoutes, ...oauthRoutes].map(({ on }) => on.slice(on.indexOf(' ') + 1)))
   for (const path of [...DOCUMENTS, '/.well-known/oauth-protected-resource']) {
@@ -45,7 +45,7 @@ test('every address in them is a route of ours', async () => {
   }
 })
 
-test('what this server is as a resource is said, too', async () => {
+test('the metadata of the protected resource is published too', async () => {
   const app = await start()
   expect(await (await app.request('/.well-known/oauth-protected-resource')).json()).toMatchObject({
     resource: 'https://id.acme.com',
@@ -54,7 +54,7 @@ test('what this server is as a resource is said, too', async () => {
   })
 })
 
-test('a client that runs in a page of any origin reads them, registers, gets tokens and shows them; none of its cookies comes along', async () => {
+test('a browser client of any origin can read the metadata, register, get tokens and use them, without cookies', async () => {
   const app = await startApp([...wellknownRoutes, ...oauthRoutes], { render: problem, env: PRODUCTION })
   const metadata = (await (await app.request(DOCUMENTS[0] ?? '')).json()) as Readonly<Record<string, string>>
   const named = ['token', 'revocation', 'userinfo', 'registration', 'device_authorization', 'pushed_authorization_request']

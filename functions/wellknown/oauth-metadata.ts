@@ -1,5 +1,5 @@
-// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery) and of this server's own protected resource (RFC 9728): what exists, and nothing
-// else. The same bytes for everybody, made once.
+// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery) and of this server's own protected resource (RFC 9728). It lists only what
+// exists, and is serialized once.
 import { createHash } from 'node:crypto'
 import {
   CLIENT_AUTH_METHODS,

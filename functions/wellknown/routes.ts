@@ -6,10 +6,10 @@ import { jwksDocument } from './jwks.ts'
 import { ownResourceDocument, serverDocument } from './oauth-metadata.ts'
 
 const PUBLIC = open('Public keys are public.', { class: 'general' })
-/** Short enough that a revoked key is forgotten soon, long enough that verifiers do not ask for every token. */
+/** Short enough that verifiers drop a revoked key soon, long enough that they do not fetch the set for every token. */
 const CACHE = 'public, max-age=60, stale-while-revalidate=60'
 
-const METADATA = open('What every client has to know.', { class: 'general' })
+const METADATA = open('Clients need the metadata before they can authenticate.', { class: 'general' })
 const METADATA_CACHE = 'public, max-age=300'
 const metadata = { access: METADATA, reply: text(200, 'application/json'), cache: METADATA_CACHE, errors: [], emits: 'nothing' } as const
 
@@ -18,28 +18,28 @@ export const wellknownRoutes = [
     ...metadata,
     id: 'wellknown.authorizationServer',
     on: 'GET /.well-known/oauth-authorization-server',
-    summary: 'What the authorization server offers, and where (RFC 8414).',
+    summary: 'Metadata of the authorization server (RFC 8414).',
     handle: ({ ctx }) => serverDocument(ctx),
   }),
   route({
     ...metadata,
     id: 'wellknown.openidConfiguration',
     on: 'GET /.well-known/openid-configuration',
-    summary: 'The same, where OpenID Connect clients look.',
+    summary: 'Metadata of the authorization server at the path of OpenID Connect Discovery.',
     handle: ({ ctx }) => serverDocument(ctx),
   }),
   route({
     ...metadata,
     id: 'wellknown.protectedResource',
     on: 'GET /.well-known/oauth-protected-resource',
-    summary: 'This server as a protected resource, for userinfo (RFC 9728).',
+    summary: 'Metadata of this server as a protected resource, for userinfo (RFC 9728).',
     handle: ({ ctx }) => ownResourceDocument(ctx),
   }),
   route({
     ...metadata,
     id: 'wellknown.openidConfiguration.compatible',
     on: 'GET /authsec/oauth/.well-known/openid-configuration',
-    summary: 'The same, where MCP clients of the original look. The issuer it names is the only one there is.',
+    summary: 'Metadata of the protected resource, at the path of MCP clients of AuthSec.',
     handle: ({ ctx }) => serverDocument(ctx),
   }),
   route({
@@ -52,7 +52,7 @@ export const wellknownRoutes = [
   route({
     id: 'wellknown.jwks.oauth',
     on: 'GET /oauth/jwks',
-    summary: 'The keys, where clients of the original look for them.',
+    summary: 'The public keys, at the path of clients of AuthSec.',
     access: PUBLIC,
     reply: text(200, 'application/json'),
     cache: CACHE,
@@ -63,7 +63,7 @@ export const wellknownRoutes = [
   route({
     id: 'wellknown.jwks',
     on: 'GET /.well-known/jwks.json',
-    summary: 'The keys that verify what this deployment signs.',
+    summary: 'The public keys that verify tokens of this deployment.',
     access: PUBLIC,
     reply: text(200, 'application/json'),
     cache: CACHE,
@@ -74,7 +74,7 @@ export const wellknownRoutes = [
   route({
     id: 'wellknown.jwks.compatible',
     on: 'GET /authsec/.well-known/jwks.json',
-    summary: 'The same keys, below the compatibility prefix.',
+    summary: 'The public keys, below the compatibility prefix.',
     access: PUBLIC,
     reply: text(200, 'application/json'),
     cache: CACHE,
