@@ -305,7 +305,7 @@ test('pending mail goes through the queue to the mail server, from function to f
 test('the upgrade function accepts only the deployment’s event, and changes nothing that is up to date', async () => {
   const upgrade = await system.start('upgrade', { DATABASE_OWNER_URL: system.url, DATABASE_POOL: '2' })
   expect(await upgrade.invoke({ upgrade: 'release' }), upgrade.log()).toMatchObject({ applied: [], administrator: 'not named' })
-  await expect(upgrade.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('This function answers the deployment alone.')
+  await expect(upgrade.invoke(httpApiEvent({ path: '/' }))).rejects.toThrow('Only the deployment invokes this function.')
   expect((await (await system.start('upgrade')).initFailed).errorMessage).toBe('DATABASE_OWNER_URL: must be set')
 })
 
