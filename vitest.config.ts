@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 // One engine per worker, kept across its files, hence no isolation. Race tests (`*.race.ts`) run on both engines; server tests (`*.server.ts`) need TEST_DATABASE_URL.
 export default defineConfig({
   test: {
+    // A test that asserts nothing fails.
+    expect: { requireAssertions: true },
     include: ['**/*.test.ts', '**/*.test.tsx', '**/*.race.ts', ...(process.env.TEST_DATABASE_URL ? ['**/*.server.ts'] : [])],
     exclude: ['**/node_modules/**'],
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],

@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 // PEERS=smoke runs only the tests whose title begins with "smoke:", one or two per peer.
 export default defineConfig({
   test: {
+    // A test that asserts nothing fails.
+    expect: { requireAssertions: true },
     include: ['tests/peers/*.peer.ts'],
     ...(process.env.PEERS === 'smoke' ? { testNamePattern: /smoke:/ } : {}),
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],

@@ -1,5 +1,6 @@
 // `npm run bench:oauth`: the authorization server over HTTP against the floor, oidc-provider and better-auth, each in its own process on the same PostgreSQL. CPU time
 // is the server process's own, from /proc/PID/stat; PostgreSQL's is reported next to it. Needs TEST_DATABASE_URL: `eval "$(scripts/services.sh)"`.
+// BENCH_PREVIOUS=<another checkout> measures that checkout's server in turn with this one instead of the peers: what a change costs.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
@@ -17,12 +18,14 @@ import { fillPeer, PEER_API, PEER_OPAQUE, servePeer } from './oauth/peer.ts'
 
 const NAME = 'authsec_bench_oauth'
 const SERVERS = { ours: serveOurs, floor: serveFloor, peer: servePeer, betterAuth: serveBetterAuth }
-type Which = keyof typeof SERVERS
+/** `previous` is another checkout of this project, bundled by its own `npm run bench:oauth`, on the same database. */
+type Which = keyof typeof SERVERS | 'previous'
+const PREVIOUS = process.env.BENCH_PREVIOUS
 
 const [role, url = ''] = process.argv.slice(2)
 if (role !== undefined && role in SERVERS) {
   process.on('disconnect', () => process.exit(0))
-  await SERVERS[role as Which](url, (port) => process.send?.(port))
+  await SERVERS[role as keyof typeof SERVERS](url, (port) => process.send?.(port))
   await new Promise(() => undefined)
 }
 
@@ -32,7 +35,8 @@ if (admin === undefined) throw new Error('TEST_DATABASE_URL must be set: eval "$
 type Server = { readonly base: string; readonly pid: number; readonly child: ChildProcess }
 const start = (which: Which, database: string): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? '', which, database], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const [program = '', role] = which === 'previous' ? [`${PREVIOUS}/.data/bench/oauth.mjs`, 'ours'] : [process.argv[1], which]
+    const child = spawn(process.execPath, [program, role, database], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     child.on('exit', (code) => reject(new Error(`${which} ended with ${code}`)))
     child.once('message', (port) => resolve({ base: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, child }))
   })
@@ -79,8 +83,10 @@ const children: ChildProcess[] = []
 process.on('exit', () => {
   for (const child of children) child.kill()
 })
+const ours = await start('ours', database)
 const servers: Readonly<Record<Which, Server>> = {
-  ours: await start('ours', database),
+  ours,
+  previous: PREVIOUS === undefined ? ours : await start('previous', database),
   floor: await start('floor', database),
   peer: await start('peer', database),
   betterAuth: await start('betterAuth', database),
@@ -106,9 +112,11 @@ const jsonOf = ({ status, text }: Answer): Readonly<Record<string, unknown>> => 
 }
 const basic = { authorization: machine.authorization }
 const theirBasic = { authorization: theirs.authorization }
+const OUR_PATHS = { token: '/oauth/token', introspect: '/oauth/introspect', jwks: '/.well-known/jwks.json' } as const
 const PATHS = {
-  ours: { token: '/oauth/token', introspect: '/oauth/introspect', jwks: '/.well-known/jwks.json' },
-  floor: { token: '/oauth/token', introspect: '/oauth/introspect', jwks: '/.well-known/jwks.json' },
+  ours: OUR_PATHS,
+  previous: OUR_PATHS,
+  floor: OUR_PATHS,
   peer: { token: '/token', introspect: '/token/introspection', jwks: '/jwks' },
   betterAuth: { token: '/api/auth/oauth2/token', introspect: '/api/auth/oauth2/introspect', jwks: '/api/auth/jwks' },
 } as const
@@ -116,7 +124,13 @@ const DISCOVERY = '/.well-known/openid-configuration'
 const at = (which: Which, path: keyof (typeof PATHS)['ours']): string => `${servers[which].base}${PATHS[which][path]}`
 
 /** The peers need the resource in the request to issue a signed token. */
-const RESOURCE: Readonly<Record<Which, Form>> = { ours: {}, floor: {}, peer: { resource: PEER_API }, betterAuth: { resource: BETTER_AUTH_API } }
+const RESOURCE: Readonly<Record<Which, Form>> = {
+  ours: {},
+  previous: {},
+  floor: {},
+  peer: { resource: PEER_API },
+  betterAuth: { resource: BETTER_AUTH_API },
+}
 const proof = (which: Which): Form => (which === 'betterAuth' ? theirBasic : basic)
 
 const credentials = (which: Which): Promise<Answer> =>
@@ -132,15 +146,16 @@ const codeIn = ({ location, status, text }: Answer): string => {
 const exchange = (which: Which, code: string, redirectUri: string, more: Form, headers: Form = {}): Promise<Answer> =>
   post(at(which, 'token'), { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: VERIFIER, ...more }, headers)
 
-const oursFlow = async (): Promise<Answer> => {
+const oursFlow = async (which: 'ours' | 'previous' = 'ours'): Promise<Answer> => {
+  const { base } = servers[which]
   const cookie = `authsec_session=${session}`
   const path = authorizePath({ ...device, redirectUri: REDIRECT }, { scope: 'openid tools:read' })
-  const page = await ask(`${servers.ours.base}${path}`, { headers: { cookie } })
+  const page = await ask(`${base}${path}`, { headers: { cookie } })
   const mark = page.cookies.map((line) => line.slice(0, line.indexOf(';')))
   const form = { form_token: field('form_token', page.text), consent: field('consent', page.text), decision: 'allow' }
   const headers = { cookie: [cookie, ...mark].join('; '), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' }
   const action = /<form[^>]*action="([^"]*)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? path
-  return exchange('ours', codeIn(await post(new URL(action, `${servers.ours.base}${path}`).href, form, headers)), REDIRECT, { client_id: device.id })
+  return exchange(which, codeIn(await post(new URL(action, `${base}${path}`).href, form, headers)), REDIRECT, { client_id: device.id })
 }
 const floorFlow = async (): Promise<Answer> => {
   const path = `${servers.floor.base}/oauth/authorize?client_id=${device.id}&code_challenge=${challengeOf(VERIFIER)}&state=s`
@@ -199,7 +214,8 @@ const betterAuthFlow = async (scope = 'openid tools:read'): Promise<Answer> => {
   return exchange('betterAuth', code, BETTER_AUTH_CALLBACK, { resource: BETTER_AUTH_API }, theirBasic)
 }
 const flow: Readonly<Record<Which, () => Promise<Answer>>> = {
-  ours: oursFlow,
+  ours: () => oursFlow(),
+  previous: () => oursFlow('previous'),
   floor: floorFlow,
   peer: () => peerFlow(),
   betterAuth: () => betterAuthFlow(),
@@ -213,8 +229,10 @@ const backends = async (): Promise<readonly number[]> =>
   )
 
 const TICK_US = 10_000
+/** The figure is the median of the rounds; servers take turns in each. */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 type Measured = { readonly cpu: number; readonly database: number }
-const measure = async (rows: readonly Row[], operations: number, inFlight: number, rounds = 3): Promise<Map<Which, Measured>> => {
+const measure = async (rows: readonly Row[], operations: number, inFlight: number, rounds = ROUNDS): Promise<Map<Which, Measured>> => {
   const seen = new Map(rows.map(({ which }) => [which, { cpu: [] as number[], database: [] as number[] }]))
   for (let round = 0; round <= rounds; round++) {
     for (const { which, run } of rows) {
@@ -232,7 +250,13 @@ const measure = async (rows: readonly Row[], operations: number, inFlight: numbe
   }
   return new Map([...seen].map(([which, { cpu, database: of }]) => [which, { cpu: median(cpu), database: median(of) }]))
 }
-const NAMES: Readonly<Record<Which, string>> = { ours: 'ours', floor: 'floor', peer: 'oidc-provider', betterAuth: 'better-auth' }
+const NAMES: Readonly<Record<Which, string>> = {
+  ours: 'ours',
+  previous: 'previous',
+  floor: 'floor',
+  peer: 'oidc-provider',
+  betterAuth: 'better-auth',
+}
 const table = (title: string, measured: Map<Which, Measured>): void => {
   const floor = measured.get('floor')?.cpu ?? Number.NaN
   console.log(`\n${title}\n  ${''.padEnd(16)}${'CPU us'.padStart(9)}${'PostgreSQL us'.padStart(15)}   x floor`)
@@ -240,7 +264,8 @@ const table = (title: string, measured: Map<Which, Measured>): void => {
     console.log(`  ${NAMES[which].padEnd(16)}${cpu.toFixed(0).padStart(9)}${of.toFixed(0).padStart(15)}   ${(cpu / floor).toFixed(2)}`)
   }
 }
-const ALL: readonly Which[] = ['floor', 'ours', 'peer', 'betterAuth']
+const OURS: readonly Which[] = PREVIOUS === undefined ? ['floor', 'ours'] : ['floor', 'ours', 'previous']
+const ALL: readonly Which[] = PREVIOUS === undefined ? [...OURS, 'peer', 'betterAuth'] : OURS
 const each = (run: (which: Which, n: number) => Promise<unknown>, of = ALL): Row[] => of.map((which) => ({ which, run: (n) => run(which, n) }))
 
 const wanted = process.env.BENCH_ONLY
@@ -278,7 +303,7 @@ if (isWanted('introspection')) {
     )
   }
   const introspect = async (which: Which, n: number): Promise<void> => {
-    const headers = which === 'ours' ? { authorization: api.authorization } : proof(which)
+    const headers = which === 'ours' || which === 'previous' ? { authorization: api.authorization } : proof(which)
     const { active } = jsonOf(await post(at(which, 'introspect'), { token: kept.get(which)?.[n % TOKENS] ?? '' }, headers))
     if (active !== true) throw new Error(`${which}: inactive`)
   }
@@ -290,7 +315,7 @@ if (isWanted('refresh')) {
   const FAMILIES = 32
   const kept = new Map<Which, string[]>()
   const OFFLINE = 'openid offline_access tools:read'
-  const scopes = { ours: oursFlow, floor: floorFlow, peer: () => peerFlow(OFFLINE), betterAuth: () => betterAuthFlow(OFFLINE) }
+  const scopes = { ...flow, peer: () => peerFlow(OFFLINE), betterAuth: () => betterAuthFlow(OFFLINE) }
   for (const which of ALL) {
     const made: string[] = []
     for (let n = 0; n < FAMILIES; n++) made.push(String(jsonOf(await scopes[which]()).refresh_token))
@@ -305,16 +330,17 @@ if (isWanted('refresh')) {
     const more = which === 'betterAuth' ? { scope: 'offline_access tools:read', ...RESOURCE[which] } : { scope: 'tools:read' }
     const form = { grant_type: 'refresh_token', refresh_token: token, ...more }
     const { refresh_token: next } = jsonOf(
-      await (which === 'ours' ? post(at(which, 'token'), { ...form, client_id: device.id }) : post(at(which, 'token'), form, proof(which))),
+      await (which === 'ours' || which === 'previous'
+        ? post(at(which, 'token'), { ...form, client_id: device.id })
+        : post(at(which, 'token'), form, proof(which))),
     )
     family.unshift(String(next))
     if (n < 0) throw new Error('no such operation')
   }
   // floor_families belong to the public client there as well.
   await pool.query('update floor_families set client_id = $1', [machine.id])
-  for (const inFlight of [1, 16])
-    table(`Refresh with rotation, ${inFlight} in flight`, await measure(each(refresh, ['floor', 'ours']), OPERATIONS, inFlight))
-  table('The same beside the peers', await measure(each(refresh), Math.min(OPERATIONS, 400), 16))
+  for (const inFlight of [1, 16]) table(`Refresh with rotation, ${inFlight} in flight`, await measure(each(refresh, OURS), OPERATIONS, inFlight))
+  if (PREVIOUS === undefined) table('The same beside the peers', await measure(each(refresh), Math.min(OPERATIONS, 400), 16))
 }
 
 if (isWanted('flow')) {
