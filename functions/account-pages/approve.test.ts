@@ -169,10 +169,10 @@ test('the binding message is plain text without bidirectional control characters
 })
 
 test('a person who is not signed in signs in first and returns', async () => {
-  const { app, person, company, path } = await opened()
+  const { app, person, client, path } = await opened()
   const browser = openBrowser(app)
-  expect((await browser.read(path)).url).toContain('/signin')
-  await browser.read(`${signInQueryOf(company)}&return_to=${encodeURIComponent(path)}`)
+  const to = new URL((await browser.read(path)).url, 'http://localhost')
+  expect([to.pathname, to.searchParams.get('client_id'), to.searchParams.get('return_to')]).toEqual(['/signin', client.clientId, path])
   await browser.send({ email: person.email })
   expect(titleOf(await browser.send({ password: person.password }))).toBe('Approve this sign-in?')
 })

@@ -68,7 +68,7 @@ export const finishLinkOnPage = async (
 ): Promise<PageRedirect> => {
   const here = withPageOrigin(ctx)
   // A person who signed out meanwhile must sign in and start again.
-  if (principal === undefined) return redirectResult(here, '/signin', { say: 'authentication_required' })
+  if (principal === undefined) return redirectResult(here, signInPath(ctx.request), { say: 'authentication_required' })
   // The person denied the request, or the response was invalid; `receiveCallback` has ended the flow.
   if (!isAnswered) return redirectResult(here, OWN_SIGN_INS_PATH, { say: 'federation_failed' })
   await redeemExchangeCode(here, { code, state }, principal).catch(saidHere)

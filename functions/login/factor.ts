@@ -57,6 +57,7 @@ const begin = async (
   })
   return finishPageSignIn(ctx, {
     minted,
+    clientId: minted.grant.clientId,
     cookies: [expiredTransactionCookie(here, 'login')],
     returnTo: contextRequest.return_to,
     before,

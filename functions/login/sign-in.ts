@@ -52,6 +52,7 @@ export const signInOnPage = async (
     return redirect(ctx, withSignInContext('/signin/factor', contextRequest), { cookies: done.cookies, remember: { email: who.user.email } })
   return finishPageSignIn(ctx, {
     minted: done.minted,
+    clientId: done.minted.grant.clientId,
     cookies: [],
     returnTo: contextRequest.return_to,
     before,
@@ -95,7 +96,7 @@ export const confirmPassword = async (
   if (user.id !== principal.userId) throw new AppError('invalid_credentials')
   const done = await afterPassword(withPageOrigin(ctx), { tenantId, user, snapshot, clientId, mayMint: true })
   if (done.minted === undefined) {
-    return redirect(ctx, withSignInContext('/signin/factor', { return_to: demand.return_to }), { cookies: done.cookies, remember: { email } })
+    return redirect(ctx, withSignInContext('/signin/factor', { client_id: clientId, return_to: demand.return_to }), { cookies: done.cookies, remember: { email } })
   }
-  return finishPageSignIn(ctx, { minted: done.minted, cookies: [], returnTo: demand.return_to, before: principal })
+  return finishPageSignIn(ctx, { minted: done.minted, clientId, cookies: [], returnTo: demand.return_to, before: principal })
 }

@@ -15,6 +15,7 @@ import { assessSignIn } from '#shared/domains/oauth/sign-in-requirement'
 import { REQUEST_URI } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
@@ -133,7 +134,8 @@ const signInPage = (ctx: Ctx, j: ValidatedRequest, need: Need, returnTo: string)
   if (need.kind === 'new_password') return redirectResult(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return redirectResult(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
-  const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, ...(need.kind === 'choose' ? { other: '1' } : {}), return_to: returnTo })}`
+  const other = need.kind === 'choose' ? '1' : undefined
+  const path = signInPath(ctx.request, { clientId: j.client.clientId, ...lang, other, returnTo })
   return redirectResult(ctx, path, email === undefined ? {} : { remember: { email } })
 }
 

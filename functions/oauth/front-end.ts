@@ -115,7 +115,13 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
   const onward = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
   const minted = { ...(await reissueSessionToken(ctx, signedInSession, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
-  const { headers, cookies } = await finishPageSignIn(ctx, { minted, cookies: [], returnTo: onward, before: ended })
+  const { headers, cookies } = await finishPageSignIn(ctx, {
+    minted,
+    clientId: client.clientId,
+    cookies: [],
+    returnTo: onward,
+    before: ended,
+  })
   return new HttpResult(withStatus(303, undefined), { headers, cookies })
 }
 

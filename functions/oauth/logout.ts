@@ -4,6 +4,7 @@ import { signOut } from '#shared/domains/account/sessions'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { findClientById } from './client-authentication.ts'
@@ -46,10 +47,10 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): 
   return url.href
 }
 
-const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
+const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean, principal?: User): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
   if (target === undefined)
-    return redirectResult(ctx, '/signin', { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
+    return redirectResult(ctx, signInPath(ctx.request, { clientId: principal?.clientId }), { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
   return new HttpResult(withStatus(303, undefined), { headers: { Location: target }, cookies: ended })
 }
 
@@ -64,7 +65,7 @@ export const logout = async (ctx: Ctx, principal: User | undefined, request: Log
   if (principal === undefined) return onward(ctx, target, false)
   if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)
   await signOut(ctx, principal)
-  return onward(ctx, target, true)
+  return onward(ctx, target, true, principal)
 }
 
 /** Validates again: the form comes from the browser. @throws AppError invalid_request: on a page */
@@ -72,5 +73,5 @@ export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<ty
   const target = await targetOf(ctx, principal, form)
   if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)
   await signOut(ctx, principal)
-  return onward(ctx, target, true)
+  return onward(ctx, target, true, principal)
 }
