@@ -122,7 +122,7 @@ export const tokenRoutes = [
     access: CLIENT,
     form: SpendForm,
     reply: json(200, SpendAnswer),
-    errors: ['client_authentication_failed', 'invalid_grant', 'limit_exceeded'],
+    errors: ['client_authentication_failed', 'invalid_grant', 'limit_exceeded', 'spend_id_reused'],
     emits: ['oauth.limit_spent'],
     handle: async ({ ctx, form }) => (await import('./spend.ts')).spendLimit(ctx, form),
   }),
