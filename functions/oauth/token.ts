@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
+import { stoppedClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import { authenticateClient } from './client-authentication.ts'
@@ -75,7 +76,9 @@ const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const issueTokens = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
+export const issueTokens = async (given: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
+  // What is left of a token and when the next one begins are of one instant, so that no token outlives what it came from.
+  const ctx = { ...given, clock: stoppedClock(given.clock) }
   const form = spelled(sent)
   const type = grantTypeIn(form)
   const { client, code } = await whoAsks(ctx, form)
