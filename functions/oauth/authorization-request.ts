@@ -118,7 +118,10 @@ export const validateRequestedAccess = (
   const resource = resourceFor(client, p.resource, requested)
   requireKnownScopes(client, resource, requested)
   if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'authorization_details need a resource server.')
-  return { resource, scopes: requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource), details }
+  const scopes = requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource)
+  // RFC 6749 section 3.3: without a scope and without a default the request fails, whoever the person is.
+  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'scope is missing, and this client has no default scope.')
+  return { resource, scopes, details }
 }
 
 /**

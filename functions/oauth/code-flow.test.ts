@@ -329,6 +329,23 @@ describe('where the answer goes', () => {
     expect([response.status, answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([303, error, 'st-1', ISSUER])
   })
 
+  test('without a scope the default is what the client may ask for; without a default, too, the client is told, signed in or not', async () => {
+    const { app, company, server, client, browser } = await start()
+    expect((await browser.get(authorizePath(client))).status).toBe(200)
+    const several = await newOauthClient(app, company, { at: [server, await newResource(app, company, SCOPES)] })
+    const scopeless = await newOauthClient(app, company, { at: [await newResource(app, company, [])] })
+    const events = (await app.events(company.tenantId)).length
+    for (const without of [await newOauthClient(app, company), several, scopeless]) {
+      const path = authorizePath(without)
+      for (const response of [await browser.get(path), await app.request(path)]) {
+        const answer = answerIn(response)
+        expect([response.status, answer.get('error'), answer.get('state')]).toEqual([303, 'invalid_scope', 'st-1'])
+      }
+    }
+    expect((await app.events(company.tenantId)).length).toBe(events)
+    expect((await browser.get(authorizePath(several, { resource: server.resource }))).status).toBe(200)
+  })
+
   test('an unknown client, a foreign request and a repeated parameter are told on a page', async () => {
     const { app, client, browser } = await start()
     const tries = [
