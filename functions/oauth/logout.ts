@@ -50,7 +50,11 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): 
 const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean, principal?: User): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
   if (target === undefined)
-    return redirectResult(ctx, signInPath(ctx.request, { clientId: principal?.clientId }), { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
+    return redirectResult(ctx, signInPath(ctx.request, { clientId: principal?.clientId }), {
+      say: 'signed_out',
+      cookies: ended,
+      remember: { email: undefined, held: undefined },
+    })
   return new HttpResult(withStatus(303, undefined), { headers: { Location: target }, cookies: ended })
 }
 

@@ -25,6 +25,8 @@ const BOUND = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
 const token = {
   access: CLIENT,
   form: TokenForm,
+  /** RFC 8707 section 2, RFC 8693 section 2.1 */
+  repeatable: ['resource', 'audience'],
   reply: json(200, TokenResponse),
   errors: [
     'client_authentication_failed',

@@ -10,7 +10,7 @@ import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
-import { canonicalResource } from './scopes.ts'
+import { canonicalResource, requireOneResource } from './scopes.ts'
 import type { TokenForm } from './token.schema.ts'
 import type { Grant, TokenRequest } from './token-request.ts'
 import type { TokenSet } from './token-set.ts'
@@ -66,7 +66,7 @@ const lookedFor = (form: Form): string | undefined => {
 
 /** What an identity assertion is for is spelled as its server has it. */
 const spelled = (form: Form): Form =>
-  form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
+  form.resource !== undefined && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
 
 /** The authorization of a code is read together with the client. */
 const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
@@ -83,6 +83,8 @@ export const issueTokens = async (given: Ctx, sent: Form): Promise<HttpResult<To
   const type = grantTypeIn(form)
   const { client, code } = await whoAsks(ctx, form)
   requireRegistered(client, type)
+  requireOneResource(form.resource)
+  requireOneResource(form.audience)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
   const tokens = await GRANTS[type](ctx, { form, client, jkt, code })
