@@ -34,14 +34,28 @@ export const insertResourceServer = async (
     .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
 }
 
-/** The tenant of an identifier; none for a loopback one that several tenants have. */
-export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
+/** The tenants of an identifier: one, except on the loopback interface. */
+export const findTenantsOfResource = async (d: AnyScope, identifierHash: Uint8Array, limit: number): Promise<TenantId[]> => {
   const rows = await d.db
     .select({ tenantId: resourceDirectory.tenantId })
     .from(resourceDirectory)
     .where(eq(resourceDirectory.identifierHash, identifierHash))
-    .limit(2)
-  return rows.length === 1 && rows[0] !== undefined ? asTenantId(rows[0].tenantId) : undefined
+    .limit(limit)
+  return rows.map(({ tenantId }) => asTenantId(tenantId))
+}
+
+export const isResourceOfTenant = async (d: AnyScope, identifierHash: Uint8Array, tenantId: TenantId): Promise<boolean> => {
+  const rows = await d.db
+    .select({ id: resourceDirectory.resourceServerId })
+    .from(resourceDirectory)
+    .where(and(eq(resourceDirectory.identifierHash, identifierHash), eq(resourceDirectory.tenantId, tenantId)))
+  return rows.length > 0
+}
+
+/** The tenant of an identifier; none for a loopback one that several tenants have. */
+export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
+  const [only, ...more] = await findTenantsOfResource(d, identifierHash, 2)
+  return more.length === 0 ? only : undefined
 }
 
 export const findServerByIdentifier = async (t: TenantDb, resource: string): Promise<ResourceServer | undefined> => {

@@ -15,7 +15,7 @@ const asking = {
   query: AuthorizeQuery,
   repeatable: REPEATABLE,
   reply: htmlOrRedirect(),
-  errors: ['invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
+  errors: ['sign_in_required', 'invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
   emits: [
     'oauth.authorized',
     'client.registered',

@@ -68,15 +68,22 @@ const namedClient = async (
   return { client: found?.client, states: found?.client.tenantId === tenantId ? found.beside : undefined }
 }
 
+/** Several companies have the resource on the loopback interface, so the person signs in before it is known whose client this is. @throws AppError */
+const signInFirst = (principal: User | undefined): never => {
+  throw principal === undefined ? new AppError('sign_in_required') : unknownClient()
+}
+
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
 const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<AuthorizationRequest> => {
   const { client_id: clientId = '', request_uri: requestUri, resource } = query
-  if (/^https?:/.test(clientId) && requestUri === undefined) {
-    await (await import('./metadata-document.ts')).registerMetadataClient(ctx, clientId, resource)
-  }
-  const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
+  const isByAddress = /^https?:/.test(clientId) && requestUri === undefined
+  const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
+  const ofDocument = await registerMetadataClient?.(ctx, clientId, resource, principal?.tenantId)
+  if (ofDocument === 'several') return signInFirst(principal)
+  const inTenant = requestUri === undefined ? ofDocument : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
-  const named = found && (await adoptClient(ctx, found, resource))
+  const named = found && (await adoptClient(ctx, found, resource, principal?.tenantId))
+  if (named === 'several') return signInFirst(principal)
   if (named === undefined) throw unknownClient()
   if (isUnadopted(named)) {
     throw new AppError('invalid_request', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
