@@ -11,6 +11,7 @@ import { authorizationServerError, problem } from '#shared/platform/http/problem
 import { introspected } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { basicOf, newResource, postForm } from '#tests/support/oauth'
+import { WEAK_KEY_SETS } from '#tests/support/weak-keys'
 import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { agentRoutes } from './routes.ts'
@@ -83,6 +84,7 @@ describe('invalid requests', () => {
     ['an owner that is not a UUID', { owner_id: 'ada' }],
     ['private_key_jwt without keys', { authentication: { method: 'private_key_jwt' } }],
     ['a private key', { authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'x' }] } } }],
+    ...WEAK_KEY_SETS.map(([why, keys]) => [why, { authentication: { method: 'private_key_jwt', jwks: { keys } } }] as const),
     ['no authentication method', { authentication: { method: 'none' } }],
   ])('%s', async (_, body) => {
     const { create, code, events } = await start()

@@ -24,6 +24,7 @@ import {
   postForm,
   VERIFIER,
 } from '#tests/support/oauth'
+import { STRONG_KEYS, WEAK_KEY_SETS } from '#tests/support/weak-keys'
 import { resourceRoutes } from '../resources/routes.ts'
 import { publishedKeys } from './published-keys.ts'
 import { oauthRoutes } from './routes.ts'
@@ -221,6 +222,20 @@ test('what cannot be registered is refused by the names of RFC 7591', async () =
   for (const more of bad)
     expect(await errorOf(await register(app, { ...PUBLIC, ...more })), JSON.stringify(more)).toEqual([400, 'invalid_client_metadata'])
   expect(await errorOf(await register(app, { ...PUBLIC, resource: 'https://nowhere.example/' }))).toEqual([400, 'invalid_target'])
+})
+
+test.each(WEAK_KEY_SETS)('%s is refused, at registration and in a change of it, and nothing is written', async (_, keys) => {
+  const { app } = await start()
+  const proved = { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'private_key_jwt' }
+  const before = (await app.events(SYSTEM_TENANT)).length
+  expect(await errorOf(await register(app, { ...proved, jwks: { keys } }))).toEqual([400, 'invalid_client_metadata'])
+  expect((await app.events(SYSTEM_TENANT)).length).toBe(before)
+  const made = await registered(app, { ...proved, jwks: { keys: STRONG_KEYS } })
+  const path = `/oauth/register/${made.client_id}`
+  const token = String(made.registration_access_token)
+  const change = await app.request(path, { method: 'PUT', body: { ...proved, client_id: made.client_id, jwks: { keys } }, token })
+  expect(await errorOf(change)).toEqual([400, 'invalid_client_metadata'])
+  expect(await (await app.request(path, { token })).json()).toMatchObject({ jwks: { keys: STRONG_KEYS } })
 })
 
 test('strangers register only so many clients', async () => {
