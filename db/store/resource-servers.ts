@@ -1,5 +1,5 @@
 // Queries on resource servers, their scopes and their registered clients.
-import { and, asc, desc, eq } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
 
@@ -25,13 +25,42 @@ export const insertResourceServer = async (
   {
     resourceHash,
     identifierHash,
+    keyHash = null,
     ...row
-  }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & { readonly resourceHash: Uint8Array; readonly identifierHash: Uint8Array },
+  }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & {
+    readonly resourceHash: Uint8Array
+    readonly identifierHash: Uint8Array
+    readonly keyHash?: Uint8Array | null
+  },
 ): Promise<void> => {
   await t.db.insert(resourceServers).values({ ...row, tenantId: t.tenantId })
   await t.db
     .insert(resourceDirectory)
-    .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+    .values({ resourceHash, identifierHash, keyHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+}
+
+/**
+ * Whether another tenant has a resource of one of these spellings. Serialises registrations at the first of them, the origin, until the transaction ends.
+ */
+export const lockLookAlikes = async (t: TenantTx, keyHashes: readonly Uint8Array[]): Promise<boolean> => {
+  const [origin] = keyHashes
+  if (origin === undefined) return false
+  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`resource ${Buffer.from(origin).toString('hex')}`}, 0))`)
+  const d = resourceDirectory
+  const rows = await t.db
+    .select({ tenantId: d.tenantId })
+    .from(d)
+    .where(
+      and(
+        ne(d.tenantId, t.tenantId),
+        or(
+          inArray(d.keyHash, [...keyHashes]),
+          and(isNull(d.keyHash), eq(d.resourceHash, d.identifierHash), inArray(d.identifierHash, [...keyHashes])),
+        ),
+      ),
+    )
+    .limit(1)
+  return rows.length > 0
 }
 
 /** The tenants of an identifier: one, except on the loopback interface. */
