@@ -28,6 +28,7 @@ test('the members in the body are changed, returned and recorded', async () => {
     jwks: { keys: [await exportJWK(publicKey)] },
     scope: 'tools:read',
     dpop_bound_access_tokens: true,
+    response_modes: ['form_post'],
   }
   const response = await change(request)
   expect(response.status).toBe(200)

@@ -21,7 +21,7 @@ import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { applyAccessPolicy } from './access-policy.ts'
 import { adoptClient, isUnadopted, validatedOrPending } from './admission.ts'
-import { pickParameters, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
+import { pickParameters, responsePlaceOf, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
 import { findClientById, findClientWith } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
@@ -30,10 +30,10 @@ import { isSignedWithRetiredKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
 import {
   type AuthorizationRequest,
+  answerClient,
   grantableScopes,
   type PageResult,
   pendingRequestUrl,
-  redirectTo,
   reportToClient,
   storePendingRequest,
 } from './pending-authorization.ts'
@@ -189,7 +189,7 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   // Authorization details need consent every time.
   const isRemembered =
     j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
-  if (isRemembered) return redirectTo(await issueCode(ctx, j, principal, scopes, types))
+  if (isRemembered) return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, scopes, types) })
   if (isSilent) throw new AppError('consent_required')
   // A client that cannot prove its identity is confirmed on our own page.
   if (!isUnproved(ctx, j)) {
@@ -234,5 +234,5 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
     return withPerson(ctx, request, validated, principal)
   }
   const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
-  return isUnasked ? toPerson(work) : reportToClient(ctx, redirectUri, parameters.state, work)
+  return isUnasked ? toPerson(work) : reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), work)
 }

@@ -347,6 +347,64 @@ describe('where the answer goes', () => {
     expect((await browser.get(authorizePath(several, { resource: server.resource }))).status).toBe(200)
   })
 
+  test('a client that registered response modes may ask for them: answers and errors are in the fragment, or in a form', async () => {
+    const { app, company, server, browser, redeem } = await start()
+    const registered = await newOauthClient(app, company, { at: [server], responseModes: ['fragment', 'form_post'] })
+    const asked = (more: Readonly<Record<string, string>>) => authorizePath(registered, { scope: 'openid', ...more })
+    const answers = async (path: string): Promise<Response> => {
+      const page = await browser.get(path)
+      return page.status === 303 ? page : browser.press(path, await page.text(), 'allow')
+    }
+    for (const more of [{}, { scope: 'nothing:known' }]) {
+      const location = new URL((await answers(asked({ response_mode: 'fragment', ...more }))).headers.get('location') ?? '')
+      const answer = new URLSearchParams(location.hash.slice(1))
+      expect([location.search, answer.get('state'), answer.get('iss')]).toEqual(['', 'st-1', ISSUER])
+      if ('scope' in more) expect(answer.get('error')).toBe('invalid_scope')
+      else expect((await redeem(answer.get('code') ?? '', {}, registered)).status).toBe(200)
+    }
+    const fields = (html: string) =>
+      Object.fromEntries([...html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map((found) => found.slice(1)))
+    const consent = asked({ response_mode: 'form_post', prompt: 'consent', state: '"><script>' })
+    const posted = [
+      await browser.press(consent, await (await browser.get(consent)).text(), 'allow'),
+      await browser.get(asked({ response_mode: 'form_post', state: '"><script>' })),
+      await browser.get(asked({ response_mode: 'form_post', scope: 'nothing:known' })),
+      await browser.press(consent, await (await browser.get(consent)).text(), 'deny'),
+    ]
+    const seen: unknown[] = []
+    for (const page of posted) {
+      const html = await page.text()
+      expect([page.status, page.headers.get('location'), page.headers.get('cache-control')]).toEqual([200, null, 'no-store'])
+      const policy = page.headers.get('content-security-policy') ?? ''
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1]
+      expect(policy).toMatch(/default-src 'none'.*form-action https:\/\/app\.example\.com; frame-ancestors 'none'/)
+      expect(html).toContain(`<script nonce="${nonce}">`)
+      expect(html).toMatch(/<form method="post" action="https:\/\/app\.example\.com\/callback">/)
+      expect(html).toMatch(/<noscript><button type="submit">Continue<\/button><\/noscript>/)
+      expect(html).not.toMatch(/"><script>/)
+      seen.push(fields(html))
+    }
+    const whole = { state: '&quot;&gt;&lt;script&gt;', iss: ISSUER }
+    expect(seen).toEqual([
+      { code: expect.any(String), ...whole },
+      { code: expect.any(String), ...whole },
+      { error: 'invalid_scope', error_description: expect.any(String), state: 'st-1', iss: ISSUER },
+      { error: 'access_denied', error_description: expect.any(String), ...whole },
+    ])
+    const { code } = seen[0] as { code: string }
+    expect((await redeem(code, {}, registered)).status).toBe(200)
+    // A program with a scheme of its own reads no forms, and no client gets a mode that it did not register.
+    const native = await newOauthClient(app, company, { isPublic: true, redirectUris: ['com.example.app:/cb'], responseModes: ['form_post'] })
+    for (const [by, more] of [
+      [native, { redirect_uri: 'com.example.app:/cb', response_mode: 'form_post' }],
+      [native, { redirect_uri: 'com.example.app:/cb', response_mode: 'fragment' }],
+      [registered, { response_mode: 'web_message' }],
+    ] as const) {
+      const response = await browser.get(authorizePath(by, { scope: 'openid', ...more }))
+      expect([response.status, answerIn(response).get('error')]).toEqual([303, 'invalid_request'])
+    }
+  })
+
   test('a resource named twice is one; two of them are told to the client as invalid_target (RFC 8707 section 2)', async () => {
     const { app, company, client, browser, redeem, refresh } = await start()
     const [origin, other] = [await newResource(app, company, SCOPES, { path: '' }), await newResource(app, company, SCOPES)]

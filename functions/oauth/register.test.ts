@@ -238,6 +238,16 @@ test.each(WEAK_KEY_SETS)('%s is refused, at registration and in a change of it, 
   expect(await (await app.request(path, { token })).json()).toMatchObject({ jwks: { keys: STRONG_KEYS } })
 })
 
+test('response modes are registered, read, changed and left out', async () => {
+  const { app } = await start()
+  const made = await registered(app, { response_modes: ['form_post', 'fragment', 'web_message', 'form_post'] })
+  expect(made.response_modes).toEqual(['fragment', 'form_post'])
+  const [path, token] = [`/oauth/register/${made.client_id}`, String(made.registration_access_token)]
+  expect(await (await app.request(path, { token })).json()).toMatchObject({ response_modes: ['fragment', 'form_post'] })
+  const changed = await app.request(path, { method: 'PUT', body: { ...PUBLIC, client_id: made.client_id }, token })
+  expect(await changed.json()).not.toHaveProperty('response_modes')
+})
+
 test('strangers register only so many clients', async () => {
   const app = await startApp(oauthRoutes, { render: authorizationServerError, env: { RATE_LIMIT: 'on' } })
   const address = `203.0.113.${Math.floor(Date.parse(app.clock.now().toISOString()) % 250)}`

@@ -38,6 +38,7 @@ export const registeredClientResponse = (ctx: Pick<Ctx, 'config'>, row: Client):
   redirect_uris: row.redirectUris,
   grant_types: row.grantTypes,
   response_types: row.grantTypes.includes('authorization_code') ? ['code'] : [],
+  ...(row.responseModes.length === 0 ? {} : { response_modes: row.responseModes }),
   token_endpoint_auth_method: row.isPublic ? 'none' : (row.tokenEndpointAuthMethod ?? 'client_secret_basic'),
   ...(row.allowedScopes === null ? {} : { scope: row.allowedScopes.join(' ') }),
   ...(row.jwks === null ? {} : { jwks: row.jwks }),

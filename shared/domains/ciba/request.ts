@@ -142,7 +142,13 @@ const WORDS: Readonly<Record<MailLanguage, MessageTexts>> = {
 }
 
 /** The client by the tenant's name for it, with the client's message as a quotation. The `auth_req_id` is never sent to a phone. */
-const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, clientId: string, tenant: Tenant, saved: SavedRequest): PushMessage => {
+const messageOf = (
+  ctx: Pick<RequestCtx, 'config'>,
+  client: Client | undefined,
+  clientId: string,
+  tenant: Tenant,
+  saved: SavedRequest,
+): PushMessage => {
   const known = plainText(client?.name ?? '', MOST_NAME)
   const language = decidedLanguage(tenant, saved.user?.language)
   const words = WORDS[language]

@@ -121,8 +121,7 @@ const confirmPath = (error: AppError, page: string): string => {
 }
 
 export const pageError: ErrorRenderer = (error, requestId, at, context) => {
-  if (context !== undefined && error.code === 'sign_in_required')
-    return redirectTo(signInPath(context.request, { returnTo: context.request.page }))
+  if (context !== undefined && error.code === 'sign_in_required') return redirectTo(signInPath(context.request, { returnTo: context.request.page }))
   if (context !== undefined && error.code === 'insufficient_user_authentication') return redirectTo(confirmPath(error, context.request.page))
   if (context !== undefined && error.code === 'password_change_required') {
     return redirectTo(`/me/password?${new URLSearchParams({ return_to: context.request.page })}`)
