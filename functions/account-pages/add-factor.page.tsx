@@ -1,5 +1,6 @@
 // The pages to add a passkey or a phone.
 import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
@@ -25,8 +26,10 @@ const mayEnrol = (ctx: Ctx, principal: User): Promise<boolean> =>
     },
   )
 
+const mailboxPath = ({ clientId }: User): string => withSignInContext('/signin/mailbox', { client_id: clientId })
+
 export const passkeyPage = async (ctx: Ctx, principal: User) => {
-  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, '/signin/mailbox')
+  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, mailboxPath(principal))
   const page = await openPage(ctx, { principal })
   const { me, errors, back } = page.words
   return pageResult(ctx, page, {
@@ -48,7 +51,7 @@ export const passkeyPage = async (ctx: Ctx, principal: User) => {
 const NUMBER = ['sms_number_refused', 'sms_failed', 'sms_not_configured', 'too_many_sms']
 
 export const phonePage = async (ctx: Ctx, principal: User) => {
-  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, '/signin/mailbox')
+  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, mailboxPath(principal))
   const page = await openPage(ctx, { principal })
   const { me, busy, back } = page.words
   return pageResult(ctx, page, {
