@@ -145,7 +145,7 @@ test('a request of another person is unknown and cannot be decided', async () =>
     expect(seen.html).not.toContain('Order 4711')
     const { form_token = '' } = formsOf(await browser.read('/me'))[0]?.fields ?? {}
     const id = new URLSearchParams(path.split('?')[1]).get('id') ?? ''
-    expect((await browser.post(path, { form_token, id, decision: 'approve' })).headers.get('location')).toBe(path)
+    expect((await browser.post(path, { form_token, id, decision: 'approve' })).headers.get('location')).toBe(`/approve?id=${id}`)
     expect((await browser.read('/me')).html).not.toContain('Pending requests')
   }
   expect(await decisions(app, company)).toEqual([])

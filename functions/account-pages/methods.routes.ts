@@ -7,6 +7,7 @@ import { browser } from '#shared/platform/http/access'
 import { AppCodeForm, NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
 import { redirect } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
+import { applicationOf } from '#shared/platform/http/pages/sign-in-path'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AlarmForm, FactorIdForm, MethodQuery, PhoneForm } from './page.schema.ts'
@@ -30,7 +31,7 @@ export const methodRoutes = [
         ctx,
         principal,
         { action: '/me/app/again' },
-        withSignInContext('/signin/mailbox', { client_id: principal.clientId }),
+        withSignInContext('/signin/mailbox', { client_id: applicationOf(ctx.request) }),
       ),
   }),
   route({

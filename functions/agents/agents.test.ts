@@ -84,11 +84,16 @@ describe('invalid requests', () => {
     ['an owner that is not a UUID', { owner_id: 'ada' }],
     ['private_key_jwt without keys', { authentication: { method: 'private_key_jwt' } }],
     ['a private key', { authentication: { method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'x' }] } } }],
-    ...WEAK_KEY_SETS.map(([why, keys]) => [why, { authentication: { method: 'private_key_jwt', jwks: { keys } } }] as const),
     ['no authentication method', { authentication: { method: 'none' } }],
   ])('%s', async (_, body) => {
     const { create, code, events } = await start()
     expect(await code(await create(body))).toEqual([400, 'invalid_request'])
+    expect(await events('agent.created')).toEqual([])
+  })
+
+  test.each(WEAK_KEY_SETS)('%s', async (_, keys) => {
+    const { create, code, events } = await start()
+    expect(await code(await create({ authentication: { method: 'private_key_jwt', jwks: { keys } } }))).toEqual([400, 'invalid_request'])
     expect(await events('agent.created')).toEqual([])
   })
 

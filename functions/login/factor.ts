@@ -57,7 +57,7 @@ const begin = async (
   })
   return finishPageSignIn(ctx, {
     minted,
-    clientId: minted.grant.clientId,
+    clientId: signInContext.kind === 'tenant' ? signInContext.clientId : undefined,
     cookies: [expiredTransactionCookie(here, 'login')],
     returnTo: contextRequest.return_to,
     before,

@@ -115,7 +115,7 @@ export const signInPageRoutes = [
     emits: ['user.signed_out'],
     handle: async ({ ctx, principal }) => {
       await signOut(ctx, principal)
-      return redirect(ctx, signInPath(ctx.request, { clientId: principal.clientId }), {
+      return redirect(ctx, signInPath(ctx.request), {
         cookies: [endedSessionCookie(ctx)],
         say: 'signed_out',
         remember: { email: undefined, held: undefined },

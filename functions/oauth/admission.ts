@@ -29,7 +29,7 @@ export const adoptClient = async (
 ): Promise<OauthClient | 'several' | undefined> => {
   if (client.tenantId !== SYSTEM_TENANT || client.registeredBy !== 'dynamic' || resource === undefined) return client
   const tenantId = await tenantOfResource(ctx, resource, person)
-  if (tenantId === 'several') return tenantId
+  if (tenantId === 'several') return 'several'
   const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
   if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await allowsOpenRegistration(ctx, tenantId)))
     return client

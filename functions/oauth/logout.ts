@@ -47,10 +47,10 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): 
   return url.href
 }
 
-const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean, principal?: User): HttpResult<StatusResult<303, undefined>> => {
+const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
   if (target === undefined)
-    return redirectResult(ctx, signInPath(ctx.request, { clientId: principal?.clientId }), {
+    return redirectResult(ctx, signInPath(ctx.request), {
       say: 'signed_out',
       cookies: ended,
       remember: { email: undefined, held: undefined },
@@ -69,7 +69,7 @@ export const logout = async (ctx: Ctx, principal: User | undefined, request: Log
   if (principal === undefined) return onward(ctx, target, false)
   if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)
   await signOut(ctx, principal)
-  return onward(ctx, target, true, principal)
+  return onward(ctx, target, true)
 }
 
 /** Validates again: the form comes from the browser. @throws AppError invalid_request: on a page */
@@ -77,5 +77,5 @@ export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<ty
   const target = await targetOf(ctx, principal, form)
   if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)
   await signOut(ctx, principal)
-  return onward(ctx, target, true, principal)
+  return onward(ctx, target, true)
 }

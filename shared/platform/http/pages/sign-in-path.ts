@@ -10,10 +10,15 @@ const APPLICATION_SECONDS = 30 * 24 * 3600
 /** The application at which this browser last signed in, or that it is about to sign in to. It grants nothing and proves nothing; undefined forgets it. */
 export const applicationCookie = ({ request }: Pick<PlatformRequestCtx, 'request'>, clientId: string | undefined): Cookie => ({
   name: hostCookie('application', request.secure),
-  value: clientId ?? '',
-  maxAgeSeconds: clientId === undefined ? 0 : APPLICATION_SECONDS,
+  value: isUuid(clientId) ? clientId : '',
+  maxAgeSeconds: isUuid(clientId) ? APPLICATION_SECONDS : 0,
   sameSite: 'Lax',
 })
+
+export const applicationOf = (request: Pick<RequestInfo, 'cookie' | 'secure'>): string | undefined => {
+  const id = request.cookie(hostCookie('application', request.secure))
+  return isUuid(id) ? id : undefined
+}
 
 /** The application that a page of ours names. Below /oauth/ `client_id` is what the client is known by elsewhere. */
 const namedBy = (page: string | undefined): string | undefined => {
@@ -33,7 +38,7 @@ type SignIn = {
 
 /** The sign-in page of the named application, else of the one that the page names, else of the one that this browser last signed in to. */
 export const signInPath = (request: Pick<RequestInfo, 'cookie' | 'secure'>, { clientId, lang, other, returnTo }: SignIn = {}): string => {
-  const known = [clientId, namedBy(returnTo), request.cookie(hostCookie('application', request.secure))].find((id) => isUuid(id))
+  const known = [clientId, namedBy(returnTo), applicationOf(request)].find((id) => isUuid(id))
   const query = new URLSearchParams(
     Object.entries({ client_id: known, lang, other, return_to: returnTo }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
