@@ -83,6 +83,7 @@ export const SELECT_CLIENT = columns({
   allowedScopes: optional(column<readonly string[]>('c.allowed_scopes')),
   dpopBound: column<boolean>('c.dpop_bound'),
   requiresPar: column<boolean>('c.requires_par'),
+  responseModes: column<readonly string[]>('c.response_modes'),
   /** The service account that it acts as in its own name, if that is active. */
   serviceAccountId: optional(column<string>('s.id')),
   quotas: optional(column<Readonly<Record<string, number>>>(`t.settings -> 'quotas'`)),

@@ -29,14 +29,17 @@ const HOLD = statement<HeldParameters>(`with ${HELD} select where ${ARE_HELD}`)
 export const lockPolicyVersions = async (t: TenantTx, policies: readonly PolicyVersion[]): Promise<boolean> =>
   (await HOLD.count(t, heldOf(policies))) === 1
 
-const INSERT_STEP = statement<HeldParameters & { record: string }>(
-  `with ${HELD} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} returning id`,
+/** Locks the acting client, which this process may have read a second ago: one that was switched off meanwhile acts no more. */
+const ACTING = `acting as (
+  select from authsec.clients c where c.tenant_id = :tenantId and c.id = :actorId and c.active and c.deleted_at is null for share)`
+const INSERT_STEP = statement<HeldParameters & { record: string; actorId: string }>(
+  `with ${HELD}, ${ACTING} ${INSERT_FROM(oauthDelegations, JSON_RECORD(oauthDelegations, ':record'))} where ${ARE_HELD} and exists (select from acting) returning id`,
 )
 
-/** False, and nothing is written, if a policy that the decision used has changed. */
+/** False, and nothing is written, if a policy that the decision used has changed, or the acting client was switched off. */
 export const insertDelegation = async (t: TenantTx, row: NewDelegation, policies: readonly PolicyVersion[] = []): Promise<boolean> => {
   const record = jsonRecord(oauthDelegations, { ...row, tenantId: t.tenantId })
-  return (await INSERT_STEP.count(t, { ...heldOf(policies), record })) === 1
+  return (await INSERT_STEP.count(t, { ...heldOf(policies), record, actorId: row.clientId })) === 1
 }
 
 export const findDelegation = async (t: TenantDb, id: string): Promise<Delegation | undefined> => {

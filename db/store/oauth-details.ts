@@ -110,20 +110,20 @@ export const spendBudgets = async (
     .where(and(ownRows(t, oauthBudgets), inArray(oauthBudgets.id, [...ids])))
 }
 
-/** Undefined when the name is new; otherwise the amount already spent with it. */
-export const recordSpend = async (
-  t: TenantTx,
-  row: Omit<typeof oauthSpends.$inferInsert, 'tenantId'>,
-): Promise<{ readonly calls: number; readonly amount: number } | undefined> => {
-  const inserted = await t.db
-    .insert(oauthSpends)
-    .values({ ...row, tenantId: t.tenantId })
-    .onConflictDoNothing()
-    .returning({ calls: oauthSpends.calls })
-  if (inserted.length === 1) return undefined
-  const [before] = await t.db
-    .select({ calls: oauthSpends.calls, amount: oauthSpends.amount })
+export type Spend = Pick<typeof oauthSpends.$inferSelect, 'budgetId' | 'requestHash' | 'calls' | 'amount'>
+
+/** The spending of that name from any budget of the holder. */
+export const findSpend = async (t: TenantTx, holderId: string, keyHash: Uint8Array): Promise<Spend | undefined> => {
+  const { budgetId, requestHash, calls, amount } = oauthSpends
+  const [row] = await t.db
+    .select({ budgetId, requestHash, calls, amount })
     .from(oauthSpends)
-    .where(and(ownRows(t, oauthSpends), eq(oauthSpends.budgetId, row.budgetId), eq(oauthSpends.keyHash, row.keyHash)))
-  return before
+    .innerJoin(oauthBudgets, and(ownRows(t, oauthBudgets), eq(oauthBudgets.id, budgetId)))
+    .where(and(ownRows(t, oauthSpends), eq(oauthBudgets.holderId, holderId), eq(oauthSpends.keyHash, keyHash)))
+  return row
+}
+
+/** The budget must be locked, and the name new. */
+export const insertSpend = async (t: TenantTx, row: Omit<typeof oauthSpends.$inferInsert, 'tenantId'>): Promise<void> => {
+  await t.db.insert(oauthSpends).values({ ...row, tenantId: t.tenantId })
 }

@@ -1,5 +1,5 @@
 // Queries on resource servers, their scopes and their registered clients.
-import { and, asc, desc, eq } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
 
@@ -25,23 +25,66 @@ export const insertResourceServer = async (
   {
     resourceHash,
     identifierHash,
+    keyHash = null,
     ...row
-  }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & { readonly resourceHash: Uint8Array; readonly identifierHash: Uint8Array },
+  }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & {
+    readonly resourceHash: Uint8Array
+    readonly identifierHash: Uint8Array
+    readonly keyHash?: Uint8Array | null
+  },
 ): Promise<void> => {
   await t.db.insert(resourceServers).values({ ...row, tenantId: t.tenantId })
   await t.db
     .insert(resourceDirectory)
-    .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+    .values({ resourceHash, identifierHash, keyHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
 }
 
-/** The tenant of an identifier; none for a loopback one that several tenants have. */
-export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
+/**
+ * Whether another tenant has a resource of one of these spellings. Serialises registrations at the first of them, the origin, until the transaction ends.
+ */
+export const lockLookAlikes = async (t: TenantTx, keyHashes: readonly Uint8Array[]): Promise<boolean> => {
+  const [origin] = keyHashes
+  if (origin === undefined) return false
+  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`resource ${Buffer.from(origin).toString('hex')}`}, 0))`)
+  const d = resourceDirectory
+  const rows = await t.db
+    .select({ tenantId: d.tenantId })
+    .from(d)
+    .where(
+      and(
+        ne(d.tenantId, t.tenantId),
+        or(
+          inArray(d.keyHash, [...keyHashes]),
+          and(isNull(d.keyHash), eq(d.resourceHash, d.identifierHash), inArray(d.identifierHash, [...keyHashes])),
+        ),
+      ),
+    )
+    .limit(1)
+  return rows.length > 0
+}
+
+/** The tenants of an identifier: one, except on the loopback interface. */
+export const findTenantsOfResource = async (d: AnyScope, identifierHash: Uint8Array, limit: number): Promise<TenantId[]> => {
   const rows = await d.db
     .select({ tenantId: resourceDirectory.tenantId })
     .from(resourceDirectory)
     .where(eq(resourceDirectory.identifierHash, identifierHash))
-    .limit(2)
-  return rows.length === 1 && rows[0] !== undefined ? asTenantId(rows[0].tenantId) : undefined
+    .limit(limit)
+  return rows.map(({ tenantId }) => asTenantId(tenantId))
+}
+
+export const isResourceOfTenant = async (d: AnyScope, identifierHash: Uint8Array, tenantId: TenantId): Promise<boolean> => {
+  const rows = await d.db
+    .select({ id: resourceDirectory.resourceServerId })
+    .from(resourceDirectory)
+    .where(and(eq(resourceDirectory.identifierHash, identifierHash), eq(resourceDirectory.tenantId, tenantId)))
+  return rows.length > 0
+}
+
+/** The tenant of an identifier; none for a loopback one that several tenants have. */
+export const findTenantOfResource = async (d: AnyScope, identifierHash: Uint8Array): Promise<TenantId | undefined> => {
+  const [only, ...more] = await findTenantsOfResource(d, identifierHash, 2)
+  return more.length === 0 ? only : undefined
 }
 
 export const findServerByIdentifier = async (t: TenantDb, resource: string): Promise<ResourceServer | undefined> => {

@@ -37,6 +37,8 @@ export const clients = schema.table(
     dpopBound: boolean('dpop_bound').notNull().default(false),
     /** Authorization requests must be pushed (RFC 9126 section 6). */
     requiresPar: boolean('requires_par').notNull().default(false),
+    /** Response modes that it may ask for besides `query`. */
+    responseModes: text('response_modes').array().notNull().default([]),
     postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull().default([]),
     /** Back-channel logout endpoint (OpenID Connect Back-Channel Logout 1.0). */
     backchannelLogoutUri: text('backchannel_logout_uri'),

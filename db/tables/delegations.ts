@@ -106,6 +106,8 @@ export const oauthSpends = schema.table(
     tenantId: tenantId(),
     budgetId: uuid('budget_id').notNull(),
     keyHash: bytesColumn('key_hash').notNull(),
+    /** Digest of what was asked for under that name. Null in rows of an older version. */
+    requestHash: bytesColumn('request_hash'),
     calls: bigint('calls', { mode: 'number' }).notNull(),
     amount: bigint('amount', { mode: 'number' }).notNull(),
     createdAt: timestampColumn('created_at').notNull(),

@@ -94,6 +94,8 @@ export const resourceDirectory = schema.table(
     resourceHash: bytesColumn('resource_hash').primaryKey(),
     /** SHA-256 of only the identifier: finds its tenant when there is only one. */
     identifierHash: bytesColumn('identifier_hash').notNull(),
+    /** SHA-256 of the one spelling of everything that looks like the identifier. Null where that is the identifier itself, and on the loopback interface. */
+    keyHash: bytesColumn('key_hash'),
     resourceServerId: uuid('resource_server_id').notNull(),
     tenantId: tenantId(),
     createdAt: timestampColumn('created_at').notNull(),
@@ -102,6 +104,7 @@ export const resourceDirectory = schema.table(
     uniqueIndex('resource_directory_server').on(t.resourceServerId),
     index('resource_directory_tenant').on(t.tenantId),
     index('resource_directory_identifier').on(t.identifierHash),
+    index('resource_directory_key').on(t.keyHash),
   ],
 )
 

@@ -1,12 +1,12 @@
 // Device activation on the hosted pages (RFC 8628), and the address that AuthSec uses for it.
 import { browser, open, page } from '#shared/platform/http/access'
-import { redirect } from '#shared/platform/http/pages/redirect'
 import { empty, HttpResult, htmlOrRedirect } from '#shared/platform/http/route'
-import { activationPath, decideActivation } from './activate.ts'
+import { continueActivation, decideActivation } from './activate.ts'
 import { route } from './group.ts'
 import { ActivateQuery, DecidedQuery, DecisionForm, UserCodeForm } from './page.schema.ts'
 
 const NO_LOOKUP = 'No code is looked up before the person signs in.'
+const APPLICATION_LOOKUP = 'A code leads a signed-out person to the sign-in page of its application; wrong codes count toward a limit.'
 
 export const activateRoutes = [
   route({
@@ -38,12 +38,12 @@ export const activateRoutes = [
     id: 'accountPages.enterUserCode',
     on: 'POST /activate',
     summary: 'Continue with a code; a person who is not signed in signs in first.',
-    access: page(NO_LOOKUP, { class: 'status' }),
+    access: page(APPLICATION_LOOKUP, { class: 'status' }),
     form: UserCodeForm,
     reply: empty(303),
-    errors: [],
+    errors: ['invalid_user_code'],
     emits: 'nothing',
-    handle: async ({ ctx, form }) => redirect(ctx, activationPath(form.user_code)),
+    handle: ({ ctx, form, principal }) => continueActivation(ctx, principal, form.user_code),
   }),
   route({
     id: 'accountPages.askDevice',

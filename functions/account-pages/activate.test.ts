@@ -49,11 +49,50 @@ test('a person who is not signed in signs in first and returns to the prompt; vi
   const browser = openBrowser(app)
   await browser.read('/activate')
   const signInPage = await browser.send({ user_code: codes.userCode })
-  expect(titleOf(signInPage)).toBe('Sign in')
-  await browser.read(`${signInQueryOf(company)}&${signInPage.url.split('?')[1]}`)
+  const to = new URL(signInPage.url, 'http://localhost')
+  // An end user signs in where the application's people do, not at the platform's page.
+  expect([to.pathname, to.searchParams.get('client_id'), to.searchParams.get('return_to')]).toEqual([
+    '/signin',
+    company.clientId,
+    `/activate/device?user_code=${codes.userCode}`,
+  ])
   await browser.send({ email: pat.email })
   expect(titleOf(await browser.send({ password: pat.password }))).toBe('Connect this device?')
   expect(await bodyOf(await pollDevice(app, codes, company.clientId))).toMatchObject({ error: 'authorization_pending' })
+  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The device is connected')
+  app.clock.advance(6)
+  expect((await pollDevice(app, codes, company.clientId)).status).toBe(200)
+})
+
+test('a signed-out person with an unknown, expired or decided code learns that before signing in', async () => {
+  const { app, codes } = await start()
+  const browser = openBrowser(app)
+  const enter = async (user_code: string) => {
+    await browser.read('/activate')
+    return browser.send({ user_code })
+  }
+  app.clock.advance(301)
+  for (const code of ['ABCD-EFGH', codes.userCode]) {
+    const page = await enter(code)
+    expect([page.url, summaryOf(page)]).toEqual(['/activate', 'This code is unknown, expired or already used. Check the code on the device.'])
+  }
+})
+
+test('every redirect to the sign-in page names the application at which this browser signed in last', async () => {
+  const { app, company, pat } = await start()
+  const browser = openBrowser(app)
+  const door = async (path: string) => new URL((await browser.follow(path)).headers.get('location') ?? '', 'http://localhost')
+  for (const path of ['/me', '/approve', '/me/password', '/confirm']) expect((await door(path)).searchParams.get('client_id')).toBeNull()
+  await browser.signIn(pat, signInQueryOf(company))
+  app.clock.advance(25 * 3600)
+  for (const path of ['/me', '/approve', '/me/password', '/confirm', '/activate/device?user_code=x']) {
+    const to = await door(path)
+    expect([to.pathname, to.searchParams.get('client_id'), to.searchParams.get('return_to')]).toEqual(['/signin', company.clientId, path])
+  }
+  // At the platform's page the application is forgotten.
+  await browser.signIn(company.admin)
+  app.clock.advance(25 * 3600)
+  expect((await door('/me')).searchParams.get('client_id')).toBeNull()
 })
 
 test('a denied device gets no token', async () => {

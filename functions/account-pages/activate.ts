@@ -1,14 +1,28 @@
 // Decisions on a device's user code (RFC 8628 section 3.3). The code by itself grants nothing: the person sees the client and its request, then decides.
-import { decideDeviceGrant } from '#shared/domains/device-authorization/device'
+import { decideDeviceGrant, lookUpUserCode } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import { requireUserGesture } from '#shared/platform/http/pages/form'
 import { redirect } from '#shared/platform/http/pages/redirect'
+import { applicationCookie, signInPath } from '#shared/platform/http/pages/sign-in-path'
 import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-export const activationPath = (userCode: string | undefined): string =>
-  userCode === undefined ? '/activate/device' : `/activate/device?${new URLSearchParams({ user_code: userCode })}`
+const activationPath = (userCode: string): string => `/activate/device?${new URLSearchParams({ user_code: userCode })}`
+
+/**
+ * A signed-out person signs in to the application that the code is for: nothing else tells whose people they belong to (RFC 8628 section 3.3).
+ * @throws AppError invalid_user_code, rate_limited
+ */
+export const continueActivation = async (ctx: Ctx, principal: User | undefined, userCode: string): Promise<HttpResult<undefined>> => {
+  const path = activationPath(userCode)
+  if (principal !== undefined) return redirect(ctx, path)
+  const found = await lookUpUserCode(ctx, userCode)
+  if (found.state !== 'pending') throw new AppError('invalid_user_code', undefined, { field: 'form.user_code' })
+  const clientId = found.grant.clientId ?? undefined
+  const cookies = clientId === undefined ? [] : [applicationCookie(ctx, clientId)]
+  return redirect(ctx, signInPath(ctx.request, { clientId, returnTo: path }), { cookies })
+}
 
 /** @throws AppError invalid_user_code, rate_limited, cross_site */
 export const decideActivation = async (ctx: Ctx, principal: User, userCode: string, approve: boolean): Promise<HttpResult<undefined>> => {

@@ -1,9 +1,11 @@
 // The pages to add a passkey or a phone.
 import { loadEnrolmentContext } from '#shared/domains/factors/enrolment'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
+import { applicationOf } from '#shared/platform/http/pages/sign-in-path'
 import { SCRIPT as PASSKEY_SCRIPT } from '#shared/platform/pages/ceremony.client.generated'
 import { CodeField, Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
@@ -25,8 +27,10 @@ const mayEnrol = (ctx: Ctx, principal: User): Promise<boolean> =>
     },
   )
 
+const mailboxPath = ({ request }: Ctx): string => withSignInContext('/signin/mailbox', { client_id: applicationOf(request) })
+
 export const passkeyPage = async (ctx: Ctx, principal: User) => {
-  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, '/signin/mailbox')
+  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, mailboxPath(ctx))
   const page = await openPage(ctx, { principal })
   const { me, errors, back } = page.words
   return pageResult(ctx, page, {
@@ -48,7 +52,7 @@ export const passkeyPage = async (ctx: Ctx, principal: User) => {
 const NUMBER = ['sms_number_refused', 'sms_failed', 'sms_not_configured', 'too_many_sms']
 
 export const phonePage = async (ctx: Ctx, principal: User) => {
-  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, '/signin/mailbox')
+  if (!(await mayEnrol(ctx, principal))) return redirectResult(ctx, mailboxPath(ctx))
   const page = await openPage(ctx, { principal })
   const { me, busy, back } = page.words
   return pageResult(ctx, page, {

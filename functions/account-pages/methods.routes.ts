@@ -1,10 +1,13 @@
 // Routes of a person's own second factors on the hosted pages.
+
 import { confirmAppSetup, ENROL_ERRORS, restartTotpSetup } from '#shared/domains/factors/page-enrolment'
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
+import { withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import { browser } from '#shared/platform/http/access'
 import { AppCodeForm, NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
 import { redirect } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
+import { applicationOf } from '#shared/platform/http/pages/sign-in-path'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { AlarmForm, FactorIdForm, MethodQuery, PhoneForm } from './page.schema.ts'
@@ -24,7 +27,12 @@ export const methodRoutes = [
     errors: ['mailbox_proof_required', 'insufficient_user_authentication', 'authentication_required'],
     emits: 'nothing',
     handle: async ({ ctx, principal }) =>
-      (await import('#shared/domains/factors/app-setup.page.tsx')).appSetupPage(ctx, principal, { action: '/me/app/again' }),
+      (await import('#shared/domains/factors/app-setup.page.tsx')).appSetupPage(
+        ctx,
+        principal,
+        { action: '/me/app/again' },
+        withSignInContext('/signin/mailbox', { client_id: applicationOf(ctx.request) }),
+      ),
   }),
   route({
     id: 'accountPages.addAppAgain',

@@ -20,7 +20,8 @@ export const DecisionForm = z
   .strictObject({ ...form, user_code: z.string().trim().min(1).max(32), decision: z.enum(['approve', 'deny']) })
   .meta({ id: 'DecisionForm' })
 export const ReturnQuery = z.strictObject({ lang: Lang, return_to: ReturnTo })
-export const ApproveQuery = z.strictObject({ lang: Lang, id: z.uuid().optional() })
+/** `client_id`: where a signed-out person signs in. */
+export const ApproveQuery = z.strictObject({ lang: Lang, id: z.uuid().optional(), client_id: z.uuid().optional() })
 export const ApprovedQuery = z.strictObject({ lang: Lang, state: z.enum(['approved', 'denied', 'wrong_number']).optional() })
 export const ApproveForm = z
   .strictObject({ ...form, id: z.uuid(), decision: z.enum(['approve', 'deny']), match_number: z.string().trim().max(8).optional() })

@@ -11,6 +11,7 @@ import { authorizationServerError, problem } from '#shared/platform/http/problem
 import { introspected } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { basicOf, newResource, postForm } from '#tests/support/oauth'
+import { WEAK_KEY_SETS } from '#tests/support/weak-keys'
 import { clientsRoutes } from '../clients/routes.ts'
 import { oauthRoutes } from '../oauth/routes.ts'
 import { agentRoutes } from './routes.ts'
@@ -87,6 +88,12 @@ describe('invalid requests', () => {
   ])('%s', async (_, body) => {
     const { create, code, events } = await start()
     expect(await code(await create(body))).toEqual([400, 'invalid_request'])
+    expect(await events('agent.created')).toEqual([])
+  })
+
+  test.each(WEAK_KEY_SETS)('%s', async (_, keys) => {
+    const { create, code, events } = await start()
+    expect(await code(await create({ authentication: { method: 'private_key_jwt', jwks: { keys } } }))).toEqual([400, 'invalid_request'])
     expect(await events('agent.created')).toEqual([])
   })
 

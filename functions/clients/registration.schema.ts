@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
 import { Jwks } from '#shared/domains/oauth/jwks.schema'
-import { CLIENT_AUTH_METHODS, GRANT_TYPES } from '#shared/domains/oauth/supported'
+import { CLIENT_AUTH_METHODS, GRANT_TYPES, RESPONSE_MODES } from '#shared/domains/oauth/supported'
 
 export const RegistrationPath = z.strictObject({ id: Id })
 
@@ -27,6 +27,8 @@ const members = {
   dpop_bound_access_tokens: z.boolean(),
   /** RFC 9126 section 6 */
   require_pushed_authorization_requests: z.boolean(),
+  /** Response modes that the client may ask for besides `query` (OAuth 2.0 Multiple Response Types, Form Post Response Mode). */
+  response_modes: z.array(z.enum(RESPONSE_MODES)).max(3),
   /** The URL of the client's keys, instead of `jwks`. */
   jwks_uri: Uri.nullable(),
   /** OpenID Connect Back-Channel Logout section 2.2 */
@@ -35,5 +37,5 @@ const members = {
 }
 export const RegistrationChange = z.strictObject(members).partial().meta({ id: 'ClientRegistrationChange' })
 export const Registration = z
-  .object({ client_id: Id, ...members, grant_types: z.array(z.string()), jwks: z.unknown() })
+  .object({ client_id: Id, ...members, grant_types: z.array(z.string()), response_modes: z.array(z.string()), jwks: z.unknown() })
   .meta({ id: 'ClientRegistration' })

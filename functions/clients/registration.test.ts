@@ -5,6 +5,7 @@ import { forTenant } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
 import { startApp } from '#tests/support/app'
 import { newOauthClient } from '#tests/support/oauth'
+import { WEAK_KEY_SETS } from '#tests/support/weak-keys'
 import { clientsRoutes } from './routes.ts'
 
 const start = async () => {
@@ -27,6 +28,7 @@ test('the members in the body are changed, returned and recorded', async () => {
     jwks: { keys: [await exportJWK(publicKey)] },
     scope: 'tools:read',
     dpop_bound_access_tokens: true,
+    response_modes: ['form_post'],
   }
   const response = await change(request)
   expect(response.status).toBe(200)
@@ -61,6 +63,7 @@ test('a private key, an unsuitable authentication method and unknown members are
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   for (const body of [
     { jwks: { keys: [await exportJWK(privateKey)] } },
+    ...WEAK_KEY_SETS.map(([, keys]) => ({ jwks: { keys } })),
     { token_endpoint_auth_method: 'none' },
     { token_endpoint_auth_method: 'private_key_jwt' },
     { grant_types: ['password'] },

@@ -26,6 +26,7 @@ const toResponse = (row: Client): z.input<typeof Registration> => ({
   scope: row.allowedScopes?.join(' ') ?? null,
   dpop_bound_access_tokens: row.dpopBound,
   require_pushed_authorization_requests: row.requiresPar,
+  response_modes: row.responseModes,
   jwks_uri: row.jwksUri,
   backchannel_logout_uri: row.backchannelLogoutUri,
   backchannel_logout_session_required: row.backchannelLogoutSessionRequired,
@@ -64,6 +65,7 @@ const changeOf = (request: Input): ClientChange => ({
   ...(request.post_logout_redirect_uris === undefined ? {} : { postLogoutRedirectUris: request.post_logout_redirect_uris }),
   ...(request.scope === undefined ? {} : { allowedScopes: request.scope === null ? null : [...new Set(request.scope.split(' '))] }),
   ...(request.dpop_bound_access_tokens === undefined ? {} : { dpopBound: request.dpop_bound_access_tokens }),
+  ...(request.response_modes === undefined ? {} : { responseModes: [...new Set(request.response_modes)] }),
   ...(request.jwks_uri === undefined ? {} : { jwksUri: request.jwks_uri, fetchedJwks: null, jwksFetchedAt: null }),
   ...(request.backchannel_logout_uri === undefined ? {} : { backchannelLogoutUri: request.backchannel_logout_uri }),
   ...(request.backchannel_logout_session_required === undefined

@@ -8,6 +8,7 @@ import { signInContextOfUser } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
 import { requireSameOriginNavigation, withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirect, redirectResult } from '#shared/platform/http/pages/redirect'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { CallbackQuery } from './callback.schema.ts'
@@ -68,7 +69,7 @@ export const finishLinkOnPage = async (
 ): Promise<PageRedirect> => {
   const here = withPageOrigin(ctx)
   // A person who signed out meanwhile must sign in and start again.
-  if (principal === undefined) return redirectResult(here, '/signin', { say: 'authentication_required' })
+  if (principal === undefined) return redirectResult(here, signInPath(ctx.request), { say: 'authentication_required' })
   // The person denied the request, or the response was invalid; `receiveCallback` has ended the flow.
   if (!isAnswered) return redirectResult(here, OWN_SIGN_INS_PATH, { say: 'federation_failed' })
   await redeemExchangeCode(here, { code, state }, principal).catch(saidHere)

@@ -33,7 +33,11 @@ export const finishFederatedSignIn = async (
 ): Promise<HttpResult<undefined>> => {
   const here = withPageOrigin(ctx)
   const { done, user } = entered
-  if (done.minted !== undefined) return finishPageSignIn(here, { minted: done.minted, cookies, returnTo: page.return_to, before })
+  if (done.minted !== undefined) {
+    // The platform's page names neither.
+    const clientId = page.client_id ?? (page.tenant === undefined ? undefined : done.minted.grant.clientId)
+    return finishPageSignIn(here, { minted: done.minted, clientId, cookies, returnTo: page.return_to, before })
+  }
   const path = withSignInContext('/signin/factor', doorOf(page, entered))
   const { headers, cookies: own } = redirectResult(here, path, { cookies: [...done.cookies, ...cookies], remember: { email: user.email } })
   return new HttpResult(undefined, { headers, cookies: own })

@@ -57,6 +57,7 @@ const begin = async (
   })
   return finishPageSignIn(ctx, {
     minted,
+    clientId: signInContext.kind === 'tenant' ? signInContext.clientId : undefined,
     cookies: [expiredTransactionCookie(here, 'login')],
     returnTo: contextRequest.return_to,
     before,

@@ -7,6 +7,7 @@ import { browser, page } from '#shared/platform/http/access'
 import { NoForm } from '#shared/platform/http/pages/fields.schema'
 import { redirect } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm, SignInQuery } from './page.schema.ts'
@@ -114,7 +115,11 @@ export const signInPageRoutes = [
     emits: ['user.signed_out'],
     handle: async ({ ctx, principal }) => {
       await signOut(ctx, principal)
-      return redirect(ctx, '/signin', { cookies: [endedSessionCookie(ctx)], say: 'signed_out', remember: { email: undefined, held: undefined } })
+      return redirect(ctx, signInPath(ctx.request), {
+        cookies: [endedSessionCookie(ctx)],
+        say: 'signed_out',
+        remember: { email: undefined, held: undefined },
+      })
     },
   }),
 ]

@@ -11,6 +11,7 @@ import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-conte
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirect } from '#shared/platform/http/pages/redirect'
+import { applicationOf } from '#shared/platform/http/pages/sign-in-path'
 import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { atLeast } from '#shared/platform/tokens/acr'
@@ -52,6 +53,7 @@ export const signInOnPage = async (
     return redirect(ctx, withSignInContext('/signin/factor', contextRequest), { cookies: done.cookies, remember: { email: who.user.email } })
   return finishPageSignIn(ctx, {
     minted: done.minted,
+    clientId: who.clientId,
     cookies: [],
     returnTo: contextRequest.return_to,
     before,
@@ -95,7 +97,16 @@ export const confirmPassword = async (
   if (user.id !== principal.userId) throw new AppError('invalid_credentials')
   const done = await afterPassword(withPageOrigin(ctx), { tenantId, user, snapshot, clientId, mayMint: true })
   if (done.minted === undefined) {
-    return redirect(ctx, withSignInContext('/signin/factor', { return_to: demand.return_to }), { cookies: done.cookies, remember: { email } })
+    return redirect(ctx, withSignInContext('/signin/factor', { client_id: applicationOf(ctx.request), return_to: demand.return_to }), {
+      cookies: done.cookies,
+      remember: { email },
+    })
   }
-  return finishPageSignIn(ctx, { minted: done.minted, cookies: [], returnTo: demand.return_to, before: principal })
+  return finishPageSignIn(ctx, {
+    minted: done.minted,
+    clientId: applicationOf(ctx.request),
+    cookies: [],
+    returnTo: demand.return_to,
+    before: principal,
+  })
 }

@@ -1,28 +1,35 @@
 // How a client that registered itself becomes a client of a company: through the resource it requests, where company and resource server accept such clients.
 
-import { atomically, directory, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, inOtherTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { markClientUsed, moveUnusedClient, putAccessRequest } from '#db/store/registered-clients'
-import { findServerByIdentifier, findTenantOfResource, registerClient } from '#db/store/resource-servers'
+import { findServerByIdentifier, registerClient } from '#db/store/resource-servers'
 import { findTenant, useQuota } from '#db/store/tenants'
 import { quotaOf } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
-import { sha256 } from '#shared/platform/crypto/sha256'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import { allowsOpenRegistration } from './open-registration.ts'
+import { tenantOfResource } from './resource-tenant.ts'
 
 const WAITING_SECONDS = 30 * 24 * 3600
 
 /**
- * Moves a client that belongs to no company to the company of the first resource that it requests. Any other client stays as it is.
+ * Moves a client that belongs to no company to the company of the first resource that it requests. Any other client stays as it is. `several`: only the
+ * person's company would tell which one.
  * Routes that call this emit `client.registered`.
  */
-export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: string | undefined): Promise<OauthClient | undefined> => {
+export const adoptClient = async (
+  ctx: Ctx,
+  client: OauthClient,
+  resource: string | undefined,
+  person?: TenantId,
+): Promise<OauthClient | 'several' | undefined> => {
   if (client.tenantId !== SYSTEM_TENANT || client.registeredBy !== 'dynamic' || resource === undefined) return client
-  const tenantId = await findTenantOfResource(directory(ctx.db), sha256(resource))
+  const tenantId = await tenantOfResource(ctx, resource, person)
+  if (tenantId === 'several') return 'several'
   const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
   if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await allowsOpenRegistration(ctx, tenantId)))
     return client
@@ -45,11 +52,13 @@ export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean =>
 
 /** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
 export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
-  if (/^https?:/.test(form.client_id ?? '') && form.resource !== undefined) {
-    await (await import('./metadata-document.ts')).registerMetadataClient(ctx, form.client_id ?? '', form.resource)
-  }
-  const client = await authenticateClient(ctx, form)
-  const settled = (await adoptClient(ctx, client, form.resource)) ?? client
+  const isByAddress = /^https?:/.test(form.client_id ?? '') && form.resource !== undefined
+  const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
+  const tenantId = await registerMetadataClient?.(ctx, form.client_id ?? '', form.resource)
+  if (tenantId === 'several') throw new AppError('invalid_target', 'Several companies have this resource on the loopback interface.')
+  const client = await authenticateClient(ctx, form, tenantId)
+  const adopted = await adoptClient(ctx, client, form.resource)
+  const settled = adopted === undefined || adopted === 'several' ? client : adopted
   if (isUnadopted(settled))
     throw new AppError('invalid_target', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
   return settled

@@ -1,4 +1,5 @@
 // Assertions of issuers that a tenant trusts become tokens (RFC 7523, ID-JAG), and identity assertions are made for others.
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
 import { afterAll, expect, test } from 'vitest'
@@ -13,6 +14,7 @@ import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
 import { claimsOf, codeFor, newResource, oauthBrowser, postForm, prover, TOKEN_URL, tokenHeader, VERIFIER } from '#tests/support/oauth'
+import { STRONG_KEYS } from '#tests/support/weak-keys'
 import { oauthRoutes } from './routes.ts'
 
 const OURS = 'http://localhost:7468'
@@ -64,6 +66,20 @@ const start = async (made: Partial<NewTrustedIssuer> = {}, options: Parameters<t
   const errorOf = async (response: Response) => [response.status, (await response.json()).error]
   return { app, company, server, client, person, key, privateKey, name, id, assertion, redeem, errorOf }
 }
+
+test('a key that anyone can sign with proves nothing, though it was registered before', async () => {
+  // With the exponent 1 a signature is its own message.
+  const [rsa] = STRONG_KEYS.filter(({ kty }) => kty === 'RSA')
+  const key = { ...rsa, e: 'AQ', kid: 'k-1' }
+  const c = await start({ jwks: { keys: [key] } })
+  const signed = (await c.assertion({}, { alg: 'ES256' })).split('.')
+  const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: 'k-1', typ: TYP })).toString('base64url')
+  const digest = createHash('sha256').update(`${header}.${signed[1]}`).digest()
+  const info = Buffer.concat([Buffer.from('3031300d060960864801650304020105000420', 'hex'), digest])
+  const padded = Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(256 - 3 - info.length, 0xff), Buffer.from([0]), info])
+  const forged = `${header}.${signed[1]}.${padded.toString('base64url')}`
+  expect(await c.errorOf(await c.redeem(forged))).toEqual([400, 'invalid_grant'])
+})
 
 test('an identity assertion becomes a token for the person it names, once', async () => {
   const { app, company, server, client, person, assertion, redeem, errorOf } = await start()

@@ -2,7 +2,9 @@
 // answer a person, on a page; those after it answer the client, at that address.
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import { type Details, parseDetails } from '#shared/domains/oauth/details'
+import type { ResponseMode } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
+import { mayAnswerBy } from './redirect.ts'
 import { defaultScopes, parseScopes, requireKnownScopes, resourceFor } from './scopes.ts'
 
 /** Parameters that mean something here; others are ignored (RFC 6749 section 3.1). */
@@ -43,6 +45,7 @@ const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account'
 export type ValidatedRequest = {
   readonly client: OauthClient
   readonly redirectUri: string
+  readonly responseMode: ResponseMode
   readonly state: string | undefined
   readonly resource: RequestedResource | undefined
   /** The requested scopes, or the client's default scopes where it requests none. */
@@ -60,8 +63,18 @@ export type ValidatedRequest = {
   readonly details: Details
 }
 
+/** Where the answer to a request goes, and how. */
+export type ResponsePlace = Pick<ValidatedRequest, 'redirectUri' | 'responseMode' | 'state'>
+
+/** In the query, unless the client may ask for another mode and does. */
+export const responsePlaceOf = (client: OauthClient, { response_mode: mode = 'query', state }: Parameters, redirectUri: string): ResponsePlace => ({
+  redirectUri,
+  responseMode: mayAnswerBy(client, redirectUri, mode) ? mode : 'query',
+  state,
+})
+
 type Checked = { readonly client: OauthClient; readonly parameters: Parameters; readonly pushed: boolean }
-type Check = (request: Checked) => void
+type Check = (request: Checked & { readonly redirectUri: string }) => void
 
 const noRequestObject: Check = ({ parameters }) => {
   if (parameters.request !== undefined) throw new AppError('request_not_supported')
@@ -73,8 +86,8 @@ const isForACode: Check = ({ parameters: { response_type: type } }) => {
   if (type === undefined) throw new AppError('invalid_request', 'response_type is missing.')
   if (type !== 'code') throw new AppError('unsupported_response_type')
 }
-const isAnsweredInTheQuery: Check = ({ parameters: { response_mode: mode } }) => {
-  if (mode !== undefined && mode !== 'query') throw new AppError('invalid_request', 'This response_mode is not offered.')
+const isAnsweredAsRegistered: Check = ({ client, redirectUri, parameters: { response_mode: mode = 'query' } }) => {
+  if (!mayAnswerBy(client, redirectUri, mode)) throw new AppError('invalid_request', 'This response_mode is not offered to this client.')
 }
 const mayUseCodes: Check = ({ client }) => {
   if (!client.grantTypes.includes('authorization_code')) throw new AppError('unauthorized_client')
@@ -98,7 +111,7 @@ const CHECKS: readonly Check[] = [
   noRequestObject,
   isPushedWhereItMust,
   isForACode,
-  isAnsweredInTheQuery,
+  isAnsweredAsRegistered,
   mayUseCodes,
   hasChallenge,
   namesPrompts,
@@ -118,7 +131,10 @@ export const validateRequestedAccess = (
   const resource = resourceFor(client, p.resource, requested)
   requireKnownScopes(client, resource, requested)
   if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'authorization_details need a resource server.')
-  return { resource, scopes: requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource), details }
+  const scopes = requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource)
+  // RFC 6749 section 3.3: without a scope and without a default the request fails, whoever the person is.
+  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'scope is missing, and this client has no default scope.')
+  return { resource, scopes, details }
 }
 
 /**
@@ -126,12 +142,11 @@ export const validateRequestedAccess = (
  * @throws AppError what RFC 6749 section 4.1.2.1 and its extensions name
  */
 export const validateAuthorizationRequest = (checked: Checked, redirectUri: string): ValidatedRequest => {
-  for (const check of CHECKS) check(checked)
+  for (const check of CHECKS) check({ ...checked, redirectUri })
   const { client, parameters: p } = checked
   return {
     client,
-    redirectUri,
-    state: p.state,
+    ...responsePlaceOf(client, p, redirectUri),
     ...validateRequestedAccess(client, p),
     codeChallenge: p.code_challenge ?? '',
     nonce: p.nonce,

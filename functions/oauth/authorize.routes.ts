@@ -7,11 +7,15 @@ import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { AuthorizationForm, AuthorizeQuery, ConsentForm, PushedAnswer, PushedForm } from './authorize.schema.ts'
 import { route } from './group.ts'
 
+/** RFC 8707 section 2 */
+const REPEATABLE = ['resource'] as const
+
 const asking = {
   access: page('The client sends a person here who may have to sign in first.', { class: 'general' }),
   query: AuthorizeQuery,
+  repeatable: REPEATABLE,
   reply: htmlOrRedirect(),
-  errors: ['invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
+  errors: ['sign_in_required', 'invalid_request_uri', 'login_challenge_invalid', 'consent_challenge_invalid', 'quota_exceeded'],
   emits: [
     'oauth.authorized',
     'client.registered',
@@ -26,6 +30,7 @@ const asking = {
 const askingByForm = {
   access: open('Redirects to the same by GET, and changes nothing.', { class: 'general' }),
   form: AuthorizationForm,
+  repeatable: REPEATABLE,
   reply: empty(303),
   errors: [],
   emits: 'nothing',
@@ -89,6 +94,7 @@ export const authorizeRoutes = [
       countedByRule: true,
     }),
     form: PushedForm,
+    repeatable: REPEATABLE,
     reply: json(201, PushedAnswer),
     errors: [
       'client_authentication_failed',

@@ -2,7 +2,7 @@
 // is reported depends on which checks passed.
 import * as z from 'zod'
 import { canonicalResource } from './scopes.ts'
-import { clientMembers, given } from './token.schema.ts'
+import { clientMembers, given, RESOURCES } from './token.schema.ts'
 
 const parameters = {
   response_type: given(64),
@@ -11,7 +11,7 @@ const parameters = {
   state: given(4096),
   code_challenge: given(256),
   code_challenge_method: given(64),
-  resource: given(2048, canonicalResource),
+  resource: given(RESOURCES, canonicalResource),
   nonce: given(1024),
   prompt: given(256),
   max_age: given(32),

@@ -15,12 +15,13 @@ import { assessSignIn } from '#shared/domains/oauth/sign-in-requirement'
 import { REQUEST_URI } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { readVisit } from '#shared/platform/http/pages/visit'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { applyAccessPolicy } from './access-policy.ts'
 import { adoptClient, isUnadopted, validatedOrPending } from './admission.ts'
-import { pickParameters, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
+import { pickParameters, responsePlaceOf, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
 import { findClientById, findClientWith } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
 import { knownTypes } from './detail-types.ts'
@@ -29,10 +30,10 @@ import { isSignedWithRetiredKey, readIdTokenHint } from './id-token-hint.ts'
 import { issueCode } from './issue-code.ts'
 import {
   type AuthorizationRequest,
+  answerClient,
   grantableScopes,
   type PageResult,
   pendingRequestUrl,
-  redirectTo,
   reportToClient,
   storePendingRequest,
 } from './pending-authorization.ts'
@@ -67,15 +68,22 @@ const namedClient = async (
   return { client: found?.client, states: found?.client.tenantId === tenantId ? found.beside : undefined }
 }
 
+/** Several companies have the resource on the loopback interface, so the person signs in before it is known whose client this is. @throws AppError */
+const signInFirst = (principal: User | undefined): never => {
+  throw principal === undefined ? new AppError('sign_in_required') : unknownClient()
+}
+
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
 const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<AuthorizationRequest> => {
   const { client_id: clientId = '', request_uri: requestUri, resource } = query
-  if (/^https?:/.test(clientId) && requestUri === undefined) {
-    await (await import('./metadata-document.ts')).registerMetadataClient(ctx, clientId, resource)
-  }
-  const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
+  const isByAddress = /^https?:/.test(clientId) && requestUri === undefined
+  const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
+  const ofDocument = await registerMetadataClient?.(ctx, clientId, resource, principal?.tenantId)
+  if (ofDocument === 'several') return signInFirst(principal)
+  const inTenant = requestUri === undefined ? ofDocument : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
-  const named = found && (await adoptClient(ctx, found, resource))
+  const named = found && (await adoptClient(ctx, found, resource, principal?.tenantId))
+  if (named === 'several') return signInFirst(principal)
   if (named === undefined) throw unknownClient()
   if (isUnadopted(named)) {
     throw new AppError('invalid_request', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
@@ -133,7 +141,8 @@ const signInPage = (ctx: Ctx, j: ValidatedRequest, need: Need, returnTo: string)
   if (need.kind === 'new_password') return redirectResult(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
   if (need.kind === 'confirm') return redirectResult(ctx, `/confirm?${new URLSearchParams({ ...need.query, ...lang, return_to: returnTo })}`)
   const email = j.loginHint !== undefined && /^[^@\s]{1,64}@[^@\s]{1,255}$/.test(j.loginHint) ? j.loginHint : undefined
-  const path = `/signin?${new URLSearchParams({ client_id: j.client.clientId, ...lang, ...(need.kind === 'choose' ? { other: '1' } : {}), return_to: returnTo })}`
+  const other = need.kind === 'choose' ? '1' : undefined
+  const path = signInPath(ctx.request, { clientId: j.client.clientId, ...lang, other, returnTo })
   return redirectResult(ctx, path, email === undefined ? {} : { remember: { email } })
 }
 
@@ -180,7 +189,7 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   // Authorization details need consent every time.
   const isRemembered =
     j.details.length === 0 && scopes.every((scope) => state.granted.includes(scope)) && !j.prompts.includes('consent') && !isUnproved(ctx, j)
-  if (isRemembered) return redirectTo(await issueCode(ctx, j, principal, scopes, types))
+  if (isRemembered) return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, scopes, types) })
   if (isSilent) throw new AppError('consent_required')
   // A client that cannot prove its identity is confirmed on our own page.
   if (!isUnproved(ctx, j)) {
@@ -225,5 +234,5 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
     return withPerson(ctx, request, validated, principal)
   }
   const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
-  return isUnasked ? toPerson(work) : reportToClient(ctx, redirectUri, parameters.state, work)
+  return isUnasked ? toPerson(work) : reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), work)
 }

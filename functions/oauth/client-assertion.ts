@@ -6,6 +6,7 @@ import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
+import { weaknessOf } from '#shared/platform/crypto/public-key'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import type { Ctx } from './group.ts'
 
@@ -32,7 +33,7 @@ export const verifyClientAssertion = async (
     const { alg = '', kid, typ, crit } = decodeProtectedHeader(assertion)
     const jwk = findAssertionKey(keys, kid)
     if (jwk === undefined || !isType(typ) || crit !== undefined || !(CLIENT_SIGNING_ALGS as readonly string[]).includes(alg)) return undefined
-    if (jwk.alg !== undefined && jwk.alg !== alg) return undefined
+    if ((jwk.alg !== undefined && jwk.alg !== alg) || weaknessOf(jwk) !== undefined) return undefined
     const { payload } = await compactVerify(assertion, await importJWK(jwk, alg), { algorithms: [alg] })
     const claims: unknown = JSON.parse(new TextDecoder().decode(payload))
     return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? (claims as Claims) : undefined

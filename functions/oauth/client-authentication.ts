@@ -226,9 +226,9 @@ const proved = async (ctx: Ctx, client: OauthClient | undefined, presented: Pres
  * The client that calls, proved.
  * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
  */
-export const authenticateClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
+export const authenticateClient = async (ctx: Ctx, form: ClientForm, inTenant = tenantIn(form)): Promise<OauthClient> => {
   const presented = shownBy(ctx.request, form)
-  return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, tenantIn(form)), presented)
+  return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, inTenant), presented)
 }
 
 /** As `authenticateClient`, with something else that is read in the same statement as the client. */

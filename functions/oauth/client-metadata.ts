@@ -4,7 +4,7 @@ import type { Client, ClientChange } from '#db/store/clients'
 import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
-import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE } from '#shared/domains/oauth/supported'
+import { CIBA, CLIENT_AUTH_METHODS, DEVICE_CODE, RESPONSE_MODES } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 import { checkOutboundUrl, isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { Ctx } from './group.ts'
@@ -105,6 +105,7 @@ export const validateMetadata = (ctx: Pick<Ctx, 'config'>, said: SubmittedMetada
     backchannelLogoutUri: said.backchannel_logout_uri ?? null,
     backchannelLogoutSessionRequired: said.backchannel_logout_session_required ?? false,
     dpopBound: said.dpop_bound_access_tokens ?? false,
+    responseModes: RESPONSE_MODES.filter((mode) => said.response_modes?.includes(mode) === true),
     requiresPar: said.require_pushed_authorization_requests ?? false,
     softwareId: said.software_id ?? null,
     softwareVersion: said.software_version ?? null,

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
-import { removeClientFrom } from '#db/store/resource-servers'
+import { registerClient, removeClientFrom } from '#db/store/resource-servers'
 import { revokeSession } from '#db/store/sessions'
 import { setTenantStatus } from '#db/store/tenants'
+import { CIBA, DEVICE_CODE, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
@@ -329,6 +330,127 @@ describe('where the answer goes', () => {
     expect([response.status, answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([303, error, 'st-1', ISSUER])
   })
 
+  test('without a scope the default is what the client may ask for; without a default, too, the client is told, signed in or not', async () => {
+    const { app, company, server, client, browser } = await start()
+    expect((await browser.get(authorizePath(client))).status).toBe(200)
+    const several = await newOauthClient(app, company, { at: [server, await newResource(app, company, SCOPES)] })
+    const scopeless = await newOauthClient(app, company, { at: [await newResource(app, company, [])] })
+    const events = (await app.events(company.tenantId)).length
+    for (const without of [await newOauthClient(app, company), several, scopeless]) {
+      const path = authorizePath(without)
+      for (const response of [await browser.get(path), await app.request(path)]) {
+        const answer = answerIn(response)
+        expect([response.status, answer.get('error'), answer.get('state')]).toEqual([303, 'invalid_scope', 'st-1'])
+      }
+    }
+    expect((await app.events(company.tenantId)).length).toBe(events)
+    expect((await browser.get(authorizePath(several, { resource: server.resource }))).status).toBe(200)
+  })
+
+  test('a client that registered response modes may ask for them: answers and errors are in the fragment, or in a form', async () => {
+    const { app, company, server, browser, redeem } = await start()
+    const registered = await newOauthClient(app, company, { at: [server], responseModes: ['fragment', 'form_post'] })
+    const asked = (more: Readonly<Record<string, string>>) => authorizePath(registered, { scope: 'openid', ...more })
+    const answers = async (path: string): Promise<Response> => {
+      const page = await browser.get(path)
+      return page.status === 303 ? page : browser.press(path, await page.text(), 'allow')
+    }
+    for (const more of [{}, { scope: 'nothing:known' }]) {
+      const location = new URL((await answers(asked({ response_mode: 'fragment', ...more }))).headers.get('location') ?? '')
+      const answer = new URLSearchParams(location.hash.slice(1))
+      expect([location.search, answer.get('state'), answer.get('iss')]).toEqual(['', 'st-1', ISSUER])
+      if ('scope' in more) expect(answer.get('error')).toBe('invalid_scope')
+      else expect((await redeem(answer.get('code') ?? '', {}, registered)).status).toBe(200)
+    }
+    const fields = (html: string) =>
+      Object.fromEntries([...html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map((found) => found.slice(1)))
+    const consent = asked({ response_mode: 'form_post', prompt: 'consent', state: '"><script>' })
+    const posted = [
+      await browser.press(consent, await (await browser.get(consent)).text(), 'allow'),
+      await browser.get(asked({ response_mode: 'form_post', state: '"><script>' })),
+      await browser.get(asked({ response_mode: 'form_post', scope: 'nothing:known' })),
+      await browser.press(consent, await (await browser.get(consent)).text(), 'deny'),
+    ]
+    const seen: unknown[] = []
+    for (const page of posted) {
+      const html = await page.text()
+      expect([page.status, page.headers.get('location'), page.headers.get('cache-control')]).toEqual([200, null, 'no-store'])
+      const policy = page.headers.get('content-security-policy') ?? ''
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1]
+      expect(policy).toMatch(/default-src 'none'.*form-action https:\/\/app\.example\.com; frame-ancestors 'none'/)
+      expect(html).toContain(`<script nonce="${nonce}">`)
+      expect(html).toMatch(/<form method="post" action="https:\/\/app\.example\.com\/callback">/)
+      expect(html).toMatch(/<noscript><button type="submit">Continue<\/button><\/noscript>/)
+      expect(html).not.toMatch(/"><script>/)
+      seen.push(fields(html))
+    }
+    const whole = { state: '&quot;&gt;&lt;script&gt;', iss: ISSUER }
+    expect(seen).toEqual([
+      { code: expect.any(String), ...whole },
+      { code: expect.any(String), ...whole },
+      { error: 'invalid_scope', error_description: expect.any(String), state: 'st-1', iss: ISSUER },
+      { error: 'access_denied', error_description: expect.any(String), ...whole },
+    ])
+    const { code } = seen[0] as { code: string }
+    expect((await redeem(code, {}, registered)).status).toBe(200)
+    // A program with a scheme of its own reads no forms, and no client gets a mode that it did not register.
+    const native = await newOauthClient(app, company, { isPublic: true, redirectUris: ['com.example.app:/cb'], responseModes: ['form_post'] })
+    for (const [by, more] of [
+      [native, { redirect_uri: 'com.example.app:/cb', response_mode: 'form_post' }],
+      [native, { redirect_uri: 'com.example.app:/cb', response_mode: 'fragment' }],
+      [registered, { response_mode: 'web_message' }],
+    ] as const) {
+      const response = await browser.get(authorizePath(by, { scope: 'openid', ...more }))
+      expect([response.status, answerIn(response).get('error')]).toEqual([303, 'invalid_request'])
+    }
+  })
+
+  test('a resource named twice is one; two of them are told to the client as invalid_target (RFC 8707 section 2)', async () => {
+    const { app, company, client, browser, redeem, refresh } = await start()
+    const [origin, other] = [await newResource(app, company, SCOPES, { path: '' }), await newResource(app, company, SCOPES)]
+    await atomically(forTenant(app.db, company.tenantId), async (t) => {
+      for (const { id } of [origin, other]) await registerClient(t, id, client.id, app.clock.now())
+    })
+    const twice = (...resources: readonly string[]) =>
+      `${authorizePath(client, { scope: 'tools:read' })}${resources.map((one) => `&resource=${encodeURIComponent(one)}`).join('')}`
+    for (const response of [
+      await browser.get(twice(origin.resource, other.resource)),
+      await browser.get(twice(origin.resource, `${origin.resource}/x`)),
+      await app.request(twice(origin.resource, other.resource)),
+    ]) {
+      const answer = answerIn(response)
+      expect([response.status, answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([303, 'invalid_target', 'st-1', ISSUER])
+    }
+    const path = twice(origin.resource, `${origin.resource}/`, origin.resource)
+    const code = answerIn(await browser.press(path, await (await browser.get(path)).text(), 'allow')).get('code') ?? ''
+    const set = await (await redeem(code)).json()
+    expect(claimsOf(set.access_token).aud).toBe(origin.resource)
+    const sent = (endpoint: string, form: Readonly<Record<string, string>>, resources: readonly string[], name = 'resource') => {
+      const body = new URLSearchParams([...Object.entries(form), ...resources.map((one): [string, string] => [name, one])]).toString()
+      const headers = { authorization: client.authorization, 'content-type': 'application/x-www-form-urlencoded' }
+      return app.request(endpoint, { method: 'POST', body, headers })
+    }
+    const two = [origin.resource, other.resource]
+    const pushed = Object.fromEntries(new URLSearchParams(authorizePath(client).split('?')[1]))
+    const again = { grant_type: 'refresh_token', refresh_token: set.refresh_token }
+    const exchanged = { grant_type: TOKEN_EXCHANGE, subject_token: set.access_token, subject_token_type: TOKEN_TYPES.access }
+    await changeClient(app, company, client.id, {
+      grantTypes: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_CODE, TOKEN_EXCHANGE],
+    })
+    for (const response of [
+      await sent('/oauth/par', pushed, two),
+      await sent('/oauth/token', again, two),
+      await sent('/oauth/token', { grant_type: 'client_credentials' }, two),
+      await sent('/oauth/token', exchanged, two),
+      await sent('/oauth/token', exchanged, two, 'audience'),
+      await sent('/oauth/device_authorization', {}, two),
+    ]) {
+      expect(await errorOf(response)).toEqual([400, 'invalid_target'])
+    }
+    expect((await sent('/oauth/par', pushed, [origin.resource, origin.resource])).status).toBe(201)
+    expect((await refresh(set.refresh_token, { resource: origin.resource })).status).toBe(200)
+  })
+
   test('an unknown client, a foreign request and a repeated parameter are told on a page', async () => {
     const { app, client, browser } = await start()
     const tries = [
@@ -408,6 +530,32 @@ describe('a code', () => {
     expect(await errorOf(await redeem(code, { resource: 'https://unknown.example.com/' }))).toEqual([400, 'invalid_target'])
     expect((await redeem(code)).status).toBe(200)
     expect(await errorOf(await redeem(code, {}, other))).toEqual([400, 'invalid_grant'])
+  })
+
+  test('too long is as wrong as any other code, verifier, redirect address, token or assertion: no word about a schema', async () => {
+    const { app, browser, client, redeem, refresh } = await start()
+    const code = await codeFor(browser, client)
+    const answers = [
+      ...(await Promise.all([257, 20_000, 500_000].map((length) => redeem('x'.repeat(length))))),
+      await redeem(`${code}${'x'.repeat(300)}`),
+      await redeem(code, { code_verifier: 'v'.repeat(257) }),
+      await redeem(code, { redirect_uri: `${REDIRECT}${'x'.repeat(2048)}` }),
+      ...(await Promise.all([513, 20_000, 500_000].map((length) => refresh('x'.repeat(length))))),
+    ]
+    for (const response of answers) {
+      const body = await response.json()
+      expect([response.status, body.error]).toEqual([400, 'invalid_grant'])
+      expect(body.error_description).not.toMatch(/form\.|character|too big|expected/i)
+    }
+    const polled = await newOauthClient(app, await app.company('globex'), { grantTypes: [DEVICE_CODE, CIBA] })
+    for (const [grant_type, name] of [
+      [DEVICE_CODE, 'device_code'],
+      [CIBA, 'auth_req_id'],
+    ] as const) {
+      const response = await postForm(app, '/oauth/token', { grant_type, [name]: 'x'.repeat(5000) }, { authorization: polled.authorization })
+      expect(await errorOf(response)).toEqual([400, 'invalid_grant'])
+    }
+    expect((await redeem(code)).status).toBe(200)
   })
 
   test('lives a minute', async () => {

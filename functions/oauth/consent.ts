@@ -5,11 +5,11 @@ import { consumeConsent } from '#db/store/oauth-code-flow'
 import { readHandle } from '#shared/domains/oauth/handles'
 import { AppError } from '#shared/kernel/errors'
 import type { User } from '#shared/platform/principals/principal'
-import { pickParameters, validateAuthorizationRequest } from './authorization-request.ts'
+import { pickParameters, responsePlaceOf, validateAuthorizationRequest } from './authorization-request.ts'
 import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
-import { grantableScopes, type PageResult, redirectTo, reportToClient } from './pending-authorization.ts'
+import { answerClient, grantableScopes, type PageResult, reportToClient } from './pending-authorization.ts'
 import { redirectUriFor } from './redirect.ts'
 
 export type Decision = { readonly consent: string; readonly decision: 'allow' | 'deny' }
@@ -25,11 +25,11 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
   const { client } = taken
   if (client?.active !== true) throw new AppError('invalid_request', 'The client is no longer active.')
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
-  return reportToClient(ctx, redirectUri, parameters.state, async () => {
+  return reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), async () => {
     if (decision === 'deny') throw new AppError('access_denied', 'The person denied access.')
     const j = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const types = await knownTypes(ctx, j)
     const held = j.resource === undefined ? [] : taken.held
-    return redirectTo(await issueCode(ctx, j, principal, grantableScopes(j, { held }), types))
+    return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, grantableScopes(j, { held }), types) })
   })
 }

@@ -26,6 +26,7 @@ const start = async (db?: Db) => {
   const { access_token: subject } = await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()
   const change = (method: 'PUT' | 'DELETE', body?: unknown) =>
     app.request(`/authsec/uflow/delegation-policies/${policy}`, { method, token: admin, ...(body === undefined ? {} : { body }) })
+  const suspend = () => app.request(`/agents/${agent.id}/suspend`, { method: 'POST', token: admin })
   const rows = async () =>
     (
       await forTenant(app.db, company.tenantId).run({
@@ -34,8 +35,23 @@ const start = async (db?: Db) => {
         arrays: true,
       })
     ).length
-  return { app, company, server, agent, person, policy, subject, change, rows }
+  return { app, company, server, agent, person, policy, subject, change, suspend, rows }
 }
+
+/** As another process reads it: what this one remembers of a client is a second old at most. */
+const SUSPENSIONS = [
+  ['suspended', `update authsec.clients set active = false where id = $1`],
+  ['deleted', `update authsec.clients set deleted_at = now() where id = $1`],
+] as const
+
+test.each(SUSPENSIONS)('an agent that is %s after it was read gets no token, and nothing is written', async (_, text) => {
+  const { db, before } = await interruptedDb()
+  const { app, company, agent, subject, rows } = await start(db)
+  before(() => atomically(forTenant(db, company.tenantId), (t) => t.run({ text, params: [agent.id], arrays: true })))
+  const refused = await exchange(app, agent, subject)
+  expect([refused.status, refused.headers.get('retry-after'), await rows()]).toEqual([503, '1', 0])
+  expect(await app.events(company.tenantId, { event: 'oauth.token_exchanged', outcome: 'success' })).toEqual([])
+})
 
 const CHANGES = [
   ['narrowed', 'update authsec.delegation_policies set max_ttl_seconds = 60 where id = $1'],
@@ -73,22 +89,82 @@ test.each(CHANGES)('a policy that is %s after it was read asserts nobody elsewhe
   expect([again.status, (await again.json()).expires_in]).toEqual(text.includes('60') ? [200, 60] : [400, undefined])
 })
 
-test('exchanges and a change at once: nothing that was made under the old policy counts afterwards', async () => {
-  let issued = 0
-  for (let round = 0; round < 10; round++) {
-    const { app, server, agent, subject, change } = await start()
-    // One token exists before the change, so that every round proves something.
-    const earlier = await exchange(app, agent, subject)
-    expect(earlier.status).toBe(200)
-    const exchanges = [Promise.resolve(earlier), ...Array.from({ length: 8 }, () => exchange(app, agent, subject))]
-    const changed = round % 2 === 0 ? change('PUT', { allowed_permissions: [] }) : change('DELETE')
-    const answers = await Promise.all(exchanges)
-    expect((await changed).status).toBe(200)
-    expect(answers.every(({ status }) => [200, 400, 503].includes(status))).toBe(true)
-    for (const answer of answers.filter(({ status }) => status === 200)) {
-      expect(await introspected(app, server, (await answer.json()).access_token)).toEqual({ active: false })
-      issued += 1
+type World = Awaited<ReturnType<typeof start>>
+const WORKERS = 6
+
+/**
+ * Exchanges without a pause, here and in another process that is not told of the change, from before the change until after its commit. Returns the tokens
+ * by when the request for them began.
+ */
+const raceAgainst = async ({ app, agent, subject }: World, other: World['app'], change: () => Promise<Response>) => {
+  const tokens: Record<'before' | 'during' | 'after', string[]> = { before: [], during: [], after: [] }
+  const tries = { before: 0, during: 0, after: 0 }
+  let phase: keyof typeof tokens | 'over' = 'before'
+  const until = async (isDone: () => boolean): Promise<void> => {
+    while (!isDone()) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const work = async (where: World['app']): Promise<void> => {
+    while (phase !== 'over') {
+      const began = phase
+      const answer = await exchange(where, agent, subject)
+      tries[began] += 1
+      const body = await answer.json()
+      if (answer.status === 200) tokens[began].push(body.access_token)
+      else
+        expect([
+          [400, 'invalid_request'],
+          [401, 'invalid_client'],
+          [503, 'temporarily_unavailable'],
+        ]).toContainEqual([answer.status, body.error])
     }
   }
-  expect(issued).toBeGreaterThanOrEqual(10)
+  const workers = Promise.all(Array.from({ length: WORKERS }, (_, n) => work(n % 2 === 0 ? app : other)))
+  await Promise.race([workers, until(() => tokens.before.length >= WORKERS)])
+  phase = 'during'
+  expect((await change()).status).toBe(200)
+  phase = 'after'
+  await Promise.race([workers, until(() => tries.after >= 3 * WORKERS)])
+  phase = 'over'
+  await workers
+  return { tokens, tries }
+}
+
+const STOPS: readonly (readonly [string, (world: World) => () => Promise<Response>])[] = [
+  [
+    'the policy is switched off',
+    ({ change }) =>
+      () =>
+        change('PUT', { enabled: false }),
+  ],
+  [
+    'the policy allows nothing any more',
+    ({ change }) =>
+      () =>
+        change('PUT', { allowed_permissions: [] }),
+  ],
+  [
+    'the policy is removed',
+    ({ change }) =>
+      () =>
+        change('DELETE'),
+  ],
+  ['the agent is suspended', ({ suspend }) => suspend],
+]
+
+test.each(STOPS)('%s while tokens are exchanged: tokens before, none after the commit in any process, and none of them counts', async (_, stop) => {
+  let overlapping = 0
+  for (let round = 0; round < 4; round++) {
+    const world = await start()
+    const other = await startApp(oauthRoutes, { render: authorizationServerError })
+    const { tokens, tries } = await raceAgainst(world, other, stop(world))
+    // Every round proves something: tokens were issued until the change, and asked for in vain after it.
+    expect(tokens.before.length).toBeGreaterThanOrEqual(WORKERS)
+    expect(tries.after).toBeGreaterThanOrEqual(3 * WORKERS)
+    expect(tokens.after).toEqual([])
+    overlapping += tries.during
+    for (const token of [...tokens.before, ...tokens.during]) {
+      expect(await introspected(world.app, world.server, token)).toEqual({ active: false })
+    }
+  }
+  expect(overlapping).toBeGreaterThan(0)
 })

@@ -201,6 +201,27 @@ describe('spending', () => {
     expect(await spentOf(await spend(token))).toEqual([409, 'limit_exceeded'])
   })
 
+  test('a spend_id with other values or for another detail is refused and spends nothing', async () => {
+    const { app, company, tokenFor, spend, spentOf } = await start()
+    const token = await tokenFor([payment({ max_calls: 9, max_amount: 1000 }), payment({ max_calls: 8, max_amount: 1000 })])
+    const asked = { calls: '1', amount: '100', currency: 'EUR', spend_id: 's-1' }
+    expect(await spentOf(await spend(token, asked))).toEqual([200, 8, 900])
+    const events = (await app.events(company.tenantId)).length
+    for (const other of [{ calls: '2' }, { calls: '' }, { amount: '101' }, { amount: '' }, { currency: 'USD' }, { detail: '1' }]) {
+      expect(await spentOf(await spend(token, { ...asked, ...other }))).toEqual([409, 'spend_id_reused'])
+    }
+    expect(await (await spend(token, asked)).json()).toMatchObject({ repeated: true, calls_left: 8, amount_left: 900 })
+    expect(await (await spend(token, { ...asked, spend_id: 's-2', detail: '1' })).json()).toMatchObject({ repeated: false, calls_left: 7 })
+    expect((await app.events(company.tenantId)).length).toBe(events + 1)
+  })
+
+  test('a refused amount does not use up its spend_id', async () => {
+    const { tokenFor, spend, spentOf } = await start()
+    const token = await tokenFor([payment({ max_calls: 1, max_amount: 100 })])
+    expect(await spentOf(await spend(token, { calls: '2', spend_id: 's-1' }))).toEqual([409, 'limit_exceeded'])
+    expect((await spentOf(await spend(token, { calls: '1', spend_id: 's-1' })))[0]).toBe(200)
+  })
+
   test.each([
     [{ amount: '1' }],
     [{ amount: '1', currency: 'USD' }],

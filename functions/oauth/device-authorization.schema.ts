@@ -1,10 +1,10 @@
 // Wire shapes of what begins without a browser: device authorization (RFC 8628 section 3), backchannel authentication (OpenID CIBA Core section 7).
 import * as z from 'zod'
 import { canonicalResource } from './scopes.ts'
-import { clientMembers, given } from './token.schema.ts'
+import { clientMembers, given, RESOURCES } from './token.schema.ts'
 
 export const DeviceAuthorizationForm = z
-  .object({ ...clientMembers, scope: given(4096), resource: given(2048, canonicalResource), authorization_details: given(16_384) })
+  .object({ ...clientMembers, scope: given(4096), resource: given(RESOURCES, canonicalResource), authorization_details: given(16_384) })
   .meta({ id: 'OauthDeviceAuthorizationRequest' })
 export const DeviceAuthorization = z
   .object({
@@ -21,7 +21,7 @@ export const BackchannelForm = z
   .object({
     ...clientMembers,
     scope: given(4096),
-    resource: given(2048, canonicalResource),
+    resource: given(RESOURCES, canonicalResource),
     authorization_details: given(16_384),
     acr_values: given(256),
     login_hint: given(320),

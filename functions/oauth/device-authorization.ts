@@ -29,7 +29,6 @@ export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, fo
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client must send a DPoP proof.')
   const { scopes, resource, details } = validateRequestedAccess(client, sent(form))
-  if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'No scope is requested.')
   const types = await knownTypes(ctx, { client, details, resource })
   return { scopes, types, oauth: { resourceServerId: resource?.id ?? null, jkt: jkt ?? null, details } }
 }

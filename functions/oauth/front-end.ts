@@ -16,7 +16,7 @@ import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HttpResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { reissueSessionToken } from '#shared/platform/tokens/reissue'
-import { pickParameters, validateAuthorizationRequest } from './authorization-request.ts'
+import { pickParameters, responsePlaceOf, validateAuthorizationRequest } from './authorization-request.ts'
 import { findClientByRowId } from './client-authentication.ts'
 import { type ConsentRequest, consentRequestRow } from './consent-request.ts'
 import { knownTypes } from './detail-types.ts'
@@ -24,10 +24,10 @@ import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
 import {
   type AuthorizationRequest,
+  answerClient,
   grantableScopes,
   type PageResult,
   pendingRequestUrl,
-  redirectTo,
   reportToClient,
   storePendingRequest,
 } from './pending-authorization.ts'
@@ -115,7 +115,13 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
   const onward = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
   const minted = { ...(await reissueSessionToken(ctx, signedInSession, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
-  const { headers, cookies } = await finishPageSignIn(ctx, { minted, cookies: [], returnTo: onward, before: ended })
+  const { headers, cookies } = await finishPageSignIn(ctx, {
+    minted,
+    clientId: client.clientId,
+    cookies: [],
+    returnTo: onward,
+    before: ended,
+  })
   return new HttpResult(withStatus(303, undefined), { headers, cookies })
 }
 
@@ -127,7 +133,7 @@ const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Pro
     throw invalidChallenge('consent')
   }
   const consented = row.consent
-  return reportToClient(ctx, redirectUri, parameters.state, async () => {
+  return reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), async () => {
     const whole = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const keptDetails = new Set(consented.details.map(canonical))
     const j = { ...whole, details: whole.details.filter((detail) => keptDetails.has(canonical(detail))) }
@@ -136,7 +142,7 @@ const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Pro
     const names = new Set(consented.scopes.map(({ name }) => name))
     const scopes = grantableScopes(j, await findConsentState(t, of)).filter((scope) => names.has(scope))
     if (scopes.length === 0 && j.details.length === 0) throw new AppError('access_denied', 'None of the allowed scopes can be granted.')
-    return redirectTo(await issueCode(ctx, j, principal, scopes, types, { remember: consented.remember, also: take }))
+    return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, scopes, types, { remember: consented.remember, also: take }) })
   })
 }
 
@@ -145,7 +151,7 @@ export const continueAuthorization = async (ctx: Ctx, principal: User | undefine
   const { client_id: clientId = '', login_verifier: login, consent_verifier: consent } = query
   const step = login === undefined ? 'consent' : 'login'
   const answer = await back(ctx, await readChallengeResult(ctx, step, clientId, login ?? consent ?? ''))
-  if (!answer.accepts) return reportToClient(ctx, answer.redirectUri, answer.parameters.state, () => refuse(answer))
+  if (!answer.accepts) return reportToClient(ctx, responsePlaceOf(answer.client, answer.parameters, answer.redirectUri), () => refuse(answer))
   // The company no longer uses this front end, so its current owner may have given this answer.
   if (!(await isElsewhere(ctx, answer.client))) throw invalidChallenge(step)
   return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)

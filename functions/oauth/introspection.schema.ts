@@ -36,7 +36,7 @@ export const SpendForm = z
         z.transform((text) => (text === '' ? undefined : text)),
       ),
     ),
-    /** The same one again spends once. */
+    /** The same one again spends once. With other values, or for another detail of the token, it is refused. */
     spend_id: given(200),
   })
   .check(z.meta({ id: 'SpendRequest' }))

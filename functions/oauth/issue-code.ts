@@ -13,7 +13,6 @@ import { admitClient } from './admission.ts'
 import type { ValidatedRequest } from './authorization-request.ts'
 import { ownBudgets } from './budgets.ts'
 import type { Ctx } from './group.ts'
-import { authorizationResponseUrl } from './redirect.ts'
 
 const CODE_SECONDS = 60
 
@@ -24,7 +23,7 @@ type More = {
   readonly also?: (t: TenantTx) => Promise<void>
 }
 
-/** Answers where the browser goes on: to the client, with a code. */
+/** The code that the client gets. */
 export const issueCode = async (
   ctx: Ctx,
   j: ValidatedRequest,
@@ -75,5 +74,5 @@ export const issueCode = async (
     await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
   }
   await onSnapshot(() => (isMore ? atomically(t, writeAll) : write(t)))
-  return authorizationResponseUrl(redirectUri, ctx.config.BASE_URL, { code: code.text, state: j.state })
+  return code.text
 }

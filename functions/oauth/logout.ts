@@ -4,6 +4,7 @@ import { signOut } from '#shared/domains/account/sessions'
 import { AppError } from '#shared/kernel/errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { endedSessionCookie } from '#shared/platform/http/pages/session'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import { findClientById } from './client-authentication.ts'
@@ -49,7 +50,11 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): 
 const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
   if (target === undefined)
-    return redirectResult(ctx, '/signin', { say: 'signed_out', cookies: ended, remember: { email: undefined, held: undefined } })
+    return redirectResult(ctx, signInPath(ctx.request), {
+      say: 'signed_out',
+      cookies: ended,
+      remember: { email: undefined, held: undefined },
+    })
   return new HttpResult(withStatus(303, undefined), { headers: { Location: target }, cookies: ended })
 }
 

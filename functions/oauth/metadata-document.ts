@@ -1,11 +1,11 @@
 // A client whose id is the URL of its metadata (draft-ietf-oauth-client-id-metadata-document): the document is fetched, validated and cached. Its names are the
 // client's own claim; only the host is verified.
 import { isUniqueViolation } from '#db/engine/client'
-import { atomically, directory, forTenant, type TenantDb } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type Client, insertClient, updateClient } from '#db/store/clients'
 import { deleteConsentsOfClient } from '#db/store/oauth-authorizations'
 import { findMetadataClient } from '#db/store/registered-clients'
-import { findServerByIdentifier, findTenantOfResource } from '#db/store/resource-servers'
+import { findServerByIdentifier } from '#db/store/resource-servers'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -18,6 +18,7 @@ import { requireNoWider, type SubmittedMetadata, validateMetadata } from './clie
 import type { Ctx } from './group.ts'
 import { allowsOpenRegistration } from './open-registration.ts'
 import { limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
+import { tenantOfResource } from './resource-tenant.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
 const MOST_BYTES = 10 * 1024
@@ -124,19 +125,29 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
 
 /**
  * Registers such a client, or updates it, in the company of the requested resource. Nothing is fetched where the company or the resource server does not
- * accept such clients. Routes that call this emit `client.registered`, `client.registration_changed`.
+ * accept such clients. Returns the company; `several` where only the person's company would tell which one. Routes that call this emit `client.registered`, `client.registration_changed`.
  * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
  */
-export const registerMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {
+export const registerMetadataClient = async (
+  ctx: Ctx,
+  url: string,
+  resource: string | undefined,
+  person?: TenantId,
+): Promise<TenantId | 'several'> => {
   if (!isMetadataUrl(ctx, url)) throw refused('is no address of client metadata.')
-  const tenantId = resource === undefined ? undefined : await findTenantOfResource(directory(ctx.db), sha256(resource))
+  const tenantId = resource === undefined ? undefined : await tenantOfResource(ctx, resource, person)
+  if (tenantId === 'several') return tenantId
   if (tenantId === undefined || resource === undefined) throw refused('names no client without a resource (RFC 8707) that is known here.')
   const t = forTenant(ctx.db, tenantId)
   const known = await findMetadataClient(t, url)
-  if (known !== undefined) return refresh(ctx, t, known, url)
+  if (known !== undefined) {
+    await refresh(ctx, t, known, url)
+    return tenantId
+  }
   const server = await findServerByIdentifier(t, resource)
   if (!server?.active || !server.registrationModes.includes('cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
     throw refused('the resource takes no clients by their metadata.')
   }
   await enter(ctx, t, url)
+  return tenantId
 }

@@ -9,7 +9,7 @@ import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { oauthDescription, oauthName } from '#shared/platform/http/problem'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
-import type { Parameters, ValidatedRequest } from './authorization-request.ts'
+import type { Parameters, ResponsePlace, ValidatedRequest } from './authorization-request.ts'
 import type { Ctx } from './group.ts'
 import { authorizationResponseUrl } from './redirect.ts'
 
@@ -65,18 +65,23 @@ export const grantableScopes = (j: ValidatedRequest, { held }: Pick<ConsentState
 /** What a person did too late or twice is no business of the client's. */
 const FOR_THE_PERSON: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
 
-/** Reports errors of the request to the client, where the specifications allow that. */
-export const reportToClient = async (
+/** The answer to the client, and who answers (RFC 9207). */
+export const answerClient = async (
   ctx: Ctx,
-  redirectUri: string,
-  state: string | undefined,
-  work: () => Promise<PageResult>,
+  { redirectUri, responseMode, state }: ResponsePlace,
+  answer: Readonly<Record<string, string>>,
 ): Promise<PageResult> => {
+  const whole = { ...answer, ...(state === undefined ? {} : { state }), iss: ctx.config.BASE_URL }
+  if (responseMode !== 'form_post') return redirectTo(authorizationResponseUrl(redirectUri, whole, responseMode))
+  return (await import('./form-post.page.tsx')).formPostPage(ctx, redirectUri, whole)
+}
+
+/** Reports errors of the request to the client, where the specifications allow that. */
+export const reportToClient = async (ctx: Ctx, place: ResponsePlace, work: () => Promise<PageResult>): Promise<PageResult> => {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || FOR_THE_PERSON.has(error.code)) throw error
-    const answer = { error: oauthName(error.code), error_description: oauthDescription(error.message), state }
-    return redirectTo(authorizationResponseUrl(redirectUri, ctx.config.BASE_URL, answer))
+    return answerClient(ctx, place, { error: oauthName(error.code), error_description: oauthDescription(error.message) })
   }
 }

@@ -1,6 +1,6 @@
 // Where an answer may be sent: to an address that the client is registered with, and to no other. Pure.
 import type { OauthClient } from '#db/store/oauth-clients'
-import { MCP_CALLBACK } from '#shared/domains/oauth/supported'
+import { MCP_CALLBACK, type ResponseMode } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
 
 const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)$/
@@ -48,9 +48,15 @@ export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redire
 export const isUnvettedWebAddress = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
   registeredBy !== 'administrator' && !isLoopback(uri) && /^https?:/i.test(uri)
 
-/** The address with the answer in its query (RFC 6749 section 4.1.2), and who answers (RFC 9207). */
-export const authorizationResponseUrl = (redirectUri: string, issuer: string, answer: Readonly<Record<string, string | undefined>>): string => {
+/** Whether the client is registered for that mode. A form is posted to the web alone. */
+export const mayAnswerBy = ({ responseModes }: Pick<OauthClient, 'responseModes'>, redirectUri: string, mode: string): mode is ResponseMode =>
+  mode === 'query' || (responseModes.includes(mode) && (mode !== 'form_post' || /^https?:/i.test(redirectUri)))
+
+type Answer = Readonly<Record<string, string>>
+/** The address with the answer in its query (RFC 6749 section 4.1.2) or its fragment. */
+export const authorizationResponseUrl = (redirectUri: string, answer: Answer, mode: 'query' | 'fragment'): string => {
   const url = new URL(redirectUri)
-  for (const [name, value] of Object.entries({ ...answer, iss: issuer })) if (value !== undefined) url.searchParams.set(name, value)
+  if (mode === 'fragment') url.hash = new URLSearchParams(answer).toString()
+  else for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value)
   return url.href
 }

@@ -27,6 +27,7 @@ export const RegisteredClient = z
     redirect_uris: Uris,
     grant_types: z.array(z.string()),
     response_types: z.array(z.string()),
+    response_modes: z.array(z.string()).optional(),
     token_endpoint_auth_method: z.string(),
     scope: z.string().optional(),
     resource: z.string().optional(),

@@ -24,6 +24,7 @@ import {
   postForm,
   VERIFIER,
 } from '#tests/support/oauth'
+import { STRONG_KEYS, WEAK_KEY_SETS } from '#tests/support/weak-keys'
 import { resourceRoutes } from '../resources/routes.ts'
 import { publishedKeys } from './published-keys.ts'
 import { oauthRoutes } from './routes.ts'
@@ -221,6 +222,30 @@ test('what cannot be registered is refused by the names of RFC 7591', async () =
   for (const more of bad)
     expect(await errorOf(await register(app, { ...PUBLIC, ...more })), JSON.stringify(more)).toEqual([400, 'invalid_client_metadata'])
   expect(await errorOf(await register(app, { ...PUBLIC, resource: 'https://nowhere.example/' }))).toEqual([400, 'invalid_target'])
+})
+
+test.each(WEAK_KEY_SETS)('%s is refused, at registration and in a change of it, and nothing is written', async (_, keys) => {
+  const { app } = await start()
+  const proved = { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'private_key_jwt' }
+  const before = (await app.events(SYSTEM_TENANT)).length
+  expect(await errorOf(await register(app, { ...proved, jwks: { keys } }))).toEqual([400, 'invalid_client_metadata'])
+  expect((await app.events(SYSTEM_TENANT)).length).toBe(before)
+  const made = await registered(app, { ...proved, jwks: { keys: STRONG_KEYS } })
+  const path = `/oauth/register/${made.client_id}`
+  const token = String(made.registration_access_token)
+  const change = await app.request(path, { method: 'PUT', body: { ...proved, client_id: made.client_id, jwks: { keys } }, token })
+  expect(await errorOf(change)).toEqual([400, 'invalid_client_metadata'])
+  expect(await (await app.request(path, { token })).json()).toMatchObject({ jwks: { keys: STRONG_KEYS } })
+})
+
+test('response modes are registered, read, changed and left out', async () => {
+  const { app } = await start()
+  const made = await registered(app, { response_modes: ['form_post', 'fragment', 'web_message', 'form_post'] })
+  expect(made.response_modes).toEqual(['fragment', 'form_post'])
+  const [path, token] = [`/oauth/register/${made.client_id}`, String(made.registration_access_token)]
+  expect(await (await app.request(path, { token })).json()).toMatchObject({ response_modes: ['fragment', 'form_post'] })
+  const changed = await app.request(path, { method: 'PUT', body: { ...PUBLIC, client_id: made.client_id }, token })
+  expect(await changed.json()).not.toHaveProperty('response_modes')
 })
 
 test('strangers register only so many clients', async () => {
@@ -446,6 +471,49 @@ test('a client known by its address alone: fetched once, marked, redeemed and re
   // Its row goes by no other name.
   const row = claimsOf(String(tokens.access_token)).client_id
   expect((await browser.get(authorizePath(asTest(row), { resource: server.resource }))).status).toBe(400)
+})
+
+test('what one company has on the loopback interface does not keep another from it: clients belong to the company of who signs in', async () => {
+  const { app, company, pat } = await start()
+  const globex = await app.company('globex')
+  const origin = `http://127.0.0.1:${20_000 + (app.ctx.random.bytes(2)[0] ?? 0)}`
+  const at = { origin, registrationModes: ['dcr', 'cimd'] }
+  const scopes = [{ name: 'tools:read' }]
+  const mine = await newResource(app, company, scopes, { ...at, path: `/${app.ctx.random.id()}` })
+  const theirs = await newResource(app, globex, scopes, { ...at, path: new URL(mine.resource).pathname })
+  expect(theirs.resource).toBe(mine.resource)
+  const people = [
+    { whose: company, server: mine, person: pat },
+    { whose: globex, server: theirs, person: await app.person(globex) },
+  ]
+  const id = documentAt(`/${app.ctx.random.id()}.json`)
+  const request = { resource: mine.resource, scope: 'tools:read' }
+  // Signed out, nothing tells whose client this would be: the person signs in first, and nothing is registered.
+  const rows = async (url: string) => Promise.all(people.map(({ whose }) => findMetadataClient(forTenant(app.db, whose.tenantId), url)))
+  for (const clientId of [id, (await registered(app, { resource: mine.resource })).client_id]) {
+    const path = authorizePath(asTest(clientId), request)
+    const to = new URL((await app.request(path)).headers.get('location') ?? '', 'http://localhost')
+    expect([to.pathname, to.searchParams.get('return_to')]).toEqual(['/signin', path])
+  }
+  expect(await rows(id)).toEqual([undefined, undefined])
+  for (const { whose, server, person } of people) {
+    const browser = await oauthBrowser(app, person)
+    const dynamic = (await registered(app, { resource: mine.resource })).client_id
+    for (const clientId of [id, dynamic]) {
+      const { code } = await allowed(browser, authorizePath(asTest(clientId), request))
+      const tokens = (await (await exchange(app, clientId, code, { resource: mine.resource })).json()) as Json
+      expect(claimsOf(String(tokens.access_token))).toMatchObject({ aud: mine.resource, tenant_id: whose.tenantId })
+      for (const one of people) {
+        const seen = await postForm(app, '/oauth/introspect', { token: String(tokens.access_token) }, { authorization: one.server.authorization })
+        expect(await seen.json()).toMatchObject({ active: one.server === server })
+      }
+    }
+    expect(await rowsOf(app, whose.tenantId, dynamic)).toBe(1)
+  }
+  expect((await rows(id)).map((row) => row?.metadataUrl)).toEqual([id, id])
+  const outsider = await oauthBrowser(app, await app.person(await app.company('initech')))
+  const path = authorizePath(asTest(documentAt(`/${app.ctx.random.id()}.json`)), request)
+  expect((await outsider.get(path)).status).toBe(400)
 })
 
 test('a changed document ends what people said yes to; one that is away for an hour does not', async () => {

@@ -5,7 +5,6 @@ import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type Tenan
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
 import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
-import { findTenantOfResource } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
 import { isClientSecret } from '#shared/domains/clients/client-secret'
 import { ENDPOINTS } from '#shared/domains/oauth/supported'
@@ -20,6 +19,7 @@ import { requireNoWider, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
 import { INVITED_CLIENT_SECONDS, limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
+import { tenantOfResource } from './resource-tenant.ts'
 import { canonicalResource } from './scopes.ts'
 
 type Presented = z.input<typeof RegisteredClient>
@@ -38,6 +38,7 @@ export const registeredClientResponse = (ctx: Pick<Ctx, 'config'>, row: Client):
   redirect_uris: row.redirectUris,
   grant_types: row.grantTypes,
   response_types: row.grantTypes.includes('authorization_code') ? ['code'] : [],
+  ...(row.responseModes.length === 0 ? {} : { response_modes: row.responseModes }),
   token_endpoint_auth_method: row.isPublic ? 'none' : (row.tokenEndpointAuthMethod ?? 'client_secret_basic'),
   ...(row.allowedScopes === null ? {} : { scope: row.allowedScopes.join(' ') }),
   ...(row.jwks === null ? {} : { jwks: row.jwks }),
@@ -63,9 +64,10 @@ const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string |
   if (named !== undefined) return asTenantId(named)
   const d = directory(ctx.db)
   if (resource !== undefined) {
-    const owner = await findTenantOfResource(d, sha256(canonicalResource(resource)))
+    const owner = await tenantOfResource(ctx, canonicalResource(resource))
     if (owner === undefined) throw new AppError('invalid_target')
-    return owner
+    // The first person who uses the client decides.
+    return owner === 'several' ? SYSTEM_TENANT : owner
   }
   if (ctx.config.TENANCY !== 'single' || !(await hasCompany(d, SYSTEM_TENANT))) return SYSTEM_TENANT
   const companies = (await listTenantIds(d, undefined, 2)).filter(({ tenantId }) => tenantId !== SYSTEM_TENANT)

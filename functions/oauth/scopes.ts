@@ -8,7 +8,15 @@ const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 /**
  * A server without a path is registered as its origin. Programs that read addresses write it back with a slash, and RFC 3986 section 6.2.3 has both mean the same.
  */
-export const canonicalResource = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
+const canonicalAddress = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
+
+/** RFC 8707 section 2: a request may name a server more than once. Several that differ stay several, which `requireOneResource` refuses. */
+export const canonicalResource = (resource: string): string => [...new Set(resource.split(' ').map(canonicalAddress))].join(' ')
+
+/** A token is for one resource server. @throws AppError invalid_target */
+export const requireOneResource = (resource: string | undefined): void => {
+  if (resource?.includes(' ')) throw new AppError('invalid_target', 'A token is for one resource server: name one.')
+}
 
 /** Each name once. @throws AppError invalid_scope */
 export const parseScopes = (text: string | undefined): readonly string[] => {
@@ -22,6 +30,7 @@ export const parseScopes = (text: string | undefined): readonly string[] => {
  * @throws AppError invalid_target
  */
 export const resourceFor = (client: OauthClient, requested: string | undefined, scopes: readonly string[]): RequestedResource | undefined => {
+  requireOneResource(requested)
   const { resource } = client
   if (requested !== undefined && resource === undefined) throw new AppError('invalid_target')
   if (requested !== undefined || resource?.candidates === 1) return resource

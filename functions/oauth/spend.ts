@@ -2,9 +2,10 @@
 
 import type * as z from 'zod'
 import { atomically, type TenantTx } from '#db/engine/tenant'
-import { type Budget, lockBudgets, recordSpend, spendBudgets } from '#db/store/oauth-details'
+import { type Budget, findSpend, insertSpend, lockBudgets, type Spend, spendBudgets } from '#db/store/oauth-details'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import { remainingOf, remainingResponse } from './budgets.ts'
 import type { Ctx } from './group.ts'
@@ -32,25 +33,39 @@ const validate = (path: readonly Budget[], { calls, amount, currency }: Requeste
     throw new AppError('limit_exceeded', undefined, { extra: remainingResponse(path) })
 }
 
+/** What a name stands for: of which budget it is, the row says. */
+const requestHash = ({ calls, amount, currency }: Requested): Uint8Array => sha256(JSON.stringify([calls, amount, currency ?? null]))
+
+const isSameRequest = (before: Spend, leaf: Budget, wanted: Requested): boolean => {
+  if (before.budgetId !== leaf.id) return false
+  if (before.requestHash === null) return before.calls === wanted.calls && before.amount === wanted.amount
+  return constantTimeEqual(new Uint8Array(before.requestHash), requestHash(wanted))
+}
+
 /** Holds a lock on the budgets from the root down to the leaf. */
 const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string[], wanted: Requested): Promise<Answer> => {
   const path = await lockBudgets(t, ids)
   const leaf = path.at(-1)
   if (leaf === undefined || path.length !== ids.length) throw new AppError('invalid_grant')
   const at = ctx.clock.now()
-  if (form.spend_id !== undefined) {
-    const keyHash = sha256(form.spend_id)
-    const row = { budgetId: leaf.id, keyHash, calls: wanted.calls, amount: wanted.amount, createdAt: at, expiresAt: leaf.expiresAt }
-    const before = await recordSpend(t, row)
-    if (before !== undefined) return { spent: true, ...before, repeated: true, ...remainingResponse(path) }
+  const keyHash = form.spend_id === undefined ? undefined : sha256(form.spend_id)
+  const before = keyHash === undefined ? undefined : await findSpend(t, leaf.holderId, keyHash)
+  if (before !== undefined) {
+    if (!isSameRequest(before, leaf, wanted)) throw new AppError('spend_id_reused')
+    return { spent: true, calls: before.calls, amount: before.amount, repeated: true, ...remainingResponse(path) }
   }
   validate(path, wanted, at)
+  if (keyHash !== undefined) {
+    const { calls, amount } = wanted
+    const row = { budgetId: leaf.id, keyHash, requestHash: requestHash(wanted), calls, amount, createdAt: at, expiresAt: leaf.expiresAt }
+    await insertSpend(t, row)
+  }
   await spendBudgets(t, ids, wanted)
   const after = path.map((row) => ({ ...row, callsSpent: row.callsSpent + wanted.calls, amountSpent: row.amountSpent + wanted.amount }))
   return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false, ...remainingResponse(after) }
 }
 
-/** @throws AppError client_authentication_failed, invalid_request, invalid_grant, limit_exceeded */
+/** @throws AppError client_authentication_failed, invalid_request, invalid_grant, limit_exceeded, spend_id_reused */
 export const spendLimit = async (ctx: Ctx, form: Form): Promise<Answer> => {
   const { t, counts } = await examineToken(ctx, form.token)
   const wanted = wantedIn(form)

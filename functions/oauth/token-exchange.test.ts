@@ -214,6 +214,27 @@ describe('nothing grows', () => {
     expect(await errorOf(await exchange(app, agent, subject))).toEqual([400, 'invalid_request'])
   })
 
+  test('no token outlives what it came from, at whatever time of a second the request comes', async () => {
+    const { app, agent, client, tokens } = await start()
+    const { access_token: subject } = await tokens()
+    const end = claimsOf(subject).exp as number
+    const now = app.clock.now
+    // Each reading of the clock is a third of a second after the one before.
+    Object.assign(app.clock, {
+      now: () => {
+        app.clock.advance(1 / 3)
+        return now()
+      },
+    })
+    for (let n = 0; n < 6; n++) {
+      for (const by of [agent, client]) {
+        const set = await (await exchange(app, by, subject)).json()
+        const { iat, exp } = claimsOf(set.access_token) as { iat: number; exp: number }
+        expect([exp, set.expires_in]).toEqual([end, end - iat])
+      }
+    }
+  })
+
   test('the depth of a chain is limited, by five or as the tenant says', async () => {
     const { app, company, server, owner, agent, tokens } = await start()
     const step = async (subject: string) => {

@@ -25,6 +25,8 @@ const BOUND = ['invalid_dpop_proof', 'use_dpop_nonce'] as const
 const token = {
   access: CLIENT,
   form: TokenForm,
+  /** RFC 8707 section 2, RFC 8693 section 2.1 */
+  repeatable: ['resource', 'audience'],
   reply: json(200, TokenResponse),
   errors: [
     'client_authentication_failed',
@@ -122,7 +124,7 @@ export const tokenRoutes = [
     access: CLIENT,
     form: SpendForm,
     reply: json(200, SpendAnswer),
-    errors: ['client_authentication_failed', 'invalid_grant', 'limit_exceeded'],
+    errors: ['client_authentication_failed', 'invalid_grant', 'limit_exceeded', 'spend_id_reused'],
     emits: ['oauth.limit_spent'],
     handle: async ({ ctx, form }) => (await import('./spend.ts')).spendLimit(ctx, form),
   }),

@@ -9,6 +9,17 @@ export const given = (longest = 2048, spelled = (text: string): string => text) 
     ),
   )
 
+/** Several values of `resource`, separated by spaces. */
+export const RESOURCES = 8192
+/** A credential or a handle: one that is too long is as wrong as any other, and the rule says so. */
+const presented = () =>
+  z.optional(
+    z.pipe(
+      z.string(),
+      z.transform((text) => (text === '' ? undefined : text)),
+    ),
+  )
+
 export const clientMembers = {
   /** An id of ours, or the address of the client’s metadata. */
   client_id: given(),
@@ -22,27 +33,27 @@ export const TokenForm = z
     grant_type: given(256),
     ...clientMembers,
     scope: given(4096),
-    resource: given(),
-    code: given(256),
-    redirect_uri: given(),
-    code_verifier: given(256),
-    refresh_token: given(512),
-    device_code: given(256),
-    auth_req_id: given(256),
+    resource: given(RESOURCES),
+    code: presented(),
+    redirect_uri: presented(),
+    code_verifier: presented(),
+    refresh_token: presented(),
+    device_code: presented(),
+    auth_req_id: presented(),
     authorization_details: given(16_384),
     // RFC 8693 section 2.1
-    subject_token: given(8192),
+    subject_token: presented(),
     subject_token_type: given(256),
-    actor_token: given(8192),
+    actor_token: presented(),
     actor_token_type: given(256),
     requested_token_type: given(256),
-    audience: given(),
+    audience: given(RESOURCES),
     /** Ours: the agent that alone may act by the token that is issued. */
     requested_actor: given(64),
     /** Extension: `true` leaves the agent out of the token's claims, where a policy allows that. */
     impersonation: given(8),
     // RFC 7523 section 2.1
-    assertion: given(8192),
+    assertion: presented(),
   })
   .check(z.meta({ id: 'TokenRequest' }))
 

@@ -3,13 +3,14 @@ import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { proofKey } from '#shared/domains/oauth/dpop'
 import { CIBA, DEVICE_CODE, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
+import { stoppedClock } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import { authenticateClient } from './client-authentication.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import type { Ctx } from './group.ts'
-import { canonicalResource } from './scopes.ts'
+import { canonicalResource, requireOneResource } from './scopes.ts'
 import type { TokenForm } from './token.schema.ts'
 import type { Grant, TokenRequest } from './token-request.ts'
 import type { TokenSet } from './token-set.ts'
@@ -65,7 +66,7 @@ const lookedFor = (form: Form): string | undefined => {
 
 /** What an identity assertion is for is spelled as its server has it. */
 const spelled = (form: Form): Form =>
-  form.resource?.endsWith('/') && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
+  form.resource !== undefined && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
 
 /** The authorization of a code is read together with the client. */
 const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
@@ -75,11 +76,15 @@ const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const issueTokens = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
+export const issueTokens = async (given: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
+  // What is left of a token and when the next one begins are of one instant, so that no token outlives what it came from.
+  const ctx = { ...given, clock: stoppedClock(given.clock) }
   const form = spelled(sent)
   const type = grantTypeIn(form)
   const { client, code } = await whoAsks(ctx, form)
   requireRegistered(client, type)
+  requireOneResource(form.resource)
+  requireOneResource(form.audience)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
   const tokens = await GRANTS[type](ctx, { form, client, jkt, code })

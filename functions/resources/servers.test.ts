@@ -90,6 +90,55 @@ test('an audience belongs to one company: another cannot register it, nor a host
   expect(base).toMatch(/^https/)
 })
 
+test('what looks like an identifier, or is below it, belongs to its company', async () => {
+  const { app, base, create } = await start()
+  const globex = await app.company('globex')
+  const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))
+  expect((await create({})).status).toBe(201)
+  const host = new URL(base).host
+  const LOOK_ALIKES = [
+    [base, '/%6dcp'],
+    [base, '/%6Dcp'],
+    [base, '/MCP'],
+    [base, '/mcp/tools'],
+    [base, '/mcp%2Ftools'],
+    [base, '/mcp/%2e%2e%2fmcp'],
+    [base, '/x%2f..%2fmcp'],
+    [base, '//mcp'],
+    [`https://${host}.`, '/mcp'],
+    [`https://${host}.`, '/%4dCP/x'],
+    [`${base}/mcp`, '/'],
+    [`${base}/mcp/a`, '/b'],
+  ]
+  const events = (await app.events(globex.tenantId)).length
+  for (const [public_base_url, protected_base_path] of LOOK_ALIKES) {
+    const response = await create({ public_base_url, protected_base_path }, theirs)
+    const { code } = await response.json()
+    expect([response.status, code], `${public_base_url}${protected_base_path}`).toEqual(
+      // What is no plain address is no identifier at all.
+      response.status === 400 ? [400, 'invalid_request'] : [409, 'resource_taken'],
+    )
+  }
+  expect((await app.events(globex.tenantId)).filter(({ event }) => event === 'resource_server.created')).toEqual([])
+  expect((await app.events(globex.tenantId)).length).toBeGreaterThanOrEqual(events)
+  for (const protected_base_path of ['/mcp2', '/other', '/mc']) expect((await create({ protected_base_path }, theirs)).status).toBe(201)
+  // The owner itself may have them, and then they are as protected.
+  expect((await create({ protected_base_path: '/Tools' })).status).toBe(201)
+  for (const protected_base_path of ['/tools', '/TOOLS/x']) expect((await create({ protected_base_path }, theirs)).status).toBe(409)
+  for (const protected_base_path of ['/mcp/tools', '/%6dcp']) expect((await create({ protected_base_path })).status).toBe(201)
+})
+
+test('a dot at the end of a host does not lead past the proved domain of another company', async () => {
+  const { app, company, create } = await start()
+  const globex = await app.company('globex')
+  const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))
+  const domain = `d-${app.ctx.random.id().slice(-12)}.com`
+  await proveDomain(app, company, (await addDomain(app, company, domain)).id)
+  for (const host of [`api.${domain}`, `api.${domain}.`, `${domain}.`]) {
+    expect((await create({ public_base_url: `https://${host}` }, theirs)).status, host).toBe(409)
+  }
+})
+
 test.each([
   ['http://api.example.com'],
   ['https://a:b@api.example.com'],

@@ -14,6 +14,7 @@ import {
   listResourceClients,
   listResourceServers,
   listServerScopes,
+  lockLookAlikes,
   type NewServerScope,
   putServerScopes,
   type ResourceServer,
@@ -31,6 +32,7 @@ import { sha256 } from '#shared/platform/crypto/sha256'
 import { isLocalHost } from '#shared/platform/fetch/outbound-url'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
+import { identifierKeys, plainHost } from './identifier.ts'
 import { SCOPE_PRESETS } from './presets.ts'
 import type {
   CreatedServer,
@@ -112,12 +114,23 @@ export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
  * @throws AppError resource_taken
  */
 const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }: Place): Promise<void> => {
-  if (new URL(base).origin === new URL(ctx.config.BASE_URL).origin) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
-  const labels = isLocal ? [] : host.split('.')
+  if (identifierKeys(base)[0] === identifierKeys(ctx.config.BASE_URL)[0])
+    throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
+  const labels = isLocal ? [] : plainHost(host).split('.')
   for (let at = 0; at < labels.length - 1; at++) {
     const owner = await findTenantByDomain(directory(ctx.db), labels.slice(at).join('.'))
     if (owner !== undefined && owner !== caller.tenantId) throw new AppError('resource_taken')
   }
+}
+
+/**
+ * What looks like the identifier of another company, or is below it, belongs to that company. Returns the digest under which this one is found.
+ * @throws AppError resource_taken
+ */
+const requireNoLookAlike = async (t: TenantTx, resource: string): Promise<Uint8Array | null> => {
+  const hashes = identifierKeys(resource).map(sha256)
+  if (await lockLookAlikes(t, hashes)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
+  return hashes.at(-1) ?? null
 }
 
 const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${randomToken(ctx.random)}`
@@ -137,6 +150,7 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
   try {
     return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+      const keyHash = place.isLocal ? null : await requireNoLookAlike(t, place.resource)
       await insertResourceServer(t, {
         id,
         name: request.name,
@@ -150,6 +164,7 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
         tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
         identifierHash: sha256(place.resource),
+        keyHash,
         // Loopback addresses belong to every tenant.
         resourceHash: sha256(place.isLocal ? `${caller.tenantId} ${place.resource}` : place.resource),
         createdAt: at,

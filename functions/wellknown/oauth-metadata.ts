@@ -8,6 +8,7 @@ import {
   GRANT_TYPES,
   ID_JAG_PROFILE,
   IDENTITY_SCOPES,
+  RESPONSE_MODES,
   TOKEN_TYPES,
 } from '#shared/domains/oauth/supported'
 import { ConstantResult } from '#shared/platform/http/route'
@@ -40,7 +41,7 @@ const serverMetadata = ({ BASE_URL: issuer }: Config) => ({
   jwks_uri: `${issuer}${ENDPOINTS.jwks}`,
   scopes_supported: IDENTITY_SCOPES,
   response_types_supported: ['code'],
-  response_modes_supported: ['query'],
+  response_modes_supported: RESPONSE_MODES,
   grant_types_supported: GRANT_TYPES,
   identity_chaining_requested_token_types_supported: [TOKEN_TYPES.idJag],
   authorization_grant_profiles_supported: [ID_JAG_PROFILE],

@@ -7,6 +7,12 @@ export type Clock = {
 
 export const systemClock: Clock = { now: () => new Date(), elapsed: () => performance.now() }
 
+/** The same instant at each reading, so that times of one request fit together. Durations go on. */
+export const stoppedClock = (clock: Clock): Clock => {
+  const at = clock.now()
+  return { now: () => at, elapsed: () => clock.elapsed() }
+}
+
 /** A clock for tests: it moves only when `advance` or `set` is called. */
 export const fixedClock = (start: string | Date): Clock & { advance(seconds: number): void; set(to: Date): void } => {
   let at = new Date(start).getTime()

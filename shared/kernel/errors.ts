@@ -202,6 +202,7 @@ export const ERRORS = {
   registration_refused: { status: 403, title: 'Only an administrator can register clients here.' },
   invalid_authorization_details: { status: 400, title: 'authorization_details are malformed, of an unknown type, or not allowed.' },
   limit_exceeded: { status: 409, title: 'The request exceeds the remaining limit.' },
+  spend_id_reused: { status: 409, title: 'This spend_id was used for another request.' },
   agent_retired: { status: 409, title: 'A retired agent cannot be changed.' },
   delegation_policy_exists: { status: 409, title: 'A policy for this role and this type of agent already exists.' },
   detail_type_exists: { status: 409, title: 'This type of authorization details is already registered.' },

@@ -67,7 +67,10 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
   )
   const where: Where = { ctx, db: ctx.db }
 
-  /** Follows every redirect, signs in and allows; returns the address outside our origin, or the page that has no further step. */
+  /**
+   * Follows every redirect, signs in and allows; returns the address outside our origin, or the page that has no further step. Fields of a form that goes outside
+   * are in the fragment.
+   */
   const walk = async (address: string, jar = cookieJar()): Promise<URL> => {
     const call = async (path: URL, body?: URLSearchParams): Promise<Response> => {
       const headers = {
@@ -95,6 +98,7 @@ export const startAuthorizationServer = async (env: Readonly<Record<string, stri
       if (fields.size === 0 && at.pathname.endsWith('/done')) return at
       if (fields.size === 0) throw new Error(`no form at ${at.pathname}: ${response.status}`)
       at = new URL(action, issuer)
+      if (at.origin !== issuer) return new URL(`#${new URLSearchParams([...fields])}`, at)
       response = await call(at, new URLSearchParams([...fields]))
     }
     throw new Error('the pages do not end')

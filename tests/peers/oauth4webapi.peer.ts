@@ -68,6 +68,30 @@ test('a code is redeemed for tokens that a resource server can verify on its own
   await expect(oauth.processRefreshTokenResponse(as, client, dead)).rejects.toMatchObject({ error: 'invalid_grant' })
 })
 
+test('a client that registered the fragment reads its answer there', async () => {
+  const shown = await newOauthClient(server.where, server.company, { at: [api], responseModes: ['fragment'] })
+  const client: oauth.Client = { client_id: shown.id }
+  const auth = oauth.ClientSecretBasic(shown.secret)
+  const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()]
+  const url = new URL(as.authorization_endpoint ?? '')
+  const asked = {
+    client_id: shown.id,
+    redirect_uri: REDIRECT,
+    response_type: 'code',
+    response_mode: 'fragment',
+    scope: 'tools:read',
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+  }
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value)
+  const back = await server.walk(url.href)
+  expect(back.search).toBe('')
+  const params = oauth.validateAuthResponse(as, client, new URLSearchParams(back.hash.slice(1)), state)
+  const response = await oauth.authorizationCodeGrantRequest(as, client, auth, params, REDIRECT, verifier, insecure)
+  expect(await oauth.processAuthorizationCodeResponse(as, client, response)).toMatchObject({ scope: 'tools:read' })
+})
+
 test('a client registers with its own key, starts a device grant and a backchannel request, bound to its key', async () => {
   const open = await newResource(server.where, server.company, [{ name: 'tools:read' }], { registrationModes: ['dcr'] })
   const metadata = { client_name: 'TV', grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }

@@ -54,6 +54,44 @@ test('smoke: code flow, ID token, userinfo, refresh, introspection and revocatio
   expect(await client.tokenIntrospection(asApi, next.access_token)).toMatchObject({ active: false })
 })
 
+test('smoke: the answer is posted to a client that registered form_post', async () => {
+  const open = await newResource(server.where, server.company, [{ name: 'tools:read' }], { registrationModes: ['dcr'] })
+  const metadata = { client_name: 'Forms', redirect_uris: [REDIRECT], response_modes: ['form_post'] }
+  const config = await client.dynamicClientRegistration(new URL(server.issuer), metadata, undefined, insecure)
+  expect(config.serverMetadata().response_modes_supported).toEqual(['query', 'fragment', 'form_post'])
+  const [pkceCodeVerifier, expectedState] = [client.randomPKCECodeVerifier(), client.randomState()]
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: REDIRECT,
+    scope: 'openid tools:read',
+    resource: open.resource,
+    response_mode: 'form_post',
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: expectedState,
+  })
+  const back = await server.walk(url.href)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const posted = new Request(REDIRECT, { method: 'POST', body: back.hash.slice(1), headers })
+  const tokens = await client.authorizationCodeGrant(config, posted, { pkceCodeVerifier, expectedState, idTokenExpected: true })
+  expect(tokens.scope).toBe('openid tools:read')
+})
+
+test('two resources in one request are refused, at the place where the client reads answers', async () => {
+  const other = await newResource(server.where, server.company, [{ name: 'tools:read' }])
+  const made = await newOauthClient(server.where, server.company, { at: [api, other] })
+  const config = await discover(made.id, made.secret)
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: REDIRECT,
+    scope: 'tools:read',
+    code_challenge: await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier()),
+    code_challenge_method: 'S256',
+    state: 's',
+  })
+  for (const one of [api, other]) url.searchParams.append('resource', one.resource)
+  const back = await server.walk(url.href)
+  await expect(client.authorizationCodeGrant(config, back, { expectedState: 's' })).rejects.toMatchObject({ error: 'invalid_target' })
+})
+
 test('a public client with a pushed request and a bound token', async () => {
   const made = await newOauthClient(server.where, server.company, { at: [api], isPublic: true, requiresPar: true, dpopBound: true })
   const config = await discover(made.id, undefined, client.None())

@@ -39,7 +39,7 @@ export const newResource = async (
       protectedBasePath: path === '' ? '/' : path,
       resource: `${base}${path}`,
       introspectionHash: sha256(secret),
-      resourceHash: sha256(`${base}${path}`),
+      resourceHash: sha256(base.startsWith('http:') ? `${company.tenantId} ${base}${path}` : `${base}${path}`),
       identifierHash: sha256(`${base}${path}`),
       createdAt: at,
       updatedAt: at,

@@ -54,6 +54,7 @@ const clientOf = (id: string, agent: boolean, allowedScopes: readonly string[] |
   allowedScopes,
   dpopBound: false,
   requiresPar: false,
+  responseModes: [],
   serviceAccountId: undefined,
   quotas: undefined,
   agent: agent ? { type: 'assistant', owner: 'Ada' } : undefined,

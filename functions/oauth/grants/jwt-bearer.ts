@@ -17,6 +17,7 @@ import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { isUuid } from '#shared/kernel/ids'
 import { sha256 } from '#shared/platform/crypto/sha256'
+import { MAX_TOKEN_LENGTH } from '#shared/platform/tokens/strict-jws'
 import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
 import { type Claims, isInTime, verifyClientAssertion } from '../client-assertion.ts'
 import { keysOfIssuer } from '../exchange/issuer-keys.ts'
@@ -48,6 +49,7 @@ const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unk
 
 /** Checks in the order of RFC 7523 section 3. @throws AppError invalid_grant */
 const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, assertion: string): Promise<Assertion> => {
+  if (assertion.length > MAX_TOKEN_LENGTH) throw refused()
   const name = unverifiedClaims(assertion).iss
   // Our own word is for others: here it would let one tenant of ours speak to another.
   const issuer = isText(name) && name !== ctx.config.BASE_URL ? await findIssuerByName(t, name) : undefined

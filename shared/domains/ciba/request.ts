@@ -142,7 +142,13 @@ const WORDS: Readonly<Record<MailLanguage, MessageTexts>> = {
 }
 
 /** The client by the tenant's name for it, with the client's message as a quotation. The `auth_req_id` is never sent to a phone. */
-const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, tenant: Tenant, saved: SavedRequest): PushMessage => {
+const messageOf = (
+  ctx: Pick<RequestCtx, 'config'>,
+  client: Client | undefined,
+  clientId: string,
+  tenant: Tenant,
+  saved: SavedRequest,
+): PushMessage => {
   const known = plainText(client?.name ?? '', MOST_NAME)
   const language = decidedLanguage(tenant, saved.user?.language)
   const words = WORDS[language]
@@ -154,7 +160,8 @@ const messageOf = (ctx: Pick<RequestCtx, 'config'>, client: Client | undefined, 
       type: 'ciba',
       auth_req_id: saved.id,
       number_required: String(saved.matchNumber !== undefined),
-      approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${saved.id}`,
+      approve_url: `${ctx.config.BASE_URL}${APPROVE_PATH}?id=${saved.id}&client_id=${clientId}`,
+      client_id: clientId,
       // Lets the receiving browser choose the language when the person chose none.
       language: saved.user?.language ?? '',
       client_name: known ?? '',
@@ -179,7 +186,7 @@ const sendTo = async (ctx: CibaCtx, device: PushDevice, message: PushMessage): P
 /** Sends to all devices at once after the request committed, each within the provider's timeout. Removes tokens that the provider calls gone. */
 const notifyDevices = async (ctx: CibaCtx, client: ClientEntry, tenant: Tenant, saved: SavedRequest): Promise<void> => {
   const t = forTenant(ctx.db, client.tenantId)
-  const message = messageOf(ctx, await findClient(t, client.clientId), tenant, saved)
+  const message = messageOf(ctx, await findClient(t, client.clientId), client.clientId, tenant, saved)
   const deliveries = await Promise.all(saved.devices.map((device) => sendTo(ctx, device, message)))
   const idsWith = (result: Delivery['result']): string[] => deliveries.filter((one) => one.result === result).map(({ id }) => id)
   const reached = idsWith('sent')

@@ -13,6 +13,7 @@ export const ClientMetadata = z.object({
   redirect_uris: z.array(Uri).max(20).optional(),
   grant_types: z.array(z.string().max(200)).max(20).optional(),
   response_types: z.array(z.string().max(200)).max(20).optional(),
+  response_modes: z.array(z.string().max(100)).max(20).optional(),
   token_endpoint_auth_method: z.string().max(100).optional(),
   scope: z.string().max(4000).optional(),
   jwks: Jwks.optional(),

@@ -10,6 +10,10 @@ export type GrantType = (typeof GRANT_TYPES)[number]
 /** RFC 7591 section 2, `token_endpoint_auth_method`. */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
+/** How an answer of the authorization endpoint reaches the client. Every client may ask for `query`, and for another mode where it is registered for it. */
+export const RESPONSE_MODES = ['query', 'fragment', 'form_post'] as const
+export type ResponseMode = (typeof RESPONSE_MODES)[number]
+
 /** Algorithms of client assertions and of DPoP proofs: only asymmetric ones. */
 export const CLIENT_SIGNING_ALGS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
 

@@ -67,7 +67,7 @@ const readForm =
     requirePlain(c)
     const text = await readBodyText(c.req.raw, boundOf(route))
     if (text !== '') requireType(c, FORM_TYPE, 'application/x-www-form-urlencoded')
-    const pairs = parseFormPairs(text, 'form')
+    const pairs = parseFormPairs(text, 'form', route.repeatable)
     c.set('sentBody', Object.fromEntries(pairs))
   }
 
@@ -82,16 +82,18 @@ const readCsv =
     c.set('sentBody', text)
   }
 
-/** Repeated query parameters are refused: RFC 6749 section 3.1 forbids them, and no other route uses them. */
-const readAddress: RequestStage = (c) => {
-  const { pathname, search } = new URL(c.req.raw.url)
-  requireValidPercentText(pathname, 'path')
-  c.set('sentQuery', Object.fromEntries(parseFormPairs(search.slice(1), 'query')))
-}
+/** Repeated query parameters are refused, except those that the route declares: RFC 6749 section 3.1 forbids them, and no other route uses them. */
+const readAddress =
+  (route: Route<never>): RequestStage =>
+  (c) => {
+    const { pathname, search } = new URL(c.req.raw.url)
+    requireValidPercentText(pathname, 'path')
+    c.set('sentQuery', Object.fromEntries(parseFormPairs(search.slice(1), 'query', route.repeatable)))
+  }
 
 /** The stages that read and vet the request before validation. */
 export const readStages = (route: Route<never>): RequestStage[] => [
-  readAddress,
+  readAddress(route),
   route.body ? (route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)) : route.form ? readForm(route) : refuseLarge(route),
 ]
 

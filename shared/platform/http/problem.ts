@@ -131,6 +131,7 @@ const PROTOCOL_CODES: ReadonlySet<string> = new Set([
   'invalid_client_metadata',
   'invalid_authorization_details',
   'limit_exceeded',
+  'spend_id_reused',
 ])
 
 /** The protocol name of a code; a code without one becomes `invalid_request`. */

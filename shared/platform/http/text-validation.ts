@@ -83,10 +83,11 @@ export const requireValidPercentText = (text: string, field: string): void => {
 }
 
 /**
- * Parses names and values of a query or an `application/x-www-form-urlencoded` body, each name once.
+ * Parses names and values of a query or an `application/x-www-form-urlencoded` body, each name once. The values of a name that may be repeated are separated by
+ * spaces.
  * @throws AppError invalid_request
  */
-export const parseFormPairs = (text: string, part: 'query' | 'form'): ReadonlyMap<string, string> => {
+export const parseFormPairs = (text: string, part: 'query' | 'form', repeatable: readonly string[] = []): ReadonlyMap<string, string> => {
   const pairs = new Map<string, string>()
   for (const pair of text.split('&')) {
     if (pair === '') continue
@@ -97,8 +98,11 @@ export const parseFormPairs = (text: string, part: 'query' | 'form'): ReadonlyMa
     const value = decoded(pair.slice(at + 1).replaceAll('+', ' '), field)
     requireValidText(value, field)
     if (part === 'query') refuseSecret(value, field)
-    if (pairs.has(name)) throw new AppError('invalid_request', `The parameter ${name.slice(0, MAX_NAME)} is repeated.`, { field })
-    pairs.set(name, value)
+    const before = pairs.get(name)
+    if (before !== undefined && !repeatable.includes(name)) {
+      throw new AppError('invalid_request', `The parameter ${name.slice(0, MAX_NAME)} is repeated.`, { field })
+    }
+    pairs.set(name, before === undefined ? value : `${before} ${value}`)
   }
   return pairs
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { AppError } from '#shared/kernel/errors'
+import { signInPath } from '#shared/platform/http/pages/sign-in-path'
 import { readVisit, visitCookie } from '#shared/platform/http/pages/visit'
 import { type ErrorContext, type ErrorRenderer, headersOf, type RenderedError } from '#shared/platform/http/problem'
 import { cookieLine } from '#shared/platform/http/reply'
@@ -120,8 +121,7 @@ const confirmPath = (error: AppError, page: string): string => {
 }
 
 export const pageError: ErrorRenderer = (error, requestId, at, context) => {
-  if (context !== undefined && error.code === 'sign_in_required')
-    return redirectTo(`/signin?${new URLSearchParams({ return_to: context.request.page })}`)
+  if (context !== undefined && error.code === 'sign_in_required') return redirectTo(signInPath(context.request, { returnTo: context.request.page }))
   if (context !== undefined && error.code === 'insufficient_user_authentication') return redirectTo(confirmPath(error, context.request.page))
   if (context !== undefined && error.code === 'password_change_required') {
     return redirectTo(`/me/password?${new URLSearchParams({ return_to: context.request.page })}`)

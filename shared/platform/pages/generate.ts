@@ -11,6 +11,7 @@ const SCRIPTS = [
   'shared/platform/pages/push.client.ts',
   'shared/platform/pages/push-worker.client.ts',
   'functions/federation/callback.client.ts',
+  'functions/oauth/form-post.client.ts',
   'functions/saml/acs.client.ts',
   'functions/webauthn/passkey.client.ts',
 ]

@@ -29,7 +29,7 @@ const asObject = (value: unknown): Json => (typeof value === 'object' && value !
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Always a page of ours, never a URL from the message. */
-const pathFor = (id: string): string => (isUuid(id) ? `/approve?id=${id}` : '/approve')
+const pathFor = (id: string, client: string): string => (isUuid(id) ? `/approve?id=${id}${isUuid(client) ? `&client_id=${client}` : ''}` : '/approve')
 
 const show = (event: Pushed): Promise<void> => {
   // Each message must display a notification (Push API, `userVisibleOnly`), even an unreadable one.
@@ -53,7 +53,7 @@ const show = (event: Pushed): Promise<void> => {
     dir: 'auto',
     tag: id,
     requireInteraction: true,
-    data: { path: pathFor(id) },
+    data: { path: pathFor(id, asText(data.client_id)) },
   })
 }
 
