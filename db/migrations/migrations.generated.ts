@@ -15,5 +15,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 3,
     "name": "proof_of_domains",
     "sql": "ALTER TABLE \"authsec\".\"tenant_domains\" ADD COLUMN \"proof_missing_since\" timestamp (3) with time zone;"
+  },
+  {
+    "version": 4,
+    "name": "mcp_session_codes",
+    "sql": "ALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"scopes\" text[];--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"user_code_hash\" \"bytea\";--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"code_attempts\" integer DEFAULT 0 NOT NULL;--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"confirmed_by\" uuid;"
   }
 ]
