@@ -15,10 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 3,
     "name": "proof_of_domains",
     "sql": "ALTER TABLE \"authsec\".\"tenant_domains\" ADD COLUMN \"proof_missing_since\" timestamp (3) with time zone;"
-  },
-  {
-    "version": 4,
-    "name": "authorization_server",
-    "sql": "ALTER TABLE \"authsec\".\"clients\" ADD COLUMN \"response_modes\" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint\nALTER TABLE \"authsec\".\"oauth_spends\" ADD COLUMN \"request_hash\" \"bytea\";--> statement-breakpoint\nALTER TABLE \"authsec\".\"resource_directory\" ADD COLUMN \"key_hash\" \"bytea\";--> statement-breakpoint\nCREATE INDEX \"resource_directory_key\" ON \"authsec\".\"resource_directory\" USING btree (\"key_hash\");"
   }
 ]

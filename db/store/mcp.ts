@@ -1,5 +1,5 @@
 // Queries on sessions of MCP clients and on the tools of MCP servers.
-import { and, count, eq, gt, ne } from 'drizzle-orm'
+import { and, count, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
 import { statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { mcpSessions, mcpTools, type Tool } from '../tables/mcp.ts'
@@ -28,7 +28,53 @@ export const lockPendingMcpSession = async (
   return row
 }
 
-export type AuthenticatedMcpSession = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId' | 'authenticatedAt' | 'expiresAt'>
+const pendingFor = (t: TenantDb, { stateHash, clientId }: { readonly stateHash: Uint8Array; readonly clientId: string }, now: Date) =>
+  and(
+    ownRows(t, mcpSessions),
+    eq(mcpSessions.stateHash, stateHash),
+    eq(mcpSessions.clientId, clientId),
+    eq(mcpSessions.status, 'pending'),
+    gt(mcpSessions.expiresAt, now),
+  )
+
+/** The session that waits for this state. */
+export const findPendingMcpSession = async (
+  t: TenantDb,
+  of: { readonly stateHash: Uint8Array; readonly clientId: string },
+  now: Date,
+): Promise<McpSession | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(mcpSessions)
+    .where(pendingFor(t, of, now))
+  return row
+}
+
+/** Counts an attempt before the code is compared, so that concurrent attempts cannot exceed the limit. Undefined when no attempt is left. */
+export const countMcpCodeAttempt = async (
+  t: TenantTx,
+  of: { readonly stateHash: Uint8Array; readonly clientId: string; readonly most: number },
+  now: Date,
+): Promise<McpSession | undefined> => {
+  const [row] = await t.db
+    .update(mcpSessions)
+    .set({ codeAttempts: sql`${mcpSessions.codeAttempts} + 1` })
+    .where(and(pendingFor(t, of, now), isNull(mcpSessions.confirmedBy), lt(mcpSessions.codeAttempts, of.most)))
+    .returning()
+  return row
+}
+
+/** True for the first person who confirms the session. */
+export const confirmMcpSession = async (t: TenantTx, idHash: Uint8Array, userId: string): Promise<boolean> => {
+  const rows = await t.db
+    .update(mcpSessions)
+    .set({ confirmedBy: userId })
+    .where(and(ownRows(t, mcpSessions), eq(mcpSessions.idHash, idHash), eq(mcpSessions.status, 'pending'), isNull(mcpSessions.confirmedBy)))
+    .returning({ idHash: mcpSessions.idHash })
+  return rows.length === 1
+}
+
+export type AuthenticatedMcpSession = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId' | 'scopes' | 'authenticatedAt' | 'expiresAt'>
 
 export const authenticateMcpSession = async (t: TenantTx, idHash: Uint8Array, as: AuthenticatedMcpSession): Promise<void> => {
   await t.db
@@ -86,12 +132,14 @@ export type McpState = {
   readonly status: McpSession['status']
   readonly starterHash: Uint8Array
   readonly expiresAt: Date
+  /** The permissions that the session carries; null for all permissions of the person. */
+  readonly scopes: readonly string[] | null
   /** The signed-in person, while the person, the client, the tenant and the session's origin are valid. */
   readonly person: McpPerson | undefined
 }
 
 const STATE = statement<{ idHash: Uint8Array; now: Date }>(`
-select m.client_id, m.app_name, m.status, m.starter_hash, m.expires_at,
+select m.client_id, m.app_name, m.status, m.starter_hash, m.expires_at, m.scopes,
   coalesce(m.status = 'authenticated' and m.expires_at > :now and u.active and u.deleted_at is null and u.valid_from <= m.authenticated_at
     and t.status = 'active' and t.valid_from <= m.authenticated_at and c.active and c.deleted_at is null and c.valid_from <= m.authenticated_at
     and (m.authorization_id is null or (a.id is not null and a.revoked_at is null))
@@ -111,7 +159,7 @@ where m.tenant_id = :tenantId and m.id_hash = :idHash`)
 export const findMcpState = async (t: TenantDb, idHash: Uint8Array, now: Date): Promise<McpState | undefined> => {
   const [row] = (await t.run(STATE.bind(t, { idHash, now }))) as unknown[][]
   if (row === undefined) return undefined
-  const [clientId, appName, status, starterHash, expiresAt, isAlive, id, email, name, username, roles, permissions, groups] = row
+  const [clientId, appName, status, starterHash, expiresAt, scopes, isAlive, id, email, name, username, roles, permissions, groups] = row
   const person = {
     id: id as string,
     email: email as string,
@@ -127,6 +175,7 @@ export const findMcpState = async (t: TenantDb, idHash: Uint8Array, now: Date): 
     status: status as McpSession['status'],
     starterHash: starterHash as Uint8Array,
     expiresAt: new Date(expiresAt as string),
+    scopes: scopes as string[] | null,
     person: isAlive === true ? person : undefined,
   }
 }

@@ -1,5 +1,5 @@
 // Sessions of MCP clients that sign in through `mcp-auth`, and the tools of MCP servers.
-import { foreignKey, index, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { foreignKey, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { clients } from './clients.ts'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { users } from './users.ts'
@@ -33,6 +33,13 @@ export const mcpSessions = schema.table(
     /** SHA-256 of the secret with which the initiator reads the signed-in person. */
     starterHash: bytesColumn('starter_hash').notNull(),
     returnUrl: text('return_url'),
+    /** Permissions that the session carries, `resource:action` or `resource:*`. Null for a session of the person's own token, which carries all of them. */
+    scopes: text('scopes').array(),
+    /** Keyed digest of the code that the initiator displays and the person types before they allow the session. */
+    userCodeHash: bytesColumn('user_code_hash'),
+    codeAttempts: integer('code_attempts').notNull().default(0),
+    /** The person who typed the code. Only an authorization of this person authenticates the session. */
+    confirmedBy: uuid('confirmed_by'),
     userId: uuid('user_id'),
     /** Its origin: the authorization of the returned code, or the session of the presented token. */
     authorizationId: uuid('authorization_id'),

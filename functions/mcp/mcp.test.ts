@@ -31,19 +31,24 @@ const call = async ({ app }: Pick<World, 'app'>, path: string, body: Body, heade
   const response = await app.request(path.startsWith('/') ? path : `${AT}/${path}`, { body, headers })
   return { status: response.status, body: (await response.json()) as Record<string, never> & Body }
 }
-const begin = async (world: World, more: Body = {}) => (await call(world, 'start', { client_id: world.clientId, app_name: APP, ...more })).body
+const begin = async (world: World, more: Body = {}) => (await call(world, 'start', { client_id: world.sdkId, app_name: APP, ...more })).body
 const status = async ({ app }: Pick<World, 'app'>, id: unknown, secret?: unknown): Promise<Body> => {
   const headers = secret === undefined ? {} : { 'x-session-secret': String(secret) }
   return (await (await app.request(`${AT}/status/${encodeURIComponent(String(id))}`, { headers })).json()) as Body
 }
 
+/** The code that the program which started the session displays. */
+const codeOf = (begun: Body): string => /\b[A-Z2-9]{4}-[A-Z2-9]{4}\b/.exec(String(begun.instructions))?.[0] ?? ''
+const pathOf = (begun: Body): string => {
+  const url = new URL(String(begun.authorization_url))
+  return `${url.pathname}${url.search}`
+}
 /** Follows the authorization URL as the person's browser does, and returns the redirect back. */
 const authorize = async ({ app, person }: World, begun: Body, signedIn = person): Promise<URL> => {
   const browser = await oauthBrowser(app, signedIn)
-  const url = new URL(String(begun.authorization_url))
-  const path = `${url.pathname}${url.search}`
+  const path = pathOf(begun)
   const page = await browser.get(path)
-  const answered = page.status === 303 ? page : await browser.press(path, await page.text(), 'allow')
+  const answered = page.status === 303 ? page : await browser.press(path, await page.text(), 'allow', { user_code: codeOf(begun) })
   return new URL(answered.headers.get('location') ?? 'about:blank')
 }
 const answerOf = (back: URL): Body => ({ code: back.searchParams.get('code'), state: back.searchParams.get('state') })
@@ -130,7 +135,7 @@ describe('signing in', () => {
   test.each(['https://evil.example/x', 'http://localhost.evil.example/', 'javascript:alert(1)', '//evil.example', 'x'])(
     'a browser does not return to %s',
     async (return_url) => {
-      const { status: code, body } = await call(world, 'start', { client_id: world.clientId, app_name: APP, return_url })
+      const { status: code, body } = await call(world, 'start', { client_id: world.sdkId, app_name: APP, return_url })
       expect([code, body.code]).toEqual([400, 'invalid_request'])
     },
   )
@@ -142,12 +147,14 @@ describe('signing in', () => {
   test.each([
     ['0', 404],
     ['dddddddd-0000-4000-8000-000000000001', 404],
+    ['dddddddd-0000-4000-8000-000000000001-main-client', 404],
   ])('an unknown client (%s) begins nothing', async (client_id, expected) => {
     expect((await call(world, 'start', { client_id, app_name: APP })).status).toBe(expected)
   })
 
   test('a client id is accepted in each form that AuthSec accepts', async () => {
     const { clientId } = world
+    await declare(world)
     for (const form of [`${clientId}-main-client`, `"${clientId}"`, clientId.replaceAll('-', '_')]) {
       expect((await begin(world, { client_id: form })).client_id_used).toBe(clientId)
     }
@@ -221,6 +228,141 @@ describe('signing in', () => {
     const third = (await signIn(own)).begun.session_id
     app.clock.advance(3601)
     expect(await isOpen(third)).toBe(false)
+  })
+})
+
+describe('a link that a stranger sends', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await start()
+    await declare(world)
+  })
+  const consent = async (begun: Body, typed: Readonly<Record<string, string>>) => {
+    const browser = await oauthBrowser(world.app, world.person)
+    const html = await (await browser.get(pathOf(begun))).text()
+    return { browser, answered: await browser.press(pathOf(begun), html, 'allow', typed) }
+  }
+  const events = async () => (await world.app.events(world.company.tenantId)).map(({ event, reason }) => ({ event, reason }))
+  const authorizations = async () => (await events()).filter(({ event }) => event === 'oauth.authorized').length
+
+  test('only the client of an MCP server starts a session: with its credential, or for an application whose tools it has stored', async () => {
+    const open = (await newOauthClient(world.app, world.company, { isPublic: true })).id
+    const selfRegistered = await newOauthClient(world.app, world.company, { registeredBy: 'dynamic', sdkSecretHash: sha256('a'.repeat(64)) })
+    const before = await events()
+    for (const [client_id, app_name] of [
+      [open, APP],
+      [`${open}~${'a'.repeat(64)}`, APP],
+      [`${selfRegistered.id}~${'a'.repeat(64)}`, APP],
+      [world.clientId, 'other'],
+      [`${world.clientId}~${'0'.repeat(64)}`, 'other'],
+    ]) {
+      const { status: code, body } = await call(world, 'start', { client_id, app_name })
+      expect([client_id, code, body.code]).toEqual([client_id, 404, 'mcp_client_unknown'])
+    }
+    expect(await events()).toEqual(before)
+    for (const [client_id, app_name] of [
+      [world.clientId, APP],
+      [world.sdkId, 'other'],
+    ])
+      expect((await call(world, 'start', { client_id, app_name })).status).toBe(200)
+  })
+
+  test('the page names the application and its power, warns, and asks for the code that only the response to the starter contains', async () => {
+    const begun = await begin(world)
+    expect(codeOf(begun)).not.toBe('')
+    expect(String(begun.authorization_url)).not.toContain(codeOf(begun))
+    const browser = await oauthBrowser(world.app, world.person)
+    const html = await (await browser.get(pathOf(begun))).text()
+    for (const text of ['Shop', APP, 'in your name', 'If another person sent you the link, deny it.', 'file:read', 'file:burn', 'name="user_code"'])
+      expect(html).toContain(text)
+    expect(html).not.toContain(codeOf(begun))
+    const german = await world.app.request(pathOf(begun), { headers: { ...browser.jar.header(), 'accept-language': 'de' } })
+    expect(await german.text()).toContain('in Ihrem Namen')
+  })
+
+  test.each([{}, { user_code: '' }, { user_code: 'AAAA-AAAA' }, { user_code: 'x' }])(
+    'with %j nothing is authorized, and the page asks again',
+    async (typed) => {
+      const begun = await begin(world)
+      const before = await authorizations()
+      const { browser, answered } = await consent(begun, typed)
+      const html = await answered.text()
+      expect([answered.status, answered.headers.get('location'), html.includes('aria-invalid')]).toEqual([200, null, true])
+      expect([await authorizations(), (await status(world, begun.session_id)).status]).toEqual([before, 'pending'])
+      const right = await browser.press(pathOf(begun), html, 'allow', { user_code: codeOf(begun).toLowerCase().replace('-', ' ') })
+      const back = new URL(right.headers.get('location') ?? 'about:blank')
+      expect((await call(world, 'callback', answerOf(back))).status).toBe(200)
+    },
+  )
+
+  test('the code of another session does not count', async () => {
+    const [mine, theirs] = [await begin(world), await begin(world)]
+    expect((await consent(mine, { user_code: codeOf(theirs) })).answered.status).toBe(200)
+  })
+
+  test('the fifth wrong code closes the session, also when they come at once', async () => {
+    const begun = await begin(world)
+    const before = await authorizations()
+    const pages = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const browser = await oauthBrowser(world.app, world.person)
+        return { browser, html: await (await browser.get(pathOf(begun))).text() }
+      }),
+    )
+    const answers = await Promise.all(pages.map(({ browser, html }) => browser.press(pathOf(begun), html, 'allow', { user_code: 'AAAA-AAAA' })))
+    expect(answers.filter(({ status: code }) => code === 200).length).toBeLessThan(5)
+    for (const answer of answers.filter(({ status: code }) => code !== 200))
+      expect(new URL(answer.headers.get('location') ?? '').searchParams.get('error')).toBe('access_denied')
+    const late = await oauthBrowser(world.app, world.person)
+    expect(new URL((await late.get(pathOf(begun))).headers.get('location') ?? '').searchParams.get('error')).toBe('access_denied')
+    expect(await authorizations()).toBe(before)
+    expect((await events()).filter(({ reason }) => reason === 'wrong_code')).toHaveLength(1)
+    expect((await status(world, begun.session_id)).status).not.toBe('authenticated')
+  })
+
+  test('a code that was issued without the typed code authenticates nothing', async () => {
+    const begun = await begin(world)
+    const back = await authorize(world, begun)
+    await atomically(forTenant(world.app.db, world.company.tenantId), (t) =>
+      t.run({
+        text: 'update authsec.mcp_sessions set confirmed_by = null where id_hash = $1',
+        params: [sha256(String(begun.session_id))],
+        arrays: true,
+      }),
+    )
+    const { status: code, body } = await call(world, 'callback', answerOf(back))
+    expect([code, body.code]).toEqual([401, 'mcp_code_refused'])
+  })
+
+  test('an authorization request whose state names no session of the client gets no page', async () => {
+    const other = await newServer(world.app, world.company)
+    const begun = await begin(world)
+    const browser = await oauthBrowser(world.app, world.person)
+    for (const change of [{ state: 'x' }, { client_id: other.clientId }]) {
+      const url = new URL(String(begun.authorization_url))
+      for (const [name, value] of Object.entries(change)) url.searchParams.set(name, value)
+      const back = new URL((await browser.get(`${url.pathname}${url.search}`)).headers.get('location') ?? 'about:blank')
+      expect([back.pathname, back.searchParams.get('error')]).toEqual(['/sdkmgr/mcp-auth/callback', 'access_denied'])
+    }
+  })
+
+  test('the session carries the permissions that the tools name, while the person holds them, and no others', async () => {
+    const own = await start()
+    await grantRole(own, 'treasurer', ['file:read', 'money:spend'])
+    await declare(own, { user_tools: ['anyone', { name: 'read', rbac: { permissions: ['file:read'] } }] })
+    const { begun, answer } = await signIn(own)
+    expect(answer.body.user_info).toMatchObject({ permissions: ['file:read'], scopes: ['file:read'], resources: ['file'], roles: ['treasurer'] })
+    // What a later rule names, the person was not shown.
+    await declare(own, {
+      user_tools: [
+        { name: 'read', rbac: { permissions: ['file:read'] } },
+        { name: 'spend', rbac: { resources: ['money'] } },
+      ],
+    })
+    const allowed = async (session: unknown, tool: string) => (await protect(own, session, tool)).allowed
+    expect([await allowed(begun.session_id, 'read'), await allowed(begun.session_id, 'spend')]).toEqual([true, false])
+    const next = (await signIn(own)).begun.session_id
+    expect([await allowed(next, 'read'), await allowed(next, 'spend')]).toEqual([true, true])
   })
 })
 
@@ -309,6 +451,8 @@ describe('tools', () => {
       const [content] = (body.content ?? []) as unknown as readonly { text: string }[]
       return { code, said: content === undefined ? body : JSON.parse(content.text) }
     }
+    expect(await tool('oauth_start', {})).toMatchObject({ code: 404, said: { code: 'mcp_client_unknown' } })
+    await declare(world)
     const { said: begun } = await tool('oauth_start', {})
     expect(begun).toMatchObject({ status: 'ready_for_authentication' })
     const token = await world.app.token(world.person)

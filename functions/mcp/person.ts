@@ -5,7 +5,7 @@ import { findMcpState, findTools, type McpPerson, type McpState } from '#db/stor
 import { readHandle } from '#shared/domains/oauth/handles'
 import type { Ctx } from './group.ts'
 import type { UserInfo } from './mcp.schema.ts'
-import { accessByCategory, isToolAllowed } from './tool-rules.ts'
+import { accessByCategory, isToolAllowed, withinScopes } from './tool-rules.ts'
 
 export const SIGN_IN_TOOLS = ['oauth_start', 'oauth_authenticate', 'oauth_status', 'oauth_logout', 'oauth_user_info'] as const
 
@@ -20,11 +20,17 @@ export const userInfo = (tenantId: TenantId, person: McpPerson): z.input<typeof 
 
 export type FoundSession = { readonly tenantId: TenantId; readonly idHash: Uint8Array; readonly state: McpState }
 
+/** The session with its person, whose permissions are those that the session carries and the person holds now. */
+export const readSession = async (ctx: Ctx, tenantId: TenantId, idHash: Uint8Array): Promise<McpState | undefined> => {
+  const state = await findMcpState(forTenant(ctx.db, tenantId), idHash, ctx.clock.now())
+  return state?.person === undefined ? state : { ...state, person: withinScopes(state.person, state.scopes) }
+}
+
 /** Finds a session by its id, which is the bearer credential of the session. */
 export const findSession = async (ctx: Ctx, sessionId: string | undefined): Promise<FoundSession | undefined> => {
   const handle = sessionId === undefined ? undefined : readHandle(sessionId)
   if (handle === undefined) return undefined
-  const state = await findMcpState(forTenant(ctx.db, handle.tenantId), handle.hash, ctx.clock.now())
+  const state = await readSession(ctx, handle.tenantId, handle.hash)
   return state === undefined ? undefined : { tenantId: handle.tenantId, idHash: handle.hash, state }
 }
 

@@ -38,7 +38,9 @@ const sessionRoutesAt = <N extends string, P extends Prefix>(name: N, prefix: P)
     id: `${name}.start`,
     on: `POST ${prefix}/start`,
     summary: 'Start a sign-in for an MCP client.',
-    access: open('Clients on people\u2019s own devices have no secret; a started session gives no access.', { class: 'polling' }),
+    access: open('Servers on people\u2019s own devices may present no secret; a started session gives no access before the person types its code.', {
+      class: 'polling',
+    }),
     body: StartMcp,
     reply: json(200, McpStarted),
     errors: ['mcp_client_unknown'],

@@ -1,4 +1,5 @@
-// Sessions of MCP clients. Any program that knows the client id can start one; only a person who signs in authenticates it.
+// Sessions of MCP clients. Only an MCP server's client starts one. It is authenticated by a person who signs in and types the code that the program which
+// started it displays: the link alone, sent to another person, opens nothing (RFC 8628 section 5.4).
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { NO_EVENTS } from '#db/store/audit-events'
@@ -7,7 +8,7 @@ import {
   authenticateMcpSession,
   closeMcpSession,
   countAuthenticatedMcpSessions,
-  findMcpState,
+  findTools,
   insertMcpSession,
   lockPendingMcpSession,
   type McpSession,
@@ -15,6 +16,9 @@ import {
 import { redeemCode } from '#db/store/oauth-authorizations'
 import { findAuthorizationStateByCode } from '#db/store/oauth-families'
 import { findApplication } from '#shared/domains/clients/application'
+import { authenticatedClient } from '#shared/domains/clients/authenticate'
+import { newUserCode } from '#shared/domains/device-authorization/user-code'
+import { mcpUserCodeHash } from '#shared/domains/mcp-sessions/confirmation'
 import { challengeOf, decideRedemption } from '#shared/domains/oauth/code-redemption'
 import { newFamily, newHandle, readHandle } from '#shared/domains/oauth/handles'
 import { ENDPOINTS, MCP_CALLBACK } from '#shared/domains/oauth/supported'
@@ -28,7 +32,8 @@ import { sha256 } from '#shared/platform/crypto/sha256'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { AuthenticateMcp, CallbackMcp, McpAuthenticated, McpCalledBack, McpStarted, McpStatus, StartMcp } from './mcp.schema.ts'
-import { accessibleTools, findSession, userInfo } from './person.ts'
+import { accessibleTools, findSession, readSession, userInfo } from './person.ts'
+import { scopesOfTools } from './tool-rules.ts'
 
 const PENDING_SECONDS = 600
 const LASTS_SECONDS = 3600
@@ -60,14 +65,27 @@ const checkReturnUrl = ({ config }: Ctx, redirectUris: readonly string[], text: 
   return url
 }
 
-/** Starts a session and answers the authorization URL for the browser. @throws AppError mcp_client_unknown, invalid_request */
-export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
-  const application = await findApplication(ctx, request.client_id).catch(() => undefined)
+/**
+ * The client of an MCP server, as an administrator registered it: one that presents its credential, or that has stored the tools of this application with it.
+ * @throws AppError mcp_client_unknown
+ */
+const requireServer = async (ctx: Ctx, { client_id: named, app_name: appName }: z.output<typeof StartMcp>) => {
+  const application = await findApplication(ctx, named).catch(() => undefined)
   if (application === undefined) throw new AppError('mcp_client_unknown')
   const { tenantId, clientId } = application
   const t = forTenant(ctx.db, tenantId)
-  const client = await findClient(t, clientId)
-  const returnUrl = checkReturnUrl(ctx, client?.redirectUris ?? [], request.return_url)
+  const [client, tools] = [await findClient(t, clientId), await findTools(t, clientId, appName)]
+  const isServer = tools.length > 0 || (await authenticatedClient(ctx, named)) !== undefined
+  if (client?.registeredBy !== 'administrator' || !isServer) throw new AppError('mcp_client_unknown')
+  return { tenantId, clientId, redirectUris: client.redirectUris, tools }
+}
+
+/** Starts a session and answers the authorization URL for the browser. @throws AppError mcp_client_unknown, invalid_request */
+export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>): Promise<z.input<typeof McpStarted>> => {
+  const { tenantId, clientId, redirectUris, tools } = await requireServer(ctx, request)
+  const t = forTenant(ctx.db, tenantId)
+  const returnUrl = checkReturnUrl(ctx, redirectUris, request.return_url)
+  const userCode = newUserCode(ctx.random)
   const [state, secret, now] = [newHandle(ctx, tenantId), randomToken(ctx.random), ctx.clock.now()]
   const sessionId = sessionIdOf(ctx, tenantId, state.text)
   await atomically(t, async (tx) => {
@@ -78,6 +96,8 @@ export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>)
       stateHash: state.hash,
       starterHash: sha256(secret),
       returnUrl: returnUrl?.href ?? null,
+      scopes: scopesOfTools(tools),
+      userCodeHash: mcpUserCodeHash(ctx, state.hash, userCode),
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
     })
@@ -106,13 +126,14 @@ export const startSession = async (ctx: Ctx, request: z.output<typeof StartMcp>)
     redirect_mode: returnUrl !== undefined && isOnOwnDevice(returnUrl) ? 'inspector' : 'ui',
     instructions: [
       'Open authorization_url in a browser.',
-      'Sign in there, and allow the application.',
+      `Sign in there, enter the code ${userCode}, and allow the application.`,
+      'Show the code only to the person who started this sign-in.',
       'Poll the status of the session until it is authenticated.',
     ],
   }
 }
 
-type Authentication = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId'> & { readonly expiresAt: Date; readonly by: Actor }
+type Authentication = Pick<McpSession, 'userId' | 'authorizationId' | 'sessionId' | 'scopes'> & { readonly expiresAt: Date; readonly by: Actor }
 
 const markAuthenticated = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, ...authentication }: Authentication): Promise<void> => {
   await authenticateMcpSession(t, row.idHash, { ...authentication, authenticatedAt: ctx.clock.now() })
@@ -125,7 +146,7 @@ const markAuthenticated = async (ctx: Ctx, t: TenantTx, row: McpSession, { by, .
 }
 
 const toAuthenticatedResponse = async (ctx: Ctx, tenantId: TenantId, sessionId: string): Promise<z.input<typeof McpAuthenticated>> => {
-  const state = await findMcpState(forTenant(ctx.db, tenantId), sha256(sessionId), ctx.clock.now())
+  const state = await readSession(ctx, tenantId, sha256(sessionId))
   if (state?.person === undefined) throw new AppError('invalid_token')
   return {
     status: 'authenticated',
@@ -155,7 +176,9 @@ export const authenticateSession = async (ctx: Ctx, request: z.output<typeof Aut
     if (row === undefined) throw new AppError('mcp_session_unknown')
     const lasts = secondsAfter(now, request.expires_in ?? LASTS_SECONDS)
     const expiresAt = new Date(Math.min(lasts.getTime(), user.tokenExpiresAt.getTime()))
-    await markAuthenticated(ctx, t, row, { userId: user.userId, authorizationId: null, sessionId: user.sessionId, expiresAt, by: byUser(user) })
+    // The token that was presented is the person's own, with all of their permissions.
+    const origin = { userId: user.userId, authorizationId: null, sessionId: user.sessionId, scopes: null }
+    await markAuthenticated(ctx, t, row, { ...origin, expiresAt, by: byUser(user) })
   })
   return toAuthenticatedResponse(ctx, handle.tenantId, sessionId)
 }
@@ -186,8 +209,10 @@ export const redeemMcpCode = async (
     const redeemed = await redeemCode(tx, { snapshot, jkt: undefined, now, familyHash: sha256(newFamily(ctx)), ...until }, NO_EVENTS)
     if (redeemed === undefined) throw new SnapshotChanged()
     const { id, userId, sessionId } = redeemed
+    // The code that the program displays was typed by this person.
+    if (row.confirmedBy !== userId) throw new AppError('mcp_code_refused')
     const by: Actor = { type: 'user', id: userId, sessionId, clientId: row.clientId }
-    await markAuthenticated(ctx, tx, row, { userId, authorizationId: id, sessionId: null, expiresAt, by })
+    await markAuthenticated(ctx, tx, row, { userId, authorizationId: id, sessionId: null, scopes: row.scopes ?? [], expiresAt, by })
     return { row, tenantId: stateHandle.tenantId, expiresAt }
   }
   return onSnapshot(() => atomically(t, redeemInside))

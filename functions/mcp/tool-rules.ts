@@ -1,5 +1,5 @@
 // Pure rules that decide whether a person may call a tool.
-import type { HeldAccess, ToolRule } from '#db/store/mcp'
+import type { HeldAccess, Tool, ToolRule } from '#db/store/mcp'
 
 const CATEGORIES = ['roles', 'groups', 'resources', 'scopes', 'permissions'] as const
 type Category = (typeof CATEGORIES)[number]
@@ -12,6 +12,25 @@ export const accessByCategory = ({ roles, groups, permissions }: HeldAccess): Re
   scopes: permissions,
   resources: [...new Set(permissions.map((permission) => permission.slice(0, permission.indexOf(':'))))].sort(),
 })
+
+/** The permissions that the rules of these tools name; a rule on a resource names every action of it. A session carries these and no others. */
+export const scopesOfTools = (tools: readonly Tool[]): string[] => [
+  ...new Set(
+    tools.flatMap(({ rbac }) => [
+      ...(rbac?.permissions ?? []),
+      ...(rbac?.scopes ?? []),
+      ...(rbac?.resources ?? []).map((resource) => `${resource}:*`),
+    ]),
+  ),
+]
+
+/** The person's permissions that the session carries. */
+export const withinScopes = <H extends HeldAccess>(held: H, scopes: readonly string[] | null): H => {
+  if (scopes === null) return held
+  const carried = new Set(scopes)
+  const isCarried = (permission: string): boolean => carried.has(permission) || carried.has(`${permission.slice(0, permission.indexOf(':'))}:*`)
+  return { ...held, permissions: held.permissions.filter(isCarried) }
+}
 
 /**
  * A listed category passes when the person holds at least one of its names. With `require_all` every listed category must pass, otherwise any one. A rule that

@@ -81,7 +81,7 @@ export const authorizeRoutes = [
     form: ConsentForm,
     reply: htmlOrRedirect(),
     errors: ['form_expired', 'quota_exceeded'],
-    emits: ['oauth.authorized'],
+    emits: ['oauth.authorized', 'mcp_session.closed'],
     render: lazyPageError,
     handle: async ({ ctx, principal, form }) => (await import('./consent.ts')).decideConsent(ctx, principal, form),
   }),

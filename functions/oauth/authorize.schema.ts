@@ -35,5 +35,10 @@ export const AuthorizeQuery = AuthorizationQuery
 export const PushedForm = z.object({ ...parameters, ...clientMembers }).meta({ id: 'PushedAuthorizationRequest' })
 export const PushedAnswer = z.object({ request_uri: z.string(), expires_in: z.int() }).meta({ id: 'PushedAuthorizationAnswer' })
 export const ConsentForm = z
-  .object({ form_token: z.string().max(100).optional(), consent: z.string().max(100), decision: z.enum(['allow', 'deny']) })
+  .object({
+    form_token: z.string().max(100).optional(),
+    consent: z.string().max(100),
+    decision: z.enum(['allow', 'deny']),
+    user_code: z.string().max(32).optional(),
+  })
   .meta({ id: 'ConsentForm' })

@@ -202,9 +202,10 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
     })
     if (led !== undefined) return led
   }
+  const mcp = isOwnCallback(ctx.config, j.redirectUri) ? await (await import('./mcp-consent.ts')).mcpConsentOf(ctx, j) : undefined
   // A page that can be loaded again must not stand under an address that counts once.
   if (stored?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, request))
-  return consentPage(ctx, { request: j, parameters: request.parameters, principal, scopes, types })
+  return consentPage(ctx, { request: j, parameters: request.parameters, principal, scopes, types, mcp })
 }
 
 /** Reports errors of the request to the person. @throws AppError invalid_request */

@@ -3,6 +3,7 @@
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import type { NewAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { DetailType } from '#db/store/oauth-details'
+import type { McpConsent } from '#shared/domains/mcp-sessions/confirmation'
 import { newHandle } from '#shared/domains/oauth/handles'
 import { secondsAfter } from '#shared/kernel/clock'
 import type { User } from '#shared/platform/principals/principal'
@@ -17,6 +18,8 @@ export type ConsentRequest = {
   readonly principal: User
   readonly scopes: readonly string[]
   readonly types: readonly DetailType[]
+  /** Where the answer authenticates an MCP session; `wrongCode` after a code that was not the session's. */
+  readonly mcp?: (McpConsent & { readonly wrongCode?: true }) | undefined
 }
 
 /** The row to keep, and the handle under which the answer finds it. */

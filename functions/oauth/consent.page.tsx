@@ -1,11 +1,12 @@
 // The consent page: client, person, scopes, redirect host, duration, and how to revoke. Text from the client is quoted, without control and direction marks.
 import type { OauthClient } from '#db/store/oauth-clients'
 import { storeRequestForPage } from '#db/store/oauth-code-flow'
+import type { McpConsent } from '#shared/domains/mcp-sessions/confirmation'
 import { isIdentityScope } from '#shared/domains/oauth/supported'
 import { HttpResult, type StatusResult } from '#shared/platform/http/route'
 import { brandFrom } from '#shared/platform/pages/brand'
 import { Details } from '#shared/platform/pages/details.tsx'
-import { Submit } from '#shared/platform/pages/form.tsx'
+import { Submit, TextField } from '#shared/platform/pages/form.tsx'
 import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { quotedText } from '#shared/platform/pages/quoted'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
@@ -45,8 +46,24 @@ const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings,
   return registeredBy === 'metadata' ? `${words.unverified}, ${fillPlaceholders(words.isAt, { host: new URL(publicId).host })}` : words.unverified
 }
 
+type McpPowersProps = { readonly mcp: McpConsent; readonly words: ConsentStrings }
+/** What the session can do besides disclosing the identity: the tools of the application, within the permissions that it carries. */
+const McpPowers = ({ mcp: { appName, scopes }, words: { mcp: words } }: McpPowersProps) => (
+  <>
+    <li>{fillPlaceholders(words.tools, { app: quotedText(appName) })}</li>
+    <li>{words.groups}</li>
+    {scopes.map((scope) => (
+      <li>
+        {scope.endsWith(':*')
+          ? fillPlaceholders(words.resource, { resource: quotedText(scope.slice(0, -2)) })
+          : fillPlaceholders(words.permission, { permission: quotedText(scope) })}
+      </li>
+    ))}
+  </>
+)
+
 export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<HttpResult<StatusResult<200, string>>> => {
-  const { request, principal, scopes, types } = question
+  const { request, principal, scopes, types, mcp } = question
   const { t, handle, row } = consentRequestRow(ctx, question)
   const page = await openPage(ctx, { principal, uiLocales: request.uiLocales, brand: brandFrom(ctx, await storeRequestForPage(t, row)) })
   const words = CONSENT[page.lang]
@@ -58,6 +75,7 @@ export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<H
     kind: 'approve',
     children: (
       <>
+        {mcp === undefined ? '' : <p class="warn">{fillPlaceholders(words.mcp.warning, { app: quotedText(mcp.appName) })}</p>}
         {isLocal ? <p class="warn">{words.localWarning}</p> : ''}
         {request.client.registeredBy === 'administrator' ? (
           ''
@@ -67,6 +85,7 @@ export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<H
         <dl class="facts">
           <Fact name={words.who}>
             <q>{client}</q> · {whoSays(request.client, words, page.brand.name)}
+            {mcp === undefined ? '' : ` · ${fillPlaceholders(words.mcp.app, { app: quotedText(mcp.appName) })}`}
           </Fact>
           <Fact name={words.forWhom}>
             {principal.email}
@@ -80,15 +99,31 @@ export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<H
               {scopes.map((scope) => (
                 <li>{inWords(request, scope, words)}</li>
               ))}
+              {mcp === undefined ? '' : <McpPowers mcp={mcp} words={words} />}
               <Details details={request.details} types={types} lang={page.lang} />
             </ul>
           </Fact>
           <Fact name={words.where}>{isLocal ? fillPlaceholders(words.ownDevice, { host }) : host || new URL(request.redirectUri).protocol}</Fact>
-          <Fact name={words.howLong}>{scopes.includes('offline_access') ? words.offline : words.untilSignOut}</Fact>
+          <Fact name={words.howLong}>
+            {mcp !== undefined ? words.mcp.howLong : scopes.includes('offline_access') ? words.offline : words.untilSignOut}
+          </Fact>
           <Fact name={words.takeBack}>{words.takeBackText}</Fact>
         </dl>
         <HostedForm page={page} action={page.action.replace(/^[^?]*/, CONSENT_FORM)} main>
           <input type="hidden" name="consent" value={handle} />
+          {mcp === undefined ? (
+            ''
+          ) : (
+            <TextField
+              id="user_code"
+              label={words.mcp.code}
+              hint={words.mcp.codeHint}
+              maxlength={32}
+              code
+              error={mcp.wrongCode === undefined ? undefined : words.mcp.wrongCode}
+              first
+            />
+          )}
           <div class="pair">
             <Submit kind="second" name="decision" value="deny" label={words.deny} busy={words.busy} />
             <Submit name="decision" value="allow" label={words.allow} busy={words.busy} />

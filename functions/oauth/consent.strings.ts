@@ -23,6 +23,19 @@ export type ConsentStrings = {
   readonly allow: string
   readonly deny: string
   readonly busy: string
+  /** For a session of an MCP client. */
+  readonly mcp: {
+    readonly warning: string
+    readonly app: string
+    readonly tools: string
+    readonly groups: string
+    readonly permission: string
+    readonly resource: string
+    readonly howLong: string
+    readonly code: string
+    readonly codeHint: string
+    readonly wrongCode: string
+  }
   readonly identity: Readonly<Record<'openid' | 'profile' | 'email' | 'offline_access', string>>
 }
 
@@ -48,6 +61,19 @@ const en: ConsentStrings = {
   allow: 'Allow',
   deny: 'Deny',
   busy: 'One moment …',
+  mcp: {
+    warning:
+      'If you allow this, “{app}” can act in your name. Continue only if you started this sign-in yourself. If another person sent you the link, deny it.',
+    app: 'for “{app}”',
+    tools: 'Call the tools of “{app}” in your name',
+    groups: 'See your roles and groups',
+    permission: 'Use your permission {permission}',
+    resource: 'Use all of your permissions for {resource}',
+    howLong: 'For one hour, or until you sign out here.',
+    code: 'Code',
+    codeHint: 'Enter the code that the app shows. Do not enter a code that another person gave you.',
+    wrongCode: 'This is not the code that the app shows. Check it and try again.',
+  },
   identity: {
     openid: 'Know who you are',
     profile: 'See your name and picture',
@@ -77,6 +103,19 @@ const de: ConsentStrings = {
   allow: 'Erlauben',
   deny: 'Ablehnen',
   busy: 'Einen Moment …',
+  mcp: {
+    warning:
+      'Wenn Sie zustimmen, kann „{app}“ in Ihrem Namen handeln. Fahren Sie nur fort, wenn Sie diese Anmeldung selbst gestartet haben. Wenn Ihnen eine andere Person den Link geschickt hat, lehnen Sie ab.',
+    app: 'für „{app}“',
+    tools: 'Die Werkzeuge von „{app}“ in Ihrem Namen aufrufen',
+    groups: 'Ihre Rollen und Gruppen sehen',
+    permission: 'Ihre Berechtigung {permission} verwenden',
+    resource: 'Alle Ihre Berechtigungen für {resource} verwenden',
+    howLong: 'Eine Stunde, oder bis Sie sich hier abmelden.',
+    code: 'Code',
+    codeHint: 'Geben Sie den Code ein, den die App anzeigt. Geben Sie keinen Code ein, den Sie von einer anderen Person haben.',
+    wrongCode: 'Das ist nicht der Code, den die App anzeigt. Prüfen Sie ihn und versuchen Sie es erneut.',
+  },
   identity: {
     openid: 'Wissen, wer Sie sind',
     profile: 'Ihren Namen und Ihr Bild sehen',

@@ -10,12 +10,17 @@ import { knownTypes } from './detail-types.ts'
 import type { Ctx } from './group.ts'
 import { issueCode } from './issue-code.ts'
 import { answerClient, grantableScopes, type PageResult, reportToClient } from './pending-authorization.ts'
-import { redirectUriFor } from './redirect.ts'
+import { isOwnCallback, redirectUriFor } from './redirect.ts'
 
-export type Decision = { readonly consent: string; readonly decision: 'allow' | 'deny' }
+export type Decision = {
+  readonly consent: string
+  readonly decision: 'allow' | 'deny'
+  /** The code of an MCP session. */
+  readonly user_code?: string | undefined
+}
 
 /** Validates everything again, since the client may have changed since the page was made. @throws AppError form_expired, invalid_request */
-export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision }: Decision): Promise<PageResult> => {
+export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision, user_code: userCode = '' }: Decision): Promise<PageResult> => {
   const handle = readHandle(consent)
   if (handle === undefined || handle.tenantId !== principal.tenantId) throw new AppError('form_expired')
   const { userId, sessionId, tenantId } = principal
@@ -30,6 +35,9 @@ export const decideConsent = async (ctx: Ctx, principal: User, { consent, decisi
     const j = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const types = await knownTypes(ctx, j)
     const held = j.resource === undefined ? [] : taken.held
-    return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, grantableScopes(j, { held }), types) })
+    const scopes = grantableScopes(j, { held })
+    if (isOwnCallback(ctx.config, redirectUri))
+      return (await import('./mcp-consent.ts')).allowMcpSession(ctx, principal, { request: j, parameters, scopes, types }, userCode)
+    return answerClient(ctx, j, { code: await issueCode(ctx, j, principal, scopes, types) })
   })
 }

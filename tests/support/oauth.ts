@@ -154,9 +154,9 @@ export const oauthBrowser = async (app: TestApp, person: Person, amr: readonly s
     return response
   }
   /** Submits the form of that page with one of its buttons. */
-  const press = async (path: string, html: string, decision: string): Promise<Response> => {
+  const press = async (path: string, html: string, decision: string, typed: Readonly<Record<string, string>> = {}): Promise<Response> => {
     const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
-    const form = { form_token: field('form_token'), consent: field('consent'), decision }
+    const form = { form_token: field('form_token'), consent: field('consent'), decision, ...typed }
     const action = /<form method="post" action="([^"]*)"[^>]*>(?:(?!<\/form>).)*?name="consent"/s.exec(html)?.[1]?.replaceAll('&amp;', '&')
     return postForm(app, action ?? path, form, { ...jar.header(), 'sec-fetch-site': 'same-origin', origin: 'http://localhost:7468' })
   }
