@@ -374,6 +374,21 @@ export const mailEn: MailStrings = {
       smallPrint('If you do not recognise this change, check the audit log now and restore the settings.'),
     ],
   }),
+  client_identity_changed: ({ by, client, changed, people, requestOrigin }, tenant) => ({
+    subject: `An application at ${safeDisplayName(tenant)} was changed`,
+    title: 'An application was changed',
+    parts: [
+      paragraph('What decides who can act as this application was changed. The consents that people had given to it have ended.'),
+      factList(
+        ['Application', safeDisplayName(client)],
+        ['Changed', safeDisplayName(changed.join(', '))],
+        ['People who had consented', String(people)],
+        ['Changed by', safeDisplayName(by)],
+      ),
+      from(requestOrigin),
+      smallPrint('If you do not recognise this change, check the audit log now and deactivate the application.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `You were signed out everywhere at ${safeDisplayName(tenant)}`,
     title: 'You were signed out everywhere',
