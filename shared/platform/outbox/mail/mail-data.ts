@@ -127,6 +127,8 @@ export type MailData = {
     readonly people: number
     readonly requestOrigin: RequestOrigin
   }
+  /** To the other administrators: an issuer is trusted, or trusted further. */
+  readonly issuer_trusted: { readonly by: string; readonly name: string; readonly issuer: string; readonly requestOrigin: RequestOrigin }
   readonly session_revoked_all: { readonly by: 'owner' | 'administrator' | 'system'; readonly requestOrigin: RequestOrigin }
 }
 export type MailTemplate = keyof MailData

@@ -65,6 +65,10 @@ const contents = (word: string, where: typeof request): { readonly [K in MailTem
     template: 'client_identity_changed',
     data: { by: word, client: word, changed: ['redirect_uris', 'jwks'], people: 3, requestOrigin: where },
   },
+  issuer_trusted: {
+    template: 'issuer_trusted',
+    data: { by: word, name: word, issuer: 'https://idp.partner.example.com', requestOrigin: where },
+  },
   session_revoked_all: { template: 'session_revoked_all', data: { by: 'administrator', requestOrigin: where } },
 })
 

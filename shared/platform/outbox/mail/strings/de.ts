@@ -411,6 +411,18 @@ export const mailDe: MailStrings = {
       smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und deaktivieren Sie die Anwendung.'),
     ],
   }),
+  issuer_trusted: ({ by, name, issuer, requestOrigin }, tenant) => ({
+    subject: `Bei ${safeDisplayName(tenant)} wird einem weiteren Server vertraut`,
+    title: 'Einem weiteren Server wird vertraut',
+    parts: [
+      paragraph(
+        'Die Administration vertraut diesem Aussteller oder vertraut ihm weiter als bisher. Er kann angeben, wer eine Person Ihrer Organisation ist.',
+      ),
+      factList(['Name', safeDisplayName(name)], ['Aussteller', safeDisplayName(issuer)], ['Geändert von', safeDisplayName(by)]),
+      from(requestOrigin),
+      smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und entfernen Sie den Aussteller.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `Sie wurden bei ${safeDisplayName(tenant)} überall abgemeldet`,
     title: 'Sie wurden überall abgemeldet',
