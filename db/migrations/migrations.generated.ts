@@ -15,5 +15,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 3,
     "name": "proof_of_domains",
     "sql": "ALTER TABLE \"authsec\".\"tenant_domains\" ADD COLUMN \"proof_missing_since\" timestamp (3) with time zone;"
+  },
+  {
+    "version": 4,
+    "name": "trusted_provider_ids",
+    "sql": "-- Settings name trusted providers by the ids of their rows. The owner is subject to row level security, which shows it no rows.\nALTER TABLE \"authsec\".\"tenants\" NO FORCE ROW LEVEL SECURITY;--> statement-breakpoint\nALTER TABLE \"authsec\".\"oidc_providers\" NO FORCE ROW LEVEL SECURITY;--> statement-breakpoint\nALTER TABLE \"authsec\".\"saml_providers\" NO FORCE ROW LEVEL SECURITY;--> statement-breakpoint\nUPDATE \"authsec\".\"tenants\" t SET settings = jsonb_set(t.settings, '{trustFactorsOf}', (\n  SELECT coalesce(jsonb_agg(DISTINCT found.id), '[]'::jsonb) FROM jsonb_array_elements_text(t.settings -> 'trustFactorsOf') AS named(name)\n  CROSS JOIN LATERAL (\n    (SELECT p.id FROM \"authsec\".\"oidc_providers\" p WHERE p.provider_name = named.name\n      AND p.tenant_id IN (t.tenant_id, '00000000-0000-0000-0000-000000000000') ORDER BY p.tenant_id = t.tenant_id DESC LIMIT 1)\n    UNION ALL\n    SELECT s.id FROM \"authsec\".\"saml_providers\" s WHERE s.tenant_id = t.tenant_id AND 'saml-' || s.provider_name = named.name\n  ) AS found))\nWHERE jsonb_typeof(t.settings -> 'trustFactorsOf') = 'array';--> statement-breakpoint\nALTER TABLE \"authsec\".\"tenants\" FORCE ROW LEVEL SECURITY;--> statement-breakpoint\nALTER TABLE \"authsec\".\"oidc_providers\" FORCE ROW LEVEL SECURITY;--> statement-breakpoint\nALTER TABLE \"authsec\".\"saml_providers\" FORCE ROW LEVEL SECURITY;\n"
   }
 ]
