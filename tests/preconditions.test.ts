@@ -25,7 +25,7 @@ const house = async () => {
     ...connectionRoutes,
   ])
   const company = await app.company()
-  const token = await app.token(company.admin)
+  const token = await app.token(company.admin, ['pwd', 'otp'])
   const call = async (method: string, path: string, body?: unknown, ifMatch?: string) => {
     const headers: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': ifMatch }
     const response = await app.request(path, { method, token, headers, ...(body === undefined ? {} : { body }) })

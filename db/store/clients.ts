@@ -71,10 +71,18 @@ export const insertClient = async (t: TenantTx, { secretHash, sdkSecretHash, ...
   })
 }
 
-export type ClientChange = Partial<Omit<typeof clients.$inferInsert, 'tenantId' | 'id' | 'createdAt'>>
+type AnyClientChange = Partial<Omit<typeof clients.$inferInsert, 'tenantId' | 'id' | 'createdAt'>>
+/** Columns that decide who can act as the client. Keys may only be removed without changing them. */
+type Identity = 'redirectUris' | 'isPublic' | 'tokenEndpointAuthMethod' | 'jwks' | 'jwksUri'
+/** A change that leaves open who can act as the client; the others are made by `changeClientIdentity`. */
+export type ClientChange = Omit<AnyClientChange, Identity> & { readonly [K in Exclude<Identity, 'jwks'>]?: never } & { readonly jwks?: null }
+export type ClientIdentityChange = AnyClientChange
 
 /** The client after the change. The directory row and the service account follow its active state. */
-export const updateClient = async (t: TenantTx, clientId: string, set: ClientChange): Promise<Client | undefined> => {
+export const updateClient = (t: TenantTx, clientId: string, set: ClientChange): Promise<Client | undefined> => updateClientIdentity(t, clientId, set)
+
+/** As `updateClient`, for every column. Only `changeClientIdentity` calls it, which also ends what people allowed the client. */
+export const updateClientIdentity = async (t: TenantTx, clientId: string, set: ClientIdentityChange): Promise<Client | undefined> => {
   const [row] = await t.db.update(clients).set(set).where(ownClient(t, clientId)).returning()
   if (row === undefined || set.active === undefined) return row
   await t.db.update(clientDirectory).set({ active: row.active }).where(ownEntry(t, clientId))

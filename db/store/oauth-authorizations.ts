@@ -112,10 +112,33 @@ export const deleteConsent = async (t: TenantTx, id: string, userId: string): Pr
   return row
 }
 
-/** Deletes all consents for a client, with everything below them. */
-export const deleteConsentsOfClient = async (t: TenantTx, clientId: string): Promise<void> => {
-  await t.db.delete(oauthConsents).where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
+/** Deletes all consents for a client, with everything below them, and ends its open requests. Returns how many consents, people and requests there were. */
+export const deleteConsentsOfClient = async (
+  t: TenantTx,
+  clientId: string,
+  at: Date,
+): Promise<{ readonly consents: number; readonly people: number; readonly requests: number }> => {
+  const r = oauthRequests
+  const requests = await t.db
+    .update(r)
+    .set({ usedAt: at })
+    .where(and(ownRows(t, r), eq(r.clientId, clientId), isNull(r.usedAt), gt(r.expiresAt, at)))
+    .returning({ id: r.id })
+  const rows = await t.db
+    .delete(oauthConsents)
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.clientId, clientId)))
+    .returning({ userId: oauthConsents.userId })
+  return { consents: rows.length, people: new Set(rows.map(({ userId }) => userId)).size, requests: requests.length }
 }
+
+const CONSENTED = columns({ permission: column<string>('rs.permission') })
+const FIND_CONSENTED = statement<{ clientId: string }>(`select distinct ${CONSENTED.list} from authsec.oauth_grants g
+  join authsec.resource_scopes rs on rs.tenant_id = g.tenant_id and rs.resource_server_id = g.resource_server_id and rs.name = any (g.scopes)
+  where g.tenant_id = :tenantId and g.client_id = :clientId and rs.permission is not null order by 1`).returning(CONSENTED)
+
+/** The permissions of every scope that a person allowed the client, whether or not that person holds them now. */
+export const findConsentedPermissions = async (t: TenantDb, clientId: string): Promise<string[]> =>
+  (await FIND_CONSENTED.all(t, { clientId })).map(({ permission }) => permission)
 
 const consentColumns = { id: oauthConsents.id, by: { updated_at: oauthConsents.updatedAt } }
 

@@ -1,7 +1,7 @@
 // Roles that people and groups hold, for the question what a takeover of an account or a membership would give.
 import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb } from '../engine/tenant.ts'
-import { roleBindings, roles, userGroups } from '../tables/access.ts'
+import { permissions, roleBindings, rolePermissions, roles, userGroups } from '../tables/access.ts'
 import { isUnexpired } from './live-bindings.ts'
 import type { Role } from './roles.ts'
 
@@ -20,6 +20,22 @@ export const findRolesHeldByPerson = (t: TenantDb, userId: string, now: Date): P
     .from(roleBindings)
     .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
     .where(and(ownRows(t, roleBindings), isUnexpired(now), or(eq(roleBindings.userId, userId), inArray(roleBindings.groupId, memberships))))
+}
+
+/** Whether a binding of the person's own or of a group's could give the permission, scoped and conditional ones included. */
+export const mayHold = async (t: TenantDb, userId: string, permission: `${string}:${string}`, now: Date): Promise<boolean> => {
+  const held = (await findRolesHeldByPerson(t, userId, now)).map(({ id }) => id)
+  if (held.length === 0) return false
+  const [resource = '', action = ''] = permission.split(':')
+  const rows = await t.db
+    .select({ roleId: rolePermissions.roleId })
+    .from(rolePermissions)
+    .innerJoin(permissions, and(eq(permissions.tenantId, rolePermissions.tenantId), eq(permissions.id, rolePermissions.permissionId)))
+    .where(
+      and(ownRows(t, rolePermissions), inArray(rolePermissions.roleId, held), eq(permissions.resource, resource), eq(permissions.action, action)),
+    )
+    .limit(1)
+  return rows.length > 0
 }
 
 /** Roles of these groups' bindings. */

@@ -25,7 +25,7 @@ export type TenantSettings = {
     readonly waitingDays?: number | undefined
   }
   readonly auditRetentionDays?: number | undefined
-  /** Providers whose `amr` or `acr` counts as a second factor. */
+  /** Ids of the rows of providers whose `amr` or `acr` counts as a second factor: a name can be given again to another provider. */
   readonly trustFactorsOf?: readonly string[] | undefined
   /** People who approve a backchannel request must enter the two digits that the client displays. */
   readonly cibaNumberMatching?: boolean | undefined

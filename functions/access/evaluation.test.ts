@@ -1,7 +1,7 @@
 // The evaluation endpoints: who may call them, which shapes they accept, and how malformed questions are answered.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { updateClient } from '#db/store/clients'
+import { updateClientIdentity } from '#db/store/clients'
 import { removeBinding } from '#db/testing/access'
 import { NOT_GRANTED } from '#shared/domains/decision/decide-for'
 import { createPolicies, type Policies } from '#shared/domains/decision/policies'
@@ -71,8 +71,8 @@ describe('evaluation', () => {
 
   test('a client authenticates with HTTP Basic only when it is registered for client_secret_basic', async () => {
     const own = await newBackend(w.app, w.company, ['policy:check'])
-    const registered = async (set: Parameters<typeof updateClient>[2]): Promise<boolean | number> => {
-      await atomically(forTenant(w.app.db, w.company.tenantId), (t) => updateClient(t, own.clientId, set))
+    const registered = async (set: Parameters<typeof updateClientIdentity>[2]): Promise<boolean | number> => {
+      await atomically(forTenant(w.app.db, w.company.tenantId), (t) => updateClientIdentity(t, own.clientId, set))
       return decision(evaluationRequest(user(w.pat), 'read'), own.authorization)
     }
     expect(await registered({ tokenEndpointAuthMethod: null })).toBe(true)

@@ -95,7 +95,7 @@ export const ownAgentRoutes = [
     body: AgentRotation,
     reply: json(200, AgentWithSecret),
     errors: ['not_found', 'agent_retired', 'cannot_grant'],
-    emits: ['agent.credentials_rotated'],
+    emits: ['agent.credentials_rotated', 'client.consents_ended'],
     handle: ({ ctx, principal, path, body }) => rotateCredentials(ctx, principal, path.agent_id, body),
   }),
 ]

@@ -2,21 +2,14 @@
 import type * as z from 'zod'
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { type Agent, type AgentStatus, findAgent, insertAgent, listAgents, updateAgent } from '#db/store/agents'
-import {
-  findClient,
-  findPermissionsOfClient,
-  insertClient,
-  lockClient,
-  lockClientSecrets,
-  setClientActive,
-  updateClient,
-  updateClientSecrets,
-} from '#db/store/clients'
+import { findClient, insertClient, lockClient, lockClientSecrets, setClientActive, updateClient, updateClientSecrets } from '#db/store/clients'
 import { findUser } from '#db/store/users'
 import { addServiceAccount } from '#shared/domains/administration/clients'
 import { pageReply, toPage } from '#shared/domains/administration/page'
 import { requireTenant } from '#shared/domains/administration/people'
-import { actAsGrantor, requireGrantable } from '#shared/domains/authority/access-change'
+import { actAsGrantor } from '#shared/domains/authority/access-change'
+import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
+import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { newClientSecret } from '#shared/domains/clients/secrets'
 import { spiffeIdOf } from '#shared/domains/clients/selectors'
 import { JWT_BEARER, TOKEN_EXCHANGE } from '#shared/domains/oauth/supported'
@@ -186,7 +179,7 @@ const setStatus = (ctx: Ctx, caller: User, id: string, status: AgentStatus): Pro
     const at = ctx.clock.now()
     if (status === 'active') {
       const client = await findClient(t, id)
-      if (client !== undefined) requireGrantable(grantable, await findPermissionsOfClient(t, client, at))
+      if (client !== undefined) await requireRightsOverClient(t, ctx, grantable, client)
     }
     await setClientActive(t, id, status === 'active', at)
     await updateAgent(t, id, { status, updatedAt: at })
@@ -209,16 +202,17 @@ export const resumeAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> =>
 export const retireAgent = (ctx: Ctx, caller: User, id: string): Promise<Out> => setStatus(ctx, caller, id, 'retired')
 
 /**
- * Replaces the credentials. The holder of credentials can act as the agent, so the caller needs every permission that the agent has.
+ * Replaces the credentials. The holder of credentials can act as the agent, so the caller needs every permission that the agent has. Other keys or another
+ * method end what people allowed the agent.
  * @throws AppError not_found, agent_retired, cannot_grant
  */
-export const rotateCredentials = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AgentRotation>): Promise<WithSecret> =>
-  actAsGrantor(ctx, caller, async (t, grantable) => {
+export const rotateCredentials = async (ctx: Ctx, caller: User, id: string, request: z.output<typeof AgentRotation>): Promise<WithSecret> => {
+  const rotated = await actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await lockAgent(t, id)
     if (before.status === 'retired') throw new AppError('agent_retired')
     const client = await findClient(t, id)
     if (client === undefined) throw new AppError('not_found')
-    requireGrantable(grantable, await findPermissionsOfClient(t, client, ctx.clock.now()))
+    await requireRightsOverClient(t, ctx, grantable, client)
     const { secret, registered } = credentialsOf(ctx, request.authentication)
     const secrets = await lockClientSecrets(t, id)
     if (secrets === undefined) throw new AppError('not_found')
@@ -229,8 +223,12 @@ export const rotateCredentials = (ctx: Ctx, caller: User, id: string, request: z
       previousSdkSecretHash: null,
       previousValidUntil: null,
     })
-    await updateClient(t, id, { ...registered, updatedAt: ctx.clock.now() })
+    const by = { actor: byUser(caller), name: caller.email, userId: caller.userId }
+    await changeClientIdentity(t, ctx, by, client, { ...registered, updatedAt: ctx.clock.now() })
     const after = { authentication_method: request.authentication.method }
-    await recordEvent(t, ctx, { event: 'agent.credentials_rotated', actor: byUser(caller), target: target(id), after })
+    await recordEvent(t, ctx, { event: 'agent.credentials_rotated', actor: by.actor, target: target(id), after })
     return { ...toResponse(await requireAgent(t, id)), ...(secret === undefined ? {} : { client_secret: secret.secret }) }
   })
+  ctx.wakeOutbox()
+  return rotated
+}

@@ -1,4 +1,5 @@
-// Routes of trusted issuers. A trusted issuer can assert the identity of people of the tenant, so a change needs `admin:manage`.
+// Routes of trusted issuers. A trusted issuer can assert the identity of people of the tenant, so a change needs `admin:manage`, and
+// a change that widens one also the whole administrator role and a recent sign-in with two factors.
 import { may } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -12,11 +13,12 @@ export const issuerRoutes = [
   route({
     id: 'issuers.create',
     on: 'POST /trusted-issuers',
-    summary: 'Trust the assertions of another issuer (RFC 7523), or issue identity assertions (ID-JAG) for it, or both.',
+    summary:
+      'Trust the assertions of another issuer (RFC 7523), or issue identity assertions (ID-JAG) for it, or both. Needs the whole administrator role and a recent sign-in with two factors.',
     access: writing,
     body: NewIssuer,
     reply: json(201, IssuerOut),
-    errors: ['invalid_request', 'issuer_exists', 'quota_exceeded'],
+    errors: ['invalid_request', 'issuer_exists', 'quota_exceeded', 'cannot_grant', 'insufficient_user_authentication'],
     emits: ['trusted_issuer.created'],
     handle: ({ ctx, principal, body }) => createIssuer(ctx, principal, body),
   }),
@@ -44,12 +46,13 @@ export const issuerRoutes = [
   route({
     id: 'issuers.change',
     on: 'PATCH /trusted-issuers/:issuer_id',
-    summary: 'Change what is accepted from or issued for an issuer (If-Match required). Tokens based on its earlier assertions end.',
+    summary:
+      'Change what is accepted from or issued for an issuer (If-Match required). Tokens based on its earlier assertions end. A change that widens it needs what creating one needs.',
     access: writing,
     path: IssuerPath,
     body: IssuerChange,
     reply: json(200, IssuerOut),
-    errors: ['not_found', 'invalid_request', 'precondition_required', 'precondition_failed'],
+    errors: ['not_found', 'invalid_request', 'precondition_required', 'precondition_failed', 'cannot_grant', 'insufficient_user_authentication'],
     emits: ['trusted_issuer.updated'],
     handle: ({ ctx, principal, path, body }) => changeIssuer(ctx, principal, path.issuer_id, body),
   }),

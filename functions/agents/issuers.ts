@@ -1,7 +1,7 @@
 // Trusted issuers of a tenant: authorization servers whose assertions are accepted here, or for which identity assertions are issued.
 import type * as z from 'zod'
 import { isUniqueViolation } from '#db/engine/client'
-import { atomically, forTenant } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import {
   deleteIssuer,
   findIssuer,
@@ -12,11 +12,17 @@ import {
   type TrustedIssuer,
   updateIssuer,
 } from '#db/store/oauth-issuers'
+import { findPermissionHolders } from '#db/store/users'
+import { requireFullRole } from '#shared/domains/authority/access-change'
+import { actInTenant } from '#shared/domains/authority/acting-tenant'
+import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
+import { notify } from '#shared/domains/notifications/notify'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import { HttpResult } from '#shared/platform/http/route'
+import { requireStepUp } from '#shared/platform/http/step-up'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import type { IssuerChange, IssuerList, IssuerOut, NewIssuer } from './issuers.schema.ts'
@@ -84,21 +90,65 @@ const acceptsOf = (ctx: Ctx, accepts: Accepts | null): Partial<NewTrustedIssuer>
 const sendsOf = (sends: z.output<typeof NewIssuer>['sends']): Partial<NewTrustedIssuer> =>
   sends === null ? { sends: false, clientIds: {}, sentScopes: [] } : { sends: true, clientIds: sends.client_ids, sentScopes: sends.scopes }
 
-/** @throws AppError invalid_request, issuer_exists, quota_exceeded */
+/** Nothing of `now` is missing from `before`, where null allows everything. */
+const isWithin = (now: readonly string[] | null, before: readonly string[] | null): boolean =>
+  before === null || (now?.every((scope) => before.includes(scope)) ?? false)
+
+const isSameTrust = (a: TrustedIssuer, b: TrustedIssuer): boolean =>
+  a.jwksUri === b.jwksUri && JSON.stringify(toResponse(a).accepts?.jwks ?? null) === JSON.stringify(toResponse(b).accepts?.jwks ?? null)
+
+const acceptsMore = (before: TrustedIssuer, now: TrustedIssuer): boolean =>
+  (now.acceptsIdentity || now.acceptsJwt) &&
+  ((now.acceptsIdentity && !before.acceptsIdentity) ||
+    (now.acceptsJwt && !before.acceptsJwt) ||
+    !isSameTrust(before, now) ||
+    now.subjectMapping !== before.subjectMapping ||
+    !isWithin(now.scopes, before.scopes))
+
+const sendsMore = (before: TrustedIssuer, now: TrustedIssuer): boolean =>
+  now.sends &&
+  (!before.sends ||
+    Object.entries(now.clientIds).some(([id, theirs]) => before.clientIds[id] !== theirs) ||
+    !isWithin(now.sentScopes, before.sentScopes))
+
+/** Whether the issuer reaches further than before: other keys, another mapping, more scopes, or anything of an issuer that was inactive. */
+const isWider = (before: TrustedIssuer, now: TrustedIssuer): boolean =>
+  now.active && (!before.active || acceptsMore(before, now) || sendsMore(before, now))
+
+/**
+ * An issuer can assert any person of the tenant, so no list of permissions covers trusting one.
+ * @throws AppError cannot_grant, insufficient_user_authentication
+ */
+const requireTrustable = (ctx: Ctx, caller: User, grantable: Parameters<typeof requireFullRole>[0]): void => {
+  requireFullRole(grantable, 'trust an issuer, because it can assert the identity of any person')
+  requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
+}
+
+const tellOthers = async (t: TenantTx, ctx: Ctx, caller: User, row: TrustedIssuer): Promise<void> => {
+  const data = { by: caller.email, name: row.name, issuer: row.issuer }
+  for (const { id, email } of await findPermissionHolders(t, 'admin:access', ctx.clock.now()))
+    if (id !== caller.userId) await notify(t, ctx, { to: email, subjectId: id, template: 'issuer_trusted', data })
+}
+
+/** @throws AppError invalid_request, issuer_exists, quota_exceeded, cannot_grant, insufficient_user_authentication */
 export const createIssuer = async (ctx: Ctx, caller: User, request: z.output<typeof NewIssuer>): Promise<Out> => {
   requireIssuer(ctx, request.issuer)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   const row = { id, name: request.name, issuer: request.issuer, active: request.active, validFrom: at, createdAt: at, updatedAt: at }
   const change = { ...acceptsOf(ctx, request.accepts), ...sendsOf(request.sends) }
   try {
-    return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+    const made = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
+      requireTrustable(ctx, caller, grantable)
       if ((await listIssuers(t, MAX_ISSUERS)).length >= MAX_ISSUERS) throw new AppError('quota_exceeded')
       await insertIssuer(t, { ...row, ...change })
       const inserted = await findIssuer(t, id)
       if (inserted === undefined) throw new Error('The inserted issuer is missing.')
       await recordEvent(t, ctx, { event: 'trusted_issuer.created', actor: byUser(caller), target: target(id), after: { ...toResponse(inserted) } })
+      await tellOthers(t, ctx, caller, inserted)
       return toResponse(inserted)
     })
+    ctx.wakeOutbox()
+    return made
   } catch (error) {
     if (isUniqueViolation(error)) throw new AppError('issuer_exists', undefined, { field: 'body.issuer' }, error)
     throw error
@@ -116,8 +166,11 @@ export const readIssuer = async (ctx: Ctx, caller: User, id: string): Promise<Ht
   return tagged(row)
 }
 
-/** Tokens based on earlier assertions end. @throws AppError precondition_required, precondition_failed, not_found, invalid_request */
-export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
+/**
+ * Tokens based on earlier assertions end. Widening an issuer needs what creating one needs; narrowing, renaming and deactivating do not.
+ * @throws AppError precondition_required, precondition_failed, not_found, invalid_request, cannot_grant, insufficient_user_authentication
+ */
+export const changeIssuer = async (ctx: Ctx, caller: User, id: string, request: z.output<typeof IssuerChange>): Promise<HttpResult<Out>> => {
   const requirePrecondition = preconditionOf(ctx, 'required')
   const change = {
     ...(request.name === undefined ? {} : { name: request.name }),
@@ -125,7 +178,7 @@ export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.outp
     ...(request.accepts === undefined ? {} : acceptsOf(ctx, request.accepts)),
     ...(request.sends === undefined ? {} : sendsOf(request.sends)),
   }
-  return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+  const changed = await actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
     const before = await lockIssuer(t, id)
     if (before === undefined) throw new AppError('not_found')
     requirePrecondition(tagOf(before))
@@ -133,10 +186,16 @@ export const changeIssuer = (ctx: Ctx, caller: User, id: string, request: z.outp
     const isTrustChanged = request.active !== undefined || request.accepts !== undefined
     const after = await updateIssuer(t, id, { ...change, updatedAt: at, ...(isTrustChanged ? { validFrom: at } : {}) })
     if (after === undefined) throw new AppError('not_found')
+    // An inactive issuer is judged when it becomes active.
+    const widens = isWider(before, after)
+    if (widens) requireTrustable(ctx, caller, grantable)
     const snapshots = { before: { ...toResponse(before) }, after: { ...toResponse(after) } }
     await recordEvent(t, ctx, { event: 'trusted_issuer.updated', actor: byUser(caller), target: target(id), ...snapshots })
+    if (widens) await tellOthers(t, ctx, caller, after)
     return tagged(after)
   })
+  ctx.wakeOutbox()
+  return changed
 }
 
 /** Tokens based on its assertions end. @throws AppError not_found */

@@ -186,8 +186,16 @@ describe('trusted issuers', () => {
     accepts: { identity_assertions: true, jwks_uri: 'https://idp.partner.example.com/jwks' },
   }
 
+  const startTrusting = async () => {
+    const w = await start()
+    const token = await w.app.token(w.company.admin, ['pwd', 'otp'])
+    const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      w.app.request(path, { method, token, headers, ...(body === undefined ? {} : { body }) })
+    return { ...w, send }
+  }
+
   test('an issuer is registered, listed, changed and deleted', async () => {
-    const { app, company, send, outcomeOf } = await start()
+    const { app, company, send, outcomeOf } = await startTrusting()
     const client = await newOauthClient(app, company)
     const made = await send('POST', '/trusted-issuers', { ...ISSUER, sends: { client_ids: { [client.id]: 'theirs' }, scopes: ['chat'] } })
     expect(made.status).toBe(201)
@@ -224,7 +232,7 @@ describe('trusted issuers', () => {
     ['a mapping by address', { accepts: { ...ISSUER.accepts, subject_mapping: 'email' } }],
     ['an unknown member', { trusted: true }],
   ])('%s is refused', async (_, more) => {
-    const { send, outcomeOf } = await start()
+    const { send, outcomeOf } = await startTrusting()
     expect(await outcomeOf(await send('POST', '/trusted-issuers', { ...ISSUER, ...more }))).toEqual([400, 'invalid_request'])
     expect((await (await send('GET', '/trusted-issuers')).json()).trusted_issuers).toEqual([])
   })

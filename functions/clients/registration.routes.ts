@@ -28,7 +28,7 @@ export const registrationRoutes = [
     body: RegistrationChange,
     reply: json(200, Registration),
     errors: ['not_found', 'cannot_grant'],
-    emits: ['client.registration_changed'],
+    emits: ['client.registration_changed', 'client.consents_ended'],
     render: problem,
     handle: ({ ctx, principal, path, body }) => changeRegistration(ctx, principal, path.id, body),
   }),

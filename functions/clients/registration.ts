@@ -1,10 +1,11 @@
 // A client's registration at the authorization server. Its redirect URIs and authentication decide who can act as the client, so a change needs every
-// permission of the client.
+// permission of the client, and ends what people allowed it.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
-import { type Client, type ClientChange, findClient, lockClient, updateClient } from '#db/store/clients'
+import { type Client, type ClientIdentityChange, findClient, lockClient } from '#db/store/clients'
 import { actAsGrantor } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
+import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -56,7 +57,7 @@ const requireReachable = (ctx: Pick<Ctx, 'config'>, request: Input): void => {
   }
 }
 
-const changeOf = (request: Input): ClientChange => ({
+const changeOf = (request: Input): ClientIdentityChange => ({
   ...(request.redirect_uris === undefined ? {} : { redirectUris: [...new Set(request.redirect_uris)] }),
   ...(request.grant_types === undefined ? {} : { grantTypes: [...new Set(request.grant_types)] }),
   ...(request.token_endpoint_auth_method === undefined ? {} : { tokenEndpointAuthMethod: request.token_endpoint_auth_method }),
@@ -82,8 +83,8 @@ export const readRegistration = async (ctx: Ctx, caller: User, clientId: string)
 }
 
 /** @throws AppError not_found, invalid_request, cannot_grant */
-export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, request: Input): Promise<z.input<typeof Registration>> =>
-  actAsGrantor(ctx, caller, async (t, grantable) => {
+export const changeRegistration = async (ctx: Ctx, caller: User, clientId: string, request: Input): Promise<z.input<typeof Registration>> => {
+  const changed = await actAsGrantor(ctx, caller, async (t, grantable) => {
     const row = await lockClient(t, clientId)
     if (row === undefined || row.status === 'Deleted') throw new AppError('not_found')
     requireRedirects('redirect_uris', request.redirect_uris)
@@ -91,14 +92,18 @@ export const changeRegistration = (ctx: Ctx, caller: User, clientId: string, req
     requireMethod(row, request)
     requireReachable(ctx, request)
     await requireRightsOverClient(t, ctx, grantable, row)
-    const changed = await updateClient(t, clientId, { ...changeOf(request), updatedAt: ctx.clock.now() })
-    if (changed === undefined) throw new AppError('not_found')
+    const by = { actor: byUser(caller), name: caller.email, userId: caller.userId }
+    const after = await changeClientIdentity(t, ctx, by, row, { ...changeOf(request), updatedAt: ctx.clock.now() })
+    if (after === undefined) throw new AppError('not_found')
     await recordEvent(t, ctx, {
       event: 'client.registration_changed',
-      actor: byUser(caller),
+      actor: by.actor,
       target: { type: 'client', id: clientId },
       before: { ...toResponse(row) },
-      after: { ...toResponse(changed) },
+      after: { ...toResponse(after) },
     })
-    return toResponse(changed)
+    return toResponse(after)
   })
+  ctx.wakeOutbox()
+  return changed
+}

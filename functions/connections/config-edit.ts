@@ -50,6 +50,7 @@ export const editConfig = async (ctx: Ctx, caller: User, body: z.output<typeof E
     const files = { redirect_uris: row.redirectUris, scopes: row.allowedScopes ?? [], grant_types: row.grantTypes }
     return { name: row.name, files, active: row.oidcEnabled, row }
   })
+  ctx.wakeOutbox()
   return enveloped(ctx, 'Configuration updated successfully', {
     id: body.id,
     name: edited.name,

@@ -9,7 +9,9 @@ import {
   type Provider,
   updateProvider,
 } from '#db/store/providers'
-import { grantorPermissions } from '#shared/domains/authority/access-change'
+import { findTenant } from '#db/store/tenants'
+import { requireFullRole } from '#shared/domains/authority/access-change'
+import { grantableIn } from '#shared/domains/authority/acting-tenant'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { upstreamOf } from '#shared/domains/federation/upstream'
 import { AppError } from '#shared/kernel/errors'
@@ -89,16 +91,19 @@ const requireUsable = (ctx: Pick<Ctx, 'outbound'>, row: Provider, fields: Connec
   if (row.jitProvisioning && row.allowedEmailDomains.length === 0) refuse(fields.domains, 'must list the domains whose people get an account')
 }
 
+/** Trusted with second factors, by its own row or by the tenant's settings. */
+const isTrusted = async (t: TenantTx, row: Pick<Provider, 'id' | 'trustsFactors'>): Promise<boolean> =>
+  row.trustsFactors || (await findTenant(t))?.settings.trustFactorsOf?.includes(row.id) === true
+
 /**
- * A trusted provider can stand for the second factor of everyone in the tenant, administrators included, so trusting one needs the full administrator role. A
- * platform administrator in another tenant acts with the system role.
+ * A trusted provider can stand for the second factor of everyone in the tenant, administrators included, so trusting one needs the whole administrator role, and
+ * so does pointing a trusted one elsewhere. A platform administrator in another tenant acts with the system role.
  * @throws AppError cannot_grant
  */
 const requireTrust = async (t: TenantTx, ctx: Ctx, caller: User, before: Provider | undefined, next: Provider): Promise<void> => {
-  const isSame = before?.trustsFactors === true && peerAddressOf(before) === peerAddressOf(next) && before.clientId === next.clientId
-  if (!next.trustsFactors || isSame || caller.tenantId !== t.tenantId) return
-  if (!(await grantorPermissions(t, ctx, caller)).full)
-    throw new AppError('cannot_grant', 'Only a full administrator can trust a provider with second factors.')
+  const isSame = before !== undefined && peerAddressOf(before) === peerAddressOf(next) && before.clientId === next.clientId
+  if (isSame && (before.trustsFactors || !next.trustsFactors)) return
+  if (await isTrusted(t, next)) requireFullRole(await grantableIn(t, ctx, caller), 'trust a provider with second factors')
 }
 
 /** Members for the audit log, without the secret and with the addresses that identify the provider. */

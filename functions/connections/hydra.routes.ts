@@ -149,7 +149,7 @@ export const hydraRoutes = [
     actsIn: 'body.tenant_id',
     reply: json(200, EditedConfig),
     errors: ['not_found', 'invalid_request', 'cannot_grant'],
-    emits: ['oidc_provider.updated', 'client.registration_changed'],
+    emits: ['oidc_provider.updated', 'client.registration_changed', 'client.consents_ended'],
     handle: async ({ ctx, principal, body }) => (await configurations()).editConfig(ctx, principal, body),
   }),
 ]

@@ -2,10 +2,11 @@
 // full administrator role.
 
 import type { TenantTx } from '#db/engine/tenant'
-import { type Client, findDefaultClient, lockClient, updateClient } from '#db/store/clients'
+import { type Client, findDefaultClient, lockClient } from '#db/store/clients'
 import { issueSecrets } from '#shared/domains/administration/client-rotation'
 import type { GrantorPermissions } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
+import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { GRANT_TYPES } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
@@ -49,7 +50,7 @@ const requireGrants = (field: string, types: readonly string[] | undefined): voi
   if (unknown !== undefined) throw new AppError('invalid_request', `${field}: has an unsupported grant type`, { field })
 }
 
-/** Changes a client that the transaction has locked. @throws AppError invalid_request, cannot_grant */
+/** Changes a client that the transaction has locked. Call `ctx.wakeOutbox()` after the commit. @throws AppError invalid_request, cannot_grant */
 export const changeMainClient = async (
   t: TenantTx,
   ctx: Ctx,
@@ -61,7 +62,8 @@ export const changeMainClient = async (
   requireRedirects(`${at}redirect_uris`, request.redirect_uris)
   requireGrants(`body.${at}grant_types`, request.grant_types)
   await requireRightsOverClient(t, ctx, grantable, row)
-  const changed = await updateClient(t, row.id, {
+  const by = { actor: byUser(caller), name: caller.email, userId: caller.userId }
+  const changed = await changeClientIdentity(t, ctx, by, row, {
     ...(request.client_name === undefined ? {} : { name: request.client_name }),
     ...(request.redirect_uris === undefined ? {} : { redirectUris: [...new Set(request.redirect_uris)] }),
     ...(request.scopes === undefined ? {} : { allowedScopes: scopesOf(request.scopes) }),
@@ -73,7 +75,7 @@ export const changeMainClient = async (
   const target = { type: 'client', id: row.id }
   await recordEvent(t, ctx, {
     event: 'client.registration_changed',
-    actor: byUser(caller),
+    actor: by.actor,
     target,
     before: auditDetails(row),
     after: auditDetails(changed),

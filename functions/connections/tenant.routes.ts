@@ -37,7 +37,7 @@ export const tenantConfigurationRoutes = [
     actsIn: 'body.tenant_id',
     reply: oneOfStatuses({ 201: ConfiguredTenant, 206: ConfiguredTenant }),
     errors: SECRETS,
-    emits: ['client.registration_changed', 'client.secret_rotated', 'oidc_provider.created'],
+    emits: ['client.registration_changed', 'client.consents_ended', 'client.secret_rotated', 'oidc_provider.created'],
     handle: async ({ ctx, principal, body }) => (await rules()).configureTenant(ctx, principal, body),
   }),
   route({
@@ -49,7 +49,7 @@ export const tenantConfigurationRoutes = [
     actsIn: 'body.tenant_id',
     reply: json(201, CreatedBase),
     errors: SECRETS,
-    emits: ['client.registration_changed', 'client.secret_rotated'],
+    emits: ['client.registration_changed', 'client.consents_ended', 'client.secret_rotated'],
     handle: async ({ ctx, principal, body }) => (await rules()).createBase(ctx, principal, body),
   }),
   route({
@@ -84,7 +84,7 @@ export const tenantConfigurationRoutes = [
     actsIn: 'body.tenant_id',
     reply: oneOfStatuses({ 200: UpdatedConfiguration, 206: UpdatedConfiguration }),
     errors: ['not_found', 'invalid_request', 'cannot_grant'],
-    emits: ['client.registration_changed', 'oidc_provider.created', 'oidc_provider.updated'],
+    emits: ['client.registration_changed', 'client.consents_ended', 'oidc_provider.created', 'oidc_provider.updated'],
     handle: async ({ ctx, principal, body }) => (await rules()).updateComplete(ctx, principal, body),
   }),
   route({
@@ -96,7 +96,7 @@ export const tenantConfigurationRoutes = [
     actsIn: 'body.tenant_id',
     reply: json(200, DeletedConfiguration),
     errors: ['not_found', 'cannot_grant'],
-    emits: ['client.registration_changed', 'oidc_provider.deleted'],
+    emits: ['client.registration_changed', 'client.consents_ended', 'oidc_provider.deleted'],
     handle: async ({ ctx, principal, body }) => (await rules()).deleteComplete(ctx, principal, body),
   }),
   route({

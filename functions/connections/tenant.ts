@@ -62,6 +62,7 @@ export const configureTenant = async (ctx: Ctx, caller: User, body: z.output<typ
   const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grantable) =>
     configureMainClient(t, ctx, { caller, grantable }, body.tenant_client, 'tenant_client.'),
   )
+  ctx.wakeOutbox()
   const { done, failed } = await runEach(body.oidc_providers, (one, at) =>
     atomically(base.t, (t) =>
       addConnection(t, ctx, caller, one.provider_name, connectionInputOf(one), providerFieldsAt(`body.oidc_providers.${at}`)),
@@ -94,6 +95,7 @@ export const createBase = async (ctx: Ctx, caller: User, body: z.output<typeof C
   const { client, secret } = await actInTenant(ctx, caller, tenantId, (t, grantable) =>
     configureMainClient(t, ctx, { caller, grantable }, { redirect_uris: body.redirect_uris, scopes: body.scopes }, ''),
   )
+  ctx.wakeOutbox()
   return enveloped(ctx, 'Base client created successfully', {
     tenant_name: base.tenant.name,
     client_id: client.id,
@@ -170,6 +172,7 @@ export const updateComplete = async (ctx: Ctx, caller: User, body: z.output<type
       : await actInTenant(ctx, caller, tenantId, async (t, grantable) =>
           changeMainClient(t, ctx, { caller, grantable }, await lockMainClient(t), { ...request, enabled: true }, 'tenant_client.'),
         )
+  ctx.wakeOutbox()
   const { done, failed } = await runEach(requested ?? [], (one, at) => putProvider(ctx, caller, tenantId, one, `body.oidc_providers.${at}`))
   const known = new Set((await listProviders(base.t)).map(({ providerName }) => providerName))
   const data = {
@@ -229,6 +232,7 @@ export const deleteComplete = async (
     return [...(isMain ? [mainId(client)] : []), ...rows.map(({ providerName }) => providerId(client, providerName))]
   })
   if (deleted.length === 0) throw new AppError('not_found')
+  ctx.wakeOutbox()
   return enveloped(ctx, 'OIDC configuration deleted successfully', {
     ...ids(tenantId),
     deleted_clients: deleted,

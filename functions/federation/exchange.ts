@@ -56,7 +56,7 @@ const prove = async (ctx: Ctx, t: TenantDb, state: FederationState, sent: Sent):
 
 const proofOf = (
   { redirectAfter, forClientId }: FederationState,
-  { name, displayName, isOwn, terms }: Upstream,
+  { name, displayName, isOwn, terms, row }: Upstream,
   profile: Profile,
 ): FederatedProof => ({
   profile,
@@ -65,6 +65,7 @@ const proofOf = (
   isOwnProvider: isOwn,
   ...(redirectAfter === null ? {} : { redirectAfter }),
   ...(terms.trustsFactors ? { trusted: true } : {}),
+  ...(row === undefined ? {} : { providerId: row.id }),
   ...(forClientId === null ? {} : { forClientId }),
 })
 

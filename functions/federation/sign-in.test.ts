@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
-import { addProvider, BASE, federationBrowser, federationStateOf, identitiesOf, startFederation } from '#tests/support/federation'
+import { addProvider, BASE, federationBrowser, federationStateOf, identitiesOf, providerIdOf, startFederation } from '#tests/support/federation'
 import { bodyOf, change, codeIn, configure, enrol, eventsOf, rowOf, setStatus, textIn, verifyDomain } from '#tests/support/sign-in'
 import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { federationRoutes } from './routes.ts'
@@ -46,7 +46,11 @@ test('multi-factor authentication at the provider counts only if the tenant trus
   await configure(app, company, { requireSecondFactor: true, trustFactorsOf: ['another'] })
   const strong = { sub: 'sub-1', amr: ['pwd', 'mfa'] }
   expect(await bodyOf(await dance({ tenant_domain: company.domain }, strong))).toMatchObject({ mfa_required: true, methods: [] })
-  await configure(app, company, { trustFactorsOf: [provider] })
+  const providerId = await providerIdOf(app, provider)
+  // The name of a provider names no row: another provider could have it.
+  await configure(app, company, { requireSecondFactor: true, trustFactorsOf: [provider] })
+  expect(await bodyOf(await dance({ tenant_domain: company.domain }, strong))).toMatchObject({ mfa_required: true, methods: [] })
+  await configure(app, company, { trustFactorsOf: [providerId] })
   const trusted = await bodyOf(await dance({ tenant_domain: company.domain }, strong))
   expect(trusted.mfa_required).toBe(false)
   expect(claimsOf(textIn(trusted, 'token'))).toMatchObject({ amr: ['fed', 'mfa'], acr: 'aal2' })

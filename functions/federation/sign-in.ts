@@ -23,8 +23,11 @@ export const isUsable = (user: User | undefined, tenant: Tenant | undefined): us
   user?.active === true && user.deletedAt === null && tenant?.status === 'active'
 
 /** A federated sign-in is one factor (`fed`), whatever the provider checked. `mfa` is added only if the tenant trusts the provider for it. */
-export const federatedAmr = (tenant: Pick<Tenant, 'settings'> | undefined, { provider, profile, trusted }: FederatedProof): readonly string[] =>
-  profile.severalFactors && (trusted === true || tenant?.settings.trustFactorsOf?.includes(provider) === true) ? ['fed', 'mfa'] : ['fed']
+export const federatedAmr = (tenant: Pick<Tenant, 'settings'> | undefined, proof: FederatedProof): readonly string[] => {
+  const providerId = proof.samlProviderId ?? proof.providerId
+  const isTrusted = proof.trusted === true || (providerId !== undefined && tenant?.settings.trustFactorsOf?.includes(providerId) === true)
+  return proof.profile.severalFactors && isTrusted ? ['fed', 'mfa'] : ['fed']
+}
 
 type Entering = { readonly tenantId: TenantId; readonly user: User; readonly tenant: Tenant | undefined; readonly proof: FederatedProof }
 

@@ -8,6 +8,7 @@ import { setClientActive } from '#db/store/clients'
 import { insertIdentity } from '#db/store/identities'
 import { insertIssuer, type NewTrustedIssuer, updateIssuer } from '#db/store/oauth-issuers'
 import { setUserActive } from '#db/store/people'
+import { putBinding, putRole } from '#db/testing/access'
 import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { authorizationServerError } from '#shared/platform/http/problem'
@@ -213,6 +214,23 @@ test('an issuer is one tenant\u2019s', async () => {
   const [ours, theirs] = [await start(), await start()]
   const text = await ours.assertion({ client_id: theirs.client.id, sub: theirs.person.id, resource: theirs.server.resource })
   expect(await theirs.errorOf(await theirs.redeem(text))).toEqual([400, 'invalid_grant'])
+})
+
+test('an issuer that names people by user id reaches no administrator, whatever the binding', async () => {
+  const { app, company, assertion, redeem, errorOf } = await start()
+  const [partial, conditional] = [await app.person(company, ['admin:access', 'tools:write']), await app.person(company, ['tools:write'])]
+  const at = app.clock.now()
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const role = await putRole(t, 'sometimes', ['admin:access'], at)
+    await putBinding(t, role, { userId: conditional.id }, at, { conditions: { mfa_required: true } })
+  })
+  for (const { id } of [company.admin, partial, conditional]) {
+    const response = await redeem(await assertion({ sub: id }))
+    const unknown = await redeem(await assertion({ sub: app.ctx.random.id() }))
+    expect(await response.json()).toEqual({ ...(await unknown.json()), request_id: expect.any(String) })
+    expect(await errorOf(await redeem(await assertion({ sub: id })))).toEqual([400, 'invalid_grant'])
+  }
+  expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toEqual([])
 })
 
 test('a plain assertion of RFC 7523 counts where that is said', async () => {

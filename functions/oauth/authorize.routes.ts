@@ -20,6 +20,7 @@ const asking = {
     'oauth.authorized',
     'client.registered',
     'client.registration_changed',
+    'client.consents_ended',
     'resource_access.requested',
     'role_binding.assigned',
     'token.reissued',
@@ -110,7 +111,7 @@ export const authorizeRoutes = [
       'access_pending',
       'authorization_denied',
     ],
-    emits: ['client.registered', 'client.registration_changed', 'resource_access.requested'],
+    emits: ['client.registered', 'client.registration_changed', 'client.consents_ended', 'resource_access.requested'],
     handle: async ({ ctx, form }) => (await import('./par.ts')).push(ctx, form),
   }),
 ]

@@ -1,6 +1,6 @@
 // What a client may register without an administrator: never more than a program that each person consents to. Pure.
 import type * as z from 'zod'
-import type { Client, ClientChange } from '#db/store/clients'
+import type { Client, ClientIdentityChange } from '#db/store/clients'
 import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import type { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
@@ -85,7 +85,11 @@ const homeIn = ({ client_uri: uri }: SubmittedMetadata): string | null =>
  * The client that such words describe.
  * @throws AppError invalid_redirect_uri, invalid_client_metadata
  */
-export const validateMetadata = (ctx: Pick<Ctx, 'config'>, said: SubmittedMetadata, withToken: boolean): ClientChange & { readonly name: string } => {
+export const validateMetadata = (
+  ctx: Pick<Ctx, 'config'>,
+  said: SubmittedMetadata,
+  withToken: boolean,
+): ClientIdentityChange & { readonly name: string } => {
   const grantTypes = grantsIn(said, withToken ? WITH_TOKEN : FOR_ALL)
   const method = methodIn(said)
   requireAddresses(ctx, said)
@@ -116,7 +120,7 @@ export const validateMetadata = (ctx: Pick<Ctx, 'config'>, said: SubmittedMetada
 type Bounds = Pick<Client, 'allowedScopes' | 'dpopBound' | 'requiresPar' | 'unusedUntil'>
 
 /** What a client in use says of itself anew loosens nothing: it may have been an administrator who bound it so. Binding itself more it may. */
-export const requireNoWider = <W extends ClientChange>(before: Bounds, wanted: W): W => {
+export const requireNoWider = <W extends ClientIdentityChange>(before: Bounds, wanted: W): W => {
   if (before.unusedUntil !== null) return wanted
   const { allowedScopes: may } = before
   return {

@@ -28,7 +28,7 @@ export const decoupledRoutes = [
     repeatable: ['resource'],
     reply: json(200, DeviceAuthorization),
     errors: [...ASKED, 'access_pending', 'authorization_denied'],
-    emits: ['device_grant.requested', 'client.registered', 'client.registration_changed', 'resource_access.requested'],
+    emits: ['device_grant.requested', 'client.registered', 'client.registration_changed', 'client.consents_ended', 'resource_access.requested'],
     handle: async ({ ctx, form }) => (await import('./device-authorization.ts')).startDeviceAuthorization(ctx, form),
   }),
   route({

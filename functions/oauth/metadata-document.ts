@@ -2,10 +2,10 @@
 // client's own claim; only the host is verified.
 import { isUniqueViolation } from '#db/engine/client'
 import { atomically, forTenant, type TenantDb, type TenantId } from '#db/engine/tenant'
-import { type Client, insertClient, updateClient } from '#db/store/clients'
-import { deleteConsentsOfClient } from '#db/store/oauth-authorizations'
+import { type Client, insertClient } from '#db/store/clients'
 import { findMetadataClient } from '#db/store/registered-clients'
 import { findServerByIdentifier } from '#db/store/resource-servers'
+import { changeClientIdentity, endConsentsOfClient } from '#shared/domains/clients/change-identity'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -91,17 +91,19 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
   })
   if (document === undefined) return
   await atomically(t, async (tx) => {
-    await updateClient(tx, known.id, { ...requireNoWider(known, document), metadataFetchedAt: at, updatedAt: at })
-    if (isSame(known, document)) return
-    // What people said yes to was something else.
-    await deleteConsentsOfClient(tx, known.id)
+    const by = { actor: byClient(known.id), name: known.name }
+    const changed = await changeClientIdentity(tx, ctx, by, known, { ...requireNoWider(known, document), metadataFetchedAt: at, updatedAt: at })
+    if (changed === undefined || isSame(known, document)) return
+    // A person said yes to another name, too.
+    await endConsentsOfClient(tx, ctx, by, changed, ['client_name', 'grant_types'])
     const [target, before] = [
       { type: 'client', id: known.id },
       { name: known.name, redirect_uris: known.redirectUris },
     ]
     const after = { name: document.name, redirect_uris: document.redirectUris }
-    await recordEvent(tx, ctx, { event: 'client.registration_changed', actor: byClient(known.id), target, before, after })
+    await recordEvent(tx, ctx, { event: 'client.registration_changed', actor: by.actor, target, before, after })
   })
+  ctx.wakeOutbox()
 }
 
 /** @throws AppError invalid_request, quota_exceeded */
@@ -125,7 +127,8 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
 
 /**
  * Registers such a client, or updates it, in the company of the requested resource. Nothing is fetched where the company or the resource server does not
- * accept such clients. Returns the company; `several` where only the person's company would tell which one. Routes that call this emit `client.registered`, `client.registration_changed`.
+ * accept such clients. Returns the company; `several` where only the person's company would tell which one. Routes that call this emit `client.registered`,
+ * `client.registration_changed`, `client.consents_ended`.
  * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
  */
 export const registerMetadataClient = async (

@@ -46,7 +46,7 @@ export const registerRoutes = [
     body: UpdateBody,
     reply: json(200, RegisteredClient),
     errors: [...METADATA_ERRORS, 'invalid_token', 'unauthorized'],
-    emits: ['client.registration_changed'],
+    emits: ['client.registration_changed', 'client.consents_ended'],
     handle: async ({ ctx, path, body }) => (await import('./register.ts')).updateOwnRegistration(ctx, path.client_id, body),
   }),
   route({

@@ -2,10 +2,11 @@
 
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
-import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient, updateClient } from '#db/store/clients'
+import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient } from '#db/store/clients'
 import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
+import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { isClientSecret } from '#shared/domains/clients/client-secret'
 import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
@@ -173,13 +174,13 @@ const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | u
   }
 }
 
-/** @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
+/** Other redirect URIs, keys or authentication end what people allowed the client. @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
 export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Presented> => {
   const { tenantId, secretHash } = await managedClient(ctx, clientId)
   if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
   const isSecret = said.client_secret === undefined || isClientSecret(said.client_secret, { secretHash }, ctx.clock.now())
   if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
-  return atomically(forTenant(ctx.db, tenantId), async (t) => {
+  const changed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
     if (row === undefined) throw new AppError('invalid_token')
     const wanted = validateMetadata(
@@ -189,19 +190,22 @@ export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.
     )
     requireSameKind(row, wanted)
     const redirects = redirectsAfter(row, wanted.redirectUris ?? [])
-    const changed = await updateClient(t, clientId, {
+    const by = { actor: byClient(clientId), name: row.name }
+    const updated = await changeClientIdentity(t, ctx, by, row, {
       ...requireNoWider(row, wanted),
       ...redirects,
       fetchedJwks: null,
       jwksFetchedAt: null,
       updatedAt: ctx.clock.now(),
     })
-    if (changed === undefined) throw new AppError('invalid_token')
-    const [before, after] = [registeredClientResponse(ctx, row), registeredClientResponse(ctx, changed)]
+    if (updated === undefined) throw new AppError('invalid_token')
+    const [before, after] = [registeredClientResponse(ctx, row), registeredClientResponse(ctx, updated)]
     const target = { type: 'client', id: clientId }
-    await recordEvent(t, ctx, { event: 'client.registration_changed', actor: byClient(clientId), target, before: { ...before }, after: { ...after } })
-    return shownAgain(ctx, changed)
+    await recordEvent(t, ctx, { event: 'client.registration_changed', actor: by.actor, target, before: { ...before }, after: { ...after } })
+    return updated
   })
+  ctx.wakeOutbox()
+  return shownAgain(ctx, changed)
 }
 
 /** With it goes everything that people let it do. @throws AppError invalid_token, unauthorized */

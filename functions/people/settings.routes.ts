@@ -23,7 +23,7 @@ export const settingsRoutes = [
     id: 'people.changeSettings',
     on: 'PATCH /tenant/settings',
     summary:
-      'Change the tenant\u2019s settings (If-Match required); null restores the default. A change that reduces protection needs a recent sign-in with two factors.',
+      'Change the tenant\u2019s settings (If-Match required); null restores the default. A change that reduces protection needs the whole administrator role and a recent sign-in with two factors.',
     access: mayFresh({ withinSeconds: STEP_UP_SECONDS }, 'admin:access', 'admin:manage'),
     query: SettingsQuery,
     body: PatchSettings,
@@ -35,6 +35,7 @@ export const settingsRoutes = [
       'provider_not_enabled',
       'redirect_refused',
       'would_lock_out',
+      'cannot_grant',
       'insufficient_user_authentication',
       'precondition_required',
       'precondition_failed',

@@ -12,7 +12,8 @@ const seconds = z
   .max(24 * HOUR)
 const days = (least: number, most: number) => z.int().min(least).max(most)
 const Acr = z.enum(ACR)
-const ProviderName = z.string().min(1).max(64)
+/** Id of the provider's row, or its name, which is stored as the id. */
+const Provider = z.string().min(1).max(64)
 
 const QuotaNames = z.enum(Object.keys(QUOTAS) as [QuotaName, ...QuotaName[]])
 
@@ -30,6 +31,7 @@ export const Settings = z
     require_login_challenge: z.boolean(),
     passwordless_totp: z.boolean(),
     recovery: z.object({ backup_codes: z.boolean(), administrator_pass: z.boolean(), waiting_days: z.int().nullable() }),
+    /** Ids of the providers. */
     trust_factors_of: z.array(z.string()),
     /** Language of mails and messages to people; null: the language of their browser. */
     language: Language.nullable(),
@@ -62,7 +64,7 @@ export const PatchSettings = z
         waiting_days: days(1, 30).nullable().optional(),
       })
       .optional(),
-    trust_factors_of: z.array(ProviderName).max(50).nullable().optional(),
+    trust_factors_of: z.array(Provider).max(50).nullable().optional(),
     language: Language.nullable().optional(),
     ciba_number_matching: z.boolean().nullable().optional(),
     ciba_discloses_accounts: z.boolean().nullable().optional(),

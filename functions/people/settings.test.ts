@@ -2,18 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findTenant } from '#db/store/tenants'
 import { type Company, type Person, startApp } from '#tests/support/app'
-import { addProvider } from '#tests/support/federation'
+import { addProvider, providerIdOf } from '#tests/support/federation'
 import { type Body, bodyOf, enrol, verifyDomain } from '#tests/support/sign-in'
 import { platformAdministrator } from '../../tests/seeds/seeds.ts'
 import { accountRoutes } from '../account/routes.ts'
 import { authRoutes } from '../auth/routes.ts'
+import { connectionRoutes } from '../connections/routes.ts'
 import { peopleRoutes } from './routes.ts'
 
 const PATH = '/tenant/settings'
 const TWO = ['pwd', 'otp']
 
 const setUp = async () => {
-  const app = await startApp([...peopleRoutes, ...accountRoutes, ...authRoutes])
+  const app = await startApp([...peopleRoutes, ...accountRoutes, ...authRoutes, ...connectionRoutes])
   const company = await app.company()
   const read = async (token: string, query = '') => {
     const response = await app.request(`${PATH}${query}`, { token })
@@ -219,6 +220,17 @@ describe('a change that reduces protection', () => {
     expect(await h.app.mailsTo(h.company.admin.email)).toEqual([])
   })
 
+  test.each(WEAKER)('needs the whole administrator role: after %j, %j', async (before, after) => {
+    const h = await setUp()
+    if (Object.keys(before).length > 0) expect((await h.patch(h.strong, before)).status).toBe(200)
+    const other = await h.app.person(h.company, 'admin')
+    const [state, events] = [await h.stored(), await h.events('tenant.settings_changed')]
+    const partial = await h.app.token(await h.app.person(h.company, ['admin:access', 'admin:manage']), TWO)
+    expect(await h.patch(partial, after)).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    expect([await h.stored(), await h.events('tenant.settings_changed'), await h.app.mailsTo(other.email)]).toEqual([state, events, []])
+    expect((await h.patch(partial, { language: 'de' })).status).toBe(200)
+  })
+
   test('needs a recent sign-in', async () => {
     const h = await setUp()
     h.app.clock.advance(15 * 60 + 1)
@@ -312,8 +324,9 @@ describe('settings apply at once', () => {
 
   test('no longer trusting a provider ends sessions that relied on its second factor, and refuses the change from such a session', async () => {
     const h = await setUp()
-    const trust_factors_of = [await addProvider(h.app, {}, h.company.tenantId)]
-    expect((await h.patch(h.strong, { trust_factors_of })).body).toMatchObject({ trust_factors_of })
+    const name = await addProvider(h.app, {}, h.company.tenantId)
+    const trust_factors_of = [await providerIdOf(h.app, name, h.company.tenantId)]
+    expect((await h.patch(h.strong, { trust_factors_of: [name] })).body).toMatchObject({ trust_factors_of })
     const { password, two } = await sessions(h, await h.app.person(h.company))
     const trusted = await h.app.token(h.company.admin, ['fed', 'mfa'])
     expect((await h.patch(h.strong, { admin_acr: 'aal2' })).status).toBe(200)
@@ -321,6 +334,33 @@ describe('settings apply at once', () => {
     expect(await h.lives(trusted)).toBe(true)
     expect((await h.patch(h.strong, { trust_factors_of: null })).status).toBe(200)
     expect([await h.lives(trusted), await h.lives(password), await h.lives(two)]).toEqual([false, true, true])
+  })
+
+  test('trust in a provider is trust in its row: another provider of the same name has none of it, and pointing it elsewhere needs the whole role', async () => {
+    const h = await setUp()
+    const connections = '/connections'
+    const writer = await h.app.token(await h.app.person(h.company, ['admin:access', 'admin:manage', 'connections:read', 'connections:write']), TWO)
+    const body = { name: 'okta', display_name: 'Okta', issuer: 'https://acme.okta.com', client_id: '0oa1', client_secret: 's' }
+    const call = async (token: string, method: string, path: string, more?: Body) => {
+      const response = await h.app.request(`${connections}${path}`, { method, token, headers: { 'if-match': '*' }, ...(more ? { body: more } : {}) })
+      return { status: response.status, body: response.status === 204 ? {} : await bodyOf(response) }
+    }
+    const { id } = (await call(h.strong, 'POST', '', body)).body
+    expect(await h.patch(writer, { trust_factors_of: ['okta'] })).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    const other = await h.app.person(h.company, 'admin')
+    expect((await h.patch(h.strong, { trust_factors_of: ['okta'] })).body).toMatchObject({ trust_factors_of: [id] })
+    expect((await h.app.mailsTo(other.email)).at(-1)?.text).toContain('okta')
+    const elsewhere = { issuer: 'https://evil.okta.com', client_secret: 's' }
+    for (const change of [elsewhere, { client_id: 'another' }])
+      expect(await call(writer, 'PATCH', `/${id}`, change)).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    expect((await call(writer, 'PATCH', `/${id}`, { display_name: 'Renamed' })).status).toBe(200)
+    expect((await call(writer, 'DELETE', `/${id}`)).status).toBe(204)
+    const again = (await call(writer, 'POST', '', { ...body, ...elsewhere })).body.id
+    expect(again).not.toBe(id)
+    expect(await h.stored()).toMatchObject({ trustFactorsOf: [id] })
+    // To trust the new one is a new trust.
+    expect(await h.patch(writer, { trust_factors_of: ['okta'] })).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    expect((await h.patch(writer, { trust_factors_of: [] })).status).toBe(200)
   })
 
   test('a higher admin_acr ends administration in weaker sessions', async () => {

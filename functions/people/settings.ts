@@ -3,14 +3,17 @@
 import type * as z from 'zod'
 import { forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
 import { listProviders } from '#db/store/providers'
+import { listSamlProviders } from '#db/store/saml-providers'
 import { revokeSessionsWhere, shortenSessions } from '#db/store/sessions'
 import { type TenantSettings, updateTenantSettings } from '#db/store/tenants'
 import { findPermissionHolders } from '#db/store/users'
 import { requireTenant } from '#shared/domains/administration/people'
+import { requireFullRole } from '#shared/domains/authority/access-change'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
 import { findRecoveryOffers } from '#shared/domains/factors/recovery-offers'
 import { STEP_UP_SECONDS } from '#shared/domains/factors/step-up-age'
 import { isOriginOf } from '#shared/domains/federation/return-target'
+import { samlProviderName } from '#shared/domains/federation/saml-providers'
 import { notify } from '#shared/domains/notifications/notify'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { allowsDirectSignUp, disclosesAccounts } from '#shared/domains/tenancy/compatibility'
@@ -26,7 +29,7 @@ import type { User } from '#shared/platform/principals/principal'
 import { acrOf, atLeast } from '#shared/platform/tokens/acr'
 import type { Ctx } from './group.ts'
 import type { PatchSettings, Settings } from './settings.schema.ts'
-import { isWeaker, settingChanges } from './settings-change.ts'
+import { isWeaker, type SettingChange, settingChanges } from './settings-change.ts'
 
 export type SettingsResponse = z.output<typeof Settings>
 type Patch = z.output<typeof PatchSettings>
@@ -101,13 +104,30 @@ const decided = (before: TenantSettings, patch: Patch): TenantSettings => {
   }
 }
 
-/** A provider that is trusted for a second factor must exist and be active. @throws AppError provider_not_enabled */
-const requireProviders = async (ctx: Ctx, tenantId: TenantId, names: readonly string[]): Promise<void> => {
-  if (names.length === 0) return
-  const all = await Promise.all([tenantId, SYSTEM_TENANT].map((id) => listProviders(forTenant(ctx.db, id))))
-  const active = new Set(all.flat().flatMap(({ isActive, providerName }) => (isActive ? [providerName] : [])))
-  if (names.some((name) => !active.has(name))) throw new AppError('provider_not_enabled', undefined, { field: 'body.trust_factors_of' })
+type Known = { readonly id: string; readonly name: string; readonly isActive: boolean }
+
+/** The providers of the tenant and of the platform; an own one replaces the platform's of the same name. */
+const findProviders = async (ctx: Ctx, tenantId: TenantId): Promise<readonly Known[]> => {
+  const [t, platform] = [forTenant(ctx.db, tenantId), forTenant(ctx.db, SYSTEM_TENANT)]
+  const rows = [...(await listProviders(t)), ...(tenantId === SYSTEM_TENANT ? [] : await listProviders(platform))]
+  const saml = (await listSamlProviders(t)).map((row) => ({ id: row.id, name: samlProviderName(row), isActive: row.isActive }))
+  return [...rows.map(({ id, providerName, isActive }) => ({ id, name: providerName, isActive })), ...saml]
 }
+
+/**
+ * The ids of providers that are given by id or by name. A provider that is trusted for a second factor must exist and be active.
+ * @throws AppError provider_not_enabled
+ */
+const requireProviders = (all: readonly Known[], given: readonly string[]): string[] =>
+  given.map((one) => {
+    const found = all.find(({ id }) => id === one) ?? all.find(({ name }) => name === one)
+    if (found?.isActive !== true) throw new AppError('provider_not_enabled', undefined, { field: 'body.trust_factors_of' })
+    return found.id
+  })
+
+/** With the ids of the providers in place of their names. @throws AppError provider_not_enabled */
+const withIds = (all: readonly Known[], patch: Patch): Patch =>
+  patch.trust_factors_of == null ? patch : { ...patch, trust_factors_of: [...new Set(requireProviders(all, patch.trust_factors_of))] }
 
 /** @throws AppError redirect_refused */
 const requireOwnFrontEnd = async (ctx: Ctx, tenantId: TenantId, origin: string | null | undefined): Promise<void> => {
@@ -150,9 +170,13 @@ const fitSessions = async (t: TenantTx, ctx: Ctx, caller: User, before: Settings
   })
 }
 
+/** A value for people: providers by name. */
+const shown = (all: readonly Known[], value: unknown): string =>
+  Array.isArray(value) ? value.map((one) => all.find(({ id }) => id === one)?.name ?? String(one)).join(', ') : String(value)
+
 /** Notifies the other administrators of reduced protection and of who changed it. */
-const notifyOthers = async (t: TenantTx, ctx: Ctx, caller: User, weaker: readonly { setting: string; before: unknown; after: unknown }[]) => {
-  const changes = weaker.map(({ setting, before, after }) => ({ setting, before: String(before), after: String(after) }))
+const notifyOthers = async (t: TenantTx, ctx: Ctx, caller: User, all: readonly Known[], weaker: readonly SettingChange[]) => {
+  const changes = weaker.map(({ setting, before, after }) => ({ setting, before: shown(all, before), after: shown(all, after) }))
   for (const { id, email } of await findPermissionHolders(t, 'admin:access', ctx.clock.now()))
     if (id !== caller.userId) await notify(t, ctx, { to: email, subjectId: id, template: 'settings_weakened', data: { by: caller.email, changes } })
 }
@@ -162,28 +186,33 @@ export const readSettings = async (ctx: Ctx, tenantId: TenantId): Promise<HttpRe
   tagged(toResponse(ctx, tenantId, (await requireTenant(forTenant(ctx.db, tenantId))).settings))
 
 /**
- * A change that reduces protection needs a recent sign-in with two factors.
+ * A change that reduces protection makes it easier to act as any person, administrators included, so it needs the whole administrator role, and a recent
+ * sign-in with two factors.
  * @throws AppError precondition_required, precondition_failed, not_found, forbidden, provider_not_enabled, redirect_refused, would_lock_out,
- * insufficient_user_authentication
+ * cannot_grant, insufficient_user_authentication
  */
-export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, patch: Patch): Promise<HttpResult<SettingsResponse>> => {
+export const changeSettings = async (ctx: Ctx, caller: User, tenantId: TenantId, request: Patch): Promise<HttpResult<SettingsResponse>> => {
   const checkPrecondition = preconditionOf(ctx, 'required')
-  if (patch.quotas !== undefined && !isPlatformAdministrator(caller))
+  if (request.quotas !== undefined && !isPlatformAdministrator(caller))
     throw new AppError('forbidden', 'Quotas are for platform administrators.', { field: 'body.quotas' })
-  await requireProviders(ctx, tenantId, patch.trust_factors_of ?? [])
+  const providers = request.trust_factors_of === undefined ? [] : await findProviders(ctx, tenantId)
+  const patch = withIds(providers, request)
   await requireOwnFrontEnd(ctx, tenantId, patch.login_ui)
-  const settings = await actInTenant(ctx, caller, tenantId, async (t) => {
+  const settings = await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
     const stored = (await requireTenant(t)).settings
     const next = decided(stored, patch)
     const [before, after] = [toResponse(ctx, tenantId, stored), toResponse(ctx, tenantId, next)]
     checkPrecondition(etagOf(before))
     const changes = settingChanges(before, after)
     const weaker = changes.filter(isWeaker)
-    if (weaker.length > 0) requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
+    if (weaker.length > 0) {
+      requireFullRole(grantable, 'reduce the protection of the tenant')
+      requireStepUp(ctx, caller, { withinSeconds: STEP_UP_SECONDS, acr: 'aal2' })
+    }
     if (tenantId === caller.tenantId) requireStaysIn(caller, before, after)
     await updateTenantSettings(t, next, ctx.clock.now())
     await fitSessions(t, ctx, caller, before, after)
-    if (weaker.length > 0) await notifyOthers(t, ctx, caller, weaker)
+    if (weaker.length > 0) await notifyOthers(t, ctx, caller, providers, weaker)
     await recordEvent(t, ctx, {
       event: 'tenant.settings_changed',
       actor: byUser(caller),

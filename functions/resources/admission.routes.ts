@@ -45,7 +45,7 @@ export const admissionRoutes = [
     body: RedirectDecision,
     reply: json(200, DecidedRedirects),
     errors: ['not_found', 'cannot_grant'],
-    emits: ['client.registration_changed'],
+    emits: ['client.registration_changed', 'client.consents_ended'],
     handle: ({ ctx, principal, path, body }) => decideRedirects(ctx, principal, path.id, path.client_id, body.approve),
   }),
   route({

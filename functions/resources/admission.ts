@@ -1,12 +1,13 @@
 // Admission of clients and people to a resource server.
 import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
-import { lockClient, updateClient } from '#db/store/clients'
+import { lockClient } from '#db/store/clients'
 import { listAccessRequests } from '#db/store/registered-clients'
 import { findResourceServer, isRegisteredAt, updateResourceServer } from '#db/store/resource-servers'
 import { findRole } from '#db/store/roles'
 import { actAsGrantor, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
+import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
@@ -16,26 +17,36 @@ import type { Ctx } from './group.ts'
 type Policy = z.input<typeof AccessPolicy>
 
 /**
- * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client.
+ * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client, and ends what people allowed it.
  * @throws AppError not_found, cannot_grant
  */
-export const decideRedirects = (ctx: Ctx, caller: User, id: string, clientId: string, approve: boolean): Promise<z.input<typeof DecidedRedirects>> =>
-  actAsGrantor(ctx, caller, async (t, grantable) => {
+export const decideRedirects = async (
+  ctx: Ctx,
+  caller: User,
+  id: string,
+  clientId: string,
+  approve: boolean,
+): Promise<z.input<typeof DecidedRedirects>> => {
+  const decided = await actAsGrantor(ctx, caller, async (t, grantable) => {
     const row = (await isRegisteredAt(t, id, clientId)) ? await lockClient(t, clientId) : undefined
     const waiting = row?.reviewedRedirectUris ?? null
     if (row === undefined || waiting === null) throw new AppError('not_found')
     if (approve) await requireRightsOverClient(t, ctx, grantable, row)
     const redirectUris = approve ? waiting : row.redirectUris
-    await updateClient(t, clientId, { redirectUris, reviewedRedirectUris: null, updatedAt: ctx.clock.now() })
+    const by = { actor: byUser(caller), name: caller.email, userId: caller.userId }
+    await changeClientIdentity(t, ctx, by, row, { redirectUris, reviewedRedirectUris: null, updatedAt: ctx.clock.now() })
     await recordEvent(t, ctx, {
       event: 'client.registration_changed',
-      actor: byUser(caller),
+      actor: by.actor,
       target: { type: 'client', id: clientId },
       before: { redirect_uris: row.redirectUris, waiting },
       after: { redirect_uris: redirectUris, approved: approve },
     })
-    return { client_id: clientId, redirect_uris: redirectUris, status: approve ? 'approved' : 'denied' }
+    return { client_id: clientId, redirect_uris: redirectUris, status: approve ? ('approved' as const) : ('denied' as const) }
   })
+  ctx.wakeOutbox()
+  return decided
+}
 
 const shownPolicy = async (t: TenantDb, id: string): Promise<Policy> => {
   const row = await findResourceServer(t, id)

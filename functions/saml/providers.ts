@@ -15,7 +15,7 @@ import {
   type SamlProviderChange,
   updateSamlProvider,
 } from '#db/store/saml-providers'
-import type { GrantorPermissions } from '#shared/domains/authority/access-change'
+import { type GrantorPermissions, requireFullRole } from '#shared/domains/authority/access-change'
 import { actInTenant, actingTenant } from '#shared/domains/authority/acting-tenant'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -79,10 +79,8 @@ const requireAddress = (ctx: Pick<Ctx, 'config'>, field: 'sso_url' | 'slo_url' |
 }
 
 /** @throws AppError cannot_grant */
-const requireFull = ({ full }: GrantorPermissions): void => {
-  if (full) return
-  throw new AppError('cannot_grant', 'Changing SAML providers needs the whole administrator role, because a provider can sign in as any person.')
-}
+const requireFull = (grantable: GrantorPermissions): void =>
+  requireFullRole(grantable, 'change SAML providers, because a provider can sign in as any person')
 
 /** @throws AppError invalid_client */
 const requireClient = async (t: TenantTx, clientId: string): Promise<void> => {

@@ -96,7 +96,7 @@ test('several factors at the provider count if the tenant says so; a factor enro
     return minted.status === 200 ? claimsOf(textIn(await bodyOf(minted), 'access_token')).amr : minted.status
   }
   expect(await amr()).toBe(401)
-  await configure(app, company, { trustFactorsOf: [`saml-${provider.providerName}`] })
+  await configure(app, company, { trustFactorsOf: [provider.id] })
   expect(await amr()).toEqual(['fed', 'mfa'])
   await configure(app, company, { trustFactorsOf: [] })
   await enrol(app, person)

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { updateClient } from '#db/store/clients'
+import { updateClientIdentity } from '#db/store/clients'
 import { findSessions, revokeSession } from '#db/store/sessions'
 import { findUser } from '#db/store/users'
 import { addClient } from '#tests/support/administration'
@@ -137,7 +137,7 @@ describe('token/generate', () => {
     for (const secret_id of [made.secret_id, made.sdk_client_id?.split('~')[1]]) expect((await generate(app, token, { secret_id })).status).toBe(200)
     // The secret is in the body, so a client that authenticates in the body can do that.
     await atomically(forTenant(app.db, company.tenantId), (t) =>
-      updateClient(t, made.client_id, { tokenEndpointAuthMethod: 'client_secret_post', updatedAt: app.clock.now() }),
+      updateClientIdentity(t, made.client_id, { tokenEndpointAuthMethod: 'client_secret_post', updatedAt: app.clock.now() }),
     )
     expect((await generate(app, token, { secret_id: made.secret_id })).status).toBe(200)
     for (const secret_id of [other.secret_id, 'wrong']) {

@@ -2,7 +2,7 @@
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { insertIdentity, listIdentities } from '#db/store/identities'
-import { insertProvider } from '#db/store/providers'
+import { findProvider, insertProvider } from '#db/store/providers'
 import { providerSecretContext } from '#shared/domains/federation/provider-secret'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import type { ErrorRenderer } from '#shared/platform/http/problem'
@@ -43,6 +43,10 @@ export const addProvider = async (app: TestApp, row: ProviderRow, tenantId: Tena
   )
   return providerName
 }
+
+/** The id of a provider's row. */
+export const providerIdOf = async (app: TestApp, name: string, tenantId: TenantId = SYSTEM_TENANT): Promise<string> =>
+  (await findProvider(forTenant(app.db, tenantId), name))?.id ?? ''
 
 /** A browser: cookies, an origin, and the sign-in step by step. */
 export const federationBrowser = (app: TestApp, origin?: string) => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { insertClient, type NewClient, updateClient } from '#db/store/clients'
+import { insertClient, type NewClient, updateClientIdentity } from '#db/store/clients'
 import { authorizeClient } from '#db/store/oauth-authorizations'
 import { findAuthorizationState } from '#db/store/oauth-families'
 import { insertResourceServer, putServerScopes, registerClient } from '#db/store/resource-servers'
@@ -95,8 +95,8 @@ export const newSelfRegistered = async (app: Where, company: Whose, more: Partia
   return { id, token: manages, redirectUri: REDIRECT }
 }
 
-export const changeClient = (app: Where, company: Whose, id: string, set: Parameters<typeof updateClient>[2]) =>
-  atomically(forTenant(app.db, company.tenantId), (t) => updateClient(t, id, set))
+export const changeClient = (app: Where, company: Whose, id: string, set: Parameters<typeof updateClientIdentity>[2]) =>
+  atomically(forTenant(app.db, company.tenantId), (t) => updateClientIdentity(t, id, set))
 
 /** Authorizes a client offline in that session. Returns a function that checks whether the authorization is still valid. */
 export const letInForGood = async (app: Where, company: Whose, userId: string, sessionId?: string): Promise<() => Promise<boolean>> => {

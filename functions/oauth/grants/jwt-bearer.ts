@@ -9,6 +9,7 @@ import type { RequestedResource } from '#db/store/oauth-clients'
 import { type Act, findDelegationBounds } from '#db/store/oauth-delegations'
 import { findDetailTypes } from '#db/store/oauth-details'
 import { findIssuerByName, findUserIdByExternalId, type TrustedIssuer } from '#db/store/oauth-issuers'
+import { mayHold } from '#db/store/rights'
 import { findUser } from '#db/store/users'
 import { type Details, detailsIn, parseDetails } from '#shared/domains/oauth/details'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
@@ -79,11 +80,16 @@ const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<str
   return isUuid(sub) ? sub : undefined
 }
 
-/** @throws AppError invalid_grant */
-const personOf = async (t: TenantDb, assertion: Assertion): Promise<string> => {
+/**
+ * A user id is known to many and links no account, so an issuer that names people by it never reaches an administrator. The answer is as for an unknown person.
+ * @throws AppError invalid_grant
+ */
+const personOf = async (ctx: Pick<Ctx, 'clock'>, t: TenantDb, assertion: Assertion): Promise<string> => {
   const id = await userIdOf(t, assertion)
   const user = id === undefined ? undefined : await findUser(t, id)
-  if (user?.active !== true || user.deletedAt !== null) throw refused('The assertion names an unknown person.')
+  const isUnreachable = async (userId: string): Promise<boolean> =>
+    assertion.issuer.subjectMapping === 'user_id' && mayHold(t, userId, 'admin:access', ctx.clock.now())
+  if (user?.active !== true || user.deletedAt !== null || (await isUnreachable(user.id))) throw refused('The assertion names an unknown person.')
   return user.id
 }
 
@@ -168,7 +174,7 @@ export const jwtBearer: Grant = async (ctx, request) => {
   const assertion = await readAssertion(ctx, t, request, form.assertion)
   judgeBinding(assertion.claims, jkt)
   const resource = targetOf(request, assertion)
-  const userId = await personOf(t, assertion)
+  const userId = await personOf(ctx, t, assertion)
   const now = ctx.clock.now()
   const { held } = await findConsentState(t, { userId, clientId: client.clientId, resourceServerId: resource.id, now })
   const asserted = assertion.claims.authorization_details === undefined ? [] : detailsIn(assertion.claims.authorization_details)

@@ -26,6 +26,10 @@ export const findHeldPermissions = async (t: TenantDb, ctx: Pick<Deps, 'clock'>,
   return new Set(isActive ? await findLivePermissions(t, userId, ctx.clock.now()) : [])
 }
 
+/** Whether the person has the tenant's whole administrator role now. */
+export const holdsFullRole = (t: TenantDb, ctx: Pick<Deps, 'clock'>, userId: string): Promise<boolean> =>
+  holdsSystemRole(t, userId, administratorRole(t.tenantId), ctx.clock.now())
+
 /**
  * What a person may grant: permissions that they hold in the store and in this session. A session too weak for `admin:access` cannot grant it, and a person
  * disabled since the request arrived grants nothing. The tenant's system role counts as every permission of its tenant except `platform:*`.
@@ -33,8 +37,16 @@ export const findHeldPermissions = async (t: TenantDb, ctx: Pick<Deps, 'clock'>,
 export const grantorPermissions = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<GrantorPermissions> => {
   const live = await findHeldPermissions(t, ctx, caller.userId)
   const held = (permission: string): boolean => live.has(permission) && caller.permissions.has(permission as Permission)
-  const full = held('admin:access') && (await holdsSystemRole(t, caller.userId, administratorRole(t.tenantId), ctx.clock.now()))
+  const full = held('admin:access') && (await holdsFullRole(t, ctx, caller.userId))
   return { full, covers: (permission) => held(permission) || (full && !permission.startsWith('platform:')) }
+}
+
+/**
+ * Required for what can reach every person of the tenant, administrators included: no list of permissions covers that. `what` completes the sentence.
+ * @throws AppError cannot_grant
+ */
+export const requireFullRole = ({ full }: GrantorPermissions, what: string): void => {
+  if (!full) throw new AppError('cannot_grant', `Only a holder of the whole administrator role can ${what}.`)
 }
 
 /** @throws AppError cannot_grant */
@@ -52,8 +64,7 @@ export const requireRoleGrantable = async (
   grantable: GrantorPermissions,
   role: Pick<Role, 'id' | 'name' | 'isSystem'>,
 ): Promise<void> => {
-  if (role.isSystem && role.name === administratorRole(t.tenantId) && !grantable.full)
-    throw new AppError('cannot_grant', 'Only a holder of this role can make others administrators of the tenant.')
+  if (role.isSystem && role.name === administratorRole(t.tenantId)) requireFullRole(grantable, 'make others administrators of the tenant')
   requireGrantable(
     grantable,
     (await findRolePermissions(t, role.id)).map(({ resource, action }) => `${resource}:${action}`),

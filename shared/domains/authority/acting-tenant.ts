@@ -21,6 +21,10 @@ export const actingTenant = (caller: User, named: string | undefined): TenantId 
 /** In another tenant a platform administrator has the rights of its system role. */
 const PLATFORM_GRANTS: GrantorPermissions = { full: true, covers: (permission) => !permission.startsWith('platform:') }
 
+/** What the caller may grant in that tenant. */
+export const grantableIn = async (t: TenantTx, ctx: Pick<Deps, 'clock'>, caller: User): Promise<GrantorPermissions> =>
+  t.tenantId === caller.tenantId ? grantorPermissions(t, ctx, caller) : PLATFORM_GRANTS
+
 /** Serialises access changes of the tenant and passes what the caller may grant there. */
 export const actInTenant = <T>(
   ctx: Deps,
@@ -30,7 +34,7 @@ export const actInTenant = <T>(
 ): Promise<T> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     await lockPolicy(t)
-    return work(t, tenantId === caller.tenantId ? await grantorPermissions(t, ctx, caller) : PLATFORM_GRANTS)
+    return work(t, await grantableIn(t, ctx, caller))
   })
 
 /**

@@ -1,10 +1,9 @@
 // A pending invitation is valid only while its sender could still send it.
 
 import { inOtherTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
-import { holdsSystemRole } from '#db/store/administrators'
 import { isInvitationPending, type User as UserRow } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { administratorRole, findHeldPermissions } from './access-change.ts'
+import { findHeldPermissions, holdsFullRole } from './access-change.ts'
 
 /**
  * Whether the last sender could send the invitation now: they hold the tenant's full administrator role, or administer the platform. True for a person who is
@@ -14,6 +13,6 @@ export const isStillInvited = async (t: TenantTx, ctx: Pick<RequestCtx, 'clock'>
   const { invitedBy } = user
   if (invitedBy === null || !isInvitationPending(user)) return true
   const held = await findHeldPermissions(t, ctx, invitedBy)
-  if (held.has('admin:access')) return holdsSystemRole(t, invitedBy, administratorRole(t.tenantId), ctx.clock.now())
+  if (held.has('admin:access')) return holdsFullRole(t, ctx, invitedBy)
   return inOtherTenant(t, SYSTEM_TENANT, async (platform) => (await findHeldPermissions(platform, ctx, invitedBy)).has('platform:tenants'))
 }

@@ -2,12 +2,12 @@
 
 import type { TenantTx } from '#db/engine/tenant'
 import { type Client, findPermissionsOfClient } from '#db/store/clients'
+import { findConsentedPermissions } from '#db/store/oauth-authorizations'
 import type { Clock } from '#shared/kernel/clock'
-import { AppError } from '#shared/kernel/errors'
-import { type GrantorPermissions, requireGrantable } from './access-change.ts'
+import { type GrantorPermissions, requireFullRole, requireGrantable } from './access-change.ts'
 
 /**
- * Requires every right that the client has. Tokens of the tenant's main client are sessions of everyone who signs in there, administrators included, so that
+ * Requires every right that the client has, by its service account or by what people allowed it. Tokens of the tenant's main client are sessions of everyone who signs in there, administrators included, so that
  * client takes the full administrator role.
  * @throws AppError cannot_grant
  */
@@ -17,7 +17,7 @@ export const requireRightsOverClient = async (
   grantable: GrantorPermissions,
   client: Client,
 ): Promise<void> => {
-  if (client.isDefault && !grantable.full)
-    throw new AppError('cannot_grant', 'Only a holder of the full administrator role can change how people sign in at the main client.')
+  if (client.isDefault) requireFullRole(grantable, 'change how people sign in at the main client')
   requireGrantable(grantable, await findPermissionsOfClient(t, client, ctx.clock.now()))
+  if (!grantable.full) requireGrantable(grantable, await findConsentedPermissions(t, client.id))
 }

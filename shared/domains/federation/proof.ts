@@ -29,6 +29,8 @@ export const FederatedProof = z.object({
   mintsLater: z.boolean().exactOptional(),
   /** The provider's row, for SAML. */
   samlProviderId: z.string().exactOptional(),
+  /** The provider's row, for any other; none for a provider of the environment. */
+  providerId: z.string().exactOptional(),
 })
 export type FederatedProof = z.output<typeof FederatedProof>
 

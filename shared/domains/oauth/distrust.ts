@@ -40,6 +40,8 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   // Other principals acted on tokens that such a client passed on, and no record identifies them.
   'oauth.chain_ended': 'tenant',
   'client.registration_changed': 'target',
+  // Of the ended authorizations nothing is left to find the delegation steps below them by.
+  'client.consents_ended': 'tenant',
   'agent.suspended': 'target',
   'agent.retired': 'target',
   'agent.updated': 'target',

@@ -148,6 +148,7 @@ export const AUDIT_EVENTS = [
   'trusted_issuer.updated',
   'trusted_issuer.deleted',
   'client.registration_changed',
+  'client.consents_ended',
   'client.registered',
   'client.unregistered',
   'registration_token.created',

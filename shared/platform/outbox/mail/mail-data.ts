@@ -119,6 +119,16 @@ export type MailData = {
     readonly changes: readonly { readonly setting: string; readonly before: string; readonly after: string }[]
     readonly requestOrigin: RequestOrigin
   }
+  /** To the administrators: a client that people had allowed something has other redirect URIs, keys or authentication, by the names of RFC 7591. */
+  readonly client_identity_changed: {
+    readonly by: string
+    readonly client: string
+    readonly changed: readonly string[]
+    readonly people: number
+    readonly requestOrigin: RequestOrigin
+  }
+  /** To the other administrators: an issuer is trusted, or trusted further. */
+  readonly issuer_trusted: { readonly by: string; readonly name: string; readonly issuer: string; readonly requestOrigin: RequestOrigin }
   readonly session_revoked_all: { readonly by: 'owner' | 'administrator' | 'system'; readonly requestOrigin: RequestOrigin }
 }
 export type MailTemplate = keyof MailData

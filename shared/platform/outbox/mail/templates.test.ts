@@ -61,6 +61,14 @@ const contents = (word: string, where: typeof request): { readonly [K in MailTem
     template: 'settings_weakened',
     data: { by: word, changes: [{ setting: 'admin_acr', before: 'aal3', after: word }], requestOrigin: where },
   },
+  client_identity_changed: {
+    template: 'client_identity_changed',
+    data: { by: word, client: word, changed: ['redirect_uris', 'jwks'], people: 3, requestOrigin: where },
+  },
+  issuer_trusted: {
+    template: 'issuer_trusted',
+    data: { by: word, name: word, issuer: 'https://idp.partner.example.com', requestOrigin: where },
+  },
   session_revoked_all: { template: 'session_revoked_all', data: { by: 'administrator', requestOrigin: where } },
 })
 

@@ -396,6 +396,33 @@ export const mailDe: MailStrings = {
       smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und stellen Sie die Einstellungen wieder her.'),
     ],
   }),
+  client_identity_changed: ({ by, client, changed, people, requestOrigin }, tenant) => ({
+    subject: `Eine Anwendung bei ${safeDisplayName(tenant)} wurde geändert`,
+    title: 'Eine Anwendung wurde geändert',
+    parts: [
+      paragraph('Es wurde geändert, wer als diese Anwendung handeln kann. Die Zustimmungen, die Personen ihr erteilt hatten, sind beendet.'),
+      factList(
+        ['Anwendung', safeDisplayName(client)],
+        ['Geändert', safeDisplayName(changed.join(', '))],
+        ['Personen mit Zustimmung', String(people)],
+        ['Geändert von', safeDisplayName(by)],
+      ),
+      from(requestOrigin),
+      smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und deaktivieren Sie die Anwendung.'),
+    ],
+  }),
+  issuer_trusted: ({ by, name, issuer, requestOrigin }, tenant) => ({
+    subject: `Bei ${safeDisplayName(tenant)} wird einem weiteren Server vertraut`,
+    title: 'Einem weiteren Server wird vertraut',
+    parts: [
+      paragraph(
+        'Die Administration vertraut diesem Aussteller oder vertraut ihm weiter als bisher. Er kann angeben, wer eine Person Ihrer Organisation ist.',
+      ),
+      factList(['Name', safeDisplayName(name)], ['Aussteller', safeDisplayName(issuer)], ['Geändert von', safeDisplayName(by)]),
+      from(requestOrigin),
+      smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und entfernen Sie den Aussteller.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `Sie wurden bei ${safeDisplayName(tenant)} überall abgemeldet`,
     title: 'Sie wurden überall abgemeldet',

@@ -374,6 +374,31 @@ export const mailEn: MailStrings = {
       smallPrint('If you do not recognise this change, check the audit log now and restore the settings.'),
     ],
   }),
+  client_identity_changed: ({ by, client, changed, people, requestOrigin }, tenant) => ({
+    subject: `An application at ${safeDisplayName(tenant)} was changed`,
+    title: 'An application was changed',
+    parts: [
+      paragraph('What decides who can act as this application was changed. The consents that people had given to it have ended.'),
+      factList(
+        ['Application', safeDisplayName(client)],
+        ['Changed', safeDisplayName(changed.join(', '))],
+        ['People who had consented', String(people)],
+        ['Changed by', safeDisplayName(by)],
+      ),
+      from(requestOrigin),
+      smallPrint('If you do not recognise this change, check the audit log now and deactivate the application.'),
+    ],
+  }),
+  issuer_trusted: ({ by, name, issuer, requestOrigin }, tenant) => ({
+    subject: `Another server is trusted at ${safeDisplayName(tenant)}`,
+    title: 'Another server is trusted',
+    parts: [
+      paragraph('An administrator trusts this issuer, or trusts it further than before. It can state who a person of your organisation is.'),
+      factList(['Name', safeDisplayName(name)], ['Issuer', safeDisplayName(issuer)], ['Changed by', safeDisplayName(by)]),
+      from(requestOrigin),
+      smallPrint('If you do not recognise this change, check the audit log now and remove the issuer.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `You were signed out everywhere at ${safeDisplayName(tenant)}`,
     title: 'You were signed out everywhere',
