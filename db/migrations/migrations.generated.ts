@@ -15,5 +15,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 3,
     "name": "proof_of_domains",
     "sql": "ALTER TABLE \"authsec\".\"tenant_domains\" ADD COLUMN \"proof_missing_since\" timestamp (3) with time zone;"
+  },
+  {
+    "version": 4,
+    "name": "resource_hosts",
+    "sql": "ALTER TABLE \"authsec\".\"resource_directory\" ADD COLUMN \"host\" text;"
   }
 ]

@@ -1,5 +1,5 @@
 // Queries on resource servers, their scopes and their registered clients.
-import { and, asc, desc, eq } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, ne, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
 
@@ -29,9 +29,65 @@ export const insertResourceServer = async (
   }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & { readonly resourceHash: Uint8Array; readonly identifierHash: Uint8Array },
 ): Promise<void> => {
   await t.db.insert(resourceServers).values({ ...row, tenantId: t.tenantId })
-  await t.db
-    .insert(resourceDirectory)
-    .values({ resourceHash, identifierHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+  await insertIdentifier(t, { resourceHash, identifierHash, resourceServerId: row.id, resource: row.resource, createdAt: row.createdAt })
+}
+
+type Identifier = Omit<typeof resourceDirectory.$inferInsert, 'tenantId' | 'host'> & { readonly resource: string }
+/** @throws unique_violation when the identifier is taken by any tenant */
+const insertIdentifier = async (t: TenantTx, { resource, ...row }: Identifier): Promise<void> => {
+  await t.db.insert(resourceDirectory).values({ ...row, tenantId: t.tenantId, host: new URL(resource).hostname })
+}
+
+/**
+ * Takes the identifier again for a server that lost it. False when the server has it.
+ * @throws unique_violation when the identifier is taken by another tenant
+ */
+export const takeIdentifierAgain = async (t: TenantTx, row: Identifier): Promise<boolean> => {
+  const own = and(eq(resourceDirectory.resourceServerId, row.resourceServerId), eq(resourceDirectory.tenantId, t.tenantId))
+  const [known] = await t.db.select({ id: resourceDirectory.resourceServerId }).from(resourceDirectory).where(own)
+  if (known !== undefined) return false
+  await insertIdentifier(t, row)
+  return true
+}
+
+/** Waits for others that take identifiers or prove domains, so that of two at the same time one sees what the other did. */
+export const lockIdentifiers = async (t: TenantTx, how: 'to take one' | 'to prove a domain'): Promise<void> => {
+  const key = sql`hashtextextended('resource identifiers', 0)`
+  await t.db.execute(how === 'to take one' ? sql`select pg_advisory_xact_lock_shared(${key})` : sql`select pg_advisory_xact_lock(${key})`)
+}
+
+export type TakenIdentifier = { readonly tenantId: TenantId; readonly resourceServerId: string; readonly host: string | null }
+const TAKEN = { tenantId: resourceDirectory.tenantId, resourceServerId: resourceDirectory.resourceServerId, host: resourceDirectory.host }
+
+/** Identifiers at this domain and below it that other tenants have. */
+export const findIdentifiersOfOthers = async (t: TenantTx, domain: string): Promise<TakenIdentifier[]> => {
+  const { host, tenantId } = resourceDirectory
+  const isBelow = sql`right(${host}, ${domain.length + 1}) = ${`.${domain}`}`
+  const rows = await t.db
+    .select(TAKEN)
+    .from(resourceDirectory)
+    .where(and(ne(tenantId, t.tenantId), or(eq(host, domain), isBelow)))
+  return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId) }))
+}
+
+/** The identifier, where another tenant has it. */
+export const findIdentifierOfOther = async (t: TenantTx, resourceHash: Uint8Array): Promise<TakenIdentifier[]> => {
+  const rows = await t.db
+    .select(TAKEN)
+    .from(resourceDirectory)
+    .where(and(ne(resourceDirectory.tenantId, t.tenantId), eq(resourceDirectory.resourceHash, resourceHash)))
+  return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId) }))
+}
+
+/** Deactivates resource servers of the tenant and gives up their identifiers, which are returned. */
+export const releaseIdentifiers = async (t: TenantTx, ids: readonly string[], at: Date): Promise<string[]> => {
+  const rows = await t.db
+    .update(resourceServers)
+    .set({ active: false, updatedAt: at })
+    .where(and(ownRows(t, resourceServers), inArray(resourceServers.id, [...ids])))
+    .returning({ resource: resourceServers.resource })
+  await t.db.delete(resourceDirectory).where(and(eq(resourceDirectory.tenantId, t.tenantId), inArray(resourceDirectory.resourceServerId, [...ids])))
+  return rows.map(({ resource }) => resource).sort()
 }
 
 /** The tenant of an identifier; none for a loopback one that several tenants have. */

@@ -2,9 +2,9 @@
 
 import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
-import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
-import { findTenantByDomain } from '#db/store/domains'
+import { findTenantOfHost } from '#db/store/domains'
 import { listDetailTypesAt } from '#db/store/oauth-details'
 import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clients'
 import {
@@ -14,14 +14,17 @@ import {
   listResourceClients,
   listResourceServers,
   listServerScopes,
+  lockIdentifiers,
   type NewServerScope,
   putServerScopes,
   type ResourceServer,
   registerClient,
   removeClientFrom,
+  takeIdentifierAgain,
   updateResourceServer,
 } from '#db/store/resource-servers'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
+import { releaseIdentifier } from '#shared/domains/domain-names/resource-identifiers'
 import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -107,16 +110,34 @@ export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
   return { base, path: path === '' ? '/' : path, resource, isLocal, host: url.hostname }
 }
 
+/** The directory's names of an identifier. Loopback addresses belong to every tenant. */
+const hashesOf = (t: TenantTx, { isLocal, resource }: Place) => ({
+  identifierHash: sha256(resource),
+  resourceHash: sha256(isLocal ? `${t.tenantId} ${resource}` : resource),
+})
+
 /**
- * Refuses a server below a verified domain of another company, and below our own base URL, which is the audience of tokens for this server.
+ * Refuses a server below a verified domain of another company, and below our own base URL, which is the audience of tokens for this server. An identifier below
+ * the company's own verified domain is released where another company has it.
  * @throws AppError resource_taken
  */
-const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }: Place): Promise<void> => {
+const requireIdentifier = async (t: TenantTx, ctx: Ctx, place: Place): Promise<void> => {
+  const { base, host, isLocal } = place
   if (new URL(base).origin === new URL(ctx.config.BASE_URL).origin) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
-  const labels = isLocal ? [] : host.split('.')
-  for (let at = 0; at < labels.length - 1; at++) {
-    const owner = await findTenantByDomain(directory(ctx.db), labels.slice(at).join('.'))
-    if (owner !== undefined && owner !== caller.tenantId) throw new AppError('resource_taken')
+  if (isLocal) return
+  await lockIdentifiers(t, 'to take one')
+  const owner = await findTenantOfHost(t, host)
+  if (owner !== undefined && owner !== t.tenantId) throw new AppError('resource_taken')
+  if (owner !== undefined) await releaseIdentifier(t, ctx, host, hashesOf(t, place).resourceHash)
+}
+
+/** @throws AppError resource_taken */
+const orTaken = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' }, error)
+    throw error
   }
 }
 
@@ -133,10 +154,10 @@ const scopesOf = (request: z.output<typeof NewServer>['scopes_supported']): NewS
 /** @throws AppError invalid_request, resource_taken */
 export const createServer = async (ctx: Ctx, caller: User, request: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
   const place = parseServerUrl(request.public_base_url, request.protected_base_path)
-  await requireOwnDomain(ctx, caller, place)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
-  try {
-    return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+  const made = await orTaken(() =>
+    atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+      await requireIdentifier(t, ctx, place)
       await insertResourceServer(t, {
         id,
         name: request.name,
@@ -149,9 +170,7 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
         registrationModes: [...new Set(request.registration_modes)],
         tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
-        identifierHash: sha256(place.resource),
-        // Loopback addresses belong to every tenant.
-        resourceHash: sha256(place.isLocal ? `${caller.tenantId} ${place.resource}` : place.resource),
+        ...hashesOf(t, place),
         createdAt: at,
         updatedAt: at,
       })
@@ -160,11 +179,10 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
       const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
       await recordEvent(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
       return { ...(await show(ctx, t, await known(t, id))), introspection_secret: secret }
-    })
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' }, error)
-    throw error
-  }
+    }),
+  )
+  ctx.wakeOutbox()
+  return made
 }
 
 /** @throws AppError not_found */
@@ -223,9 +241,22 @@ const requireStillBound = (grantable: GrantorPermissions, before: readonly NewSe
   )
 }
 
-/** @throws AppError not_found, cannot_grant */
-export const changeServer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
+/** A server whose identifier was released gets it again only where it could be created. @throws AppError resource_taken */
+const requireStillOurs = async (t: TenantTx, ctx: Ctx, { id, publicBaseUrl, protectedBasePath, resource }: ResourceServer): Promise<void> => {
+  const place = parseServerUrl(publicBaseUrl, protectedBasePath)
+  await requireIdentifier(t, ctx, place)
+  await takeIdentifierAgain(t, { ...hashesOf(t, place), resourceServerId: id, resource, createdAt: ctx.clock.now() })
+}
+
+/** @throws AppError not_found, cannot_grant, resource_taken */
+export const changeServer = async (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> => {
+  const out = await orTaken(() => change(ctx, caller, id, request))
+  ctx.wakeOutbox()
+  return out
+}
+const change = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
   changed(ctx, caller, id, async (t, before, grantable) => {
+    if (request.active === true && !before.active) await requireStillOurs(t, ctx, before)
     const row = await updateResourceServer(t, id, {
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.active === undefined ? {} : { active: request.active }),

@@ -1,0 +1,1 @@
+ALTER TABLE "authsec"."resource_directory" ADD COLUMN "host" text;
