@@ -8,10 +8,11 @@ import { insertIdentity } from '#db/store/identities'
 import { insertIssuer, type NewTrustedIssuer, updateIssuer } from '#db/store/oauth-issuers'
 import { setUserActive } from '#db/store/people'
 import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
+import { fixedClock } from '#shared/kernel/clock'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
-import { startApp } from '#tests/support/app'
+import { startApp, TEST_START } from '#tests/support/app'
 import { claimsOf, codeFor, newResource, oauthBrowser, postForm, prover, TOKEN_URL, tokenHeader, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
@@ -77,6 +78,20 @@ test('an identity assertion becomes a token for the person it names, once', asyn
   expect(await introspected(app, server, set.access_token)).toMatchObject({ active: true, subject_type: 'user', acting_user_id: person.id })
   expect(await errorOf(await redeem(text))).toEqual([400, 'invalid_grant'])
   expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toHaveLength(1)
+})
+
+test('the token ends a lifetime after the one instant that the request counts from, however long it takes', async () => {
+  const slow = fixedClock(TEST_START)
+  const now = (): Date => {
+    slow.advance(0.6)
+    return slow.now()
+  }
+  const { app, server, assertion, redeem } = await start({}, { extra: { clock: { now, elapsed: slow.elapsed } } })
+  slow.set(app.clock.now())
+  const { access_token: token, expires_in: seconds } = await (await redeem(await assertion())).json()
+  const { iat, exp } = claimsOf(token) as { iat: number; exp: number }
+  expect([exp - iat, seconds]).toEqual([300, 300])
+  expect(server.resource).toBeDefined()
 })
 
 test('of fifty at once one wins', async () => {
