@@ -1,4 +1,4 @@
-// Ten alarms, each with a page in docs/alarms that says what it means and what to do, and a dashboard of the same figures.
+// Eleven alarms, each with a page in docs/alarms that says what it means and what to do, and a dashboard of the same figures.
 import type { Settings } from './settings.ts'
 
 type Metric = {
@@ -33,6 +33,7 @@ export const COUNTED: readonly Counted[] = [
   { metric: 'dead_invocations', of: 'every', pattern: '?"Status: error" ?"Status: timeout" ?"Task timed out"', value: '1' },
   { metric: 'key_age_days', of: 'scheduled', pattern: '{ $.event = "job.done" && $.job = "gauges" }', value: '$.key_age_days' },
   { metric: 'audit_gap', of: 'scheduled', pattern: '{ $.event = "audit.gap" }', value: '$.missing' },
+  { metric: 'sms_refused', of: 'every', pattern: '{ $.event = "sms.quota_exceeded" }', value: '1' },
   { metric: 'job_failures', of: 'scheduled', pattern: '{ $.event = "job.failed" }', value: '1' },
 ]
 
@@ -65,6 +66,7 @@ export const alarmsOf = (namespace: string, { apiId, queueName, deadLettersName,
     { ...often, id: 'job-failures', title: 'A job failed', metric: own('job_failures', 'Sum'), over: 0 },
     { ...often, id: 'dependency-away', title: 'Database or cache is unavailable', metric: own('dependency_away', 'Sum'), over: 5 },
     { ...often, id: 'dead-functions', title: 'A function fails to start, or crashes', metric: own('dead_invocations', 'Sum'), over: 0 },
+    { ...often, id: 'sms-quota', title: 'Text messages are refused by a quota', metric: own('sms_refused', 'Sum'), over: 0 },
     {
       id: 'key-age',
       title: 'A signing key is old, or its age is not measured',

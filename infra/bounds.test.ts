@@ -60,6 +60,7 @@ test('each alarm has the threshold that its page states', () => {
     'job-failures': 'job_failures Sum over 0 in 1 x 300 s, silence is notBreaching',
     'dependency-away': 'dependency_away Sum over 5 in 1 x 300 s, silence is notBreaching',
     'dead-functions': 'dead_invocations Sum over 0 in 1 x 300 s, silence is notBreaching',
+    'sms-quota': 'sms_refused Sum over 0 in 1 x 300 s, silence is notBreaching',
     'key-age': 'key_age_days Maximum over 35 in 2 x 3600 s, silence is breaching',
     'audit-gap': 'audit_gap Sum over 0 in 1 x 86400 s, silence is notBreaching',
   })
@@ -78,10 +79,11 @@ test('each metric filter counts the log line that it is for, and no other', () =
     { event: 'job.done', job: 'expiry' },
     { event: 'job.failed', job: 'expiry' },
     { event: 'audit.gap', missing: 2 },
+    { event: 'sms.quota_exceeded', scope: 'tenant' },
   ]
   const counted = COUNTED.filter(({ pattern }) => pattern.startsWith('{')).map(({ metric, pattern }) => [
     metric,
     lines.flatMap((line, at) => (fits(pattern, line) ? [at] : [])),
   ])
-  expect(Object.fromEntries(counted)).toEqual({ dependency_away: [0], key_age_days: [3], audit_gap: [6], job_failures: [5] })
+  expect(Object.fromEntries(counted)).toEqual({ dependency_away: [0], key_age_days: [3], audit_gap: [6], sms_refused: [7], job_failures: [5] })
 })

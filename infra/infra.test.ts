@@ -221,9 +221,9 @@ test('a task that fails five times goes to the dead-letter queue, without retryi
   ])
 })
 
-test('ten alarms notify a recipient, link a page with instructions, and are on a dashboard', () => {
+test('eleven alarms notify a recipient, link a page with instructions, and are on a dashboard', () => {
   const alarms = production.of('aws.cloudwatch.MetricAlarm')
-  expect(alarms).toHaveLength(10)
+  expect(alarms).toHaveLength(11)
   for (const { name, args } of alarms) {
     const page = new URL(`../docs/alarms/${name.replace('Alarm-', '')}.md`, import.meta.url)
     expect(existsSync(page), String(page)).toBe(true)
@@ -232,7 +232,7 @@ test('ten alarms notify a recipient, link a page with instructions, and are on a
   }
   expect(production.of('aws.sns.TopicSubscription')).toMatchObject([{ args: { endpoint: 'ops@example.com', protocol: 'email' } }])
   const [dashboard] = production.of('aws.cloudwatch.Dashboard')
-  expect((JSON.parse(String(dashboard?.args.dashboardBody)) as { widgets: unknown[] }).widgets).toHaveLength(10)
+  expect((JSON.parse(String(dashboard?.args.dashboardBody)) as { widgets: unknown[] }).widgets).toHaveLength(11)
 })
 
 test('each alarm on the log counts a line that some function writes', () => {
@@ -250,6 +250,7 @@ test('each alarm on the log counts a line that some function writes', () => {
     'shared/platform/http/frame.ts',
     'functions/scheduled/gauges.ts',
     'functions/scheduled/audit-gap.ts',
+    'shared/domains/factors/sms-limits.ts',
   ]
     .map((file) => readFileSync(file, 'utf8'))
     .join('')

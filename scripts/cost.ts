@@ -55,8 +55,8 @@ export const USAGE = {
 /** Custom metrics: those that alarms count in the log, and the request latency. Five pollers read a queue with a function behind it, each every 20 seconds. */
 export const DEPLOYMENT = {
   secrets: 8,
-  alarms: 10,
-  ownMetrics: 6,
+  alarms: 11,
+  ownMetrics: 7,
   pollsADay: (5 * 86_400) / 20,
   jobsADay: 96 * 3 + 24 * 2 + 5,
   wakesADay: 96,

@@ -1,5 +1,6 @@
 // All groups and jobs in one process: `npm run dev`. Each part is embedded unless its variable names a real one.
 
+import { isOutOfSpace } from '#db/engine/client'
 import { compose } from '#shared/domains/composition/compose'
 import type { BaseCtx } from '#shared/domains/context'
 import { logoutTokenDelivery } from '#shared/domains/oauth/logout-token-delivery'
@@ -115,6 +116,15 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
   }
 }
 
+const EXPECTED = ['FolderLocked', 'FolderVersion', 'NoRoom']
+
+/** One line for a failure that its reader can mend; otherwise where it happened. */
+export const startFailure = (error: unknown): string => {
+  if (error instanceof ConfigError || (error instanceof Error && EXPECTED.includes(error.name))) return error.message
+  if (isOutOfSpace(error)) return 'The disk of the database or of DATA_DIR is full. Make room, and start again.'
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
 /** Runs until a signal ends it; a failed start prints one line. */
 export const main = async (env: Readonly<Record<string, string | undefined>>): Promise<void> => {
   try {
@@ -129,8 +139,7 @@ export const main = async (env: Readonly<Record<string, string | undefined>>): P
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
   } catch (error) {
-    const known = error instanceof ConfigError || (error instanceof Error && ['FolderLocked', 'FolderVersion'].includes(error.name))
-    process.stderr.write(`${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`)
+    process.stderr.write(`${startFailure(error)}\n`)
     process.exit(1)
   }
 }

@@ -17,6 +17,10 @@ const MAX_HEADER_BYTES = 96 * 1024
 const REMEMBERED_MS = 1000
 /** An idle connection is closed after this time; it is longer than the one minute of common load balancers, which must be the ones to close. */
 const KEPT_MS = 65_000
+/** The headers of a request must have arrived within this time, measured from its first byte, or from the connection where none came. */
+const HEADERS_MS = 10_000
+/** How often the server looks for connections that exceed it. */
+const CHECK_HEADERS_MS = 500
 
 type Node = { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse }
 export type Serving = { readonly port: number; close(noticeSeconds: number): Promise<void> }
@@ -24,19 +28,25 @@ export type Serving = { readonly port: number; close(noticeSeconds: number): Pro
 const plain = (status: number, text: string): Response =>
   new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } })
 
-/** `/health/live`: the process answers. `/health/ready`: it can serve requests and is not shutting down. Answered under any host name. */
+/**
+ * `/health/live`: the process answers. `/health/ready`: it can serve requests and is not shutting down; `degraded` where it does so without the cache. Answered under
+ * any host name.
+ */
 const probes = (ctx: BaseCtx, isEnding: () => boolean) => {
-  let last: { readonly at: number; readonly ready: Promise<boolean> } | undefined
-  const isReady = (): Promise<boolean> => {
+  let last: { readonly at: number; readonly status: ReturnType<typeof health> } | undefined
+  const health = async () => (await checkHealth(ctx)).body.status
+  const lately = (): ReturnType<typeof health> => {
     const now = ctx.clock.elapsed()
-    if (last === undefined || now - last.at > REMEMBERED_MS) last = { at: now, ready: checkHealth(ctx).then(({ status }) => status === 200) }
-    return last.ready
+    if (last === undefined || now - last.at > REMEMBERED_MS) last = { at: now, status: health() }
+    return last.status
   }
   return async (path: string): Promise<Response | undefined> => {
     if (path === '/health/live') return plain(200, 'alive')
     if (path !== '/health/ready') return undefined
     if (isEnding()) return plain(503, 'ending')
-    return (await isReady()) ? plain(200, 'ready') : plain(503, 'a required dependency is unavailable')
+    const status = await lately()
+    if (status === 'unhealthy') return plain(503, 'a required dependency is unavailable')
+    return plain(200, status === 'degraded' ? 'degraded: the cache is unavailable' : 'ready')
   }
 }
 
@@ -101,7 +111,10 @@ export const listen = (app: ReturnType<typeof mount>, ctx: BaseCtx): Promise<Ser
       await closed(server)
     }
     const answer = getRequestListener(fetch, { hostname: config.HOST, errorHandler: (error) => unreadable(ctx, error) })
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEPT_MS }, (request, response) => void answer(request, response))
+    const server = createServer(
+      { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEPT_MS, headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_HEADERS_MS },
+      (request, response) => void answer(request, response),
+    )
     server.on('error', reject)
     server.on('clientError', refuseUnread(log))
     server.listen(config.PORT, config.HOST, () => resolve({ port: (server.address() as AddressInfo).port, close }))

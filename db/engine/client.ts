@@ -114,6 +114,21 @@ export const sqlState = (error: unknown): string | undefined => {
   return undefined
 }
 
+/** The file system below the embedded engine has its own error, which is not an Error of JavaScript, and the numbers of WASI. */
+const ENOSPC_OF_WASI = 51
+
+/**
+ * Whether there was no room to write: the disk of the server (disk_full), its memory (out_of_memory), or the disk below the embedded engine's folder. Nothing was
+ * written, and the caller may retry once there is room.
+ */
+export const isOutOfSpace = (error: unknown): boolean => {
+  for (let e: unknown = error; typeof e === 'object' && e !== null; e = (e as { cause?: unknown }).cause) {
+    const { code, name, errno } = e as { code?: unknown; name?: unknown; errno?: unknown }
+    if (code === '53100' || code === '53200' || code === 'ENOSPC' || (name === 'ErrnoError' && errno === ENOSPC_OF_WASI)) return true
+  }
+  return false
+}
+
 /** Whether the database was unavailable, through drizzle's wrapper. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
   for (let e: unknown = error; e instanceof Error; e = e.cause) if (e instanceof DatabaseUnavailable) return true

@@ -4,11 +4,12 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { afterAll, expect, test } from 'vitest'
-import { openDb } from './client.ts'
-import { checkFolderVersion, EMBEDDED, FolderVersion, openFolder } from './folder.ts'
+import { isOutOfSpace, openDb } from './client.ts'
+import { checkFolderVersion, EMBEDDED, FolderVersion, freeBytes, NoRoom, openFolder } from './folder.ts'
 import { FolderLocked, lockFolder } from './folder-lock.ts'
 import { asTenantId, forTenant } from './tenant.ts'
 
@@ -149,4 +150,32 @@ test('EMBEDDED names the versions of the installed package', () => {
   expect(version.startsWith(`${EMBEDDED.pglite}.`)).toBe(true)
   const wasm = readFileSync(entry.replace(/[^/]+$/, 'pglite.wasm'), 'latin1')
   expect(wasm).toContain(`PostgreSQL ${EMBEDDED.postgres}.`)
+})
+
+test('without room on the disk nothing is opened, and nothing that may write is sent to the engine, which would stop for ever; reads are', async () => {
+  const [folder, disk] = [join(room, 'cramped'), { free: 0 }]
+  const free = () => disk.free
+  await expect(openFolder(folder, free)).rejects.toBeInstanceOf(NoRoom)
+  await expect(openFolder(folder, free)).rejects.toThrow(/^The disk of the data folder .*cramped is full: at least 48 MiB must be free\.$/)
+  disk.free = 2 ** 40
+  const { engine, release } = await openFolder(folder, free)
+  const scope = { role: 'authsec_app', tenantId: '' } as const
+  await engine.script('login', 'create role authsec_app; create table things (id int); grant all on things to authsec_app')
+  const [insert, select] = ['insert into things values (1)', 'select count(*)::int as n from things'].map((text) => ({
+    text,
+    params: [],
+    arrays: false,
+  }))
+  if (insert === undefined || select === undefined) throw new Error('two statements')
+  await engine.one(scope, insert)
+  disk.free = 1024
+  await wait(300)
+  const refused = [engine.one(scope, insert), engine.transaction(scope, (run) => run(insert)), engine.script('login', insert.text)]
+  for (const outcome of await Promise.allSettled(refused)) expect(outcome.status === 'rejected' && isOutOfSpace(outcome.reason)).toBe(true)
+  expect(await engine.one(scope, select)).toEqual([{ n: 1 }])
+  disk.free = 2 ** 40
+  await engine.transaction(scope, (run) => run(insert))
+  expect(await engine.one(scope, select)).toEqual([{ n: 2 }])
+  await release()
+  expect(freeBytes(folder)).toBeGreaterThan(0)
 })

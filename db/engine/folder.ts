@@ -1,7 +1,7 @@
 // Opens the embedded database on a folder: locked, with a version that this release can read, and completely initialised.
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Engine } from './client.ts'
+import type { DatabaseScope, Engine, RunStatement } from './client.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openPglite, pgliteEngine } from './pglite.ts'
 
@@ -18,6 +18,58 @@ export class FolderVersion extends Error {
   constructor(message: string) {
     super(message)
     this.name = 'FolderVersion'
+  }
+}
+
+/** There is not enough room on the disk of the folder. Nothing was written. */
+export class NoRoom extends Error {
+  readonly code = 'ENOSPC'
+  constructor(folder: string) {
+    super(`The disk of the data folder ${folder} is full: at least ${LEAST_FREE / 1024 / 1024} MiB must be free.`)
+    this.name = 'NoRoom'
+  }
+}
+
+/** Three segments of the write-ahead log: where it cannot continue its log the engine stops for ever, in the middle of a statement. */
+const LEAST_FREE = 48 * 1024 * 1024
+const CHECKED_MS = 250
+export const freeBytes = (folder: string): number => {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+type FreeBytes = typeof freeBytes
+
+/** @throws NoRoom */
+const requireRoom = (folder: string, free: FreeBytes): void => {
+  if (free(folder) < LEAST_FREE) throw new NoRoom(folder)
+}
+
+/** Reads alone need no room. */
+const isRead = (text: string): boolean => /^\s*select\b/i.test(text)
+
+/** Refuses what may write while there is no room. */
+const withinRoom = (engine: Engine, folder: string, free: FreeBytes): Engine => {
+  let checkedAt = Number.NEGATIVE_INFINITY
+  const check = (): void => {
+    const now = performance.now()
+    if (now - checkedAt < CHECKED_MS) return
+    requireRoom(folder, free)
+    checkedAt = now
+  }
+  return {
+    ...engine,
+    one: async (scope, statement) => {
+      if (!isRead(statement.text)) check()
+      return engine.one(scope, statement)
+    },
+    transaction: async <T>(scope: DatabaseScope, work: (run: RunStatement) => Promise<T>) => {
+      check()
+      return engine.transaction(scope, work)
+    },
+    script: async (role, text) => {
+      check()
+      return engine.script(role, text)
+    },
   }
 }
 
@@ -65,14 +117,15 @@ export type OpenFolder = {
 
 /**
  * Opens the embedded engine on a folder, which is created when missing.
- * @throws FolderLocked, FolderVersion
+ * @throws FolderLocked, FolderVersion, NoRoom
  */
-export const openFolder = async (path: string): Promise<OpenFolder> => {
+export const openFolder = async (path: string, free: FreeBytes = freeBytes): Promise<OpenFolder> => {
   const lock = lockFolder(path)
   try {
     const folder = realpathSync(path)
+    requireRoom(folder, free)
     if (!checkFolderVersion(folder)) await initialise(folder)
-    const inner = pgliteEngine(await openPglite(folder))
+    const inner = withinRoom(pgliteEngine(await openPglite(folder)), folder, free)
     let closing: Promise<void> | undefined
     const release = (): Promise<void> => {
       closing ??= inner.close().finally(lock.release)

@@ -1,7 +1,7 @@
 // The people who administer a tenant by their bindings, and the rows of the directory that sign-in looks them up by.
-import { eq } from 'drizzle-orm'
+import { eq, isNotNull } from 'drizzle-orm'
 import { column, columns, moment, nullable, type RowOf, statement } from '../engine/statement.ts'
-import type { TenantDb } from '../engine/tenant.ts'
+import type { AnyScope, TenantDb } from '../engine/tenant.ts'
 import { administratorDirectory } from '../tables/users.ts'
 import { HELD_BY_USER, LIVE_BINDING } from './live-bindings.ts'
 
@@ -39,6 +39,12 @@ where ${LIVE_BINDING(':now')} and r.is_system and r.name = :systemRole and ${HEL
 /** Whether the person has the tenant's own system role by a live binding of their own or of a group. */
 export const holdsSystemRole = async (t: TenantDb, userId: string, systemRole: string, now: Date): Promise<boolean> =>
   (await FIND_SYSTEM_ROLE.count(t, { userId, systemRole, now })) > 0
+
+/** Whether anyone in the deployment could sign in as an administrator. */
+export const hasAdministrator = async (d: AnyScope): Promise<boolean> => {
+  const { userId, provedAt } = administratorDirectory
+  return (await d.db.select({ userId }).from(administratorDirectory).where(isNotNull(provedAt)).limit(1)).length > 0
+}
 
 /** The people that the directory lists for the tenant. */
 export const findListedAdministrators = async (t: TenantDb): Promise<string[]> => {

@@ -1,6 +1,6 @@
 // Queries on one client, its directory row and its service account. Lists: client-list.ts.
 
-import { and, eq, inArray, or } from 'drizzle-orm'
+import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { permissions, roleBindings, rolePermissions, serviceAccounts } from '../tables/access.ts'
 import { clientDirectory, clientGroups, clients } from '../tables/clients.ts'
@@ -78,12 +78,26 @@ type Identity = 'redirectUris' | 'isPublic' | 'tokenEndpointAuthMethod' | 'jwks'
 export type ClientChange = Omit<AnyClientChange, Identity> & { readonly [K in Exclude<Identity, 'jwks'>]?: never } & { readonly jwks?: null }
 export type ClientIdentityChange = AnyClientChange
 
+/** Keys that were fetched from another `jwks_uri` go with it. */
+const fetchedKeysOf = ({ jwksUri }: ClientIdentityChange) => {
+  if (jwksUri === undefined) return {}
+  const isSame = sql`${clients.jwksUri} is not distinct from ${jwksUri}`
+  return {
+    fetchedJwks: sql`case when ${isSame} then ${clients.fetchedJwks} end`,
+    jwksFetchedAt: sql`case when ${isSame} then ${clients.jwksFetchedAt} end`,
+  }
+}
+
 /** The client after the change. The directory row and the service account follow its active state. */
 export const updateClient = (t: TenantTx, clientId: string, set: ClientChange): Promise<Client | undefined> => updateClientIdentity(t, clientId, set)
 
 /** As `updateClient`, for every column. Only `changeClientIdentity` calls it, which also ends what people allowed the client. */
 export const updateClientIdentity = async (t: TenantTx, clientId: string, set: ClientIdentityChange): Promise<Client | undefined> => {
-  const [row] = await t.db.update(clients).set(set).where(ownClient(t, clientId)).returning()
+  const [row] = await t.db
+    .update(clients)
+    .set({ ...fetchedKeysOf(set), ...set })
+    .where(ownClient(t, clientId))
+    .returning()
   if (row === undefined || set.active === undefined) return row
   await t.db.update(clientDirectory).set({ active: row.active }).where(ownEntry(t, clientId))
   if (row.serviceAccountId !== null) {

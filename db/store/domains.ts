@@ -1,5 +1,5 @@
 // Queries on domains: a tenant's claims, and the directory of verified names.
-import { and, count, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, inArray, lt, notInArray, or, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, type JobsDb, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { domainDirectory, tenantDomains } from '../tables/tenants.ts'
 
@@ -12,6 +12,20 @@ export const findTenantByDomain = async (d: AnyScope, domain: string): Promise<T
     .select({ tenantId: domainDirectory.tenantId })
     .from(domainDirectory)
     .where(and(eq(domainDirectory.domain, domain), eq(domainDirectory.isVerified, true)))
+  return row === undefined ? undefined : asTenantId(row.tenantId)
+}
+
+/** The tenant that proved the host, or the closest domain above it. */
+export const findTenantOfHost = async (d: AnyScope, host: string): Promise<TenantId | undefined> => {
+  const labels = host.split('.')
+  const names = labels.slice(0, -1).map((_, at) => labels.slice(at).join('.'))
+  if (names.length === 0) return undefined
+  const [row] = await d.db
+    .select({ tenantId: domainDirectory.tenantId })
+    .from(domainDirectory)
+    .where(and(inArray(domainDirectory.domain, names), eq(domainDirectory.isVerified, true)))
+    .orderBy(desc(sql`length(${domainDirectory.domain})`))
+    .limit(1)
   return row === undefined ? undefined : asTenantId(row.tenantId)
 }
 

@@ -61,18 +61,21 @@ export const deleteUnusedClientsOfAllTenants = async (d: JobsDb, before: Date, l
 }
 
 type Jwks = NonNullable<Client['fetchedJwks']>
+type Fetched = { readonly clientId: string; readonly url: string; readonly jwks: Jwks | undefined; readonly at: Date }
 /**
- * The content of a client's `jwks_uri`: a cached copy, not audited, with the time of the read. Undefined: nothing could be read, and the time of the attempt is
- * stored.
+ * The content of a client's `jwks_uri`: a cached copy, not audited, with the time of the read. Without `jwks` nothing could be read, and the time of the attempt
+ * is stored. False, and nothing is stored, when the client's `jwks_uri` is another one.
  */
-export const saveFetchedJwks = async (t: TenantDb, clientId: string, jwks: Jwks | undefined, at: Date): Promise<void> => {
+export const saveFetchedJwks = async (t: TenantDb, { clientId, url, jwks, at }: Fetched): Promise<boolean> => {
   const c = clients
   // For a copy without a time of reading, the last try counts.
   const readThen = sql`${c.fetchedJwks} || jsonb_build_object('read_at', coalesce(${c.fetchedJwks} ->> 'read_at', ${c.jwksFetchedAt}::text))`
-  await t.db
+  const rows = await t.db
     .update(c)
     .set({ jwksFetchedAt: at, fetchedJwks: jwks === undefined ? readThen : { ...jwks, read_at: at.toISOString() } })
-    .where(and(ownRows(t, c), eq(c.id, clientId)))
+    .where(and(ownRows(t, c), eq(c.id, clientId), eq(c.jwksUri, url)))
+    .returning({ id: c.id })
+  return rows.length === 1
 }
 
 export type RegistrationToken = typeof registrationTokens.$inferSelect

@@ -25,42 +25,87 @@ export const insertResourceServer = async (
   {
     resourceHash,
     identifierHash,
-    keyHash = null,
+    keyHash,
+    host,
     ...row
   }: Omit<typeof resourceServers.$inferInsert, 'tenantId'> & {
     readonly resourceHash: Uint8Array
     readonly identifierHash: Uint8Array
-    readonly keyHash?: Uint8Array | null
+    readonly keyHash: Uint8Array | null
+    readonly host: string
   },
 ): Promise<void> => {
   await t.db.insert(resourceServers).values({ ...row, tenantId: t.tenantId })
-  await t.db
-    .insert(resourceDirectory)
-    .values({ resourceHash, identifierHash, keyHash, resourceServerId: row.id, tenantId: t.tenantId, createdAt: row.createdAt })
+  await insertIdentifier(t, { resourceHash, identifierHash, keyHash, host, resourceServerId: row.id, createdAt: row.createdAt })
+}
+
+type Identifier = Omit<typeof resourceDirectory.$inferInsert, 'tenantId'>
+/** @throws unique_violation when the identifier is taken by any tenant */
+const insertIdentifier = async (t: TenantTx, row: Identifier): Promise<void> => {
+  await t.db.insert(resourceDirectory).values({ ...row, tenantId: t.tenantId })
 }
 
 /**
- * Whether another tenant has a resource of one of these spellings. Serialises registrations at the first of them, the origin, until the transaction ends.
+ * Takes the identifier again for a server that lost it. False when the server has it.
+ * @throws unique_violation when the identifier is taken by another tenant
  */
-export const lockLookAlikes = async (t: TenantTx, keyHashes: readonly Uint8Array[]): Promise<boolean> => {
-  const [origin] = keyHashes
-  if (origin === undefined) return false
-  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`resource ${Buffer.from(origin).toString('hex')}`}, 0))`)
-  const d = resourceDirectory
+export const takeIdentifierAgain = async (t: TenantTx, row: Identifier): Promise<boolean> => {
+  const own = and(eq(resourceDirectory.resourceServerId, row.resourceServerId), eq(resourceDirectory.tenantId, t.tenantId))
+  const [known] = await t.db.select({ id: resourceDirectory.resourceServerId }).from(resourceDirectory).where(own)
+  if (known !== undefined) return false
+  await insertIdentifier(t, row)
+  return true
+}
+
+/** Waits for others that take identifiers or prove domains, so that of two at the same time one sees what the other did. */
+export const lockIdentifiers = async (t: TenantTx, how: 'to take one' | 'to prove a domain'): Promise<void> => {
+  const key = sql`hashtextextended('resource identifiers', 0)`
+  await t.db.execute(how === 'to take one' ? sql`select pg_advisory_xact_lock_shared(${key})` : sql`select pg_advisory_xact_lock(${key})`)
+}
+
+export type TakenIdentifier = { readonly tenantId: TenantId; readonly resourceServerId: string; readonly host: string | null }
+const TAKEN = { tenantId: resourceDirectory.tenantId, resourceServerId: resourceDirectory.resourceServerId, host: resourceDirectory.host }
+
+/** Identifiers at this domain and below it that other tenants have. */
+export const findIdentifiersOfOthers = async (t: TenantTx, domain: string): Promise<TakenIdentifier[]> => {
+  const { host, tenantId } = resourceDirectory
+  const isBelow = sql`right(${host}, ${domain.length + 1}) = ${`.${domain}`}`
   const rows = await t.db
-    .select({ tenantId: d.tenantId })
+    .select(TAKEN)
+    .from(resourceDirectory)
+    .where(and(ne(tenantId, t.tenantId), or(eq(host, domain), isBelow)))
+  return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId) }))
+}
+
+/** Deactivates resource servers of the tenant and gives up their identifiers, which are returned. */
+export const releaseIdentifiers = async (t: TenantTx, ids: readonly string[], at: Date): Promise<string[]> => {
+  const rows = await t.db
+    .update(resourceServers)
+    .set({ active: false, updatedAt: at })
+    .where(and(ownRows(t, resourceServers), inArray(resourceServers.id, [...ids])))
+    .returning({ resource: resourceServers.resource })
+  await t.db.delete(resourceDirectory).where(and(eq(resourceDirectory.tenantId, t.tenantId), inArray(resourceDirectory.resourceServerId, [...ids])))
+  return rows.map(({ resource }) => resource).sort()
+}
+
+/**
+ * Identifiers of other tenants that have one of these spellings, or this identifier. Serialises registrations at the first spelling, the origin, until the
+ * transaction ends.
+ */
+export const lockLookAlikes = async (t: TenantTx, keyHashes: readonly Uint8Array[], resourceHash: Uint8Array): Promise<TakenIdentifier[]> => {
+  const origin = Buffer.from(keyHashes[0] ?? resourceHash).toString('hex')
+  await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`resource ${origin}`}, 0))`)
+  const d = resourceDirectory
+  const isLookAlike = or(
+    eq(d.resourceHash, resourceHash),
+    inArray(d.keyHash, [...keyHashes]),
+    and(isNull(d.keyHash), eq(d.resourceHash, d.identifierHash), inArray(d.identifierHash, [...keyHashes])),
+  )
+  const rows = await t.db
+    .select(TAKEN)
     .from(d)
-    .where(
-      and(
-        ne(d.tenantId, t.tenantId),
-        or(
-          inArray(d.keyHash, [...keyHashes]),
-          and(isNull(d.keyHash), eq(d.resourceHash, d.identifierHash), inArray(d.identifierHash, [...keyHashes])),
-        ),
-      ),
-    )
-    .limit(1)
-  return rows.length > 0
+    .where(and(ne(d.tenantId, t.tenantId), isLookAlike))
+  return rows.map((row) => ({ ...row, tenantId: asTenantId(row.tenantId) }))
 }
 
 /** The tenants of an identifier: one, except on the loopback interface. */

@@ -98,6 +98,8 @@ export const resourceDirectory = schema.table(
     keyHash: bytesColumn('key_hash'),
     resourceServerId: uuid('resource_server_id').notNull(),
     tenantId: tenantId(),
+    /** Host of the identifier: the owner of its domain takes it over. Null in rows from before this column. */
+    host: text('host'),
     createdAt: timestampColumn('created_at').notNull(),
   },
   (t) => [

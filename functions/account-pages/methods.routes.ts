@@ -128,7 +128,7 @@ export const methodRoutes = [
     form: PhoneForm,
     reply: empty(303),
     errors: [...PHONE_ERRORS, 'too_many_sms', 'sms_failed', 'sms_number_refused', 'sms_not_configured'],
-    emits: ['sms_code.sent'],
+    emits: ['sms_code.sent', 'sms.quota_exceeded'],
     handle: async ({ ctx, principal, form }) => (await import('./add-factor.ts')).sendPhoneCode(ctx, principal, form.phone_number),
   }),
   route({

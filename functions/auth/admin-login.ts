@@ -1,7 +1,8 @@
 // An administrator signs in.
 import type * as z from 'zod'
 import { directory, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { findTenantByDomain } from '#db/store/domains'
+import { hasAdministrator } from '#db/store/administrators'
+import { findDomainOwner, findTenantByDomain } from '#db/store/domains'
 import type { Account, SignInSnapshot } from '#db/store/sign-in'
 import { findAdministeredTenants } from '#db/store/users'
 import { expiredTransactionCookie } from '#shared/domains/login-transaction/login-transaction'
@@ -130,9 +131,17 @@ const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[
   return (await listUpstreams(ctx, tenantId ?? SYSTEM_TENANT)).map(({ name }) => name)
 }
 
+/** Whether there is nobody yet who could sign in here: in the whole deployment, or at the platform's sub-domain that the form names. */
+const isWithoutAdministrator = async (ctx: Ctx, current: string | undefined): Promise<boolean> => {
+  const d = directory(ctx.db)
+  if (!(await hasAdministrator(d))) return true
+  const named = current === undefined ? undefined : fullDomain(ctx.config, current)
+  return named?.endsWith(`.${ctx.config.TENANT_DOMAIN_SUFFIX}`) === true && (await findDomainOwner(d, named)) === undefined
+}
+
 /**
- * Where companies can sign up, a form cannot hide whether an address is known. Elsewhere the answer is the same for every address, and so it is for all
- * addresses of a domain whose organisation has its own provider.
+ * The form's next step. It depends on the place and on the domain of the address, never on whether the address is known: the same statements run for every
+ * address. With COMPATIBILITY=authsec an unknown address is led to sign-up where companies can sign up.
  */
 export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof AdminPrecheck>): Promise<z.input<typeof AdminPrechecked>> => {
   const here = await tenantOfOrigin(ctx)
@@ -143,8 +152,11 @@ export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof Admi
     return { exists: true, next_step: 'login', requires_password: true, tenant_domain: realm.domain, available_providers }
   }
   if (await acceptsCompanies(ctx)) {
-    const tenants = await findAdministeredTenants(directory(ctx.db), emailHash(ctx, body.email))
-    if (tenants.length === 0) return { exists: false, next_step: 'bootstrap', requires_password: false }
+    const isNew =
+      ctx.config.COMPATIBILITY === 'authsec'
+        ? (await findAdministeredTenants(directory(ctx.db), emailHash(ctx, body.email))).length === 0
+        : await isWithoutAdministrator(ctx, body.current_domain)
+    if (isNew) return { exists: false, next_step: 'bootstrap', requires_password: false }
   }
   return {
     exists: true,

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
+import { countedDb } from '#tests/support/counted'
+import { ownDb, testDb } from '#tests/support/database'
 import { addProvider } from '#tests/support/federation'
 import { addSamlProvider } from '#tests/support/saml'
 import { keyPair } from '#tests/support/saml-idp'
@@ -14,25 +16,57 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   return { app, company, admin: company.admin }
 }
 
-test('precheck: where sign-up is open an unknown address is shown to sign-up, elsewhere everybody gets one answer', async () => {
-  const open = await start()
-  const nobody = { email: 'unknown@nowhere.example' }
-  expect(await outcomeOf(await open.app.request(PRECHECK, { body: nobody }))).toEqual({
-    status: 200,
-    body: { exists: false, next_step: 'bootstrap', requires_password: false },
-  })
-  for (const env of [{ SIGN_UP: 'invite' }, { SIGN_UP: 'closed' }, { TENANCY: 'single' }]) {
-    const { app, admin } = await start(env)
-    const known = await outcomeOf(await app.request(PRECHECK, { body: { email: admin.email } }))
-    expect(await outcomeOf(await app.request(PRECHECK, { body: nobody }))).toEqual(known)
-    expect(known.body).toEqual({
-      exists: true,
-      next_step: 'login',
-      requires_password: true,
-      tenant_domain: 'localhost',
-      available_providers: expect.arrayContaining(['email']),
-    })
+const ANSWER = {
+  exists: true,
+  next_step: 'login',
+  requires_password: true,
+  tenant_domain: 'localhost',
+  available_providers: expect.arrayContaining(['email']),
+}
+const BOOTSTRAP = { exists: false, next_step: 'bootstrap', requires_password: false }
+const nobody = { email: 'unknown@nowhere.example' }
+
+test.each([[{}], [{ SIGN_UP: 'invite' }], [{ SIGN_UP: 'closed' }], [{ TENANCY: 'single' }]])(
+  'precheck answers alike for every address, with the same statements (%j)',
+  async (env: Record<string, string>) => {
+    const counted = countedDb((await testDb()).engine)
+    const app = await startApp([...authRoutes, ...signUpRoutes], { env, db: counted.db })
+    const { admin } = await app.company()
+    const ask = async (body: object) => {
+      let outcome: unknown
+      const costs = await counted.during(async () => {
+        outcome = await outcomeOf(await app.request(PRECHECK, { body }))
+      })
+      return { outcome, costs }
+    }
+    const known = await ask({ email: admin.email })
+    expect(known.outcome).toEqual({ status: 200, body: ANSWER })
+    expect(await ask(nobody)).toEqual(known)
+  },
+)
+
+test('precheck leads to sign-up at a sub-domain of the platform that no company has, and in a deployment without an administrator', async () => {
+  const { app, company, admin } = await start()
+  const at = async (email: string, current_domain: string) => (await outcomeOf(await app.request(PRECHECK, { body: { email, current_domain } }))).body
+  for (const { email } of [admin, nobody]) {
+    expect(await at(email, `free-${company.name}.localhost`)).toEqual(BOOTSTRAP)
+    for (const domain of [company.domain, 'localhost', 'unknown.example']) expect(await at(email, domain), domain).toMatchObject({ exists: true })
   }
+  const closed = await start({ SIGN_UP: 'invite' })
+  const body = { ...nobody, current_domain: `free-${company.name}.localhost` }
+  expect((await outcomeOf(await closed.app.request(PRECHECK, { body }))).body).toMatchObject({ exists: true })
+  const empty = await startApp(authRoutes, { db: await ownDb() })
+  expect((await outcomeOf(await empty.request(PRECHECK, { body: nobody }))).body).toEqual(BOOTSTRAP)
+  const first = await empty.company()
+  for (const { email } of [first.admin, nobody])
+    expect((await outcomeOf(await empty.request(PRECHECK, { body: { email } }))).body).toMatchObject({ exists: true })
+})
+
+test('with COMPATIBILITY=authsec an unknown address is led to sign-up where companies can sign up', async () => {
+  const { app, admin } = await start({ COMPATIBILITY: 'authsec' })
+  const ask = async (email: string) => outcomeOf(await app.request(PRECHECK, { body: { email } }))
+  expect(await ask(nobody.email)).toEqual({ status: 200, body: BOOTSTRAP })
+  expect((await ask(admin.email)).body).toMatchObject({ exists: true })
 })
 
 test('precheck names the providers of the place where the browser is, alike for every address', async () => {
@@ -77,7 +111,7 @@ test('precheck: an address in a domain that an organisation has proved leads to 
   const ask = async (email: string, headers: Record<string, string> = {}) => bodyOf(await app.request(PRECHECK, { body: { email }, headers }))
   const atClient = async (email: string, of: Company = company) =>
     bodyOf(await app.request('/authsec/uflow/auth/enduser/login/precheck', { body: { email, client_id: of.clientId } }))
-  expect(await ask(`unknown@${domain}`)).toMatchObject({ exists: false })
+  expect((await ask(`unknown@${domain}`)).tenant_domain).toBe('localhost')
   expect(await atClient(`unknown@${domain}`)).not.toHaveProperty('available_providers')
   const provider = await addSamlProvider(app, company, await keyPair('provider'))
   await addSamlProvider(app, company, await keyPair('provider'), { isActive: false })
@@ -90,7 +124,7 @@ test('precheck: an address in a domain that an organisation has proved leads to 
     expect(await atClient(`${who}@${domain}`)).toMatchObject({ available_providers })
   }
   // A domain below it, a claim without proof, and the door of another organisation lead nowhere.
-  expect(await ask(`unknown@sub.${domain}`)).toMatchObject({ exists: false })
+  expect((await ask(`unknown@sub.${domain}`)).tenant_domain).toBe('localhost')
   const globex = await app.company('globex')
   expect(await atClient(`unknown@${domain}`, globex)).not.toHaveProperty('available_providers')
   const custom = `login.${globex.name}.example`

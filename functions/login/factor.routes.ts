@@ -59,7 +59,7 @@ export const loginFactorRoutes = [
     form: NoForm,
     reply: empty(303),
     errors: ['authentication_required', 'sms_not_enabled', 'factor_paused', 'too_many_sms', 'sms_failed', 'sms_number_refused', 'sms_not_configured'],
-    emits: ['sms_code.sent'],
+    emits: ['sms_code.sent', 'sms.quota_exceeded'],
     handle: ({ ctx, query }) => sendSms(ctx, query),
   }),
   route({

@@ -10,10 +10,11 @@ import { insertIssuer, type NewTrustedIssuer, updateIssuer } from '#db/store/oau
 import { setUserActive } from '#db/store/people'
 import { putBinding, putRole } from '#db/testing/access'
 import { JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
+import { fixedClock } from '#shared/kernel/clock'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { exchange, introspected, newAgent, newDetailType, newExchanger, newPolicy, payment } from '#tests/support/agents'
-import { startApp } from '#tests/support/app'
+import { startApp, TEST_START } from '#tests/support/app'
 import { claimsOf, codeFor, newResource, oauthBrowser, postForm, prover, TOKEN_URL, tokenHeader, VERIFIER } from '#tests/support/oauth'
 import { STRONG_KEYS } from '#tests/support/weak-keys'
 import { oauthRoutes } from './routes.ts'
@@ -94,6 +95,20 @@ test('an identity assertion becomes a token for the person it names, once', asyn
   expect(await introspected(app, server, set.access_token)).toMatchObject({ active: true, subject_type: 'user', acting_user_id: person.id })
   expect(await errorOf(await redeem(text))).toEqual([400, 'invalid_grant'])
   expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toHaveLength(1)
+})
+
+test('the token ends when the step that it hangs below does: a request counts from one instant, however long it takes', async () => {
+  const slow = fixedClock(TEST_START)
+  const now = (): Date => {
+    slow.advance(1.1)
+    return slow.now()
+  }
+  const { app, company, assertion, redeem } = await start({}, { extra: { clock: { now, elapsed: slow.elapsed } } })
+  const { access_token: token, expires_in: seconds } = await (await redeem(await assertion())).json()
+  const { iat, exp, delegation_id: id } = claimsOf(token) as { iat: number; exp: number; delegation_id: string }
+  expect([exp - iat, seconds]).toEqual([300, 300])
+  const text = 'select floor(extract(epoch from expires_at))::int from authsec.oauth_delegations where id = $1'
+  expect(await forTenant(app.db, company.tenantId).run({ text, params: [id], arrays: true })).toEqual([[exp]])
 })
 
 test('of fifty at once one wins', async () => {

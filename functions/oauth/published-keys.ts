@@ -1,9 +1,10 @@
 // Keys that a client publishes at its `jwks_uri`: cached, and fetched again when the copy is old or lacks the requested key.
-import type { Engine } from '#db/engine/client'
+import type { Db } from '#db/engine/client'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
 import { saveFetchedJwks } from '#db/store/registered-clients'
 import { PublishedJwks } from '#shared/domains/oauth/client-metadata.schema'
+import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
 import { FetchFailure } from '#shared/platform/fetch/guarded'
 import type { Ctx } from './group.ts'
 
@@ -22,19 +23,39 @@ type Deps = Pick<Ctx, 'db' | 'clock' | 'outbound'>
 /** When it was last tried, and when that last worked. */
 type Read = { readonly keys: Keys; readonly at: Date | undefined; readonly readAt: Date | undefined }
 
-/** What this process read last: the client at hand may have been looked up before that. */
-const lastRead = new WeakMap<Engine, Map<string, Read>>()
+/**
+ * What this instance read last, by tenant, client and address: the client at hand is cached and may have been looked up before that. Its row has the same
+ * values, so the memory lasts only as long as such a client is used. A commit of the tenant drops it: the address may be another one since.
+ */
+type Memory = Map<string, Map<string, Read & { readonly since: ClockReading }>>
+const lastRead = new WeakMap<Db, Memory>()
+const REMEMBERED_MS = 2000
 const MOST_REMEMBERED = 10_000
 
-const remember = ({ db }: Deps, clientId: string, read: Read): void => {
-  const all = lastRead.get(db.engine) ?? new Map<string, Read>()
-  if (all.size >= MOST_REMEMBERED) all.clear()
-  lastRead.set(db.engine, all.set(clientId, read))
+const memoryOf = ({ db }: Deps): Memory => {
+  const known = lastRead.get(db)
+  if (known !== undefined) return known
+  const made: Memory = new Map()
+  db.onCommit((tenantId) => made.delete(tenantId))
+  lastRead.set(db, made)
+  return made
 }
 
-const knownOf = ({ db }: Deps, { clientId, jwks, jwksFetchedAt: at, jwksReadAt: readAt }: OauthClient): Read => {
-  const read = lastRead.get(db.engine)?.get(clientId)
-  return read?.at !== undefined && (at === undefined || read.at > at) ? read : { keys: jwks?.keys ?? [], at, readAt }
+const keyOf = ({ clientId, jwksUri }: OauthClient): string => `${clientId} ${jwksUri}`
+
+const remember = (ctx: Deps, client: OauthClient, read: Read): void => {
+  const memory = memoryOf(ctx)
+  const all = memory.get(client.tenantId) ?? new Map()
+  if (all.size >= MOST_REMEMBERED) all.clear()
+  if (memory.size >= MOST_REMEMBERED) memory.clear()
+  memory.set(client.tenantId, all.set(keyOf(client), { ...read, since: readClock(ctx.clock) }))
+}
+
+const knownOf = (ctx: Deps, client: OauthClient): Read => {
+  const { jwks, jwksFetchedAt: at, jwksReadAt: readAt } = client
+  const read = memoryOf(ctx).get(client.tenantId)?.get(keyOf(client))
+  const isNewer = read?.at !== undefined && (at === undefined || read.at > at)
+  return isNewer && ageMs(ctx.clock, read.since) < REMEMBERED_MS ? read : { keys: jwks?.keys ?? [], at, readAt }
 }
 
 const secondsSince = (then: Date | undefined, now: Date): number =>
@@ -61,8 +82,9 @@ export const publishedKeys = async (ctx: Deps, client: OauthClient, kid: unknown
   const isThere = kid === undefined ? stillCount.length > 0 : stillCount.some((key) => key.kid === kid)
   if (url === undefined || age < PAUSE_SECONDS || (isThere && age < FRESH_SECONDS)) return stillCount
   const found = await fetched(ctx, url)
-  await saveFetchedJwks(forTenant(ctx.db, client.tenantId), clientId, found, now)
+  // Keys of an address that the client no longer has prove nothing.
+  if (!(await saveFetchedJwks(forTenant(ctx.db, client.tenantId), { clientId, url, jwks: found, at: now }))) return []
   const keys = found?.keys ?? stillCount
-  remember(ctx, clientId, { keys, at: now, readAt: found === undefined ? known.readAt : now })
+  remember(ctx, client, { keys, at: now, readAt: found === undefined ? known.readAt : now })
   return keys
 }

@@ -19,7 +19,7 @@ export const smsRoutes = [
     body: BeginSms,
     reply: json(200, SmsSent),
     errors: [...ENROLLER_ERRORS, ...SEND_ERRORS],
-    emits: ['sms_code.sent'],
+    emits: ['sms_code.sent', 'sms.quota_exceeded'],
     handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).beginSmsFactor(ctx, principal, body),
   }),
   route({
@@ -41,7 +41,7 @@ export const smsRoutes = [
     body: RequestSms,
     reply: json(200, SmsSent),
     errors: [...VERIFY_ERRORS, ...SEND_ERRORS, 'sms_not_enabled'],
-    emits: ['sms_code.sent'],
+    emits: ['sms_code.sent', 'sms.quota_exceeded'],
     handle: async ({ ctx, principal, body }) => (await import('./sms.ts')).requestSmsCode(ctx, principal, body),
   }),
   route({

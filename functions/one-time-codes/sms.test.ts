@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
-import { forTenant } from '#db/engine/tenant'
+import { describe, expect, test } from 'vitest'
+import { atomically, forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
+import { updateTenantSettings } from '#db/store/tenants'
 import { unconfiguredSms } from '#shared/platform/outbox/sms/configured'
 import { type Company, type Person, startApp, type TestApp } from '#tests/support/app'
 import { factorState, loginTransactionFor, mintEndUser, setUpApp, whoIs } from '#tests/support/factors'
@@ -224,4 +225,83 @@ test('without a phone no code can be sent', async () => {
   expect(await codeOf(await post(app, 'verify', pat, { login_ticket: transactionToken, code: appCode(seed, app.clock.now()) }))).toBe(
     'sms_not_enabled',
   )
+})
+
+describe('what messages may cost', () => {
+  const limited = async (env: Readonly<Record<string, string>> = {}, quotas: Readonly<Record<string, number>> = {}) => {
+    const app = await startApp([...authRoutes, ...userSignInRoutes, ...oneTimeCodeRoutes] as never, {
+      env: { RATE_LIMIT: 'on', ...env },
+      cache: 'by-clock',
+    })
+    const company = await app.company()
+    await atomically(forTenant(app.db, company.tenantId), (t) => updateTenantSettings(t, { quotas }, app.clock.now()))
+    let next = 0
+    /** Each time another person, another number and another address. */
+    const begin = async (of = company, prefix = '+49170') => {
+      const person = await app.person(of)
+      const phone = `${prefix}${String(1_000_000 + next++)}`
+      const token = await app.token(person)
+      const address = `198.51.100.${next}`
+      return app.request(`${SMS}/beginSetup`, { body: whoIs(person, { phone_number: phone }), token, address })
+    }
+    const answer = async (response: Response) => [response.status, await codeOf(response), response.headers.get('retry-after')]
+    return { app, company, begin, answer }
+  }
+  const EXCEEDED = [429, 'too_many_sms', '900']
+
+  test.each(['smsPerHour', 'smsPerDay'])(
+    'a tenant has a quota (%s); past it nothing is sent or stored, and others are not affected',
+    async (name) => {
+      const { app, company, begin, answer } = await limited({}, { [name]: 2 })
+      const other = await app.company('globex')
+      expect([(await begin()).status, (await begin()).status]).toEqual([200, 200])
+      const before = (await app.events(company.tenantId, { event: 'sms_code.sent' })).length
+      expect([await answer(await begin()), await answer(await begin())]).toEqual([EXCEEDED, EXCEEDED])
+      expect(app.sms.outbox).toHaveLength(2)
+      expect(await app.events(company.tenantId, { event: 'sms_code.sent' })).toHaveLength(before)
+      expect(await app.events(company.tenantId, { event: 'sms.quota_exceeded' })).toHaveLength(1)
+      expect(app.log.lines.filter((line) => line.includes('"sms.quota_exceeded"'))).toHaveLength(2)
+      expect((await begin(other)).status).toBe(200)
+      // Refused messages do not count.
+      app.clock.advance(name === 'smsPerHour' ? 2 * 3600 : 2 * 24 * 3600)
+      expect((await begin()).status).toBe(200)
+    },
+  )
+
+  test.each(['SMS_PER_HOUR', 'SMS_PER_DAY'])('the deployment has one (%s), over all tenants', async (name) => {
+    const { app, company, begin, answer } = await limited({ [name]: '2' })
+    const other = await app.company('globex')
+    expect([(await begin()).status, (await begin(other)).status]).toEqual([200, 200])
+    const before = (await app.events(SYSTEM_TENANT, { event: 'sms.quota_exceeded' })).length
+    expect(await answer(await begin())).toEqual(EXCEEDED)
+    expect(app.sms.outbox).toHaveLength(2)
+    expect(await app.events(SYSTEM_TENANT, { event: 'sms.quota_exceeded' })).toHaveLength(before + 1)
+    expect(await app.events(company.tenantId, { event: 'sms.quota_exceeded' })).toHaveLength(0)
+  })
+
+  test('a person whose own limit is reached uses up nothing of the tenant', async () => {
+    const { app, company, begin } = await limited({}, { smsPerHour: 2 })
+    const person = await app.person(company)
+    const token = await app.token(person)
+    const again = (n: number) => app.request(`${SMS}/beginSetup`, { body: whoIs(person, { phone_number: PHONE }), token, address: `203.0.113.${n}` })
+    expect((await again(1)).status).toBe(200)
+    for (let n = 2; n < 5; n++) expect((await again(n)).status).toBe(429)
+    expect((await begin()).status).toBe(200)
+  })
+
+  test('numbers of other countries receive none, whether or not they are enrolled', async () => {
+    const { app, company, begin, answer } = await limited({ SMS_COUNTRY_PREFIXES: '+49, +4366' })
+    expect([(await begin()).status, (await begin(company, '+43664')).status]).toEqual([200, 200])
+    for (const prefix of ['+43170', '+40170', '+88212'])
+      expect((await answer(await begin(company, prefix))).slice(0, 2)).toEqual([400, 'sms_number_refused'])
+    expect(app.sms.outbox).toHaveLength(2)
+    const open = await start()
+    await setUp(open.app, open.pat, {}, await open.app.token(open.pat), '+43170123456')
+    open.app.clock.advance(61)
+    const closed = await startApp([...oneTimeCodeRoutes] as never, { db: open.app.db, env: { SMS_COUNTRY_PREFIXES: '+49' } })
+    closed.clock.advance(61)
+    const refused = await closed.request(`${SMS}/requestCode`, { body: whoIs(open.pat, {}), token: await open.app.token(open.pat) })
+    expect([refused.status, await codeOf(refused)]).toEqual([400, 'sms_number_refused'])
+    expect(closed.sms.outbox).toHaveLength(0)
+  })
 })

@@ -44,7 +44,7 @@ export const serverRoutes = [
     body: NewServer,
     reply: json(201, CreatedServer),
     errors: ['invalid_request', 'resource_taken'],
-    emits: ['resource_server.created'],
+    emits: ['resource_server.created', 'resource_servers.released'],
     handle: ({ ctx, principal, body }) => createServer(ctx, principal, body),
   }),
   route({
@@ -87,8 +87,8 @@ export const serverRoutes = [
     path: ServerPath,
     body: ServerChange,
     reply: json(200, ServerOut),
-    errors: ['not_found', 'cannot_grant'],
-    emits: ['resource_server.updated'],
+    errors: ['not_found', 'cannot_grant', 'resource_taken'],
+    emits: ['resource_server.updated', 'resource_servers.released'],
     handle: ({ ctx, principal, path, body }) => changeServer(ctx, principal, path.id, body),
   }),
   route({

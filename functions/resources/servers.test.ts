@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { forTenant } from '#db/engine/tenant'
-import { findResourceServer, listServerScopes } from '#db/store/resource-servers'
+import { atomically, directory, forTenant } from '#db/engine/tenant'
+import { findResourceServer, findTenantOfResource, listServerScopes, releaseIdentifiers } from '#db/store/resource-servers'
 import { addDomain, proveDomain } from '#tests/support/administration'
 import { newDetailType } from '#tests/support/agents'
 import { startApp } from '#tests/support/app'
+import { sha256 } from '#tests/support/backend'
 import { newOauthClient } from '#tests/support/oauth'
 import { resourceRoutes } from './routes.ts'
 
@@ -197,4 +198,43 @@ test('a caller without a permission cannot remove it from a scope that requires 
   expect(await listServerScopes(t, id)).toEqual(before)
   expect(await put([...bound, 'list'])).toEqual([200, undefined])
   expect(await put(['pay'], await app.token(company.admin))).toEqual([200, undefined])
+})
+
+test('a company takes an identifier below its verified domain from another one, which does not get it back', async () => {
+  const { app, company, create } = await start()
+  const globex = await app.company('globex')
+  const theirs = await app.token(globex.admin)
+  const domain = `d-${app.ctx.random.id().slice(-12)}.com`
+  const origin = `https://api.${domain}`
+  const made = await (await create({ public_base_url: origin, scopes_supported: ['tools:read'] }, theirs)).json()
+  // A row from before hosts were recorded.
+  await directory(app.db).run({
+    text: 'update authsec.resource_directory set host = null where resource_server_id = $1',
+    params: [made.id],
+    arrays: true,
+  })
+  expect((await create({ public_base_url: origin })).status).toBe(409)
+  expect(await app.events(globex.tenantId, { event: 'resource_servers.released' })).toHaveLength(0)
+  await proveDomain(app, company, (await addDomain(app, company, domain)).id)
+  const taken = await create({ public_base_url: origin })
+  expect([taken.status, (await taken.json()).resource_url]).toEqual([201, `${origin}/mcp`])
+  expect(await (await app.request(`${BASE}/${made.id}`, { token: theirs })).json()).toMatchObject({ active: false })
+  expect(await app.events(globex.tenantId, { event: 'resource_servers.released' })).toHaveLength(1)
+  const back = await app.request(`${BASE}/${made.id}`, { method: 'PUT', body: { active: true }, token: theirs })
+  expect([back.status, (await back.json()).code]).toEqual([409, 'resource_taken'])
+  expect(await (await app.request(`${BASE}/${made.id}`, { token: theirs })).json()).toMatchObject({ active: false })
+  expect(await app.events(globex.tenantId, { event: 'resource_server.updated' })).toHaveLength(0)
+})
+
+test('a server that was switched off, and one whose identifier is free again, can be switched on', async () => {
+  const { app, company, owner, create } = await start()
+  const { id, resource_url: resource } = await (await create({})).json()
+  const admin = await app.token(company.admin)
+  const set = async (active: boolean) => (await app.request(`${BASE}/${id}`, { method: 'PUT', body: { active }, token: admin })).status
+  expect([await set(false), await set(true)]).toEqual([200, 200])
+  await atomically(forTenant(app.db, company.tenantId), (t) => releaseIdentifiers(t, [id], app.clock.now()))
+  expect(await findTenantOfResource(directory(app.db), sha256(resource))).toBeUndefined()
+  expect(await set(true)).toBe(200)
+  expect(await findTenantOfResource(directory(app.db), sha256(resource))).toBe(company.tenantId)
+  expect((await app.request(`${BASE}/${id}`, { token: owner })).status).toBe(200)
 })

@@ -2,9 +2,9 @@
 
 import type * as z from 'zod'
 import { isForeignKeyViolation, isUniqueViolation } from '#db/engine/client'
-import { atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { findClient } from '#db/store/clients'
-import { findTenantByDomain } from '#db/store/domains'
+import { findTenantOfHost } from '#db/store/domains'
 import { listDetailTypesAt } from '#db/store/oauth-details'
 import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clients'
 import {
@@ -14,15 +14,18 @@ import {
   listResourceClients,
   listResourceServers,
   listServerScopes,
+  lockIdentifiers,
   lockLookAlikes,
   type NewServerScope,
   putServerScopes,
   type ResourceServer,
   registerClient,
   removeClientFrom,
+  takeIdentifierAgain,
   updateResourceServer,
 } from '#db/store/resource-servers'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
+import { releaseIdentifiersTo } from '#shared/domains/domain-names/resource-identifiers'
 import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -106,31 +109,40 @@ export const parseServerUrl = (baseUrl: string, basePath: string): Place => {
   const read = URL.canParse(resource) ? new URL(resource) : undefined
   const isPlain = read?.search === '' && read.hash === '' && read.username === '' && (read.href === resource || read.href === `${resource}/`)
   if (!isPlain || (path !== '' && !path.startsWith('/'))) throw refusedUrl()
-  return { base, path: path === '' ? '/' : path, resource, isLocal, host: url.hostname }
+  return { base, path: path === '' ? '/' : path, resource, isLocal, host: plainHost(url.hostname) }
 }
 
+/** The directory's entry of an identifier. Loopback addresses belong to every tenant. */
+type Entry = { readonly identifierHash: Uint8Array; readonly resourceHash: Uint8Array; readonly keyHash: Uint8Array | null; readonly host: string }
+
 /**
- * Refuses a server below a verified domain of another company, and below our own base URL, which is the audience of tokens for this server.
+ * Refuses a server below a verified domain of another company, below our own base URL, which is the audience of tokens for this server, and one that looks like
+ * the identifier of another company or is below it. Below the company's own verified domain such identifiers of others are released instead.
  * @throws AppError resource_taken
  */
-const requireOwnDomain = async (ctx: Ctx, caller: User, { base, host, isLocal }: Place): Promise<void> => {
-  if (identifierKeys(base)[0] === identifierKeys(ctx.config.BASE_URL)[0])
-    throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
-  const labels = isLocal ? [] : plainHost(host).split('.')
-  for (let at = 0; at < labels.length - 1; at++) {
-    const owner = await findTenantByDomain(directory(ctx.db), labels.slice(at).join('.'))
-    if (owner !== undefined && owner !== caller.tenantId) throw new AppError('resource_taken')
+const requireIdentifier = async (t: TenantTx, ctx: Ctx, { base, resource, host, isLocal }: Place): Promise<Entry> => {
+  const taken = (): AppError => new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
+  if (identifierKeys(base)[0] === identifierKeys(ctx.config.BASE_URL)[0]) throw taken()
+  const identifierHash = sha256(resource)
+  if (isLocal) return { identifierHash, resourceHash: sha256(`${t.tenantId} ${resource}`), keyHash: null, host }
+  await lockIdentifiers(t, 'to take one')
+  const owner = await findTenantOfHost(t, host)
+  if (owner !== undefined && owner !== t.tenantId) throw new AppError('resource_taken')
+  const spellings = identifierKeys(resource).map(sha256)
+  const others = await lockLookAlikes(t, spellings, identifierHash)
+  if (others.length > 0 && owner === undefined) throw taken()
+  if (others.length > 0) await releaseIdentifiersTo(t, ctx, host, others)
+  return { identifierHash, resourceHash: identifierHash, keyHash: spellings.at(-1) ?? null, host }
+}
+
+/** @throws AppError resource_taken */
+const orTaken = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' }, error)
+    throw error
   }
-}
-
-/**
- * What looks like the identifier of another company, or is below it, belongs to that company. Returns the digest under which this one is found.
- * @throws AppError resource_taken
- */
-const requireNoLookAlike = async (t: TenantTx, resource: string): Promise<Uint8Array | null> => {
-  const hashes = identifierKeys(resource).map(sha256)
-  if (await lockLookAlikes(t, hashes)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' })
-  return hashes.at(-1) ?? null
 }
 
 const secretFor = (ctx: Pick<Ctx, 'random'>, caller: User): string => `${caller.tenantId}.${randomToken(ctx.random)}`
@@ -146,11 +158,10 @@ const scopesOf = (request: z.output<typeof NewServer>['scopes_supported']): NewS
 /** @throws AppError invalid_request, resource_taken */
 export const createServer = async (ctx: Ctx, caller: User, request: z.output<typeof NewServer>): Promise<z.input<typeof CreatedServer>> => {
   const place = parseServerUrl(request.public_base_url, request.protected_base_path)
-  await requireOwnDomain(ctx, caller, place)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), secretFor(ctx, caller)]
-  try {
-    return await atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-      const keyHash = place.isLocal ? null : await requireNoLookAlike(t, place.resource)
+  const made = await orTaken(() =>
+    atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+      const entry = await requireIdentifier(t, ctx, place)
       await insertResourceServer(t, {
         id,
         name: request.name,
@@ -163,10 +174,7 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
         registrationModes: [...new Set(request.registration_modes)],
         tokenSeconds: request.token_seconds,
         introspectionHash: sha256(secret),
-        identifierHash: sha256(place.resource),
-        keyHash,
-        // Loopback addresses belong to every tenant.
-        resourceHash: sha256(place.isLocal ? `${caller.tenantId} ${place.resource}` : place.resource),
+        ...entry,
         createdAt: at,
         updatedAt: at,
       })
@@ -175,11 +183,10 @@ export const createServer = async (ctx: Ctx, caller: User, request: z.output<typ
       const after = { resource: place.resource, scopes: scopes.map(({ name }) => name) }
       await recordEvent(t, ctx, { event: 'resource_server.created', actor: byUser(caller), target: { type: 'resource_server', id }, after })
       return { ...(await show(ctx, t, await known(t, id))), introspection_secret: secret }
-    })
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new AppError('resource_taken', undefined, { field: 'body.public_base_url' }, error)
-    throw error
-  }
+    }),
+  )
+  ctx.wakeOutbox()
+  return made
 }
 
 /** @throws AppError not_found */
@@ -238,9 +245,22 @@ const requireStillBound = (grantable: GrantorPermissions, before: readonly NewSe
   )
 }
 
-/** @throws AppError not_found, cannot_grant */
-export const changeServer = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
+/** A server whose identifier was released gets it again only where it could be created. @throws AppError resource_taken */
+const requireStillOurs = async (t: TenantTx, ctx: Ctx, { id, publicBaseUrl, protectedBasePath }: ResourceServer): Promise<void> => {
+  const place = parseServerUrl(publicBaseUrl, protectedBasePath)
+  const entry = await requireIdentifier(t, ctx, place)
+  await takeIdentifierAgain(t, { ...entry, resourceServerId: id, createdAt: ctx.clock.now() })
+}
+
+/** @throws AppError not_found, cannot_grant, resource_taken */
+export const changeServer = async (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> => {
+  const out = await orTaken(() => change(ctx, caller, id, request))
+  ctx.wakeOutbox()
+  return out
+}
+const change = (ctx: Ctx, caller: User, id: string, request: z.output<typeof ServerChange>): Promise<Out> =>
   changed(ctx, caller, id, async (t, before, grantable) => {
+    if (request.active === true && !before.active) await requireStillOurs(t, ctx, before)
     const row = await updateResourceServer(t, id, {
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.active === undefined ? {} : { active: request.active }),

@@ -64,7 +64,7 @@ export const domainRoutes = [
     actsIn: 'path.tenant_id',
     reply: json(200, ChangedDomain),
     errors: ['not_found', 'domain_already_verified', 'domain_unproved', 'domain_taken'],
-    emits: ['domain.verified', 'domain.verification_failed'],
+    emits: ['domain.verified', 'domain.verification_failed', 'resource_servers.released'],
     handle: async ({ ctx, principal, path }) => (await import('./domains.ts')).verifyTenantDomain(ctx, principal, whichOf(principal, path)),
   }),
   route({

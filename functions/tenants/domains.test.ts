@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { atomically, directory, forTenant } from '#db/engine/tenant'
 import { findTenantByDomain, listDomains } from '#db/store/domains'
+import { findResourceServer, findTenantOfResource } from '#db/store/resource-servers'
+import { addDomain, proveDomain } from '#tests/support/administration'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
+import { sha256 } from '#tests/support/backend'
+import { newResource } from '#tests/support/oauth'
 import { deleteExpired } from '../scheduled/expiry.ts'
 import { tenantsRoutes } from './routes.ts'
 
@@ -163,4 +167,35 @@ test('a company can claim at most 100 names', async () => {
   const refused = await claim(unique(app))
   expect([refused.status >= 400, (await refused.json()).code]).toEqual([true, 'domain_limit'])
   expect(await listDomains(forTenant(app.db, company.tenantId), new Date(0))).toHaveLength(100)
+})
+
+test('who proves a domain takes the identifiers of resource servers there from other companies, whose administrators are told', async () => {
+  const { app, company, claim, act } = await start()
+  const [squatter, branch] = [await app.company('squatter'), await app.company('branch')]
+  const name = unique(app)
+  const at = (host: string, of: Company) => newResource(app, of, [{ name: 'things:read' }], { origin: `https://${host}` })
+  const own = await at(`own.${name}`, company)
+  const taken = [await at(`api.${name}`, squatter), await at(name, squatter)]
+  const kept = [await at(`not${name}`, squatter), await at(`${name}.example.org`, squatter), await at(`api.branch.${name}`, branch)]
+  await proveDomain(app, branch, (await addDomain(app, branch, `branch.${name}`)).id)
+  const lost = [await at(`old.${name}`, branch)]
+  const { domain, verification } = await (await claim(name)).json()
+  app.dns.set(verification.txt_name, ['nothing'])
+  expect((await act(domain.id, 'verify')).status).toBe(400)
+  expect(await app.events(squatter.tenantId, { event: 'resource_servers.released' })).toHaveLength(0)
+  app.dns.set(verification.txt_name, [verification.txt_value])
+  expect((await act(domain.id, 'verify')).status).toBe(200)
+  const stateOf = async (of: Company, { id }: { readonly id: string }) => (await findResourceServer(forTenant(app.db, of.tenantId), id))?.active
+  const placeOf = (resource: string) => findTenantOfResource(directory(app.db), sha256(resource))
+  for (const server of taken) expect([await stateOf(squatter, server), await placeOf(server.resource)]).toEqual([false, undefined])
+  for (const server of lost) expect([await stateOf(branch, server), await placeOf(server.resource)]).toEqual([false, undefined])
+  expect([await stateOf(company, own), await placeOf(own.resource)]).toEqual([true, company.tenantId])
+  expect(await Promise.all(kept.map(({ resource }) => placeOf(resource)))).toEqual([squatter.tenantId, squatter.tenantId, branch.tenantId])
+  expect(await stateOf(branch, kept[2] ?? own)).toBe(true)
+  const [event, ...more] = await app.events(squatter.tenantId, { event: 'resource_servers.released' })
+  expect(more).toEqual([])
+  expect(event).toMatchObject({ targetId: name, actorType: 'system' })
+  const [mail] = await app.mailsTo(squatter.admin.email)
+  expect(mail?.text).toContain(taken[0]?.resource)
+  expect(await app.mailsTo(company.admin.email)).toEqual([])
 })

@@ -15,8 +15,10 @@ import {
   recordDomainFailure,
   setPrimaryDomain,
 } from '#db/store/domains'
+import { lockIdentifiers } from '#db/store/resource-servers'
 import { CLAIM_SECONDS } from '#shared/domains/domain-names/claim'
 import { checkProof, type ProofFailure, txtName, txtValue } from '#shared/domains/domain-names/proof'
+import { releaseIdentifiersOf } from '#shared/domains/domain-names/resource-identifiers'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -27,6 +29,8 @@ import type { ChangedDomain, ClaimedDomain, DeletedDomain, DomainOut, Domains, O
 import type { Ctx } from './group.ts'
 
 const MOST_DOMAINS = 100
+/** Released identifiers that the event names. */
+const MOST_NAMED = 50
 
 type Which = { readonly tenantId: TenantId; readonly domainId: string }
 
@@ -127,14 +131,20 @@ const failed = async (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId, r
   return new AppError('domain_unproved', undefined, { extra: { details: REASONS[reason] } })
 }
 
-/** Assigns the name to the tenant; of two concurrent verifications the first succeeds. @throws AppError domain_already_verified, domain_taken */
+/**
+ * Assigns the name to the tenant, and with it the identifiers of resource servers there; of two concurrent verifications the first succeeds.
+ * @throws AppError domain_already_verified, domain_taken
+ */
 const takeHold = (ctx: Ctx, caller: User, row: Domain, tenantId: TenantId): Promise<Domain> =>
   atomically(forTenant(ctx.db, tenantId), async (t) => {
     const at = ctx.clock.now()
+    await lockIdentifiers(t, 'to prove a domain')
     const verified = await markDomainVerified(t, row.id, caller.userId, at)
     if (verified === undefined) throw new AppError('domain_already_verified')
     if (!(await claimDomain(t, { domain: row.domain, kind: 'custom', isVerified: true, createdAt: at }))) throw new AppError('domain_taken')
-    await noted(t, ctx, caller, 'domain.verified', verified, { before: { is_verified: false }, after: { is_verified: true } })
+    const released = await releaseIdentifiersOf(t, ctx, row.domain)
+    const after = { is_verified: true, ...(released.length === 0 ? {} : { released_identifiers: released.slice(0, MOST_NAMED) }) }
+    await noted(t, ctx, caller, 'domain.verified', verified, { before: { is_verified: false }, after })
     return verified
   })
 
@@ -148,6 +158,7 @@ export const verifyTenantDomain = async (ctx: Ctx, caller: User, which: Which): 
   const reason = checkProof(await ctx.resolver.txt(txtName(row.domain)), row.verificationToken)
   if (reason !== undefined) throw await failed(ctx, caller, row, which.tenantId, reason)
   const verified = await takeHold(ctx, caller, row, which.tenantId)
+  ctx.wakeOutbox()
   return { success: true, message: 'Domain verified successfully', domain: toResponse(verified, caller) }
 }
 

@@ -12,6 +12,6 @@ const Unhealthy = z.object({
 })
 
 export const HealthUnhealthy = Unhealthy.meta({ id: 'HealthUnhealthy' })
-export const HealthHealthy = Unhealthy.extend({ status: z.literal('healthy'), response_time_ms: z.int() }).meta({ id: 'HealthHealthy' })
+export const HealthHealthy = Unhealthy.extend({ status: z.enum(['healthy', 'degraded']), response_time_ms: z.int() }).meta({ id: 'HealthHealthy' })
 export const HealthDelegated = z.object({ status: z.literal('delegated'), message: z.string() }).meta({ id: 'HealthDelegated' })
 export const HealthTenantPath = z.object({ tenant_id: z.string() })

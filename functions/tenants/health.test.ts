@@ -15,7 +15,8 @@ import { checkHealth, delegatedHealth } from './health.ts'
 const clock = fixedClock('2026-03-01T12:00:00Z')
 const random = systemRandom(clock)
 const keyring = createKeyring({ masterKeys: [{ id: 'first', key: random.bytes(32) }], clock, random })
-const ctx = { db: await testDb(), cache: memoryCache(clock), clock, keyring }
+const storage = { isFull: () => false }
+const ctx = { db: await testDb(), storage, cache: memoryCache(clock), clock, keyring }
 
 const open: Server[] = []
 /** A server that accepts connections and never responds. */
@@ -65,12 +66,15 @@ test.each([
 test.each([
   ['refuses connections', async () => closedPort],
   ['never answers', silent],
-])('is soon unhealthy if the cache %s', async (_, port) => {
+])('is soon degraded, and still serves, if the cache %s', async (_, port) => {
   const away = redisCache(`redis://127.0.0.1:${await port()}`, clock)
   const { status, body } = await checkHealth({ ...ctx, cache: away })
   await away.close().catch(() => undefined)
-  expect(status).toBe(503)
-  expect(HealthUnhealthy.parse(body).checks).toMatchObject({ database: operational, redis_cache: unavailable, metrics: { healthy: false } })
+  expect(status).toBe(200)
+  expect(HealthHealthy.parse(body)).toMatchObject({
+    status: 'degraded',
+    checks: { database: operational, redis_cache: unavailable, metrics: { healthy: false } },
+  })
 })
 
 test('is unhealthy if the master key cannot open what it sealed', async () => {

@@ -6,7 +6,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { VERSION } from '#shared/kernel/version'
 import { withStatus } from '#shared/platform/http/route'
 
-type Deps = Pick<BaseCtx, 'db' | 'cache' | 'clock' | 'keyring'>
+type Deps = Pick<BaseCtx, 'db' | 'storage' | 'cache' | 'clock' | 'keyring'>
 type Check = { readonly healthy: boolean; readonly message: string }
 
 /** A slower part counts as unavailable, because monitors need an answer soon. */
@@ -34,23 +34,28 @@ const sealAndOpen = async ({ keyring }: Deps): Promise<void> => {
   if (opened !== PROBE) throw new Error('The master key cannot open what it sealed.')
 }
 
-/** Returns 503 if the database, the cache or the master key fails. Metrics wait for the cache without loss, so they do not affect the result. */
+/**
+ * Returns 503 if the database or the master key fails, or the database has no room to write. Without the cache every request works, so the deployment is only
+ * `degraded`: a balancer that took its instances away would make things worse.
+ */
 export const checkHealth = async (ctx: Deps) => {
   const from = ctx.clock.elapsed()
-  const [database, cache, vault] = await Promise.all([
+  const [reached, cache, vault] = await Promise.all([
     check(() => pingDatabase(directory(ctx.db))),
     check(() => ctx.cache.ping()),
     check(() => sealAndOpen(ctx)),
   ])
+  const database: Check = reached.healthy && ctx.storage.isFull() ? { healthy: false, message: 'no room to write' } : reached
   const metrics: Check = { healthy: cache.healthy, message: cache.healthy ? 'operational' : 'held back until the cache answers' }
   const report = {
     timestamp: ctx.clock.now().toISOString(),
     version: VERSION,
-    database: database.healthy ? ('connected' as const) : ('disconnected' as const),
+    database: reached.healthy ? ('connected' as const) : ('disconnected' as const),
     checks: { database, redis_cache: cache, vault, system: { healthy: true, message: 'operational' }, metrics },
   }
-  if (!database.healthy || !cache.healthy || !vault.healthy) return withStatus(503, { status: 'unhealthy' as const, ...report })
-  return withStatus(200, { status: 'healthy' as const, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
+  if (!database.healthy || !vault.healthy) return withStatus(503, { status: 'unhealthy' as const, ...report })
+  const status = cache.healthy ? ('healthy' as const) : ('degraded' as const)
+  return withStatus(200, { status, ...report, response_time_ms: Math.round(ctx.clock.elapsed() - from) })
 }
 
 /** All tenants share one database, so a tenant has no health of its own. The id is not looked up, because a public path must not reveal tenants. */

@@ -83,6 +83,20 @@ const forged = async ({ app, server, tokens }: Started): Promise<Readonly<Record
   }
 }
 
+test.each(['keys', 'introspection'] as const)('with a tenant, tokens of another tenant are refused (%s)', async (mode) => {
+  const { own, net, server, tokens, shown, company, app } = await start(mode)
+  expect(own).toBeDefined()
+  const token = await tokens()
+  expect((await shown(token)).status).toBe(200)
+  const credentials = { id: server.id, secret: server.secret }
+  const at = (tenant: string) =>
+    guard({ issuer: ISSUER, resource: server.resource, tenant, credentials, checkedBy: mode, fetch: net, now: () => app.clock.now() })
+  const request = () => new Request(server.resource, { headers: { authorization: `Bearer ${token}` } })
+  expect((await at(company.tenantId).check(request())).token?.tenantId).toBe(company.tenantId)
+  const { refusal } = await at((await app.company('globex')).tenantId).check(request())
+  expect(refusal === undefined ? undefined : await refusalOf(refusal)).toEqual(invalid)
+})
+
 test('a token with a malformed actor is refused, because the actor could not be distinguished from the subject', () => {
   const claims = { sub: 's', client_id: 'c', tenant_id: 't', scope: '', iat: 1, exp: 3 }
   const read = (act?: unknown) => accessTokenOf('x', act === undefined ? claims : { ...claims, act }, new Date(2000))

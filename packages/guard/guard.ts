@@ -20,6 +20,11 @@ export type GuardOptions = {
   readonly issuer: string
   /** This resource server's identifier (RFC 8707): the audience of its tokens, and the URL at which it is reached. */
   readonly resource: string
+  /**
+   * Id of your tenant at the issuer. Tokens of another tenant are refused. The issuer serves many tenants, and an identifier whose domain is not verified may have
+   * been taken by another one: name the tenant wherever the tokens are not introspected.
+   */
+  readonly tenant?: string
   /** Display name, in the metadata. */
   readonly name?: string
   /** Scopes that clients can request, in the metadata. */
@@ -103,7 +108,8 @@ export const guard = (options: GuardOptions): Guard => {
     if (typeof shown === 'string') return shown
     const token = await checkToken(shown.token)
     // A bound token is not a bearer token, and a bearer token is not a bound one (RFC 9449 section 7.1).
-    if (token === undefined || (token.jkt === undefined) !== (shown.scheme === 'bearer')) return 'invalid_token'
+    if (token === undefined || (options.tenant !== undefined && token.tenantId !== options.tenant)) return 'invalid_token'
+    if ((token.jkt === undefined) !== (shown.scheme === 'bearer')) return 'invalid_token'
     if (token.jkt !== undefined) {
       const called = { proof: request.headers.get('dpop'), method: request.method, url: `${origin}${new URL(request.url).pathname}` }
       if (!(await verifyProof({ ...called, token: shown.token, jkt: token.jkt }, now, noteOnce))) return 'invalid_dpop_proof'

@@ -28,6 +28,12 @@ export const fixedClock = (start: string | Date): Clock & { advance(seconds: num
   }
 }
 
+/** The clock of one request that must not read two times: what it issues ends when what it is derived from does. Durations go on. */
+export const stoppedClock = (clock: Clock): Clock => {
+  const at = clock.now()
+  return { now: () => at, elapsed: clock.elapsed }
+}
+
 export const secondsAfter = (at: Date, seconds: number): Date => new Date(at.getTime() + seconds * 1000)
 /** Unix seconds, as JSON Web Tokens count (RFC 7519 section 2, NumericDate). */
 export const unixSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)

@@ -56,6 +56,10 @@ export const SECTIONS = {
     TWILIO_ACCOUNT_SID: 'Text messages through Twilio; all three TWILIO variables or none. Without them production answers `sms_not_configured`.',
     TWILIO_AUTH_TOKEN: 'Token of the Twilio account.',
     TWILIO_FROM_NUMBER: 'Sender: a number in E.164, or the id of a messaging service.',
+    SMS_COUNTRY_PREFIXES:
+      'Prefixes of the numbers that may receive text messages, such as `+49,+43`. Required in production with TWILIO_*; elsewhere, without it, every number.',
+    SMS_PER_HOUR: 'Text messages of the whole deployment in an hour. Each tenant has the quotas `smsPerHour` and `smsPerDay`.',
+    SMS_PER_DAY: 'Text messages of the whole deployment in a day.',
     FCM_SERVICE_ACCOUNT: 'Key file of Firebase Cloud Messaging, its JSON plain or in base64. Without it phones receive no push.',
     VAPID_PUBLIC_KEY: 'Web Push public key (RFC 8292), base64url. Without the VAPID variables browsers receive no push. Generated locally.',
     VAPID_PRIVATE_KEY: 'Web Push private key, base64url.',

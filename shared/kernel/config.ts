@@ -72,6 +72,9 @@ export const BaseConfig = z.object({
   TWILIO_ACCOUNT_SID: z.optional(matching(/^AC[0-9a-f]{32}$/i)),
   TWILIO_AUTH_TOKEN: z.optional(atLeast(16)),
   TWILIO_FROM_NUMBER: z.optional(matching(/^(?:\+[1-9]\d{6,14}|MG[0-9a-f]{32})$/i)),
+  SMS_COUNTRY_PREFIXES: listOf((entry) => /^\+[1-9]\d{0,6}$/.test(entry), 'must hold only prefixes of telephone numbers, such as +49'),
+  SMS_PER_HOUR: z._default(integer(0, 1_000_000), 1000),
+  SMS_PER_DAY: z._default(integer(0, 10_000_000), 5000),
   FCM_SERVICE_ACCOUNT: text,
   VAPID_PUBLIC_KEY: text,
   VAPID_PRIVATE_KEY: text,
@@ -172,6 +175,8 @@ const requireConsistent = (config: z.output<typeof BaseConfig>, without: readonl
     ((name === 'MASTER_KEYS' || name === 'HASH_KEY') && config.SECRETS_MANAGER_PREFIX !== undefined)
   const missing = REQUIRED_IN_PRODUCTION.filter((name) => config[name] === undefined && !isReplaced(name) && !without.includes(name))
   if (missing.length > 0) refuse(missing, 'must be set in production')
+  if (config.TWILIO_ACCOUNT_SID !== undefined && config.SMS_COUNTRY_PREFIXES.length === 0)
+    refuse(['SMS_COUNTRY_PREFIXES'], 'must be set in production where TWILIO_* is set')
   if (config.OUTBOUND_LOOPBACK === 'on') refuse(['OUTBOUND_LOOPBACK'], 'cannot be on in production')
   if (config.WEBAUTHN_ORIGIN.some((origin) => !origin.startsWith('https:'))) refuse(['WEBAUTHN_ORIGIN'], 'must hold https origins in production')
   if (config.RATE_LIMIT === 'off') refuse(['RATE_LIMIT'], 'cannot be off in production')

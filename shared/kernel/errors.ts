@@ -4,8 +4,11 @@ export const ERRORS = {
   invalid_request: { status: 400, title: 'The request is malformed.' },
   invalid_json: { status: 400, title: 'The body is not JSON.' },
   unsupported_media_type: { status: 400, title: 'The body must be sent as application/json.' },
+  too_many_members: { status: 413, title: 'The request has too many members or parameters.' },
   payload_too_large: { status: 413, title: 'The body is too large.' },
   answer_too_large: { status: 413, title: 'The response is too large to send. Request fewer items.' },
+  /** Never received: the connection is closed. For the log and the metrics, where it counts as the client's. */
+  client_closed_request: { status: 499, title: 'The client closed the connection before the request was complete.' },
   unknown_host: { status: 421, title: 'This server does not serve that host.' },
   headers_too_large: { status: 431, title: 'The request headers are too large.' },
   not_found: { status: 404, title: 'Not found.' },

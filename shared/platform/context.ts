@@ -9,11 +9,13 @@ import type { PasswordHash } from './crypto/password-hash.ts'
 import type { ClientAuthentication } from './http/client-authentication.ts'
 import type { Limits, RequestQuotas } from './http/limits.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { Storage } from './storage/storage.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
 import type { Tracer } from './trace/trace.ts'
 
 export type PlatformCtx = KernelCtx & {
   readonly db: Db
+  readonly storage: Storage
   readonly cache: Cache
   readonly metrics: Metrics
   readonly tracer: Tracer

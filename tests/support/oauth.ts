@@ -41,6 +41,8 @@ export const newResource = async (
       introspectionHash: sha256(secret),
       resourceHash: sha256(base.startsWith('http:') ? `${company.tenantId} ${base}${path}` : `${base}${path}`),
       identifierHash: sha256(`${base}${path}`),
+      keyHash: base.startsWith('http:') ? null : sha256(`${base}${path}`),
+      host: new URL(base).hostname,
       createdAt: at,
       updatedAt: at,
       ...more,

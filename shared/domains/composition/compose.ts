@@ -19,6 +19,7 @@ import { limitsOn } from '#shared/platform/http/limits'
 import { createMetrics } from '#shared/platform/metrics/metrics'
 import { createPrincipals } from '#shared/platform/principals/principals'
 import type { Secrets } from '#shared/platform/secrets/secrets'
+import { watchStorage } from '#shared/platform/storage/storage'
 import { createSigningKeys } from '#shared/platform/tokens/signing-keys'
 import { observedEngine } from '#shared/platform/trace/observed-engine'
 import { noTracer } from '#shared/platform/trace/trace'
@@ -41,7 +42,8 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
   const metrics = createMetrics({ cache, clock })
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT
   const tracer = endpoint === undefined ? noTracer : (await import('#shared/platform/trace/otlp-tracer')).otlpTracer({ endpoint, clock, random, log })
-  const db: Db = { ...drivers.db, engine: observedEngine(drivers.db.engine, { metrics, tracer, clock }) }
+  const { engine, storage } = watchStorage(observedEngine(drivers.db.engine, { metrics, tracer, clock }), clock)
+  const db: Db = { ...drivers.db, engine }
   const required = async (name: 'MASTER_KEYS' | 'HASH_KEY'): Promise<string> => {
     const value = await secrets.read(name)
     if (value === undefined) throw new ConfigError(`${name}: must be set`)
@@ -62,6 +64,7 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
   return {
     config,
     db,
+    storage,
     cache,
     clock,
     random,

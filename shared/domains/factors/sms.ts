@@ -1,6 +1,6 @@
 // A phone as a factor: SMS codes are valid for five minutes and three tries; at most one a minute and five a day, per person and per number.
 
-import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { claimEnrolmentTry, consumeEnrolment, type EnrolmentKey, findEnrolment, type PendingEnrolment, putEnrolment } from '#db/store/enrolments'
 import { type Factor, findFactors, markFactorUsed } from '#db/store/factors'
 import {
@@ -28,6 +28,7 @@ import { maskedPhone } from '#shared/platform/outbox/sms/phone'
 import type { Sms } from '#shared/platform/outbox/sms/sms'
 import { enrolFactor } from './enrolment.ts'
 import { type FactorContext, factorContextActor, factorContextBinding } from './factor-context.ts'
+import { requireNumberAllowed, useSmsQuotas } from './sms-limits.ts'
 import { acceptProof, claimFactorAttempt, notifyPausedFactors, pauseSeconds, type SessionRenewal } from './verify.ts'
 
 export type SmsCtx = RequestCtx & { readonly sms: Sms }
@@ -51,20 +52,25 @@ const keyOf = (ctx: RequestCtx, factorContext: FactorContext): EnrolmentKey => (
 })
 const codeHash = (ctx: RequestCtx, lockId: string, code: string): Uint8Array => ctx.hash('sms-code', lockId, code)
 
-/** Counts over all tenants and people, so that a number cannot be flooded through many accounts. @throws AppError rate_limited */
-const limitNumber = (ctx: SmsCtx, phoneHash: Uint8Array): Promise<void> =>
-  ctx.limits.check([
-    { key: `sms:${Buffer.from(phoneHash).toString('base64url').slice(0, 22)}`, windowSeconds: DAY, max: SENDS_A_DAY * 2, guardsCredential: true },
-  ])
-
 /** @throws AppError too_many_sms */
-const requireSendAllowed = async (t: TenantTx, ctx: SmsCtx, userId: string, phoneHash: Uint8Array): Promise<void> => {
+const requireSendAllowed = async (t: TenantDb, ctx: SmsCtx, userId: string, phoneHash: Uint8Array): Promise<void> => {
   const now = ctx.clock.now()
   const sent = await findSmsTimes(t, userId, phoneHash, secondsAfter(now, -DAY))
   const [last] = sent
   const oldest = sent[SENDS_A_DAY - 1]
   const until = oldest ? secondsAfter(oldest, DAY) : last ? secondsAfter(last, RESEND_SECONDS) : now
   if (until > now) throw new AppError('too_many_sms', undefined, { retryAfterSeconds: Math.ceil((until.getTime() - now.getTime()) / 1000) })
+}
+
+/**
+ * Whether a message may go to this number now, before anything is stored. The person's own limits come before the quotas: requests that they refuse use up
+ * nothing that others need.
+ * @throws AppError sms_number_refused, rate_limited, too_many_sms
+ */
+const requireMessageAllowed = async (ctx: SmsCtx, { tenantId, user }: FactorContext, phone: string): Promise<void> => {
+  await requireNumberAllowed(ctx, phone)
+  await requireSendAllowed(forTenant(ctx.db, tenantId), ctx, user.id, ctx.hash('phone', phone))
+  await useSmsQuotas(ctx, tenantId)
 }
 
 type Sending = { readonly lockId: string; readonly phone: string }
@@ -109,11 +115,11 @@ const toSmsSent = (phone: string): SmsSent => ({ display: maskedPhone(phone), mi
 
 /**
  * Starts the enrolment of a phone. An enrolled phone stays a factor; the new one is added once it is proved.
- * Routes that call this emit `sms_code.sent`.
+ * Routes that call this emit `sms_code.sent`, `sms.quota_exceeded`.
  * @throws AppError too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
 export const beginSms = async (ctx: SmsCtx, factorContext: FactorContext, phone: string): Promise<SmsSent> => {
-  await limitNumber(ctx, ctx.hash('phone', phone))
+  await requireMessageAllowed(ctx, factorContext, phone)
   const id = ctx.random.id()
   const now = ctx.clock.now()
   const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
@@ -210,14 +216,14 @@ const findPhone = async (ctx: SmsCtx, factorContext: FactorContext): Promise<Enr
 
 /**
  * Sends a code to the enrolled phone.
- * Routes that call this emit `sms_code.sent`.
+ * Routes that call this emit `sms_code.sent`, `sms.quota_exceeded`.
  * @throws AppError sms_not_enabled, factor_paused, too_many_sms, rate_limited, sms_failed, sms_number_refused, sms_not_configured
  */
 export const requestSms = async (ctx: SmsCtx, factorContext: FactorContext): Promise<SmsSent> => {
   const { factor, phone: kept } = await findPhone(ctx, factorContext)
   const phone = await ctx.keyring.open(forTenant(ctx.db, factorContext.tenantId), factorContext.user.id, kept.sealed, phoneContext(factor.id))
   if (phone === undefined) throw smsError(factorContext, 'factor.verified', { failure: 'sms_not_enabled' })
-  await limitNumber(ctx, kept.phoneHash)
+  await requireMessageAllowed(ctx, factorContext, phone)
   const code = await atomically(forTenant(ctx.db, factorContext.tenantId), async (t) => {
     await lockUser(t, factorContext.user.id)
     return createSmsCode(t, ctx, factorContext, { lockId: factor.id, phone })

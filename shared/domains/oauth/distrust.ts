@@ -50,6 +50,7 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   'delegation_policy.updated': 'tenant',
   'delegation_policy.deleted': 'tenant',
   'resource_server.updated': 'tenant',
+  'resource_servers.released': 'tenant',
   'resource_server.client_removed': 'tenant',
   'role_binding.revoked': 'tenant',
   'role.updated': 'tenant',

@@ -21,14 +21,14 @@ const nonceAt = (ctx: Pick<Deps, 'hash'>, seconds: number): string => {
 /** A stateless nonce that shows that a proof is less than five minutes old. */
 export const dpopNonce = (ctx: Pick<Deps, 'hash' | 'clock'>): string => nonceAt(ctx, unixSeconds(ctx.clock.now()))
 
-const isFreshNonce = (ctx: Deps, nonce: string): boolean => {
+const isFreshNonce = (ctx: Deps, nonce: string, now: number): boolean => {
   const seconds = Number.parseInt(nonce.split('.')[0] ?? '', 36)
-  const age = unixSeconds(ctx.clock.now()) - seconds
+  const age = now - seconds
   return Number.isSafeInteger(seconds) && age >= -WINDOW_SECONDS && age <= NONCE_SECONDS && constantTimeEqual(nonce, nonceAt(ctx, seconds))
 }
 
-const isYoung = (ctx: Deps, { iat, nonce }: Proof): boolean =>
-  nonce === undefined ? Math.abs(unixSeconds(ctx.clock.now()) - iat) <= WINDOW_SECONDS : isFreshNonce(ctx, nonce)
+const isYoung = (ctx: Deps, { iat, nonce }: Proof, now: number): boolean =>
+  nonce === undefined ? Math.abs(now - iat) <= WINDOW_SECONDS : isFreshNonce(ctx, nonce, now)
 
 export type ProvedRequest = {
   readonly method: string
@@ -49,7 +49,8 @@ export const proofKey = async (ctx: Deps, { method, target, token }: ProvedReque
   const { origin, pathname } = new URL(`${ctx.config.BASE_URL}${target}`)
   const proof = await readProof(presented, { method, url: `${origin}${pathname}`, token })
   if (proof === undefined) throw new AppError('invalid_dpop_proof')
-  if (!isYoung(ctx, proof)) throw new AppError('use_dpop_nonce', undefined, { headers: { 'DPoP-Nonce': dpopNonce(ctx) } })
+  const now = unixSeconds(ctx.clock.now())
+  if (!isYoung(ctx, proof, now)) throw new AppError('use_dpop_nonce', undefined, { headers: { 'DPoP-Nonce': nonceAt(ctx, now) } })
   const isFirst = await ctx.cache.putIfAbsent(`dpop:${await digest(`${proof.jkt} ${proof.jti}`)}`, '1', NONCE_SECONDS + 2 * WINDOW_SECONDS)
   if (!isFirst) throw new AppError('invalid_dpop_proof')
   return proof.jkt

@@ -26,17 +26,27 @@ export const QUOTAS = {
   requestsPerMinute: 12_000,
   signInsPerMinute: 1_200,
   mailsPerHour: 5_000,
+  smsPerHour: 200,
+  smsPerDay: 1_000,
 } as const satisfies Record<string, number>
 
 export type QuotaName = keyof typeof QUOTAS
 
 export const quotaOf = (settings: Pick<TenantSettings, 'quotas'>, name: QuotaName): number => settings.quotas?.[name] ?? QUOTAS[name]
 
+type Timed = {
+  readonly windowSeconds: number
+  readonly event: string
+  /** Each use costs money: counted in the database while the shared cache is unavailable. */
+  readonly costs?: boolean
+}
 /** Quotas over time: the window, and the event that a refusal prevents. */
 const TIMED = {
   requestsPerMinute: { windowSeconds: 60, event: 'request.answered' },
   mailsPerHour: { windowSeconds: 3600, event: 'mail.sent' },
-} as const satisfies Partial<Record<QuotaName, { readonly windowSeconds: number; readonly event: string }>>
+  smsPerHour: { windowSeconds: 3600, event: 'sms_code.sent', costs: true },
+  smsPerDay: { windowSeconds: 24 * 3600, event: 'sms_code.sent', costs: true },
+} as const satisfies Partial<Record<QuotaName, Timed>>
 export type TimedQuota = keyof typeof TIMED
 
 export type TenantQuotas = TenantSettings['quotas']
@@ -44,6 +54,8 @@ export type TenantQuotas = TenantSettings['quotas']
 export type Quotas = {
   /** One use of a quota, to count together with others. Uses the last learned quota, or the default. */
   entry(tenantId: TenantId, name: TimedQuota): LimitEntry
+  /** As `entry`; reads the tenant's settings when unknown or old. Call it outside a transaction. */
+  current(tenantId: TenantId, name: TimedQuota): Promise<LimitEntry>
   /** Passes the tenant's quotas from settings that were just read. */
   learn(tenantId: TenantId, quotas: TenantQuotas): void
   /**
@@ -66,24 +78,26 @@ export const createQuotas = ({ db, limits, clock }: Pick<PlatformCtx, 'db' | 'li
     learned.set(tenantId, { quotas, since: readClock(clock) })
   }
   const entry = (tenantId: TenantId, name: TimedQuota): LimitEntry => {
-    const { windowSeconds, event } = TIMED[name]
+    const { windowSeconds, event, costs = false }: Timed = TIMED[name]
     const { quotas } = learned.get(tenantId) ?? {}
     return {
       key: `quota:${name}:${tenantId}`,
       windowSeconds,
       max: quotaOf(quotas === undefined ? {} : { quotas }, name),
-      // Without the shared cache each instance counts on its own: this is fairness between tenants, and credentials have limits of their own.
-      guardsCredential: false,
+      // Others are counted by each instance on its own: they are fairness between tenants, and credentials have limits of their own.
+      guardsCredential: costs,
       quota: { tenantId, event },
     }
   }
-  const use = async (tenantId: TenantId, name: TimedQuota): Promise<void> => {
+  const current = async (tenantId: TenantId, name: TimedQuota): Promise<LimitEntry> => {
     const known = learned.get(tenantId)
     if (known === undefined || ageMs(clock, known.since) >= LEARNED_MS) learn(tenantId, (await findTenant(forTenant(db, tenantId)))?.settings.quotas)
-    await limits.check([entry(tenantId, name)])
+    return entry(tenantId, name)
   }
+  const use = async (tenantId: TenantId, name: TimedQuota): Promise<void> => limits.check([await current(tenantId, name)])
   return {
     entry,
+    current,
     learn,
     use,
     allows: async (tenantId, name) => {

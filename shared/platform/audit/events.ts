@@ -157,6 +157,8 @@ export const AUDIT_EVENTS = [
   'resource_server.created',
   'resource_server.updated',
   'resource_server.deleted',
+  // Another tenant proved the domain of the identifiers.
+  'resource_servers.released',
   'resource_server.secret_rotated',
   'resource_server.client_registered',
   'resource_server.client_removed',
@@ -173,6 +175,7 @@ export const AUDIT_EVENTS = [
   'mailbox.proof_requested',
   'mailbox.proved',
   'sms_code.sent',
+  'sms.quota_exceeded',
   'recovery_pass.issued',
   'recovery_pass.used',
   'recovery.started',

@@ -3,6 +3,7 @@
 
 import { directory } from '#db/engine/tenant'
 import { findTenantByDomain } from '#db/store/domains'
+import { ageMs, type ClockReading, readClock } from '#shared/kernel/clock'
 import type { PlatformCtx } from '#shared/platform/context'
 import { addressKey } from './guard.ts'
 
@@ -11,7 +12,9 @@ const ALLOW =
   'Authorization, Content-Type, Accept, X-Requested-With, X-Login-Ticket, tenant_id, Client-Id, X-Client-ID, X-App-Name, DPoP, If-Match, MCP-Protocol-Version'
 const EXPOSE = 'X-Request-ID, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, Link'
 const MAX_AGE_SECONDS = 12 * 3600
-const REMEMBERED_SECONDS = 30
+/** An origin that a tenant no longer has is refused within two seconds; one that is new is allowed within half a minute. */
+const ALLOWED_MS = 1000
+const UNKNOWN_MS = 30_000
 const REMEMBERED_ORIGINS = 1000
 /** Database look-ups per address and minute: the caller can invent the header, and no other limit has applied yet. */
 const LOOKUPS_PER_MINUTE = 30
@@ -53,19 +56,21 @@ export const createOrigins = (ctx: Pick<PlatformCtx, 'config' | 'db' | 'clock' |
     [config.BASE_URL, config.PUBLIC_UI_ORIGIN, ...config.CORS_ALLOWED_ORIGINS].flatMap((o) => (o ? [parsed(o.replace(/\/+$/, ''))?.origin] : [])),
   )
   const development = config.ENVIRONMENT !== 'production'
-  const remembered = new Map<string, { readonly yes: boolean; readonly until: number }>()
+  const remembered = new Map<string, { readonly yes: boolean; readonly since: ClockReading }>()
   const isPlatform = (origin: string): boolean => {
     const url = parsed(origin)
     return url !== undefined && (own.has(url.origin) || (development && LOCAL_HOSTS.has(url.hostname)))
   }
   const isTenants = async (url: URL, address: string): Promise<boolean> => {
-    const now = ctx.clock.now().getTime()
     const known = remembered.get(url.host)
-    if (known && known.until > now) return known.yes
-    await ctx.limits.check([{ key: `o:${addressKey(ctx, address)}`, windowSeconds: 60, max: LOOKUPS_PER_MINUTE, guardsCredential: false }])
+    if (known !== undefined && ageMs(ctx.clock, known.since) < (known.yes ? ALLOWED_MS : UNKNOWN_MS)) return known.yes
+    // Only names that callers invent are counted: a tenant's own origin is read again once a second, however many people use it.
+    if (known?.yes !== true)
+      await ctx.limits.check([{ key: `o:${addressKey(ctx, address)}`, windowSeconds: 60, max: LOOKUPS_PER_MINUTE, guardsCredential: false }])
+    const since = readClock(ctx.clock)
     const yes = (await findTenantByDomain(directory(ctx.db), url.hostname)) !== undefined
     if (remembered.size >= REMEMBERED_ORIGINS) remembered.clear()
-    remembered.set(url.host, { yes, until: now + REMEMBERED_SECONDS * 1000 })
+    remembered.set(url.host, { yes, since })
     return yes
   }
   const hosts = new Set([

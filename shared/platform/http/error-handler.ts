@@ -1,6 +1,6 @@
 // Turns a failure into a response: rendered in the group's format, recorded in the audit log when it is a refusal, logged when it is our fault.
 import { HTTPException } from 'hono/http-exception'
-import { isDatabaseUnavailable, sqlState } from '#db/engine/client'
+import { isDatabaseUnavailable, isOutOfSpace, sqlState } from '#db/engine/client'
 import { AppError } from '#shared/kernel/errors'
 import { CacheUnavailable } from '#shared/platform/cache/cache'
 import type { PlatformCtx } from '#shared/platform/context'
@@ -19,10 +19,14 @@ const isUnstorable = (error: unknown): boolean => /^(22|54)/.test(sqlState(error
 /** The transaction was rolled back because of another one (serialization_failure, deadlock_detected); the caller may retry. */
 const isCollision = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
 
+const FULL_RETRY_SECONDS = 30
+
 /** Any failure as an AppError: an AppError unchanged, an unavailable dependency as `unavailable`, anything unknown as `internal`. */
 export const asAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error
   if (error instanceof CacheUnavailable || isDatabaseUnavailable(error)) return new AppError('unavailable', undefined, {}, error)
+  // A disk is not emptied within seconds.
+  if (isOutOfSpace(error)) return new AppError('unavailable', undefined, { retryAfterSeconds: FULL_RETRY_SECONDS }, error)
   if (isCollision(error)) return new AppError('unavailable', undefined, { retryAfterSeconds: 1 }, error)
   if (isUnstorable(error)) return new AppError('invalid_request', undefined, {}, error)
   if (error instanceof HTTPException && error.status < 500) return new AppError('invalid_request', undefined, {}, error)

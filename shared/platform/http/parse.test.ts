@@ -116,6 +116,30 @@ describe('bodies', () => {
     },
   )
 
+  const MANY = { status: 413, code: 'too_many_members' }
+
+  test('more members than any request needs are refused before they are parsed, wherever they are; commas in texts are not members', async () => {
+    const members = (count: number): string => Array.from({ length: count }, (_, n) => `"k${n}":1`).join(',')
+    for (const body of [
+      `{"name":"a",${members(60_000)}}`,
+      `{"name":"a","deep":{${members(20_001)}}}`,
+      `{"name":"a","deep":[${'0,'.repeat(20_001)}0]}`,
+    ])
+      for (const path of ['/t/strict', '/authsec/t/lenient']) expect(await disclosedIn(await post(path, body))).toEqual({ ...MANY, field: 'body' })
+    // Not JSON at all, and still not parsed.
+    expect(await disclosedIn(await post('/t/strict', ','.repeat(30_000)))).toEqual({ ...MANY, field: 'body' })
+    for (const text of [','.repeat(100_000), '\\",'.repeat(50_000), '\\'.repeat(50_000)])
+      expect((await post('/t/strict', JSON.stringify({ name: text }))).status).toBe(200)
+    expect((await post('/t/strict', `{"name":"a","deep":{${members(19_000)}}}`)).status).toBe(200)
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(await disclosedIn(await post('/t/form', Array.from({ length: 1001 }, (_, n) => `k${n}=1`).join('&'), form))).toEqual({
+      ...MANY,
+      field: 'form',
+    })
+    const query = Array.from({ length: 1001 }, (_, n) => `k${n}=`).join('&')
+    expect(await disclosedIn(await post(`/t/strict?${query}`, '{"name":"a"}'))).toEqual({ ...MANY, field: 'query' })
+  })
+
   test('a route without a declared body refuses a large Content-Length and reads no body', async () => {
     expect(await disclosedIn(await raw('/t/plain', { headers: { 'content-length': String(FIVE_MB) } }))).toEqual(TOO_LARGE)
     expect((await post('/t/plain', 'anything', { 'content-type': 'text/plain' })).status).toBe(200)

@@ -4,6 +4,11 @@ import { AppError } from '#shared/kernel/errors'
 
 const MAX_DEPTH = 32
 const MAX_NAME = 64
+const MAX_MEMBERS = 20_000
+/** Of a form or a query. */
+const MAX_PARAMETERS = 1000
+
+const tooManyMembers = (field: string): AppError => new AppError('too_many_members', undefined, { field })
 
 const badText = (text: string): boolean => text.includes('\0') || !text.isWellFormed()
 const badName = (name: string): boolean => name === '__proto__' || badText(name)
@@ -53,9 +58,27 @@ export const requireValidJson = (root: unknown): void => {
   }
 }
 
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+
+/**
+ * Refuses a text with more members and elements than any request needs: parsing and validating them would hold up all other requests. Only commas outside strings
+ * are counted, so that this costs less than what it prevents; whether the text is JSON is for the parser.
+ */
+const requireFewMembers = (text: string): void => {
+  if (text.length <= MAX_MEMBERS) return
+  let members = 1
+  for (let at = 0, isInString = false; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) isInString = !isInString
+    else if (code === BACKSLASH && isInString) at++
+    else if (code === COMMA && !isInString && ++members > MAX_MEMBERS) throw tooManyMembers('body')
+  }
+}
+
 /** Parses and vets a JSON text. An empty text becomes an empty object, so that the schema can name what is missing. */
 export const parseJson = (text: string): unknown => {
   if (text.trim() === '') return {}
+  requireFewMembers(text)
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
@@ -85,10 +108,11 @@ export const requireValidPercentText = (text: string, field: string): void => {
 /**
  * Parses names and values of a query or an `application/x-www-form-urlencoded` body, each name once. The values of a name that may be repeated are separated by
  * spaces.
- * @throws AppError invalid_request
+ * @throws AppError invalid_request, too_many_members
  */
 export const parseFormPairs = (text: string, part: 'query' | 'form', repeatable: readonly string[] = []): ReadonlyMap<string, string> => {
   const pairs = new Map<string, string>()
+  let read = 0
   for (const pair of text.split('&')) {
     if (pair === '') continue
     const at = pair.includes('=') ? pair.indexOf('=') : pair.length
@@ -98,6 +122,8 @@ export const parseFormPairs = (text: string, part: 'query' | 'form', repeatable:
     const value = decoded(pair.slice(at + 1).replaceAll('+', ' '), field)
     requireValidText(value, field)
     if (part === 'query') refuseSecret(value, field)
+    read += 1
+    if (read > MAX_PARAMETERS) throw tooManyMembers(part)
     const before = pairs.get(name)
     if (before !== undefined && !repeatable.includes(name)) {
       throw new AppError('invalid_request', `The parameter ${name.slice(0, MAX_NAME)} is repeated.`, { field })
@@ -116,12 +142,21 @@ const decodedBody = (bytes: Uint8Array): string => {
   }
 }
 
-/** Reads at most `maxBytes` of UTF-8. The server enforces a declared length, so such a body is read in one piece. */
+/** A body that cannot be read to its end: the client has gone. */
+const orClosed = <T>(reading: Promise<T>): Promise<T> =>
+  reading.catch((error: unknown) => {
+    throw new AppError('client_closed_request', undefined, {}, error)
+  })
+
+/**
+ * Reads at most `maxBytes` of UTF-8. The server enforces a declared length, so such a body is read in one piece.
+ * @throws AppError payload_too_large, client_closed_request, invalid_request
+ */
 export const readBodyText = async (request: Request, maxBytes: number): Promise<string> => {
   const declared = request.headers.get('content-length')
   if (Number(declared ?? '0') > maxBytes) throw new AppError('payload_too_large')
   if (declared !== null) {
-    const bytes = await request.arrayBuffer()
+    const bytes = await orClosed(request.arrayBuffer())
     if (bytes.byteLength > maxBytes) throw new AppError('payload_too_large')
     return decodedBody(new Uint8Array(bytes))
   }
@@ -129,7 +164,7 @@ export const readBodyText = async (request: Request, maxBytes: number): Promise<
   const reader = request.body.getReader()
   const chunks: Uint8Array[] = []
   let size = 0
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part = await orClosed(reader.read()); !part.done; part = await orClosed(reader.read())) {
     size += part.value.byteLength
     if (size > maxBytes) {
       await reader.cancel().catch(() => undefined)

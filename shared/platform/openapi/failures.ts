@@ -47,6 +47,7 @@ const stepUp = (requirement: object | undefined): readonly ErrorCode[] => (requi
 const ofParsing = ({ body, form }: Declared): readonly ErrorCode[] => [
   'invalid_request',
   'payload_too_large',
+  'too_many_members',
   ...(body === undefined ? [] : (['invalid_json', 'unsupported_media_type'] as const)),
   ...(form === undefined ? [] : (['unsupported_media_type'] as const)),
 ]

@@ -52,6 +52,8 @@ export type MailData = {
     readonly value: string
     readonly until: Date
   }
+  /** To people who may change resource servers: another tenant proved the domain of these, which were deactivated. */
+  readonly resources_released: { readonly domain: string; readonly resources: readonly string[]; readonly at: Date }
   /** A sign-in at another provider was connected, disconnected, or used for the first time. */
   readonly provider_sign_in: {
     readonly change: 'linked' | 'unlinked' | 'used_first'

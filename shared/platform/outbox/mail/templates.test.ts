@@ -25,6 +25,7 @@ const contents = (word: string, where: typeof request): { readonly [K in MailTem
   tenant_deletion: { template: 'tenant_deletion', data: { stage: 'asked', on: request.at, restoreToken: word, restoreUrl: word } },
   tenant_deleted: { template: 'tenant_deleted', data: { at: request.at } },
   webhook_disabled: { template: 'webhook_disabled', data: { host: word, description: word, reason: 'failing', since: request.at } },
+  resources_released: { template: 'resources_released', data: { domain: word, resources: [word], at: request.at } },
   domain_proof: { template: 'domain_proof', data: { stage: 'missing', domain: word, name: word, value: word, until: request.at } },
   provider_sign_in: { template: 'provider_sign_in', data: { change: 'linked', provider: word, requestOrigin: where } },
   provider_link_code: { template: 'provider_link_code', data: { code: '123456', minutes: 10, provider: word, requestOrigin: where } },

@@ -184,6 +184,21 @@ export const mailDe: MailStrings = {
       factList(['Domain', safeDisplayName(domain)], ['TXT-Eintrag', name], ['Wert', value], [stage === 'missing' ? 'Bis' : 'Seit', moment(until)]),
     ],
   }),
+  resources_released: ({ domain, resources, at }, tenant) => ({
+    subject: `${safeDisplayName(tenant)}: Ressourcenserver wurden deaktiviert`,
+    title: 'Ressourcenserver wurden deaktiviert',
+    parts: [
+      paragraph(
+        'Eine andere Organisation hat nachgewiesen, dass ihr die unten genannte Domain gehört. Die Ressourcenserver Ihrer Organisation in dieser Domain wurden deaktiviert, und für sie werden keine Tokens mehr ausgestellt.',
+      ),
+      factList(
+        ['Domain', safeDisplayName(domain)],
+        ['Deaktiviert', moment(at)],
+        ...resources.map((resource) => ['Ressourcenserver', resource] as const),
+      ),
+      smallPrint('Gehört die Domain Ihnen, bestätigen Sie sie in Ihrer Organisation; danach können die Ressourcenserver wieder aktiviert werden.'),
+    ],
+  }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${safeDisplayName(tenant)} ${stage === 'asked' ? 'ist geschlossen und wird gelöscht' : 'wird morgen gelöscht'}`,
     title: stage === 'asked' ? 'Ihre Organisation ist geschlossen und wird gelöscht' : 'Ihre Organisation wird morgen gelöscht',

@@ -168,6 +168,21 @@ export const mailEn: MailStrings = {
       factList(['Domain', safeDisplayName(domain)], ['TXT record', name], ['Value', value], [stage === 'missing' ? 'By' : 'Since', moment(until)]),
     ],
   }),
+  resources_released: ({ domain, resources, at }, tenant) => ({
+    subject: `${safeDisplayName(tenant)}: resource servers were deactivated`,
+    title: 'Resource servers were deactivated',
+    parts: [
+      paragraph(
+        'Another organisation proved that it owns the domain below. Resource servers of your organisation in this domain were deactivated, and no more tokens are issued for them.',
+      ),
+      factList(
+        ['Domain', safeDisplayName(domain)],
+        ['Deactivated', moment(at)],
+        ...resources.map((resource) => ['Resource server', resource] as const),
+      ),
+      smallPrint('If the domain is yours, verify it in your organisation; then the resource servers can be activated again.'),
+    ],
+  }),
   tenant_deletion: ({ stage, on, restoreToken, restoreUrl }, tenant) => ({
     subject: `${safeDisplayName(tenant)} ${stage === 'asked' ? 'is closed and will be deleted' : 'will be deleted tomorrow'}`,
     title: stage === 'asked' ? 'Your organisation is closed and will be deleted' : 'Your organisation will be deleted tomorrow',
