@@ -12,7 +12,7 @@ import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
-import { allowsOpenRegistration } from './open-registration.ts'
+import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registration.ts'
 
 const WAITING_SECONDS = 30 * 24 * 3600
 
@@ -24,8 +24,7 @@ export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: strin
   if (client.tenantId !== SYSTEM_TENANT || client.registeredBy !== 'dynamic' || resource === undefined) return client
   const tenantId = await findTenantOfResource(directory(ctx.db), sha256(resource))
   const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
-  if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await allowsOpenRegistration(ctx, tenantId)))
-    return client
+  if (tenantId === undefined || !acceptsSelfRegistered(server, 'dcr') || !(await allowsOpenRegistration(ctx, tenantId))) return client
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const moved = await moveUnusedClient(t, client.clientId, tenantId)
     if (moved === undefined) return
@@ -42,6 +41,13 @@ export const adoptClient = async (ctx: Ctx, client: OauthClient, resource: strin
 
 /** Registered itself, and belongs to no company yet. */
 export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
+
+/** Why a client that registered itself is not adopted through that resource. For the log and for developers: it tells what exists. */
+export const whyUnadopted = async (ctx: Ctx, resource: string | undefined): Promise<string> => {
+  if (resource === undefined) return 'resource is missing: a client that registered itself names the resource server that it requests (RFC 8707).'
+  if ((await findTenantOfResource(directory(ctx.db), sha256(resource))) === undefined) return 'resource is not registered here.'
+  return 'The resource accepts only clients that an administrator registered.'
+}
 
 /** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
 export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {

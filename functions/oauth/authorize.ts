@@ -19,7 +19,7 @@ import { readVisit } from '#shared/platform/http/pages/visit'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { applyAccessPolicy } from './access-policy.ts'
-import { adoptClient, isUnadopted, validatedOrPending } from './admission.ts'
+import { adoptClient, isUnadopted, validatedOrPending, whyUnadopted } from './admission.ts'
 import { pickParameters, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
 import { findClientById, findClientWith } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
@@ -38,7 +38,8 @@ import {
 } from './pending-authorization.ts'
 import { isLoopback, isOwnCallback, isUnvettedWebAddress, redirectUriFor } from './redirect.ts'
 
-const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or names no active client.')
+const unknownClient = (clientId: string): AppError =>
+  new AppError('invalid_request', clientId === '' ? 'client_id is missing.' : 'client_id names no active client.')
 
 /** @throws AppError invalid_request_uri */
 const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
@@ -76,16 +77,14 @@ const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Re
   const inTenant = requestUri === undefined ? undefined : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
   const named = found && (await adoptClient(ctx, found, resource))
-  if (named === undefined) throw unknownClient()
-  if (isUnadopted(named)) {
-    throw new AppError('invalid_request', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
-  }
+  if (named === undefined) throw unknownClient(clientId)
+  if (isUnadopted(named)) throw new AppError('invalid_request', await whyUnadopted(ctx, resource))
   if (requestUri === undefined)
     return { client: named, parameters: pickParameters(query), stored: undefined, states: named === found ? states : undefined }
   const kept = await keptRequest(ctx, named, requestUri)
   const parameters = pickParameters(kept.parameters)
   const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
-  if (client === undefined) throw unknownClient()
+  if (client === undefined) throw unknownClient(clientId)
   return { client, parameters, stored: kept }
 }
 
@@ -208,8 +207,7 @@ const toPerson = async (work: () => Promise<PageResult>): Promise<PageResult> =>
   }
 }
 
-/** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
-export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
+const answered = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
     return (await import('./front-end.ts')).continueAuthorization(ctx, principal, query)
   }
@@ -226,4 +224,15 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   }
   const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
   return isUnasked ? toPerson(work) : reportToClient(ctx, redirectUri, parameters.state, work)
+}
+
+/** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
+export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
+  try {
+    return await answered(ctx, principal, query)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429) throw error
+    const { client_id, redirect_uri, resource } = query
+    throw new AppError(error.code, error.message, { ...error.details, named: { client_id, redirect_uri, resource } }, error.cause)
+  }
 }

@@ -16,7 +16,7 @@ import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { addressKey } from '#shared/platform/http/guard'
 import { requireNoWider, type SubmittedMetadata, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
-import { allowsOpenRegistration } from './open-registration.ts'
+import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registration.ts'
 import { limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
 
 /** The draft recommends 5 KiB; some list many addresses. */
@@ -130,13 +130,15 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
 export const registerMetadataClient = async (ctx: Ctx, url: string, resource: string | undefined): Promise<void> => {
   if (!isMetadataUrl(ctx, url)) throw refused('is no address of client metadata.')
   const tenantId = resource === undefined ? undefined : await findTenantOfResource(directory(ctx.db), sha256(resource))
-  if (tenantId === undefined || resource === undefined) throw refused('names no client without a resource (RFC 8707) that is known here.')
+  if (resource === undefined) throw refused('an address names a client only together with a resource (RFC 8707), which is missing.')
+  if (tenantId === undefined)
+    throw refused('an address names a client only together with a resource (RFC 8707), and this one is not registered here.')
   const t = forTenant(ctx.db, tenantId)
   const known = await findMetadataClient(t, url)
   if (known !== undefined) return refresh(ctx, t, known, url)
   const server = await findServerByIdentifier(t, resource)
-  if (!server?.active || !server.registrationModes.includes('cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
-    throw refused('the resource takes no clients by their metadata.')
+  if (!acceptsSelfRegistered(server, 'cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
+    throw refused('the resource accepts only clients that an administrator registered.')
   }
   await enter(ctx, t, url)
 }

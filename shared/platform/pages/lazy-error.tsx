@@ -5,6 +5,7 @@ export const lazyPageError: ErrorRenderer = async (...failure) => (await import(
 
 /** A browser gets a page that leads to sign-in; other callers get the API's error format. */
 export const outcomeErrorOrPage: ErrorRenderer = (error, requestId, at, context) => {
-  if (context === undefined || !(context.request.header('accept') ?? '').includes('text/html')) return outcomeError(error, requestId, at, context)
-  return lazyPageError(error, requestId, at, { ...context, request: { ...context.request, method: 'GET', page: '/signin' } })
+  if (context?.request === undefined || !(context.request.header('accept') ?? '').includes('text/html'))
+    return outcomeError(error, requestId, at, context)
+  return lazyPageError(error, requestId, at, { ...context, request: { ...context.request, method: 'GET', page: '/signin' }, next: '/signin' })
 }
