@@ -10,7 +10,9 @@ test('every start names the sign-in page, and the root leads there', async () =>
   try {
     for (const isFirst of [true, false]) {
       const printed: string[] = []
-      const running = await start({ ENVIRONMENT: 'test', PORT: '0', DATA_DIR: folder }, (text) => printed.push(text))
+      const running = await start({ ENVIRONMENT: 'test', PORT: '0', BASE_URL: 'http://localhost:7468', DATA_DIR: folder }, (text) =>
+        printed.push(text),
+      )
       try {
         expect(printed.join('\n')).toContain('Sign in here: http://localhost:7468/signin')
         expect(printed.join('\n').includes('Administrator')).toBe(isFirst)
