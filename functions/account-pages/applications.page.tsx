@@ -18,7 +18,7 @@ const Access = ({ page, consent }: { readonly page: Hosted; readonly consent: Pe
   return (
     <>
       {consent.resource === null ? '' : <small dir="ltr">{consent.resource}</small>}
-      {consent.scopes.length === 0 ? '' : <small>{consent.scopes.map((scope) => scopes[scope] ?? quotedText(scope)).join(', ')}</small>}
+      {consent.scopes.length === 0 ? '' : <small>{consent.scopes.map((scope) => scopes[scope] ?? quotedText(scope)).join(' · ')}</small>}
       <small>
         <TextWithMoment text={me.since} at={consent.createdAt} lang={page.lang} />
       </small>

@@ -148,3 +148,14 @@ test('each field tells the keyboard and the password manager what it is for', as
   expect(fieldOf('email')).toMatch(/type="email".*autocomplete="username" autocapitalize="none".*inputmode="email"/)
   expect(fieldOf('password')).toMatch(/autocomplete="new-password" autocapitalize="none"/)
 })
+
+test('a message that no page sent is one of the texts, whatever the cookie names', async () => {
+  const app = await start()
+  const browser = openBrowser(app)
+  for (const said of [{ code: 'constructor' }, { code: '__proto__' }, { code: 'invalid_request', fields: { email: 'toString', __proto__: 'x' } }]) {
+    const visit = { browser: 'b'.repeat(43), said: { page: '/signup', ...said } }
+    browser.jar.kept.set('authsec_visit', Buffer.from(JSON.stringify(visit)).toString('base64url'))
+    const page = await browser.read('/signup')
+    expect([page.status, summaryOf(page)]).toEqual([200, expect.stringMatching(/^(Something went wrong\.|Correct the marked fields\.)/)])
+  }
+})

@@ -10,7 +10,7 @@ const CSS = `
 dl { margin: 0 }
 dt { margin-top: 12px; color: var(--quiet); font-size: 14px }
 dd { margin: 0; overflow-wrap: anywhere }
-code { font: 14px/1.5 ui-monospace, Menlo, Consolas, monospace }
+code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.9em }
 .wide .card h2 { margin-top: 24px }
 .list { list-style: none; margin: 0; padding: 0 }
 .list li { padding: 8px 0; border-top: 1px solid var(--line); overflow-wrap: anywhere }

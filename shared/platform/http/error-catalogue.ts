@@ -8,7 +8,7 @@ const meaningOf = (status: number): string => STATUS_CODES[status] ?? ''
 
 /** What a client does about a status, unless the code says more. */
 const ADVICE: Readonly<Record<number, string>> = {
-  400: 'Correct the request. `field` names the part that was refused, where one was. The same request fails again.',
+  400: 'Correct the request. The member field names the part that was refused, where there is one. The same request fails again.',
   401: 'Authenticate, or sign in again. WWW-Authenticate states what is missing.',
   403: 'Ask an administrator for the permission. The same request fails again until it is granted.',
   404: 'Check the identifier. An object of another organisation is not found either.',

@@ -49,9 +49,9 @@ blockquote { margin: 0 0 16px; padding: 8px 16px; border-inline-start: 3px solid
 .number { margin: 0 0 16px; font-size: 32px; font-weight: 600; letter-spacing: 4px; text-align: center }
 .codes { display: grid; grid-template-columns: repeat(auto-fit, minmax(232px, 1fr)); gap: 8px; margin: 0 0 16px; padding: 0; list-style: none; white-space: nowrap; font: 16px ui-monospace, Menlo, Consolas, monospace }
 .codes, .seed { user-select: all; -webkit-user-select: all }
-.tools { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 8px; margin: 0 0 16px }
-.tools .second, .seed + .second { margin: 0 0 16px }
-.tools .second { margin: 0 }
+.tools { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 16px }
+.seed + .second { margin: 0 0 16px }
+.tools .second { flex: 1 1 auto; width: auto; margin: 0 }
 .tools:not(:has(:not([hidden]))) { display: none }
 .qr { width: 200px; height: 200px; margin: 0 auto 16px; background: #ffffff; border-radius: var(--radius); overflow: hidden }
 .seed { font-size: 16px; overflow-wrap: anywhere }

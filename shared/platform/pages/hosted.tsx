@@ -91,7 +91,9 @@ const noticesIn = (words: HostedStrings, lang: Language, said: FlashMessage | un
   const wait = formatWait(said?.until === undefined ? 60 : (said.until - now.getTime()) / 1000, lang)
   return (reported: Reported): string => {
     const code = reportedCode(reported)
-    return fillPlaceholders(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
+    // The code comes from a cookie, which the browser's owner can edit.
+    const texts = [words.done, words.errors].find((known) => Object.hasOwn(known, code))
+    return fillPlaceholders(texts?.[code] ?? words.errors.other ?? '', { ...values, wait })
   }
 }
 
