@@ -84,7 +84,8 @@ test('every path of the API document is routed to the function that serves it, a
 
 test('unknown paths start no function: the gateway has no default route', () => {
   expect(routeKeys.filter(({ path }) => path === '$default' || path === '/{proxy+}' || path === '/authsec/{proxy+}')).toEqual([])
-  for (const path of ['/', '/wp-login.php', '/local/outbox', '/docs', '/.env', '/authsec', '/authsec/uflow/admin'])
+  expect(chosenKey(routeKeys, '/')).toEqual({ path: '/', group: 'login' })
+  for (const path of ['/wp-login.php', '/local/outbox', '/docs', '/.env', '/authsec', '/authsec/uflow/admin'])
     expect(chosenKey(routeKeys, path), path).toBeUndefined()
 })
 

@@ -72,6 +72,7 @@ const story = (base: string, admin: Login & { readonly clientId: string }, platf
                    and a code: npm run -s code -- ${platform.seed}
                    (or type that key into an authenticator app)
 
+  Overview         ${base}/local
   API              ${base}/docs
   Captured mail    ${base}/local/outbox
 

@@ -1,4 +1,4 @@
-// Context of the routes that exist only in local mode: captured mail, the API reference and the front page.
+// Context of the routes that exist only in local mode: captured mail, the API reference and the page that links to them.
 import type { RequestCtx } from '#shared/domains/context'
 import { routeFor } from '#shared/platform/http/route'
 import type { CapturedMail } from '#shared/platform/outbox/mail/local'

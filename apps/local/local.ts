@@ -97,7 +97,7 @@ export const start = async (env: Environment, print: (text: string) => void): Pr
   outbox.wake()
   webhooks.wake()
   for (const warning of warnings(config, env)) log.warn('insecure_setting', { warning })
-  print(`\n  authsec-serverless is ready: ${config.BASE_URL}\n${note}`)
+  print(`\n  authsec-serverless is ready: ${config.BASE_URL}\n  Sign in here: ${config.BASE_URL}/signin\n${note}`)
   return {
     ctx,
     url: `http://${config.HOST}:${port}`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult } from '#shared/platform/http/route'
+import { LOGO_ID } from '#shared/platform/outbox/mail/letter'
 import { frontPolicy, renderFront } from '#shared/platform/pages/front.tsx'
 import { CAPTURED_MAIL_POLICY, outboxPolicy, renderOutbox } from '#shared/platform/pages/outbox.tsx'
 import { apiReferencePage, apiReferencePolicy } from './api-reference.ts'
@@ -67,5 +68,8 @@ export const outbox = async (ctx: Ctx): Promise<HttpResult<string>> => {
 export const capturedHtml = async (ctx: Ctx, id: string): Promise<HttpResult<string>> => {
   const found = (await messagesOf(ctx)).find(({ messageId }) => idOf(messageId) === id)
   if (found === undefined) throw new AppError('not_found')
-  return page(found.html, CAPTURED_MAIL_POLICY)
+  const { logo, html } = found
+  const shown =
+    logo === undefined ? html : html.replaceAll(`cid:${LOGO_ID}`, `data:${logo.type};base64,${Buffer.from(logo.content).toString('base64')}`)
+  return page(shown, CAPTURED_MAIL_POLICY)
 }

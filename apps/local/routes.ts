@@ -11,8 +11,8 @@ const LOCAL = open('Exists only on a developer\u2019s machine.', { class: 'admin
 export const localRoutes = [
   route({
     id: 'local.front',
-    on: 'GET /',
-    summary: 'Front page with links to the API reference and captured mail.',
+    on: 'GET /local',
+    summary: 'Page with links to the API reference and captured mail.',
     access: LOCAL,
     reply: html(200),
     errors: [],

@@ -24,6 +24,7 @@ export const activatePage = async (ctx: Ctx, principal: User | undefined, userCo
             id="user_code"
             label={activate.code}
             autocomplete="off"
+            autocapitalize="characters"
             maxlength={32}
             code
             value={typedValue(page, 'user_code') ?? userCode}
@@ -138,6 +139,7 @@ export const activationDecidedPage = async (ctx: Ctx, principal: User | undefine
   const { activate } = page.words
   return pageResult(ctx, page, {
     title: state === 'approved' ? activate.approvedTitle : activate.deniedTitle,
+    outcome: state === 'approved' ? 'success' : 'refused',
     children: (
       <>
         <p>{state === 'approved' ? activate.approvedText : activate.deniedText}</p>

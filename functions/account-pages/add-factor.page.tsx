@@ -67,6 +67,7 @@ export const phonePage = async (ctx: Ctx, principal: User) => {
             label={me.phone}
             hint={me.phoneHint}
             type="tel"
+            inputmode="tel"
             autocomplete="tel"
             maxlength={40}
             value={typedValue(page, 'phone_number')}

@@ -120,7 +120,8 @@ const listPage = async (ctx: Ctx, page: Hosted, principal: User) => {
   const [only] = requests
   if (only !== undefined && requests.length === 1) return redirectResult(ctx, approvalPath(only.id))
   const home = { href: HOME, label: activate.toMe }
-  if (only === undefined) return pageResult(ctx, page, endedContent({ title: approve.noneTitle, text: approve.noneText, again: home }))
+  if (only === undefined)
+    return pageResult(ctx, page, endedContent({ title: approve.noneTitle, text: approve.noneText, again: home, outcome: 'success' }))
   return pageResult(ctx, page, {
     title: approve.listTitle,
     kind: 'approve',
@@ -147,16 +148,18 @@ export const approvePage = async (ctx: Ctx, principal: User, id: string | undefi
 export const approvalDecidedPage = async (ctx: Ctx, principal: User | undefined, state: 'approved' | 'denied' | 'wrong_number') => {
   const page = await openPage(ctx, { principal })
   const { approve, activate } = page.words
-  const outcome = {
-    approved: { title: approve.approvedTitle, text: approve.approvedText },
-    denied: { title: approve.deniedTitle, text: approve.deniedText },
-    wrong_number: { title: approve.wrongTitle, text: approve.wrongText },
-  }[state]
+  const outcomes = {
+    approved: { title: approve.approvedTitle, text: approve.approvedText, kind: 'success' },
+    denied: { title: approve.deniedTitle, text: approve.deniedText, kind: 'refused' },
+    wrong_number: { title: approve.wrongTitle, text: approve.wrongText, kind: 'failed' },
+  } as const
+  const { title, text, kind } = outcomes[state]
   return pageResult(ctx, page, {
-    title: outcome.title,
+    title,
+    outcome: kind,
     children: (
       <>
-        <p>{outcome.text}</p>
+        <p>{text}</p>
         <Links links={[{ href: HOME, label: activate.toMe }]} />
       </>
     ),

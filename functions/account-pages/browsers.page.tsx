@@ -7,11 +7,10 @@ import { Submit, Summary } from '#shared/platform/pages/form.tsx'
 import { type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
 import { SCRIPT } from '#shared/platform/pages/push.client.generated'
-import { fillPlaceholders } from '#shared/platform/pages/wait'
+import { TextWithMoment } from '#shared/platform/pages/tools.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { pushKey } from './browsers.ts'
 import type { Ctx } from './group.ts'
-import { formatMoment } from './methods.page.tsx'
 
 const nameOf = (page: Hosted, { deviceName, deviceModel, platform }: PushDevice): string =>
   deviceName ?? deviceModel ?? page.words.me.platforms[platform]
@@ -25,12 +24,20 @@ const Device = ({ page, device, isHere }: DeviceProps) => {
       <div class="what">
         <strong dir="auto">{name}</strong>
         {isHere ? ` (${me.current})` : ''}
-        <small>{fillPlaceholders(me.added, { at: formatMoment(page, device.createdAt) })}</small>
-        {device.lastUsedAt === null ? '' : <small>{fillPlaceholders(me.lastAsked, { at: formatMoment(page, device.lastUsedAt) })}</small>}
+        <small>
+          <TextWithMoment text={me.added} at={device.createdAt} lang={page.lang} />
+        </small>
+        {device.lastUsedAt === null ? (
+          ''
+        ) : (
+          <small>
+            <TextWithMoment text={me.lastAsked} at={device.lastUsedAt} lang={page.lang} />
+          </small>
+        )}
       </div>
       <HostedForm page={page} action="/me/browser/remove">
         <input type="hidden" name="device_id" value={device.id} />
-        <button type="submit" class="link" data-label={me.remove} data-busy={busy} aria-label={`${me.remove}: ${name}`}>
+        <button type="submit" class="link danger" data-label={me.remove} data-busy={busy} aria-label={`${me.remove}: ${name}`}>
           {me.remove}
         </button>
       </HostedForm>

@@ -1,7 +1,8 @@
-// A person's own page: their sign-in methods and sessions. Also the pages to change the password and the address.
+// A person's own page: their sign-in methods, applications and sessions. Also the pages to change the password and the address.
 import { listSessions } from '#shared/domains/account/sessions'
 import { pendingCibaRequests } from '#shared/domains/ciba/pending-requests'
 import { listOwnFactors } from '#shared/domains/factors/list-factors'
+import { consentsOf } from '#shared/domains/oauth/consents'
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
 import { HOME } from '#shared/platform/http/pages/return-to'
@@ -10,14 +11,16 @@ import { CodeField, KnownField, PasswordField, Submit, TextField } from '#shared
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { errorOf, type Hosted, HostedForm, openPage, pageResult, typedValue } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
+import { TextWithMoment } from '#shared/platform/pages/tools.tsx'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { User } from '#shared/platform/principals/principal'
+import { Applications } from './applications.page.tsx'
 import { PendingApprovals } from './approve.page.tsx'
 import { BrowserDevices } from './browsers.page.tsx'
 import { listActiveDevices, pushKey } from './browsers.ts'
 import type { Ctx } from './group.ts'
 import { connectedProviders, pendingEmailChange } from './me.ts'
-import { FactorList, formatMoment } from './methods.page.tsx'
+import { FactorList } from './methods.page.tsx'
 import { alarmsOf } from './methods.ts'
 
 const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired']
@@ -34,7 +37,7 @@ const SessionItem = ({ page, session }: { readonly page: Hosted; readonly sessio
         {session.current ? ` (${me.current})` : ''}
         <small>{place}</small>
         <small>
-          <time datetime={session.last_seen_at}>{fillPlaceholders(me.seen, { at: formatMoment(page, session.last_seen_at) })}</time>
+          <TextWithMoment text={me.seen} at={session.last_seen_at} lang={page.lang} />
         </small>
       </div>
       {session.current ? (
@@ -42,7 +45,7 @@ const SessionItem = ({ page, session }: { readonly page: Hosted; readonly sessio
       ) : (
         <HostedForm page={page} action="/me/sessions/end">
           <input type="hidden" name="session_id" value={session.id} />
-          <button type="submit" class="link" data-label={me.end} data-busy={page.words.busy} aria-label={`${me.end}: ${session.device}`}>
+          <button type="submit" class="link danger" data-label={me.end} data-busy={page.words.busy} aria-label={`${me.end}: ${session.device}`}>
             {me.end}
           </button>
         </HostedForm>
@@ -113,6 +116,7 @@ export const mePage = async (ctx: Ctx, principal: User) => {
   const { sessions } = await listSessions(ctx, principal, page.lang)
   const factors = await listOwnFactors(ctx, principal)
   const requests = await pendingCibaRequests(ctx, principal)
+  const consents = await consentsOf(ctx, principal)
   const { me, signedInAs, busy, approve } = page.words
   return pageResult(ctx, page, {
     title: me.title,
@@ -135,6 +139,7 @@ export const mePage = async (ctx: Ctx, principal: User) => {
         <Known page={page} email={principal.email} providers={await connectedProviders(ctx, principal)} />
         <FactorList page={page} factors={factors} alarms={await alarmsOf(ctx, principal)} mayText={ctx.sms !== unconfiguredSms} />
         <BrowserDevices page={page} principal={principal} devices={await listActiveDevices(ctx, principal)} mayAdd={pushKey(ctx) !== undefined} />
+        <Applications page={page} consents={consents} />
         <Sessions page={page} sessions={sessions} />
       </>
     ),

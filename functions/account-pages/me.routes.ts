@@ -4,7 +4,7 @@ import { browser } from '#shared/platform/http/access'
 import { NoForm, PageQuery } from '#shared/platform/http/pages/fields.schema'
 import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
-import { ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
+import { ApplicationForm, ChangeEmailForm, ChangePasswordForm, EmailCodesForm, LanguageForm, ReturnQuery, SessionForm } from './page.schema.ts'
 
 const REAUTHENTICATION = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired'] as const
 
@@ -12,7 +12,7 @@ export const meRoutes = [
   route({
     id: 'accountPages.me',
     on: 'GET /me',
-    summary: 'The page with the caller\u2019s sign-in methods and sessions.',
+    summary: 'The page with the caller\u2019s sign-in methods, applications and sessions.',
     access: browser(),
     query: PageQuery,
     reply: htmlOrRedirect(),
@@ -52,6 +52,17 @@ export const meRoutes = [
     errors: [],
     emits: ['sessions.revoked'],
     handle: async ({ ctx, principal }) => (await import('./me.ts')).endOtherOwnSessions(ctx, principal),
+  }),
+  route({
+    id: 'accountPages.removeApplication',
+    on: 'POST /me/applications/remove',
+    summary: 'End the access of an application: the caller\u2019s consents for it, and its tokens.',
+    access: browser({ form: '/me' }),
+    form: ApplicationForm,
+    reply: empty(303),
+    errors: ['not_found'],
+    emits: ['oauth.grant_revoked'],
+    handle: async ({ ctx, principal, form }) => (await import('./me.ts')).removeOwnApplication(ctx, principal, form.client_id),
   }),
   route({
     id: 'accountPages.changePassword',

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { pageError } from '#shared/platform/pages/error.tsx'
 import { startApp } from '#tests/support/app'
 import { formsOf, noteOf, openBrowser, signInQueryOf, summaryOf, titleOf } from '#tests/support/browser'
+import { letInForGood } from '#tests/support/oauth'
+import { unchanged } from '#tests/support/rows'
 import { codeIn, rowOf, wrongCode } from '#tests/support/sign-in'
 import { loginRoutes } from '../login/routes.ts'
 import { accountPageRoutes } from './routes.ts'
@@ -81,4 +83,43 @@ test('the address changes with a code from each mailbox', async () => {
   expect(noteOf(await browser.send({ code_new, code_current }))).toContain('Your email address was changed.')
   expect((await rowOf(app, pat))?.email).toBe(next)
   expect((await browser.read('/me')).html).toContain(`Signed in as ${next}`)
+})
+
+test('the page lists the applications with access; removing one ends what it holds, in one record, and nothing of others', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const [pat, eve] = [await app.person(acme), await app.person(acme)]
+  const [patsApp, evesApp] = [await letInForGood(app, acme, pat.id), await letInForGood(app, acme, eve.id)]
+  const browser = openBrowser(app)
+  await browser.signIn(pat, signInQueryOf(acme))
+  const page = await browser.read('/me')
+  const [removal, ...more] = formsOf(page).filter(({ action }) => action === '/me/applications/remove')
+  expect([page.html.includes('<strong dir="auto">Shop</strong>'), more]).toEqual([true, []])
+  expect(page.html).toContain('Keep access when you are not using the app')
+  const other = openBrowser(app)
+  await other.signIn(eve, signInQueryOf(acme))
+  await other.read('/me')
+  const foreign = await unchanged(app, [acme], () =>
+    other.send({ client_id: removal?.fields.client_id ?? '' }, { action: '/me/applications/remove' }),
+  )
+  expect(summaryOf(foreign)).toBe('This no longer exists.')
+  expect([await patsApp(), await evesApp()]).toEqual([true, true])
+  expect(noteOf(await browser.send({}, { action: '/me/applications/remove' }))).toBe('The app no longer has access to your account.')
+  expect([await patsApp(), await evesApp()]).toEqual([false, true])
+  expect(browser.page().html).toContain('No app has access to your account.')
+  const events = await app.events(acme.tenantId, { event: 'oauth.grant_revoked' })
+  expect(events.map(({ actorId, targetId }) => [actorId, targetId])).toEqual([[pat.id, removal?.fields.client_id]])
+})
+
+test('what takes something away is marked, and times name their moment', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const pat = await app.person(acme)
+  const browser = openBrowser(app)
+  for (const one of [openBrowser(app), browser]) await one.signIn(pat, signInQueryOf(acme))
+  const { html } = await browser.read('/me')
+  expect(html).toMatch(/<button type="submit" class="link danger"[^>]*>Sign out</)
+  const times = [...html.matchAll(/<time datetime="([^"]+)" data-local[^>]*>([^<]+)</g)]
+  expect(times.length).toBeGreaterThanOrEqual(2)
+  for (const [, at, text] of times) expect([at, text]).toEqual([app.clock.now().toISOString(), 'Mar 2, 2026, 09:00 UTC'])
 })

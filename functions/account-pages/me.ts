@@ -5,6 +5,7 @@ import { lockUser, updateUser } from '#db/store/users'
 import { changePassword, confirmEmailChange, startEmailChange } from '#shared/domains/account/credentials'
 import { endOtherSessions, endSession } from '#shared/domains/account/sessions'
 import { findPageProviders } from '#shared/domains/federation/page-providers'
+import { removeApplication } from '#shared/domains/oauth/consents'
 import { signInContextOfUser } from '#shared/domains/sign-in/sign-in-context'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -45,6 +46,12 @@ export const endOneSession = async (ctx: Ctx, principal: User, sessionId: string
 export const endOtherOwnSessions = async (ctx: Ctx, principal: User): Promise<HttpResult<undefined>> => {
   await endOtherSessions(ctx, principal)
   return redirect(ctx, HOME, { say: 'others_ended' })
+}
+
+/** @throws AppError not_found */
+export const removeOwnApplication = async (ctx: Ctx, principal: User, clientId: string): Promise<HttpResult<undefined>> => {
+  await removeApplication(ctx, principal, clientId)
+  return redirect(ctx, HOME, { say: 'application_removed' })
 }
 
 type Passwords = { readonly current_password: string; readonly new_password: string }

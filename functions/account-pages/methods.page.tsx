@@ -7,14 +7,10 @@ import { Submit } from '#shared/platform/pages/form.tsx'
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { type Hosted, HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
-import { fillPlaceholders } from '#shared/platform/pages/wait'
+import { TextWithMoment } from '#shared/platform/pages/tools.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { alarmsOf } from './methods.ts'
-
-/** Formats a time in the language of the page, in UTC because the server does not know the reader's time zone. */
-export const formatMoment = (page: Hosted, at: Date | string): string =>
-  `${new Intl.DateTimeFormat(page.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23' }).format(new Date(at))} UTC`
 
 const nameOf = (page: Hosted, { kind, name }: Factor): string => {
   const words = page.words.me.kinds[kind]
@@ -27,11 +23,23 @@ const FactorItem = ({ page, factor, alarmed }: { readonly page: Hosted; readonly
     <li>
       <div class="what">
         <strong dir="auto">{nameOf(page, factor)}</strong>
-        <small>{fillPlaceholders(me.added, { at: formatMoment(page, factor.createdAt) })}</small>
-        {factor.lastUsedAt === null ? '' : <small>{fillPlaceholders(me.lastUsed, { at: formatMoment(page, factor.lastUsedAt) })}</small>}
+        <small>
+          <TextWithMoment text={me.added} at={factor.createdAt} lang={page.lang} />
+        </small>
+        {factor.lastUsedAt === null ? (
+          ''
+        ) : (
+          <small>
+            <TextWithMoment text={me.lastUsed} at={factor.lastUsedAt} lang={page.lang} />
+          </small>
+        )}
         {alarmed ? <small class="alarm">{me.alarmShort}</small> : ''}
       </div>
-      <a href={`/me/method?${new URLSearchParams({ id: factor.id })}`} aria-label={`${alarmed ? me.review : me.remove}: ${nameOf(page, factor)}`}>
+      <a
+        class={alarmed ? '' : 'danger'}
+        href={`/me/method?${new URLSearchParams({ id: factor.id })}`}
+        aria-label={`${alarmed ? me.review : me.remove}: ${nameOf(page, factor)}`}
+      >
         {alarmed ? me.review : me.remove}
       </a>
     </li>
@@ -100,7 +108,7 @@ export const methodPage = async (ctx: Ctx, principal: User, id: string) => {
         <HostedForm page={page} action="/me/method/remove" main>
           <input type="hidden" name="factor_id" value={factor.id} />
           <input type="hidden" name="accept_weaker" value="yes" />
-          <Submit label={me.remove} busy={busy} />
+          <Submit kind="danger" label={me.remove} busy={busy} />
         </HostedForm>
         <Links links={[{ href: HOME, label: back }]} />
       </>

@@ -8,6 +8,7 @@ export const ActivateQuery = z.strictObject({ lang: Lang, user_code: z.string().
 export const MethodQuery = z.strictObject({ lang: Lang, id: z.uuid() })
 export const DecidedQuery = z.strictObject({ lang: Lang, state: z.enum(['approved', 'denied']).optional() })
 export const SessionForm = z.strictObject({ ...form, session_id: z.uuid() }).meta({ id: 'SessionForm' })
+export const ApplicationForm = z.strictObject({ ...form, client_id: z.uuid() }).meta({ id: 'ApplicationForm' })
 export const ChangePasswordForm = z
   .strictObject({ ...form, email: Email.optional(), current_password: Password, new_password: Password })
   .meta({ id: 'ChangePasswordForm' })

@@ -94,7 +94,12 @@ describe('changing the password', () => {
     for (let n = 0; n < 6; n++) answers.push(await reported(await change(app, token, 'not this one at all')))
     answers.push(await reported(await change(app, token)))
     for (const answer of answers)
-      expect(answer).toEqual({ type: 'about:blank', title: 'Invalid credentials', status: 401, code: 'invalid_credentials' })
+      expect(answer).toEqual({
+        type: 'http://localhost:7468/errors/invalid_credentials',
+        title: 'Invalid credentials',
+        status: 401,
+        code: 'invalid_credentials',
+      })
     const user = await findUser(forTenant(app.db, acme.tenantId), acme.admin.id)
     expect(user).toMatchObject({ failedAttempts: 5, passwordHash: user?.passwordHash })
     expect(await signIn(app, acme, acme.admin.email, PASSWORD)).toBe(401)

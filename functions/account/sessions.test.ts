@@ -82,7 +82,10 @@ describe('ending sessions', () => {
       }),
     )
     for (const answer of answers)
-      expect(answer).toEqual({ status: 404, body: { type: 'about:blank', title: 'Not found.', status: 404, code: 'not_found' } })
+      expect(answer).toEqual({
+        status: 404,
+        body: { type: 'http://localhost:7468/errors/not_found', title: 'Not found.', status: 404, code: 'not_found' },
+      })
     expect([await status(app, bos), await status(app, gils)]).toEqual([200, 200])
     expect((await app.events(acme.tenantId)).length).toBe(before)
   })

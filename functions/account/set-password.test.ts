@@ -36,7 +36,12 @@ const reported = async (response: Response): Promise<unknown> => {
   const { request_id: _, ...body } = await response.json()
   return body
 }
-const EXPIRED = { type: 'about:blank', title: 'The link is unknown, used or expired. Ask for a new one.', status: 400, code: 'link_expired' }
+const EXPIRED = {
+  type: 'http://localhost:7468/errors/link_expired',
+  title: 'The link is unknown, used or expired. Ask for a new one.',
+  status: 400,
+  code: 'link_expired',
+}
 
 test('the link opens the page of this deployment, with its secret in the fragment', async () => {
   const app = await start()

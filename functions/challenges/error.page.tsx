@@ -20,6 +20,10 @@ export const errorPage = async (ctx: Ctx, error: string | undefined): Promise<Ht
   const words = ERROR_STRINGS[page.lang]
   const kind = error !== undefined && Object.hasOwn(KINDS, error) ? KINDS[error] : undefined
   const { title, text } = words[kind ?? 'invalid_request']
-  const { result, headers, cookies } = pageResult(ctx, page, endedContent({ title, text, again: { href: HOME, label: words.again } }))
+  const { result, headers, cookies } = pageResult(
+    ctx,
+    page,
+    endedContent({ title, text, outcome: kind === 'refused' ? 'refused' : 'failed', again: { href: HOME, label: words.again } }),
+  )
   return new HttpResult(result.body, { headers, cookies })
 }

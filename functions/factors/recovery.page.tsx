@@ -9,6 +9,7 @@ export const cancelPage = async (ctx: Ctx, transactionToken: string | undefined)
   const { access, busy } = page.words
   return pageResult(ctx, page, {
     title: transactionToken === undefined ? access.stoppedTitle : access.stopTitle,
+    ...(transactionToken === undefined ? { outcome: 'success' } : {}),
     children: (
       <>
         <p>{transactionToken === undefined ? access.stoppedText : access.stopText}</p>

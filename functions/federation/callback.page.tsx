@@ -3,7 +3,7 @@
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult, type StatusResult, withStatus } from '#shared/platform/http/route'
 import { LANGUAGES, preferredLanguage } from '#shared/platform/pages/language'
-import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
+import { OUTCOME_CSS, pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import type { PageStrings } from '#shared/platform/pages/page-strings'
 import { SCRIPT } from './callback.client.generated.ts'
 import type { CallbackHandoff } from './callback-handoff.ts'
@@ -18,10 +18,13 @@ const addressOf = ({ origin, path, answer }: CallbackHandoff): string => {
 const Answered = ({ handed, words }: { readonly handed: CallbackHandoff; readonly words: PageStrings['federation'] }) => {
   const url = addressOf(handed)
   const message = { origin: handed.origin, url, message: { type: 'oauth-callback', data: handed.answer } }
-  const [title, text] = handed.answer.success === true ? [words.doneTitle, words.done] : [words.refusedTitle, words.refused]
+  const isDone = handed.answer.success === true
+  const [title, text] = isDone ? [words.doneTitle, words.done] : [words.refusedTitle, words.refused]
   return (
     <section data-answer={JSON.stringify(message)}>
-      <h1 tabindex={-1}>{title}</h1>
+      <h1 tabindex={-1} class={isDone ? 'outcome success' : 'outcome refused'}>
+        {title}
+      </h1>
       <p class="quiet" role="status">
         {text}
       </p>
@@ -34,7 +37,9 @@ const Answered = ({ handed, words }: { readonly handed: CallbackHandoff; readonl
 
 const Stale = ({ ui, words }: { readonly ui: string; readonly words: PageStrings['federation'] }) => (
   <section>
-    <h1 tabindex={-1}>{words.staleTitle}</h1>
+    <h1 tabindex={-1} class="outcome failed">
+      {words.staleTitle}
+    </h1>
     <p class="quiet">{words.stale}</p>
     <a class="alone" href={ui} rel="noreferrer">
       {words.startAgain}
@@ -51,6 +56,7 @@ export const federationCallbackPage = (ctx: Ctx, handed: CallbackHandoff | undef
     lang,
     nonce,
     title: words.federation.title,
+    css: OUTCOME_CSS,
     ...(handed === undefined ? {} : { script: SCRIPT }),
     children: (
       <div class="card">

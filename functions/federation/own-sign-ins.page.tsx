@@ -33,7 +33,7 @@ const One = ({ page, connected: { name, label, addresses } }: { readonly page: H
       </div>
       <HostedForm page={page} action={`${OWN_SIGN_INS_PATH}/remove`}>
         <input type="hidden" name="provider" value={name} />
-        <button type="submit" class="link" data-label={me.disconnect} data-busy={busy} aria-label={`${me.disconnect}: ${label}`}>
+        <button type="submit" class="link danger" data-label={me.disconnect} data-busy={busy} aria-label={`${me.disconnect}: ${label}`}>
           {me.disconnect}
         </button>
       </HostedForm>

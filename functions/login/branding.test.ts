@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { contrast, inkOn, READABLE, readableOn } from '#shared/platform/pages/contrast'
 import { pageError } from '#shared/platform/pages/error.tsx'
+import { initialsOf } from '#shared/platform/pages/hosted.tsx'
 import { startApp } from '#tests/support/app'
 import { openBrowser, signInQueryOf } from '#tests/support/browser'
 import { bodyOf, eventsOf } from '#tests/support/sign-in'
@@ -37,6 +38,39 @@ test('a company\u2019s colours, radius and logo are on its pages, and on nobody 
   const globex = await app.company('globex')
   expect((await openBrowser(app).read(signInQueryOf(globex))).html).not.toContain('#0f5b31')
   expect(await eventsOf(app, company.tenantId, 'login.saveBranding')).toEqual(['tenant.branding_changed'])
+})
+
+test('mails have the company\u2019s colour and its logo attached; another company\u2019s have neither', async () => {
+  const { app, company, token } = await start()
+  await app.request('/branding', { method: 'PUT', token, body: { brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG } })
+  const globex = await app.company('globex')
+  const mailTo = async (of: typeof company) => {
+    const browser = openBrowser(app)
+    await browser.read(`/recover?client_id=${of.clientId}`)
+    await browser.send({ email: of.admin.email })
+    return (await app.mailsTo(of.admin.email)).at(-1)
+  }
+  const own = await mailTo(company)
+  expect(own?.html).toMatch(/border-top:4px solid #0f5b31;border-radius:4px/)
+  expect(own?.html).toContain('<img src="cid:logo"')
+  expect(own?.logo).toEqual({ type: 'image/png', content: new Uint8Array(Buffer.from(PNG.split(',')[1] ?? '', 'base64')) })
+  const theirs = await mailTo(globex)
+  expect(theirs?.html).toContain('border-top:4px solid #2f5bea')
+  expect(theirs?.html).not.toMatch(/<img|#0f5b31/)
+  expect(theirs).not.toHaveProperty('logo')
+})
+
+test('without a logo the page has the initials of the company', async () => {
+  const { app, company } = await start()
+  const page = await openBrowser(app).read(signInQueryOf(company))
+  expect(page.html).toMatch(/<span class="initials" aria-hidden="true">[\p{Lu}\p{N}]{1,2}<\/span>/u)
+  expect([
+    initialsOf('Acme'),
+    initialsOf('acme trading gmbh'),
+    initialsOf('  \u202e! '),
+    initialsOf('\u00e9cole nationale'),
+    initialsOf('id.example.com'),
+  ]).toEqual(['A', 'AT', '', '\u00c9N', 'IE'])
 })
 
 test('what nobody could read is corrected, and said', async () => {

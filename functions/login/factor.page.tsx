@@ -67,6 +67,7 @@ const CodeInput = ({ page, by, own }: { readonly page: Hosted; readonly by: Way;
       hint={hints[by]}
       inputmode={by === 'backup' ? 'text' : 'numeric'}
       autocomplete={by === 'backup' ? 'off' : 'one-time-code'}
+      autocapitalize={by === 'backup' ? 'characters' : 'none'}
       maxlength={40}
       code
       error={errorOf(page, 'code', ...CODES)}
@@ -148,20 +149,41 @@ export const mailboxPage = async (ctx: Ctx, contextRequest: SignInContextRequest
   if (factorContext === undefined) return isOver(ctx, contextRequest)
   const page = await openPage(ctx, { principal, tenantId: factorContext.tenantId })
   const { factor, signUp, busy } = page.words
+  const { email } = factorContext.user
+  // The code is asked for once it was sent, or once one was entered.
+  const isSent = page.visit.held?.mailbox === email || page.said !== undefined
+  const Send = (
+    <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', contextRequest)} main={!isSent}>
+      <Submit kind={isSent ? 'second' : 'primary'} label={isSent ? signUp.again : factor.sendMailbox} busy={busy} />
+    </HostedForm>
+  )
+  const Enter = (
+    <HostedForm page={page} main={isSent}>
+      <KnownField id="email" label={signUp.email} autocomplete="username" value={email} />
+      <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_code')} first={isSent} />
+      <Submit kind={isSent ? 'primary' : 'second'} label={page.words.goOn} busy={busy} />
+    </HostedForm>
+  )
   return pageResult(ctx, page, {
     title: factor.mailboxTitle,
     script: SCRIPT,
     children: (
       <>
-        <p class="quiet who-is">{fillPlaceholders(factor.mailboxText, { email: factorContext.user.email })}</p>
-        <HostedForm page={page} main>
-          <KnownField id="email" label={signUp.email} autocomplete="username" value={factorContext.user.email} />
-          <CodeField id="otp" label={signUp.code} error={errorOf(page, 'otp', 'invalid_code')} first />
-          <Submit label={page.words.goOn} busy={busy} />
-        </HostedForm>
-        <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', contextRequest)}>
-          <Submit kind="second" label={factor.sendMailbox} busy={busy} />
-        </HostedForm>
+        <p class="quiet who-is">{fillPlaceholders(isSent ? signUp.codeText : factor.mailboxText, { email })}</p>
+        {isSent ? (
+          <>
+            {Enter}
+            {Send}
+          </>
+        ) : (
+          <>
+            {Send}
+            <details>
+              <summary>{factor.haveCode}</summary>
+              {Enter}
+            </details>
+          </>
+        )}
       </>
     ),
   })

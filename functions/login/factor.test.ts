@@ -114,7 +114,12 @@ test('where a factor is owed and none is there, the mailbox is proved first, the
   app.clock.advance(2 * 3600)
   const browser = await halfway(app, company, pat)
   expect([browser.page().url.split('?')[0], titleOf(browser.page())]).toEqual(['/signin/mailbox', 'Verify your email address first'])
+  // The page leads with the request for a code; the field for it stands behind a disclosure.
+  expect(formsOf(browser.page())[0]?.action.split('?')[0]).toBe('/signin/mailbox/send')
+  expect(browser.page().html).toMatch(/class="primary"[^>]*>Send me a code<.*<details><summary>I already have a code<\/summary>/s)
   expect(noteOf(await browser.send({}, { action: '/signin/mailbox/send' }))).toBe('We sent you a new code.')
+  expect(Object.keys(formsOf(browser.page())[0]?.fields ?? {})).toContain('otp')
+  expect(browser.page().html).not.toContain('<details><summary>I already')
   expect(summaryOf(await browser.send({ otp: '000000' }))).toContain('wrong or has expired')
   const setup = await browser.send({ otp: codeIn(await app.mailsTo(pat.email)) })
   expect(titleOf(setup)).toBe('Add an authenticator app')

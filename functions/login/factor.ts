@@ -14,6 +14,7 @@ import { findSignInContext, withSignInContext } from '#shared/domains/sign-in/si
 import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirect } from '#shared/platform/http/pages/redirect'
+import { withPendingFlow } from '#shared/platform/http/pages/visit'
 import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -122,8 +123,10 @@ export const sendMailboxProof = async (
   contextRequest: SignInContextRequest,
   principal: User | undefined,
 ): Promise<HttpResult<undefined>> => {
-  await (await mailbox()).sendMailboxCode(withPageOrigin(ctx), await loadMailboxContext(ctx, principal))
-  return redirect(ctx, withSignInContext('/signin/mailbox', contextRequest), { say: 'code_sent' })
+  const factorContext = await loadMailboxContext(ctx, principal)
+  await (await mailbox()).sendMailboxCode(withPageOrigin(ctx), factorContext)
+  const remember = withPendingFlow(ctx, { mailbox: factorContext.user.email })
+  return redirect(ctx, withSignInContext('/signin/mailbox', contextRequest), { say: 'code_sent', remember })
 }
 
 /** @throws AppError authentication_required, invalid_code */

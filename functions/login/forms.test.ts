@@ -130,7 +130,9 @@ test('a page that is not there, and one that is asked in a wrong way, say so in 
   const app = await start()
   const browser = openBrowser(app, { 'accept-language': 'de' })
   const wrong = await browser.read('/signin?nonsense=1')
-  expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Etwas ist schiefgelaufen'])
+  expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Dieser Link kann nicht verwendet werden'])
+  // The same link again would lead to the same page.
+  expect(wrong.html).not.toContain('<a ')
   expect(wrong.html).toContain('data-code="invalid_request"')
   expect(wrong.headers.get('content-security-policy')).toMatch(/style-src 'sha256-[\w+/=]{44}'; img-src data:; .*frame-ancestors 'none'/)
 })

@@ -9,6 +9,7 @@ import { CodeField, KnownField, Submit, TextField } from '#shared/platform/pages
 import { SCRIPT } from '#shared/platform/pages/hosted.client.generated'
 import { errorOf, type Hosted, HostedForm, openPage, pageResult, typedValue } from '#shared/platform/pages/hosted.tsx'
 import { Links } from '#shared/platform/pages/links.tsx'
+import { CopyButton, TextWithMoment } from '#shared/platform/pages/tools.tsx'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
 import type { Ctx } from './group.ts'
 import { currentRecovery, findLostAccess, type LostAccess } from './lost-access.ts'
@@ -38,7 +39,8 @@ export const lostAccessPage = async (ctx: Ctx, contextRequest: SignInContextRequ
   const page = await openPage(ctx, { tenantId: lost.tenantId })
   const { access, signIn, busy } = page.words
   const back = { href: withSignInContext('/signin', contextRequest), label: signIn.submit }
-  if (!isOffered(lost)) return pageResult(ctx, page, endedContent({ title: access.noneTitle, text: access.noneText, again: back }))
+  if (!isOffered(lost))
+    return pageResult(ctx, page, endedContent({ title: access.noneTitle, text: access.noneText, again: back, outcome: 'refused' }))
   const { administratorPass, waitingDays } = lost.offers
   return pageResult(ctx, page, {
     title: access.title,
@@ -76,17 +78,15 @@ export const lostAccessPage = async (ctx: Ctx, contextRequest: SignInContextRequ
   })
 }
 
-const moment = (page: Hosted, at: Date): string =>
-  `${new Intl.DateTimeFormat(page.lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23' }).format(at)} UTC`
-
 /** For another browser than the one that began: nothing else goes on there. */
 const Key = ({ page, recovery }: { readonly page: Hosted; readonly recovery: string }) => (
   <details>
     <summary>{page.words.access.elsewhere}</summary>
     <p class="hint">{page.words.access.keyText}</p>
-    <p class="code seed" dir="ltr">
+    <p class="code seed" dir="ltr" id="recovery-key" data-text={recovery}>
       {recovery}
     </p>
+    <CopyButton of="recovery-key" words={page.words.tools} />
   </details>
 )
 
@@ -120,7 +120,7 @@ export const waitingRecoveryPage = async (ctx: Ctx, contextRequest: SignInContex
     script: SCRIPT,
     children: (
       <>
-        <p>{isReady ? access.readyText : fillPlaceholders(access.waitingText, { at: moment(page, readyAt) })}</p>
+        <p>{isReady ? access.readyText : <TextWithMoment text={access.waitingText} at={readyAt} lang={page.lang} />}</p>
         {isReady ? (
           <>
             <HostedForm page={page} action={withSignInContext('/recover/access/finish', contextRequest)} main>

@@ -25,8 +25,9 @@ export const ConfirmForm = z.strictObject({ ...form, email: Email, password: Pas
 export const SignUpForm = z
   .strictObject({
     ...form,
-    email: Email,
-    password: Password,
+    // Accepted unread, so that the rule states the errors of all fields together. A valid address is normalised.
+    email: z.union([Email, z.string().max(320)]),
+    password: z.string().max(1024),
     name: z.string().trim().max(200).optional(),
     tenant_domain: z.string().max(253).optional(),
   })

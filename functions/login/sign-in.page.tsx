@@ -120,7 +120,7 @@ export const confirmPage = async (ctx: Ctx, demand: ReauthenticationDemand, prin
   const factors = await listOwnFactors(ctx, principal)
   if (wantsFactor(demand) && factors.length === 0) {
     const again = { href: '/me/app', label: page.words.me.addApp }
-    return pageResult(ctx, page, endedContent({ title: confirm.factorTitle, text: confirm.factorText, again }))
+    return pageResult(ctx, page, endedContent({ title: confirm.factorTitle, text: confirm.factorText, again, outcome: 'refused' }))
   }
   const hasPassword = (await findUser(forTenant(ctx.db, principal.tenantId), principal.userId))?.passwordHash != null
   const hasPasskey = factors.some(({ kind }) => kind === 'webauthn')

@@ -25,6 +25,16 @@ export const SIGN_IN_EVENTS = ['login.first_factor_verified', 'session.created',
 
 export const signInPageRoutes = [
   route({
+    id: 'login.root',
+    on: 'GET /',
+    summary: 'Leads to the sign-in page.',
+    access: READ,
+    reply: empty(303),
+    errors: [],
+    emits: 'nothing',
+    handle: async ({ ctx }) => redirect(ctx, '/signin'),
+  }),
+  route({
     id: 'login.signIn',
     on: 'GET /signin',
     summary: 'The sign-in page: which address.',

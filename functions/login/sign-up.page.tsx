@@ -25,6 +25,7 @@ const Company = ({ ctx, page }: { readonly ctx: Ctx; readonly page: Hosted }) =>
         id="name"
         label={signUp.name}
         autocomplete="name"
+        autocapitalize="words"
         value={typedValue(page, 'name')}
         error={errorOf(page, 'name')}
         maxlength={200}
@@ -51,6 +52,7 @@ export const signUpPage = async (ctx: Ctx, contextRequest: SignInContextRequest,
   if (!(await mayJoin(ctx, signInContext))) {
     return pageResult(ctx, page, {
       title: signUp.closedTitle,
+      outcome: 'refused',
       children: (
         <>
           <p class="quiet">{signUp.closedText}</p>

@@ -113,3 +113,49 @@ test('where nobody may sign up the page says so, and the form is refused', async
   await unchanged(app, [], () => browser.post('/signup', sent))
   expect(await app.mailsTo('a@new.example')).toEqual([])
 })
+
+test('the errors of all fields of a company\u2019s sign-up are stated together, each at its field', async () => {
+  const app = await start()
+  const acme = await app.company()
+  const browser = openBrowser(app)
+  await browser.read('/signup')
+  const errorsIn = (html: string) =>
+    Object.fromEntries([...html.matchAll(/data-error-of="(\w+)"(?! hidden)[^>]*>([^<]+)</g)].map(([, field = '', text = '']) => [field, text]))
+  const all = await unchanged(app, [acme], () => browser.send({ name: 'Ada', tenant_domain: '1x', email: 'none', password: 'short' }))
+  expect(errorsIn(all.html)).toEqual({
+    tenant_domain: expect.stringContaining('3 to 63 letters'),
+    email: expect.stringContaining('Enter an email address'),
+    password: expect.stringContaining('Use at least 15 characters.'),
+  })
+  expect(summaryOf(all)).toBe('Correct the marked fields.')
+  expect(all.html).toContain('value="Ada"')
+  expect(all.html).not.toContain('value="short"')
+  const two = await browser.send({ name: 'Ada', tenant_domain: acme.name, email: 'ada@new.example', password: '' })
+  expect(errorsIn(two.html)).toEqual({
+    tenant_domain: expect.stringContaining('This name is taken'),
+    password: expect.stringContaining('at least 15'),
+  })
+  const one = await browser.send({ name: 'Ada', tenant_domain: `n${app.ctx.random.id().slice(-10)}`, email: 'none', password: PASSWORD })
+  expect(errorsIn(one.html)).toEqual({ email: expect.stringContaining('Enter an email address') })
+})
+
+test('each field tells the keyboard and the password manager what it is for', async () => {
+  const app = await start()
+  const { html } = await openBrowser(app).read('/signup')
+  const fieldOf = (id: string): string => new RegExp(`<input id="${id}"[^>]*>`).exec(html)?.[0] ?? ''
+  expect(fieldOf('name')).toMatch(/autocomplete="name" autocapitalize="words"/)
+  expect(fieldOf('tenant_domain')).toMatch(/autocomplete="organization" autocapitalize="none"/)
+  expect(fieldOf('email')).toMatch(/type="email".*autocomplete="username" autocapitalize="none".*inputmode="email"/)
+  expect(fieldOf('password')).toMatch(/autocomplete="new-password" autocapitalize="none"/)
+})
+
+test('a message that no page sent is one of the texts, whatever the cookie names', async () => {
+  const app = await start()
+  const browser = openBrowser(app)
+  for (const said of [{ code: 'constructor' }, { code: '__proto__' }, { code: 'invalid_request', fields: { email: 'toString', __proto__: 'x' } }]) {
+    const visit = { browser: 'b'.repeat(43), said: { page: '/signup', ...said } }
+    browser.jar.kept.set('authsec_visit', Buffer.from(JSON.stringify(visit)).toString('base64url'))
+    const page = await browser.read('/signup')
+    expect([page.status, summaryOf(page)]).toEqual([200, expect.stringMatching(/^(Something went wrong\.|Correct the marked fields\.)/)])
+  }
+})

@@ -3,8 +3,9 @@
 import type { Application } from '#shared/domains/clients/application'
 import { findSignInContext, type SignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
 import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
-import { completeSignUp, resendCode, startSignUp } from '#shared/domains/sign-up/company'
+import { completeSignUp, resendCode, signUpErrors, startSignUp } from '#shared/domains/sign-up/company'
 import { completeEndUserSignUp, startEndUserSignUp } from '#shared/domains/sign-up/end-user'
+import { Email } from '#shared/kernel/email'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import { redirect } from '#shared/platform/http/pages/redirect'
@@ -20,17 +21,35 @@ const clientAt = (signInContext: SignInContext): Application => {
   return { tenantId: signInContext.tenantId, clientId: signInContext.clientId }
 }
 
-/** @throws AppError sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken, invalid_client, password_*, too_many_codes, quota_exceeded */
+/** @throws AppError invalid_request */
+const requireEmail = (email: string): void => {
+  if (!Email.safeParse(email).success) throw new AppError('invalid_request', 'form.email: must be an e-mail address', { field: 'form.email' })
+}
+
+/** Several errors become one that names every field. @throws AppError invalid_request */
+const requireFields = (errors: readonly AppError[]): void => {
+  if (errors.length < 2) return
+  const fields = Object.fromEntries(errors.map(({ code, details }) => [details.field?.split('.').at(-1) ?? '', code]))
+  throw new AppError('invalid_request', undefined, { fields })
+}
+
+/** @throws AppError invalid_request, sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken, invalid_client, password_*, too_many_codes, quota_exceeded */
 export const startSignUpOnPage = async (ctx: Ctx, contextRequest: SignInContextRequest, given: Given): Promise<HttpResult<undefined>> => {
   const { email, password, name = '', tenant_domain = '' } = given
   const signInContext = await findSignInContext(ctx, contextRequest)
   const next = withSignInContext('/signup/code', contextRequest)
   const remember = { email, ...withPendingFlow(ctx, { sign_up: email }) }
   if (signInContext.kind !== 'platform') {
+    requireEmail(email)
     const { cookie } = await startEndUserSignUp(ctx, clientAt(signInContext), { email, password })
     return redirect(ctx, next, { remember, cookies: [cookie] })
   }
-  const started = await startSignUp(withPageOrigin(ctx), { email, password, name, tenantDomain: tenant_domain })
+  const company = { email, password, name, tenantDomain: tenant_domain }
+  const isAddress = Email.safeParse(email).success
+  const errors = await signUpErrors(ctx, company)
+  requireFields([...errors, ...(isAddress ? [] : [new AppError('invalid_request', undefined, { field: 'form.email' })])])
+  requireEmail(email)
+  const started = await startSignUp(withPageOrigin(ctx), company)
   return redirect(ctx, next, { remember, cookies: started.cookies })
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { HttpResult } from '#shared/platform/http/route'
 import { preferredLanguage } from '#shared/platform/pages/language'
-import { pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
+import { OUTCOME_CSS, pagePolicy, renderPage } from '#shared/platform/pages/layout.tsx'
 import { fillPlaceholders } from '#shared/platform/pages/wait'
 import { CALLBACK } from './callback.strings.ts'
 import type { Ctx } from './group.ts'
@@ -21,11 +21,14 @@ const page = (ctx: Ctx, signedIn: SignedIn | undefined): HttpResult<string> => {
     lang,
     nonce,
     title: words.title,
+    css: OUTCOME_CSS,
     children: (
       <div class="card">
         <p class="who">{new URL(ctx.config.BASE_URL).host}</p>
         <section>
-          <h1 tabindex={-1}>{signedIn === undefined ? words.refusedTitle : words.doneTitle}</h1>
+          <h1 tabindex={-1} class={signedIn === undefined ? 'outcome refused' : 'outcome success'}>
+            {signedIn === undefined ? words.refusedTitle : words.doneTitle}
+          </h1>
           <p class="quiet" role="status">
             {signedIn === undefined ? words.refused : fillPlaceholders(words.done, { app: signedIn.app, email: signedIn.email })}
           </p>

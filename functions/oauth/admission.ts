@@ -11,7 +11,7 @@ import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
-import { allowsOpenRegistration } from './open-registration.ts'
+import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registration.ts'
 import { tenantOfResource } from './resource-tenant.ts'
 
 const WAITING_SECONDS = 30 * 24 * 3600
@@ -31,8 +31,7 @@ export const adoptClient = async (
   const tenantId = await tenantOfResource(ctx, resource, person)
   if (tenantId === 'several') return 'several'
   const server = tenantId === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, tenantId), resource)
-  if (tenantId === undefined || !server?.active || !server.registrationModes.includes('dcr') || !(await allowsOpenRegistration(ctx, tenantId)))
-    return client
+  if (tenantId === undefined || !acceptsSelfRegistered(server, 'dcr') || !(await allowsOpenRegistration(ctx, tenantId))) return client
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const moved = await moveUnusedClient(t, client.clientId, tenantId)
     if (moved === undefined) return
@@ -49,6 +48,13 @@ export const adoptClient = async (
 
 /** Registered itself, and belongs to no company yet. */
 export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
+
+/** Why a client that registered itself is not adopted through that resource. For the log and for developers: it tells what exists. */
+export const whyUnadopted = async (ctx: Ctx, resource: string | undefined): Promise<string> => {
+  if (resource === undefined) return 'resource is missing: a client that registered itself names the resource server that it requests (RFC 8707).'
+  if ((await tenantOfResource(ctx, resource)) === undefined) return 'resource is not registered here.'
+  return 'The resource accepts only clients that an administrator registered.'
+}
 
 /** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
 export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {

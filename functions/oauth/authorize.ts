@@ -20,7 +20,7 @@ import { readVisit } from '#shared/platform/http/pages/visit'
 import { requestedLanguage } from '#shared/platform/pages/hosted.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import { applyAccessPolicy } from './access-policy.ts'
-import { adoptClient, isUnadopted, validatedOrPending } from './admission.ts'
+import { adoptClient, isUnadopted, validatedOrPending, whyUnadopted } from './admission.ts'
 import { pickParameters, responsePlaceOf, type ValidatedRequest, validateAuthorizationRequest } from './authorization-request.ts'
 import { findClientById, findClientWith } from './client-authentication.ts'
 import { consentPage } from './consent.page.tsx'
@@ -39,7 +39,8 @@ import {
 } from './pending-authorization.ts'
 import { isLoopback, isOwnCallback, isUnvettedWebAddress, redirectUriFor } from './redirect.ts'
 
-const unknownClient = (): AppError => new AppError('invalid_request', 'client_id is missing, or names no active client.')
+const unknownClient = (clientId: string): AppError =>
+  new AppError('invalid_request', clientId === '' ? 'client_id is missing.' : 'client_id names no active client.')
 
 /** @throws AppError invalid_request_uri */
 const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
@@ -69,8 +70,8 @@ const namedClient = async (
 }
 
 /** Several companies have the resource on the loopback interface, so the person signs in before it is known whose client this is. @throws AppError */
-const signInFirst = (principal: User | undefined): never => {
-  throw principal === undefined ? new AppError('sign_in_required') : unknownClient()
+const signInFirst = (principal: User | undefined, clientId: string): never => {
+  throw principal === undefined ? new AppError('sign_in_required') : unknownClient(clientId)
 }
 
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
@@ -79,21 +80,19 @@ const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Re
   const isByAddress = /^https?:/.test(clientId) && requestUri === undefined
   const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
   const ofDocument = await registerMetadataClient?.(ctx, clientId, resource, principal?.tenantId)
-  if (ofDocument === 'several') return signInFirst(principal)
+  if (ofDocument === 'several') return signInFirst(principal, clientId)
   const inTenant = requestUri === undefined ? ofDocument : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
   const named = found && (await adoptClient(ctx, found, resource, principal?.tenantId))
-  if (named === 'several') return signInFirst(principal)
-  if (named === undefined) throw unknownClient()
-  if (isUnadopted(named)) {
-    throw new AppError('invalid_request', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
-  }
+  if (named === 'several') return signInFirst(principal, clientId)
+  if (named === undefined) throw unknownClient(clientId)
+  if (isUnadopted(named)) throw new AppError('invalid_request', await whyUnadopted(ctx, resource))
   if (requestUri === undefined)
     return { client: named, parameters: pickParameters(query), stored: undefined, states: named === found ? states : undefined }
   const kept = await keptRequest(ctx, named, requestUri)
   const parameters = pickParameters(kept.parameters)
   const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
-  if (client === undefined) throw unknownClient()
+  if (client === undefined) throw unknownClient(clientId)
   return { client, parameters, stored: kept }
 }
 
@@ -218,8 +217,7 @@ const toPerson = async (work: () => Promise<PageResult>): Promise<PageResult> =>
   }
 }
 
-/** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
-export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
+const answered = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
     return (await import('./front-end.ts')).continueAuthorization(ctx, principal, query)
   }
@@ -236,4 +234,15 @@ export const authorize = async (ctx: Ctx, principal: User | undefined, query: Re
   }
   const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
   return isUnasked ? toPerson(work) : reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), work)
+}
+
+/** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
+export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
+  try {
+    return await answered(ctx, principal, query)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429) throw error
+    const { client_id, redirect_uri, resource } = query
+    throw new AppError(error.code, error.message, { ...error.details, named: { client_id, redirect_uri, resource } }, error.cause)
+  }
 }

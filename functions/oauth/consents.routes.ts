@@ -1,9 +1,10 @@
 // What people allowed clients.
+import { revokeConsent } from '#shared/domains/oauth/consents'
 import { user } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
 import { GrantList, GrantPath } from './consents.schema.ts'
-import { listOwnConsents, revokeConsent } from './consents.ts'
+import { listOwnConsents } from './consents.ts'
 import { route } from './group.ts'
 
 export const consentRoutes = [

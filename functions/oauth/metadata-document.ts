@@ -16,7 +16,7 @@ import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
 import { addressKey } from '#shared/platform/http/guard'
 import { requireNoWider, type SubmittedMetadata, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
-import { allowsOpenRegistration } from './open-registration.ts'
+import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registration.ts'
 import { limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
 import { tenantOfResource } from './resource-tenant.ts'
 
@@ -139,8 +139,10 @@ export const registerMetadataClient = async (
 ): Promise<TenantId | 'several'> => {
   if (!isMetadataUrl(ctx, url)) throw refused('is no address of client metadata.')
   const tenantId = resource === undefined ? undefined : await tenantOfResource(ctx, resource, person)
+  if (resource === undefined) throw refused('an address names a client only together with a resource (RFC 8707), which is missing.')
+  if (tenantId === undefined)
+    throw refused('an address names a client only together with a resource (RFC 8707), and this one is not registered here.')
   if (tenantId === 'several') return tenantId
-  if (tenantId === undefined || resource === undefined) throw refused('names no client without a resource (RFC 8707) that is known here.')
   const t = forTenant(ctx.db, tenantId)
   const known = await findMetadataClient(t, url)
   if (known !== undefined) {
@@ -148,8 +150,8 @@ export const registerMetadataClient = async (
     return tenantId
   }
   const server = await findServerByIdentifier(t, resource)
-  if (!server?.active || !server.registrationModes.includes('cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
-    throw refused('the resource takes no clients by their metadata.')
+  if (!acceptsSelfRegistered(server, 'cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
+    throw refused('the resource accepts only clients that an administrator registered.')
   }
   await enter(ctx, t, url)
   return tenantId

@@ -73,6 +73,14 @@ const registered = async (app: TestApp, more: Json = {}): Promise<Json> => {
   expect(answer.status).toBe(201)
   return (await answer.json()) as Json
 }
+/** A client that an administrator's token admits to the company, and to no resource server. */
+const registeredWithToken = async (app: TestApp, company: Company): Promise<Json> => {
+  const token = await app.token(company.admin, ['pwd', 'otp'])
+  const given = (await (await app.request('/oauth/registration-tokens', { body: { name: 'CI', uses: 1 }, token })).json()) as Json
+  const answer = await register(app, PUBLIC, String(given.initial_access_token))
+  expect(answer.status).toBe(201)
+  return (await answer.json()) as Json
+}
 /** As routes of the app have it: nothing but this machine answers. */
 const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
 const setMode = (app: TestApp, company: Company, mode: 'open' | 'token' | 'closed') =>
@@ -248,6 +256,24 @@ test('response modes are registered, read, changed and left out', async () => {
   expect(await changed.json()).not.toHaveProperty('response_modes')
 })
 
+test('a registration for a resource that will not accept the client is refused at once, and nothing is written', async () => {
+  const { app, company, server } = await start({ modes: ['prereg', 'cimd'] })
+  const events = async (): Promise<number> => (await app.events(company.tenantId, { event: 'client.registered' })).length
+  const answer = await register(app, { ...PUBLIC, resource: server.resource })
+  expect([answer.status, await answer.json()]).toEqual([
+    403,
+    expect.objectContaining({ error: 'access_denied', error_description: 'The resource accepts only clients that an administrator registered.' }),
+  ])
+  await atomically(forTenant(app.db, company.tenantId), (t) =>
+    updateResourceServer(t, server.id, { active: false, registrationModes: ['dcr'], updatedAt: app.clock.now() }),
+  )
+  expect(await errorOf(await register(app, { ...PUBLIC, resource: server.resource }))).toEqual([400, 'invalid_target'])
+  expect(await events()).toBe(0)
+  await atomically(forTenant(app.db, company.tenantId), (t) => updateResourceServer(t, server.id, { active: true, updatedAt: app.clock.now() }))
+  expect((await register(app, { ...PUBLIC, resource: server.resource })).status).toBe(201)
+  expect(await events()).toBe(1)
+})
+
 test('strangers register only so many clients', async () => {
   const app = await startApp(oauthRoutes, { render: authorizationServerError, env: { RATE_LIMIT: 'on' } })
   const address = `203.0.113.${Math.floor(Date.parse(app.clock.now().toISOString()) % 250)}`
@@ -365,7 +391,7 @@ test('a client looks after its own registration, and nobody else\u2019s', async 
 
 test('a server that lets no such clients in: they wait, an administrator decides, and only they learn of it', async () => {
   const { app, company, server, browser } = await start({ modes: ['prereg'] })
-  const made = await registered(app, { resource: server.resource })
+  const made = await registeredWithToken(app, company)
   const path = authorizePath(asTest(made.client_id), { resource: server.resource, scope: 'tools:read' })
   const first = answerIn(await browser.get(path))
   expect([first.get('error'), first.get('error_description')]).toEqual(['access_denied', 'access_pending'])

@@ -5,6 +5,7 @@ import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type Tenan
 import { type Client, deleteClient, findClient, findClientCredentials, insertClient, lockClient } from '#db/store/clients'
 import { hasSubdelegations } from '#db/store/oauth-delegations'
 import { spendRegistrationToken } from '#db/store/registered-clients'
+import { findServerByIdentifier } from '#db/store/resource-servers'
 import { findTenant, hasCompany, listTenantIds, releaseQuota } from '#db/store/tenants'
 import { changeClientIdentity } from '#shared/domains/clients/change-identity'
 import { isClientSecret } from '#shared/domains/clients/client-secret'
@@ -18,6 +19,7 @@ import { constantTimeEqual } from '#shared/platform/crypto/equal'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import { requireNoWider, validateMetadata } from './client-metadata.ts'
 import type { Ctx } from './group.ts'
+import { acceptsSelfRegistered } from './open-registration.ts'
 import type { RegisterBody, RegisteredClient, UpdateBody } from './register.schema.ts'
 import { INVITED_CLIENT_SECONDS, limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
 import { tenantOfResource } from './resource-tenant.ts'
@@ -65,10 +67,17 @@ const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string |
   if (named !== undefined) return asTenantId(named)
   const d = directory(ctx.db)
   if (resource !== undefined) {
-    const owner = await tenantOfResource(ctx, canonicalResource(resource))
-    if (owner === undefined) throw new AppError('invalid_target')
+    const identifier = canonicalResource(resource)
+    const owner = await tenantOfResource(ctx, identifier)
     // The first person who uses the client decides.
-    return owner === 'several' ? SYSTEM_TENANT : owner
+    if (owner === 'several') return SYSTEM_TENANT
+    const server = owner === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, owner), identifier)
+    if (owner === undefined || !server?.active) throw new AppError('invalid_target')
+    // Refused here and not later, when a person is already at the authorization endpoint.
+    if (!acceptsSelfRegistered(server, 'dcr')) {
+      throw new AppError('registration_refused', 'The resource accepts only clients that an administrator registered.')
+    }
+    return owner
   }
   if (ctx.config.TENANCY !== 'single' || !(await hasCompany(d, SYSTEM_TENANT))) return SYSTEM_TENANT
   const companies = (await listTenantIds(d, undefined, 2)).filter(({ tenantId }) => tenantId !== SYSTEM_TENANT)

@@ -1,6 +1,8 @@
 // All routes of the group.
+import * as z from 'zod'
 import { open } from '#shared/platform/http/access'
-import { text } from '#shared/platform/http/route'
+import { empty, HttpResult, html, text } from '#shared/platform/http/route'
+import { ICON_SVG } from '#shared/platform/pages/icon'
 import { route } from './group.ts'
 import { jwksDocument } from './jwks.ts'
 import { ownResourceDocument, serverDocument } from './oauth-metadata.ts'
@@ -12,6 +14,9 @@ const CACHE = 'public, max-age=60, stale-while-revalidate=60'
 const METADATA = open('Clients need the metadata before they can authenticate.', { class: 'general' })
 const METADATA_CACHE = 'public, max-age=300'
 const metadata = { access: METADATA, reply: text(200, 'application/json'), cache: METADATA_CACHE, errors: [], emits: 'nothing' } as const
+
+const CATALOGUE = open('Errors are part of the API\u2019s documentation.', { class: 'general' })
+const ErrorPath = z.object({ code: z.string().max(64) })
 
 export const wellknownRoutes = [
   route({
@@ -81,5 +86,49 @@ export const wellknownRoutes = [
     errors: [],
     emits: 'nothing',
     handle: ({ ctx }) => jwksDocument(ctx),
+  }),
+  route({
+    id: 'wellknown.changePassword',
+    on: 'GET /.well-known/change-password',
+    summary: 'The page to change a password, for password managers (W3C, A Well-Known URL for Changing Passwords).',
+    access: open('Leads to a page that has its own rule.', { class: 'general' }),
+    reply: empty(303),
+    errors: [],
+    emits: 'nothing',
+    handle: async () => new HttpResult(undefined, { headers: { Location: '/me/password' } }),
+  }),
+  route({
+    id: 'wellknown.favicon',
+    on: 'GET /favicon.ico',
+    summary: 'The icon, for programs that ask for it here.',
+    access: open('It is the same for every caller.', { class: 'general' }),
+    reply: text(200, 'image/svg+xml'),
+    cache: 'public, max-age=86400',
+    errors: [],
+    emits: 'nothing',
+    handle: async () => ICON_SVG,
+  }),
+  route({
+    id: 'wellknown.errors',
+    on: 'GET /errors',
+    summary: 'The catalogue of errors.',
+    access: CATALOGUE,
+    reply: html(200),
+    cache: METADATA_CACHE,
+    errors: [],
+    emits: 'nothing',
+    handle: async () => (await import('./errors.page.tsx')).cataloguePage(),
+  }),
+  route({
+    id: 'wellknown.error',
+    on: 'GET /errors/:code',
+    summary: 'One error of the catalogue: the `type` of a problem (RFC 9457) leads here.',
+    access: CATALOGUE,
+    path: ErrorPath,
+    reply: html(200),
+    cache: METADATA_CACHE,
+    errors: ['not_found'],
+    emits: 'nothing',
+    handle: async ({ path }) => (await import('./errors.page.tsx')).errorPage(path.code),
   }),
 ]

@@ -7,7 +7,7 @@ export type Clock = {
 
 export const systemClock: Clock = { now: () => new Date(), elapsed: () => performance.now() }
 
-/** The same instant at each reading, so that times of one request fit together. Durations go on. */
+/** The clock of one request that must not read two times: what it issues ends when what it is derived from does. Durations go on. */
 export const stoppedClock = (clock: Clock): Clock => {
   const at = clock.now()
   return { now: () => at, elapsed: () => clock.elapsed() }
@@ -26,12 +26,6 @@ export const fixedClock = (start: string | Date): Clock & { advance(seconds: num
       at = to.getTime()
     },
   }
-}
-
-/** The clock of one request that must not read two times: what it issues ends when what it is derived from does. Durations go on. */
-export const stoppedClock = (clock: Clock): Clock => {
-  const at = clock.now()
-  return { now: () => at, elapsed: clock.elapsed }
 }
 
 export const secondsAfter = (at: Date, seconds: number): Date => new Date(at.getTime() + seconds * 1000)

@@ -258,11 +258,15 @@ export type Refusal = {
 export type ErrorDetails = {
   /** The failing field, as a path: `body.email`. */
   readonly field?: string
+  /** The errors of a form's fields, where several were refused. */
+  readonly fields?: Readonly<Record<string, ErrorCode>>
   readonly retryAfterSeconds?: number
   readonly refusal?: Refusal
   readonly headers?: Readonly<Record<string, string>>
   /** The hosted page that displays the error, when no form was sent. */
   readonly saidOn?: string
+  /** What the request named. Only the log and the page in development contain it. */
+  readonly named?: Readonly<Record<string, string | undefined>>
   /** Further members of the body that AuthSec's contract defines (`hint`, `details`). */
   readonly extra?: Readonly<Record<string, unknown>>
 }

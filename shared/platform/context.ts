@@ -8,6 +8,7 @@ import type { Keyring } from './crypto/keyring.ts'
 import type { PasswordHash } from './crypto/password-hash.ts'
 import type { ClientAuthentication } from './http/client-authentication.ts'
 import type { Limits, RequestQuotas } from './http/limits.ts'
+import type { ErrorRenderer } from './http/problem.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './storage/storage.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
@@ -27,6 +28,8 @@ export type PlatformCtx = KernelCtx & {
   readonly clientAuthentication: ClientAuthentication
   readonly limits: Limits
   readonly quotas: RequestQuotas
+  /** Renders errors for a person who opened an address that is meant for programs, or for nothing. */
+  readonly errorPage: ErrorRenderer
   /** Wakes the outbox sender; called after a commit that enqueued a message. */
   readonly wakeOutbox: () => void
 }

@@ -75,6 +75,8 @@ const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
 /** The remaining lifetime of a session cookie. */
 const COOKIE_AGE = /Max-Age=\d{5}/g
+/** Error pages explain themselves in development only. */
+const FOR_DEVELOPERS = /<section class="developer">.*?<\/section>/gs
 /** Offered where text messages can be sent: a local system captures them, production without Twilio cannot send any. */
 const TEXTS = /<li><a href="\/me\/phone">[^<]*<\/a><\/li>/g
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/gi
@@ -104,6 +106,7 @@ const plain = (text: string): string =>
       const [header, payload] = token.split('.')
       return `<jwt ${claims(header)} ${claims(payload)}>`
     })
+    .replace(FOR_DEVELOPERS, '')
     .replace(TEXTS, '')
     .replace(TOLD_TIME, '<moment>')
     .replace(COOKIE_AGE, 'Max-Age=<seconds>')

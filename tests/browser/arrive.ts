@@ -10,5 +10,5 @@ export const arrived = async (page: Page, heading: string): Promise<void> => {
 /** Clicks the sign-out button and waits for the response. */
 export const signOut = async (page: Page): Promise<void> => {
   await page.click('form[action="/signout"] button')
-  await page.waitForURL('**/signin')
+  await page.waitForURL((url) => url.pathname === '/signin')
 }

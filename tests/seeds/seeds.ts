@@ -100,6 +100,7 @@ const webhook =
   }
 
 export const SEEDS: Readonly<Record<string, Make>> = {
+  'wellknown.error': async () => ({ path: { code: 'not_found' }, isPublic: true }),
   ...ACCESS_SEEDS,
   ...CLIENT_SEEDS,
   ...CONNECTION_SEEDS,

@@ -14,7 +14,7 @@ import { findUser } from '#db/store/users'
 import { type Details, detailsIn, parseDetails } from '#shared/domains/oauth/details'
 import { DEFAULT_DEPTH } from '#shared/domains/oauth/supported'
 import { validateDetails } from '#shared/domains/oauth/validate-details'
-import { secondsAfter, stoppedClock, unixSeconds } from '#shared/kernel/clock'
+import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { isUuid } from '#shared/kernel/ids'
 import { sha256 } from '#shared/platform/crypto/sha256'
@@ -165,8 +165,7 @@ const asGrant = <T>(work: () => T): T => {
 }
 
 /** @throws AppError invalid_request, invalid_grant, invalid_scope, invalid_target, invalid_authorization_details, unauthorized_client */
-export const jwtBearer: Grant = async (given, request) => {
-  const ctx = { ...given, clock: stoppedClock(given.clock) }
+export const jwtBearer: Grant = async (ctx, request) => {
   const { client, form, jkt } = request
   if (client.isPublic) throw new AppError('unauthorized_client', 'A public client cannot use assertions.')
   if (form.assertion === undefined) throw new AppError('invalid_request', 'assertion is missing.')

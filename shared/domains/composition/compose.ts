@@ -17,6 +17,7 @@ import { parseMasterKeys } from '#shared/platform/crypto/master-keys'
 import type { PasswordHash } from '#shared/platform/crypto/password-hash'
 import { limitsOn } from '#shared/platform/http/limits'
 import { createMetrics } from '#shared/platform/metrics/metrics'
+import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { createPrincipals } from '#shared/platform/principals/principals'
 import type { Secrets } from '#shared/platform/secrets/secrets'
 import { watchStorage } from '#shared/platform/storage/storage'
@@ -80,6 +81,7 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
     clientAuthentication: lazyClientAuthentication({ db, clock, policies }),
     limits,
     quotas,
+    errorPage: lazyPageError,
     wakeOutbox: drivers.wakeOutbox,
   }
 }

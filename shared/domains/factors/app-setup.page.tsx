@@ -10,6 +10,7 @@ import { errorOf, type Hosted, HostedForm, openPage, pageResult } from '#shared/
 import { Links } from '#shared/platform/pages/links.tsx'
 import { PasskeyButton } from '#shared/platform/pages/passkey.tsx'
 import { Qr, qrOf } from '#shared/platform/pages/qr.tsx'
+import { CopyButton, SaveButtons } from '#shared/platform/pages/tools.tsx'
 import type { User } from '#shared/platform/principals/principal'
 import type { FactorContext } from './factor-context.ts'
 import { loadPageEnrolmentContext, resumeTotpSetup } from './page-enrolment.ts'
@@ -31,9 +32,10 @@ export const AppSetup = ({ page, seed, uri, qr, again }: AppParts) => {
         </a>
       </p>
       <p class="quiet">{factor.typeSeed}</p>
-      <p class="code seed" dir="ltr">
+      <p class="code seed" dir="ltr" id="seed" data-text={seed}>
         {(seed.match(/.{1,4}/g) ?? []).join(' ')}
       </p>
+      <CopyButton of="seed" words={page.words.tools} />
       <HostedForm page={page} main>
         <CodeField id="code" label={factor.firstCode} error={errorOf(page, 'code', 'invalid_totp_code', 'setup_not_initiated')} first />
         <Submit label={factor.addApp} busy={page.words.busy} />
@@ -105,11 +107,12 @@ export const backupCodesPage = async (ctx: RequestCtx, { codes, principal, next,
     children: (
       <>
         <p class="quiet">{factor.codesText}</p>
-        <ol class="codes" dir="ltr">
+        <ol class="codes" dir="ltr" id="codes">
           {codes.map((code) => (
             <li>{code}</li>
           ))}
         </ol>
+        <SaveButtons of="codes" file="backup-codes.txt" words={page.words.tools} />
         {principal === undefined ? (
           <HostedForm page={page} action={next}>
             <Submit label={goOn} busy={busy} />

@@ -51,19 +51,53 @@ const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): P
   return sent.id
 }
 
+const failureOf = async (check: () => Promise<unknown>): Promise<readonly AppError[]> => {
+  try {
+    await check()
+    return []
+  } catch (error) {
+    if (error instanceof AppError) return [error]
+    throw error
+  }
+}
+
+/** @throws AppError tenant_domain_invalid, tenant_domain_taken */
+const freeDomain = async (ctx: Ctx, tenantDomain: string): Promise<string> => {
+  const domain = normaliseTenantDomain(tenantDomain, ctx.config.TENANT_DOMAIN_SUFFIX)
+  if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
+  if ((await findTenantByDomain(directory(ctx.db), domain)) !== undefined)
+    throw new AppError('tenant_domain_taken', undefined, { field: 'body.tenant_domain' })
+  return domain
+}
+
+/** @throws AppError password_* */
+const requirePassword = (ctx: Ctx, { email, name, password }: SignUp, domain: string): Promise<void> =>
+  checkNewPassword({ password, email, name, tenantDomain: domain, secondFactorRequired: false, field: 'body.password' }, ctx.breached)
+
+/** The errors of all fields, for a form that states them together. @throws AppError sign_up_closed, single_tenant */
+export const signUpErrors = async (ctx: Ctx, given: SignUp): Promise<readonly AppError[]> => {
+  await requireMaySignUp(ctx)
+  return [
+    ...(await failureOf(() => freeDomain(ctx, given.tenantDomain))),
+    ...(await failureOf(() => requirePassword(ctx, given, normaliseTenantDomain(given.tenantDomain, ctx.config.TENANT_DOMAIN_SUFFIX) ?? ''))),
+  ]
+}
+
+/** @throws AppError sign_up_closed, single_tenant */
+const requireMaySignUp = async (ctx: Ctx): Promise<void> => {
+  requireOpenSignUp(ctx)
+  if (await isSingleTenantTaken(ctx)) throw new AppError('single_tenant')
+}
+
 /**
  * Stores a sign-up and mails its code. Every attempt has its own row, password and code; its id becomes the tenant's.
  * @throws AppError sign_up_closed, single_tenant, tenant_domain_invalid, tenant_domain_taken, password_*, too_many_codes
  */
 export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignUp> => {
-  requireOpenSignUp(ctx)
-  if (await isSingleTenantTaken(ctx)) throw new AppError('single_tenant')
-  const domain = normaliseTenantDomain(given.tenantDomain, ctx.config.TENANT_DOMAIN_SUFFIX)
-  if (domain === undefined) throw new AppError('tenant_domain_invalid', undefined, { field: 'body.tenant_domain' })
-  if ((await findTenantByDomain(directory(ctx.db), domain)) !== undefined)
-    throw new AppError('tenant_domain_taken', undefined, { field: 'body.tenant_domain' })
+  await requireMaySignUp(ctx)
+  const domain = await freeDomain(ctx, given.tenantDomain)
+  await requirePassword(ctx, given, domain)
   const { email, name, password } = given
-  await checkNewPassword({ password, email, name, tenantDomain: domain, secondFactorRequired: false, field: 'body.password' }, ctx.breached)
   const passwordHash = await ctx.passwords.hash(password)
   const [id, attempt] = [ctx.random.id(), newAttempt(ctx, PENDING_SECONDS)]
   const again = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {

@@ -33,12 +33,39 @@ export const asAppError = (error: unknown): AppError => {
   return new AppError('internal', undefined, {}, error)
 }
 
+/** A person who opens the address: browsers prefer HTML then, and send no credentials in a header. */
+const isOpenedInBrowser = (c: HttpContext): boolean => {
+  const accept = c.req.header('accept') ?? ''
+  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+  return isRead && accept.includes('text/html') && !accept.includes('json') && c.req.header('authorization') === undefined
+}
+
 /** The error format when no route was found: AuthSec's below its prefix, RFC 9457 elsewhere. */
 const shapeOf = (c: HttpContext): ErrorRenderer => c.get('render') ?? (isAuthsecPath(c.req.path) ? authsecError : problem)
 
-const requestOf = (c: HttpContext): ErrorContext | undefined => {
-  const request = c.get('request')
-  return request === undefined ? undefined : { request, sent: c.get('sentBody') }
+const contextOf = (c: HttpContext, { config }: PlatformCtx): ErrorContext => ({
+  request: c.get('request'),
+  sent: c.get('sentBody'),
+  header: (name) => c.req.header(name),
+  baseUrl: config.BASE_URL,
+  isOfPage: ['page', 'browser'].includes(c.get('route')?.access.rule ?? ''),
+  isDevelopment: config.ENVIRONMENT === 'development',
+})
+
+const LONGEST_LOGGED = 200
+/** An address without its query, which may contain secrets. */
+const withoutQuery = (value: string): string => (value.split(/[?#]/, 1)[0] ?? '').slice(0, LONGEST_LOGGED)
+
+/** What the reader of an error page is not told, under the reference that the page displays. */
+const logPage = (ctx: PlatformCtx, error: AppError, c: HttpContext): void => {
+  const named = Object.entries(error.details.named ?? {}).map(([name, value]) => [name, value === undefined ? undefined : withoutQuery(value)])
+  ctx.log.info('error_page', {
+    request_id: c.get('requestId'),
+    route: c.get('route')?.id,
+    code: error.code,
+    detail: error.message.slice(0, LONGEST_LOGGED),
+    ...Object.fromEntries(named),
+  })
 }
 
 /** The error handler of an app. An error's `cause` reaches only the log. */
@@ -59,7 +86,11 @@ export const createErrorHandler = (ctx: PlatformCtx, refusals: RefusalAudit): Er
       ctx.log.error('request_failed', error.cause, { request_id: requestId, code: error.code, route: c.get('route')?.id })
     }
     if (await isWorthRecording(error, c)) await refusals.note(error, c.get('request'), c.get('principal'))
-    const { body, type, headers, status } = await shapeOf(c)(error, requestId, ctx.clock.now(), requestOf(c))
+    const failure = [error, requestId, ctx.clock.now(), contextOf(c, ctx)] as const
+    const rendered = await shapeOf(c)(...failure)
+    const isForProgram = !rendered.type.startsWith('text/html')
+    const { body, type, headers, status } = isForProgram && isOpenedInBrowser(c) ? await ctx.errorPage(...failure) : rendered
+    if (status === undefined && type.startsWith('text/html')) logPage(ctx, error, c)
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return respond(c, {
       status: status ?? error.status,

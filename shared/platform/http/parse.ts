@@ -111,11 +111,16 @@ const validate = (part: Part, schema: Schema | undefined, value: unknown): unkno
   if (success) return data
   const [issue] = error.issues
   const field = fieldOf(part, issue)
-  throw new AppError('invalid_request', `${field}: ${(issue?.message ?? 'malformed').slice(0, MAX_MESSAGE)}`, { field })
+  const names = part === 'form' ? new Set(error.issues.flatMap(({ path }) => (path[0] === undefined ? [] : [String(path[0])]))) : new Set<string>()
+  const fields = Object.fromEntries([...names].map((name) => [name, 'invalid_request' as const]))
+  throw new AppError('invalid_request', `${field}: ${(issue?.message ?? 'malformed').slice(0, MAX_MESSAGE)}`, {
+    field,
+    ...(names.size > 1 ? { fields } : {}),
+  })
 }
 
 export type ParsedRequest = { readonly path: unknown; readonly query: unknown; readonly body: unknown; readonly form: unknown }
-/** Validates each declared part by its schema. @throws AppError invalid_request, naming the first field that fails */
+/** Validates each declared part by its schema. @throws AppError invalid_request, naming the first field that fails, and every field of a form */
 export const parseParts = (c: HttpContext, route: Route<never>): ParsedRequest => ({
   path: validate('path', route.path, c.req.param()),
   query: validate('query', route.query, c.get('sentQuery')),

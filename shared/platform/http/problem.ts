@@ -12,8 +12,21 @@ export type RenderedError = {
   readonly status?: number
 }
 /** The failed request, and its body as sent. */
-export type ErrorContext = { readonly request: RequestInfo; readonly sent: unknown }
-/** `at` is the time of the failure. `context` is missing when the path is unknown. */
+export type ErrorContext = {
+  /** Undefined when the path is unknown. */
+  readonly request: RequestInfo | undefined
+  readonly sent: unknown
+  /** A header of the request. */
+  readonly header: (name: string) => string | undefined
+  readonly baseUrl: string
+  /** Whether the request was for a hosted page or for a form of one. */
+  readonly isOfPage: boolean
+  /** Whether pages explain the error to a developer. */
+  readonly isDevelopment: boolean
+  /** Where the page of the error leads, when that is not the requested page. */
+  readonly next?: string
+}
+/** `at` is the time of the failure. */
 export type ErrorRenderer = (error: AppError, requestId: string, at: Date, context?: ErrorContext) => RenderedError | Promise<RenderedError>
 
 const challenge = (error: AppError): Readonly<Record<string, string>> => {
@@ -57,12 +70,15 @@ export const authsecError = (error: AppError, requestId: string): RenderedError 
   }
 }
 
+/** Where the catalogue explains an error. */
+export const errorTypePath = (code: ErrorCode): string => `/errors/${code}`
+
 /** Problem details (RFC 9457), for paths of our own. */
-export const problem: ErrorRenderer = (error, requestId) => ({
+export const problem: ErrorRenderer = (error, requestId, _at, context) => ({
   type: 'application/problem+json',
   headers: headersOf(error),
   body: {
-    type: 'about:blank',
+    type: `${context?.baseUrl ?? ''}${errorTypePath(error.code)}`,
     title: ERRORS[error.code].title,
     status: error.status,
     ...(error.message === ERRORS[error.code].title ? {} : { detail: error.message }),

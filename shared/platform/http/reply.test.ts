@@ -168,7 +168,7 @@ describe('failures', () => {
     const response = await (await ours).request('/r/throws/conflict', { headers: { 'x-request-id': 'mine-2' } })
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.json()).toEqual({
-      type: 'about:blank',
+      type: 'http://localhost:7468/errors/conflict',
       title: 'The request conflicts with the current state.',
       status: 409,
       detail: 'It is there.',

@@ -189,7 +189,7 @@ const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
         type: 'object',
         description: 'RFC 9457.',
         properties: {
-          type: { type: 'string' },
+          type: { type: 'string', format: 'uri', description: 'The page of the error in the catalogue.' },
           title: { type: 'string' },
           status: { type: 'integer' },
           detail: { type: 'string' },

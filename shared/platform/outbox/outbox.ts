@@ -3,6 +3,7 @@
 import * as z from 'zod'
 import { isDatabaseUnavailable } from '#db/engine/client'
 import { asTenantId, atomically, directory, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import { findPageBranding } from '#db/store/branding'
 import {
   abandonMessage,
   deleteFromQueue,
@@ -139,7 +140,10 @@ const openMessage = async (ctx: OutboxContext, t: TenantDb, id: string): Promise
   const plain = await ctx.keyring.open(t, subjectOf(stored), stored.subarray(SUBJECT_BYTES), contextOf(id))
   if (plain === undefined) return { state: 'erased' }
   const message = Sealed.parse(JSON.parse(plain))
-  return { state: 'ready', send: () => ctx.mail.send(message) }
+  const { branding } = await findPageBranding(t)
+  // The texts of the letter are loaded with the first mail.
+  const { brandMail } = await import('./mail/brand-mail.ts')
+  return { state: 'ready', send: () => ctx.mail.send(brandMail(message, branding)) }
 }
 
 type Outcome = 'sent' | 'postponed' | 'given_up' | 'left'

@@ -1,9 +1,12 @@
 // Passkeys on the hosted pages: offered by the browser while the address is entered, started by a button, or created where a factor is required. The
 // API's WebAuthn endpoints verify them and store the login ticket in its cookie, with which the page's form continues.
 import { enableFormPosts, enableReveal, showError } from './form.client.ts'
+import { enableTools, localiseTimes } from './tools.client.ts'
 
 enableReveal(document)
 enableFormPosts(document, document.body.dataset.offline ?? '')
+enableTools(document)
+localiseTimes(document)
 
 type Json = Readonly<Record<string, unknown>>
 type Ceremony = { readonly begin: string; readonly finish: string; readonly who: Json; readonly creates: boolean }

@@ -1,16 +1,20 @@
 // Content of a page for a process that has ended.
+import type { Outcome } from './layout.tsx'
 
 /** Finished or expired, with a link to start again. */
 export const endedContent = ({
   title,
   text,
   again,
+  outcome = 'failed',
 }: {
   readonly title: string
   readonly text: string
+  readonly outcome?: Outcome
   readonly again: { readonly href: string; readonly label: string }
 }) => ({
   title,
+  outcome,
   children: (
     <>
       <p class="quiet">{text}</p>

@@ -20,6 +20,7 @@ input[aria-invalid=true] { border: 2px solid var(--danger) }
 .summary p { margin: 4px 0 0 }
 .primary, .second { display: flex; align-items: center; justify-content: center; gap: 8px; width: 100%; min-height: 44px; padding: 8px 16px; border: 0; border-radius: var(--radius); background: var(--brand); color: var(--brand-ink); font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer }
 .second { border: 1px solid var(--quiet); background: var(--card); color: var(--ink) }
+.primary.danger { background: var(--danger); color: var(--danger-ink) }
 .primary[aria-busy=true], .second[aria-busy=true] { cursor: progress }
 [aria-busy=true]::before { content: ''; width: 16px; height: 16px; border: 2px solid currentcolor; border-right-color: transparent; border-radius: 50%; animation: turn 800ms linear infinite }
 @keyframes turn { to { transform: rotate(1turn) } }
@@ -65,7 +66,9 @@ type Text = Field & {
   readonly name?: string
   readonly type?: 'text' | 'email' | 'tel'
   readonly autocomplete?: string
-  readonly inputmode?: 'numeric' | 'text' | 'email'
+  readonly inputmode?: 'numeric' | 'text' | 'email' | 'tel'
+  /** For names and for codes in capitals. */
+  readonly autocapitalize?: 'none' | 'words' | 'characters'
   readonly value?: string | undefined
   /** A code: one field with tabular figures. */
   readonly code?: boolean
@@ -81,6 +84,7 @@ export const TextField = (field: Text) => {
     label,
     type = 'text',
     autocomplete = 'off',
+    autocapitalize = 'none',
     inputmode,
     value,
     code = false,
@@ -99,7 +103,7 @@ export const TextField = (field: Text) => {
         class={code ? 'code' : ''}
         dir={code || type === 'email' || type === 'tel' ? 'ltr' : 'auto'}
         autocomplete={autocomplete}
-        autocapitalize="none"
+        autocapitalize={autocapitalize}
         spellcheck={false}
         aria-describedby={describedBy(field)}
         data-first={first}
@@ -166,7 +170,7 @@ export const KnownField = ({ id, name = id, label, autocomplete, value }: Known)
 type Press = {
   readonly label: string
   readonly busy: string
-  readonly kind?: 'primary' | 'second'
+  readonly kind?: 'primary' | 'second' | 'danger'
   readonly name?: string
   readonly value?: string
   readonly children?: Child
@@ -174,7 +178,13 @@ type Press = {
 
 /** The submit button. `busy` replaces the label while the request takes long. */
 export const Submit = ({ label, busy, kind = 'primary', name, value }: Press) => (
-  <button type="submit" class={kind} data-label={label} data-busy={busy} {...(name === undefined ? {} : { name, value: value ?? '' })}>
+  <button
+    type="submit"
+    class={kind === 'danger' ? 'primary danger' : kind}
+    data-label={label}
+    data-busy={busy}
+    {...(name === undefined ? {} : { name, value: value ?? '' })}
+  >
     {label}
   </button>
 )

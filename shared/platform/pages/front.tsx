@@ -1,4 +1,4 @@
-// The front page of local mode, with links to everything else.
+// The page of local mode that links to everything else.
 import { pagePolicy, renderPage } from './layout.tsx'
 
 export const frontPolicy = (nonce: string): string => pagePolicy(nonce)
@@ -21,6 +21,7 @@ export const renderFront = ({ nonce, baseUrl, capturesMail }: Front): string =>
         <p class="who">{baseUrl}</p>
         <h1>authsec-serverless runs here</h1>
         <ul class="links">
+          <Entry href="/signin" label="Sign in" />
           <Entry href="/docs" label="Read the API" />
           <Entry href="/openapi.json" label="OpenAPI document" />
           {capturesMail ? <Entry href="/local/outbox" label="Captured mail" /> : ''}

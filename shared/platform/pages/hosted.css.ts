@@ -1,5 +1,7 @@
 // Style rules of the hosted pages, in addition to those of all pages and forms.
-export const HOSTED_CSS = `
+import { OUTCOME_CSS } from './layout.tsx'
+
+export const HOSTED_CSS = `${OUTCOME_CSS}
 .approve main { max-width: 560px }
 .brand { display: flex; align-items: center; gap: 12px; margin: 0 0 24px; font-weight: 600; overflow-wrap: anywhere }
 .brand img { max-width: 160px; max-height: 48px }
@@ -36,7 +38,7 @@ summary:focus-visible, select:focus-visible { outline: 3px solid var(--brand); o
 .rows form { margin: 0 }
 .rows .what { flex: 1 1 160px; min-width: 0; overflow-wrap: anywhere }
 .rows small { display: block; color: var(--quiet); font-size: 14px }
-.rows .alarm { color: var(--danger) }
+.rows .alarm, .link.danger, a.danger { color: var(--danger) }
 .facts { margin: 0 0 16px }
 .facts dt { color: var(--quiet); font-size: 14px }
 .facts dd { margin: 0 0 12px; overflow-wrap: anywhere }
@@ -46,7 +48,14 @@ summary:focus-visible, select:focus-visible { outline: 3px solid var(--brand); o
 blockquote { margin: 0 0 16px; padding: 8px 16px; border-inline-start: 3px solid var(--line); overflow-wrap: anywhere }
 .number { margin: 0 0 16px; font-size: 32px; font-weight: 600; letter-spacing: 4px; text-align: center }
 .codes { display: grid; grid-template-columns: repeat(auto-fit, minmax(232px, 1fr)); gap: 8px; margin: 0 0 16px; padding: 0; list-style: none; white-space: nowrap; font: 16px ui-monospace, Menlo, Consolas, monospace }
+.codes, .seed { user-select: all; -webkit-user-select: all }
+.tools { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 16px }
+.seed + .second { margin: 0 0 16px }
+.tools .second { flex: 1 1 auto; width: auto; margin: 0 }
+.tools:not(:has(:not([hidden]))) { display: none }
 .qr { width: 200px; height: 200px; margin: 0 auto 16px; background: #ffffff; border-radius: var(--radius); overflow: hidden }
 .seed { font-size: 16px; overflow-wrap: anywhere }
+.initials { display: grid; place-items: center; flex: none; width: 40px; height: 40px; border-radius: var(--radius); background: var(--brand); color: var(--brand-ink); font-size: 16px; letter-spacing: 1px }
+@media print { .foot, .tools, form, .primary, .second, .links { display: none !important } body, .card { background: none; border: 0; box-shadow: none; color: #000000 } }
 @media (max-width: 480px) { .card { min-height: 0 } .foot { margin-top: 0; padding: 0 16px 24px } .approve main { max-width: none } }
 `

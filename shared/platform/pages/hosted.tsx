@@ -14,7 +14,7 @@ import { type Brand, brandOf } from './brand.ts'
 import { FORM_CSS, Summary } from './form.tsx'
 import { HOSTED_CSS } from './hosted.css.ts'
 import { isLanguage, LANGUAGES, type Language, preferredLanguage } from './language.ts'
-import { pagePolicy, renderPage } from './layout.tsx'
+import { type Outcome, pagePolicy, renderPage } from './layout.tsx'
 import type { PageStrings } from './page-strings.ts'
 import type { HostedStrings } from './strings/hosted-en.ts'
 import { fillPlaceholders, formatWait } from './wait.ts'
@@ -44,6 +44,8 @@ export type Hosted = {
   readonly shortest: string
   /** The message about the last form, in the reader's language. */
   readonly notice: string | undefined
+  /** The messages of the fields, where several were refused. */
+  readonly fieldNotices: Readonly<Record<string, string>>
 }
 
 const pathOf = (page: string): string => page.split('?')[0] ?? page
@@ -78,12 +80,21 @@ const MALFORMED: readonly (readonly [RegExp, string])[] = [
   [/^phone/, 'invalid_phone'],
 ]
 
-const noticeOf = (words: HostedStrings, lang: Language, reported: FlashMessage | undefined, now: Date, values: Readonly<Record<string, string>>) => {
-  if (reported === undefined) return undefined
-  const wait = formatWait(reported.until === undefined ? 60 : (reported.until - now.getTime()) / 1000, lang)
-  const code =
-    reported.code === 'invalid_request' ? (MALFORMED.find(([field]) => field.test(reported.field ?? ''))?.[1] ?? reported.code) : reported.code
-  return fillPlaceholders(words.done[code] ?? words.errors[code] ?? words.errors.other ?? '', { ...values, wait })
+type Reported = Pick<FlashMessage, 'code' | 'field' | 'fields'>
+const reportedCode = ({ code, field, fields }: Reported): string => {
+  if (fields !== undefined) return 'several_fields'
+  return code === 'invalid_request' ? (MALFORMED.find(([pattern]) => pattern.test(field ?? ''))?.[1] ?? code) : code
+}
+
+/** The text of a message by what was reported. */
+const noticesIn = (words: HostedStrings, lang: Language, said: FlashMessage | undefined, now: Date, values: Readonly<Record<string, string>>) => {
+  const wait = formatWait(said?.until === undefined ? 60 : (said.until - now.getTime()) / 1000, lang)
+  return (reported: Reported): string => {
+    const code = reportedCode(reported)
+    // The code comes from a cookie, which the browser's owner can edit.
+    const texts = [words.done, words.errors].find((known) => Object.hasOwn(known, code))
+    return fillPlaceholders(texts?.[code] ?? words.errors.other ?? '', { ...values, wait })
+  }
 }
 
 type Whose = {
@@ -105,6 +116,7 @@ export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, u
   const shortest = String(brand.tenant?.settings.requireSecondFactor === true ? PASSWORD_LENGTH.withSecondFactor : PASSWORD_LENGTH.alone)
   const { said: _, ...rest } = known
   const visit = new URLSearchParams(request.page.split('?')[1] ?? '').has('lang') ? { ...rest, lang } : rest
+  const noticeOf = noticesIn(words, lang, said, ctx.clock.now(), { shortest })
   return {
     request,
     lang,
@@ -119,7 +131,8 @@ export const openPage = async (ctx: PlatformRequestCtx, { principal, tenantId, u
     principal,
     now: ctx.clock.now(),
     shortest,
-    notice: noticeOf(words, lang, said, ctx.clock.now(), { shortest }),
+    notice: said === undefined ? undefined : noticeOf(said),
+    fieldNotices: Object.fromEntries(Object.entries(said?.fields ?? {}).map(([field, code]) => [field, noticeOf({ code, field })])),
   }
 }
 
@@ -127,9 +140,10 @@ const isDone = (page: Hosted): boolean => page.said !== undefined && Object.hasO
 
 /** The error of a field: the error names the field, or always concerns it on this page. */
 export const errorOf = (page: Hosted, field: string, ...codes: readonly string[]): string | undefined =>
-  page.said !== undefined && !isDone(page) && (page.said.field === field || (page.said.field === undefined && codes.includes(page.said.code)))
+  page.fieldNotices[field] ??
+  (page.said !== undefined && !isDone(page) && (page.said.field === field || (page.said.field === undefined && codes.includes(page.said.code)))
     ? page.notice
-    : undefined
+    : undefined)
 
 export const typedValue = (page: Hosted, field: string): string | undefined => page.said?.typed?.[field]
 
@@ -204,9 +218,24 @@ const Foot = ({ page }: { readonly page: Hosted }) => (
   </footer>
 )
 
+/** Stands for a logo: the first letters of the first two words. */
+export const initialsOf = (name: string): string =>
+  name
+    .split(/[\s.\-_]+/)
+    .flatMap((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? [])
+    .slice(0, 2)
+    .join('')
+    .toLocaleUpperCase()
+
 const Head = ({ brand }: Hosted) => (
   <p class="brand">
-    {brand.logo === undefined ? '' : <img src={brand.logo} alt="" />}
+    {brand.logo === undefined ? (
+      <span class="initials" aria-hidden="true">
+        {initialsOf(brand.name)}
+      </span>
+    ) : (
+      <img src={brand.logo} alt="" />
+    )}
     <span>{brand.name}</span>
   </p>
 )
@@ -215,6 +244,8 @@ type Content = {
   readonly title: string
   /** Approval pages are wider. */
   readonly kind?: 'task' | 'approve'
+  /** Of a page that only states how something ended. */
+  readonly outcome?: Outcome
   readonly script?: string
   /** Its script registers the service worker. */
   readonly worker?: boolean
@@ -239,7 +270,7 @@ export const pageResult = (ctx: PlatformRequestCtx, page: Hosted, content: Conte
       <>
         <div class="card">
           {Head(page)}
-          <h1>{content.title}</h1>
+          <h1 {...(content.outcome === undefined ? {} : { class: `outcome ${content.outcome}` })}>{content.title}</h1>
           <DoneNotice page={page} />
           {content.children}
         </div>

@@ -48,6 +48,19 @@ a:focus-visible { border-radius: 4px }
 }
 `
 
+/** How a page says that something succeeded, was refused, or failed: by its heading, an icon and a colour. */
+export type Outcome = 'success' | 'refused' | 'failed'
+export const OUTCOME_CSS = `
+.outcome { display: flex; gap: 12px; align-items: flex-start }
+.outcome::before { flex: none; display: grid; place-items: center; width: 28px; height: 28px; border-radius: 50%; color: var(--card); font-size: 16px; font-weight: 700; line-height: 1 }
+.success { color: var(--good) }
+.success::before { background: var(--good); content: '\\2713'; content: '\\2713' / '' }
+.refused { color: var(--warning) }
+.refused::before { background: var(--warning); content: '\\2715'; content: '\\2715' / '' }
+.failed { color: var(--danger) }
+.failed::before { background: var(--danger); content: '!'; content: '!' / '' }
+`
+
 /** The complete style sheet of a page. */
 export const styleOf = (css: string): string => DESIGN_TOKENS + BASE + css
 

@@ -6,6 +6,8 @@ export const lazyPageError: ErrorRenderer = async (...failure) => (await import(
 
 /** A browser gets a page that leads to sign-in; other callers get the API's error format. */
 export const outcomeErrorOrPage: ErrorRenderer = (error, requestId, at, context) => {
-  if (context === undefined || !(context.request.header('accept') ?? '').includes('text/html')) return outcomeError(error, requestId, at, context)
-  return lazyPageError(error, requestId, at, { ...context, request: { ...context.request, method: 'GET', page: signInPath(context.request) } })
+  if (context?.request === undefined || !(context.request.header('accept') ?? '').includes('text/html'))
+    return outcomeError(error, requestId, at, context)
+  const page = signInPath(context.request)
+  return lazyPageError(error, requestId, at, { ...context, request: { ...context.request, method: 'GET', page }, next: page })
 }

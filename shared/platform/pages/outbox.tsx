@@ -9,7 +9,7 @@ import { pagePolicy, renderPage } from './layout.tsx'
 export const outboxPolicy = (nonce: string): string => pagePolicy(nonce)
 
 /** Policy for a captured mail in its HTML form: an opaque origin, no script, no request. Mails use style attributes. */
-export const CAPTURED_MAIL_POLICY = "sandbox; default-src 'none'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+export const CAPTURED_MAIL_POLICY = "sandbox; default-src 'none'; img-src data:; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 const CSS = `
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 16px }

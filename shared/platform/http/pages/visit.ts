@@ -13,6 +13,8 @@ const FlashMessage = z.object({
   /** Code of an error or of a completed action. */
   code: z.string(),
   field: z.optional(z.string()),
+  /** Codes of the refused fields, where there are several. */
+  fields: z.optional(z.record(z.string(), z.string())),
   /** Time of the next allowed attempt, in milliseconds. */
   until: z.optional(z.number()),
   /** The submitted values, without secrets. */

@@ -32,14 +32,22 @@ const line = (text: string): string => singleLine(text, 2000)
 
 const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 const MONO = 'font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace'
+/** What a tenant's branding changes. */
+export type MailBrand = { readonly brand: string; readonly brandInk: string; readonly radius: number }
+const DEFAULT_BRAND: MailBrand = { brand: '#2f5bea', brandInk: '#ffffff', radius: 10 }
+const cardStyle = ({ brand, radius }: MailBrand): string =>
+  `max-width:440px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #d9dde4;border-top:4px solid ${brand};border-radius:${radius}px`
+const buttonStyle = ({ brand, brandInk, radius }: MailBrand): string =>
+  `display:inline-block;padding:10px 20px;background:${brand};color:${brandInk};border-radius:${radius}px;text-decoration:none;font-weight:600`
+
 const STYLE = {
   body: `margin:0;padding:24px 12px;background:#f6f7f9;color:#16181d;${FONT};font-size:16px;line-height:1.5`,
-  card: 'max-width:440px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #d9dde4;border-radius:10px',
+  card: cardStyle(DEFAULT_BRAND),
   tenant: 'margin:0 0 16px;font-size:16px;font-weight:600;color:#5b6270',
   title: 'margin:0 0 12px;font-size:20px;line-height:1.3',
   text: 'margin:0 0 16px',
   code: `margin:0 0 16px;padding:12px;background:#f6f7f9;border-radius:10px;text-align:center;font-size:28px;font-weight:600;letter-spacing:4px;${MONO}`,
-  button: 'display:inline-block;padding:10px 20px;background:#2f5bea;color:#ffffff;border-radius:10px;text-decoration:none;font-weight:600',
+  button: buttonStyle(DEFAULT_BRAND),
   quiet: 'color:#5b6270;font-size:14px',
   small: 'margin:0 0 8px;color:#5b6270;font-size:14px',
   wrap: 'word-break:break-all',
@@ -86,6 +94,24 @@ const htmlOf = (part: LetterPart): string => {
   }
 }
 
+/** The logo goes before it. Escaped text contains no `<`, so no value can be mistaken for it. */
+const TENANT_START = `<p style="${STYLE.tenant}">`
+/** The Content-ID of the logo, which is sent with the mail: mail programs load no images from elsewhere. */
+export const LOGO_ID = 'logo'
+
+/** The rendered letter in the colours of a tenant, with its logo where the mail has one attached. */
+export const brandLetter = (html: string, brand: Partial<MailBrand>, logoAlt: string | undefined): string => {
+  const all = { ...DEFAULT_BRAND, ...brand }
+  const logo =
+    logoAlt === undefined
+      ? ''
+      : `<p style="${STYLE.text}"><img src="cid:${LOGO_ID}" alt="${escapeHtml(logoAlt)}" style="max-width:160px;max-height:48px"></p>`
+  return html
+    .replace(TENANT_START, () => `${logo}${TENANT_START}`)
+    .replaceAll(`style="${STYLE.card}"`, `style="${cardStyle(all)}"`)
+    .replaceAll(`style="${STYLE.button}"`, `style="${buttonStyle(all)}"`)
+}
+
 /** Renders the letter with the tenant's name as its heading. It contains no images, and no URL except the link of the letter. */
 export const renderLetter = (letter: Letter, tenantName: string, language: string): RenderedMail => {
   const name = safeDisplayName(tenantName)
@@ -100,7 +126,7 @@ export const renderLetter = (letter: Letter, tenantName: string, language: strin
 </head>
 <body style="${STYLE.body}">
 <div style="${STYLE.card}">
-<p style="${STYLE.tenant}">${escapeHtml(name)}</p>
+${TENANT_START}${escapeHtml(name)}</p>
 <h1 style="${STYLE.title}">${escapeHtml(title)}</h1>
 ${letter.parts.map(htmlOf).join('\n')}
 </div>

@@ -10,6 +10,8 @@ export type MailMessage = {
   readonly fromName: string
   /** Stable per message, so that a message sent twice can be recognised (RFC 5322 Message-ID). */
   readonly messageId: string
+  /** The tenant's logo, which the HTML shows by its Content-ID. */
+  readonly logo?: { readonly type: string; readonly content: Uint8Array }
 }
 
 /**

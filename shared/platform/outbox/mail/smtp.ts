@@ -4,6 +4,7 @@ import { importCommonJs } from '#shared/kernel/common-js'
 import { ConfigError } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import { isMailbox, singleLine } from './header.ts'
+import { LOGO_ID } from './letter.ts'
 import type { Mail, MailMessage } from './mail.ts'
 
 export type SmtpOptions = {
@@ -87,6 +88,19 @@ const sendOnce = async (options: SMTPTransportOptions, from: string, message: Ma
     text: message.text,
     html: message.html,
     messageId: singleLine(message.messageId),
+    ...(message.logo === undefined
+      ? {}
+      : {
+          attachments: [
+            {
+              cid: LOGO_ID,
+              filename: 'logo',
+              contentType: message.logo.type,
+              content: Buffer.from(message.logo.content),
+              contentDisposition: 'inline' as const,
+            },
+          ],
+        }),
     headers: { 'Auto-Submitted': 'auto-generated' },
   })
 }
