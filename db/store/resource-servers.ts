@@ -35,7 +35,7 @@ export const insertResourceServer = async (
 type Identifier = Omit<typeof resourceDirectory.$inferInsert, 'tenantId' | 'host'> & { readonly resource: string }
 /** @throws unique_violation when the identifier is taken by any tenant */
 const insertIdentifier = async (t: TenantTx, { resource, ...row }: Identifier): Promise<void> => {
-  await t.db.insert(resourceDirectory).values({ ...row, tenantId: t.tenantId, host: new URL(resource).hostname })
+  await t.db.insert(resourceDirectory).values({ ...row, tenantId: t.tenantId, host: new URL(resource).hostname.replace(/\.$/, '') })
 }
 
 /**
