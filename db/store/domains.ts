@@ -15,9 +15,9 @@ export const findTenantByDomain = async (d: AnyScope, domain: string): Promise<T
   return row === undefined ? undefined : asTenantId(row.tenantId)
 }
 
-/** The tenant that proved the host, or the closest domain above it. */
+/** The tenant that proved the host, or the closest domain above it. A host may be spelled with the dot of the root. */
 export const findTenantOfHost = async (d: AnyScope, host: string): Promise<TenantId | undefined> => {
-  const labels = host.split('.')
+  const labels = host.replace(/\.$/, '').split('.')
   const names = labels.slice(0, -1).map((_, at) => labels.slice(at).join('.'))
   if (names.length === 0) return undefined
   const [row] = await d.db

@@ -27,35 +27,38 @@ type Read = { readonly keys: Keys; readonly at: Date | undefined; readonly readA
  * What this instance read last, by tenant, client and address: the client at hand is cached and may have been looked up before that. Its row has the same
  * values, so the memory lasts only as long as such a client is used. A commit of the tenant drops it: the address may be another one since.
  */
-type Memory = Map<string, Map<string, Read & { readonly since: ClockReading }>>
+type Remembered = Read & { readonly tenantId: string; readonly since: ClockReading }
+type Memory = Map<string, Remembered>
 const lastRead = new WeakMap<Db, Memory>()
 const REMEMBERED_MS = 2000
 const MOST_REMEMBERED = 10_000
 
-const memoryOf = ({ db }: Deps): Memory => {
-  const known = lastRead.get(db)
+const isOld = (ctx: Pick<Deps, 'clock'>, { since }: Remembered): boolean => ageMs(ctx.clock, since) >= REMEMBERED_MS
+
+const memoryOf = (ctx: Pick<Deps, 'db' | 'clock'>): Memory => {
+  const known = lastRead.get(ctx.db)
   if (known !== undefined) return known
   const made: Memory = new Map()
-  db.onCommit((tenantId) => made.delete(tenantId))
-  lastRead.set(db, made)
+  ctx.db.onCommit((tenantId) => {
+    for (const [key, read] of made) if (read.tenantId === tenantId || isOld(ctx, read)) made.delete(key)
+  })
+  lastRead.set(ctx.db, made)
   return made
 }
 
-const keyOf = ({ clientId, jwksUri }: OauthClient): string => `${clientId} ${jwksUri}`
+const keyOf = ({ tenantId, clientId, jwksUri }: OauthClient): string => `${tenantId} ${clientId} ${jwksUri}`
 
 const remember = (ctx: Deps, client: OauthClient, read: Read): void => {
   const memory = memoryOf(ctx)
-  const all = memory.get(client.tenantId) ?? new Map()
-  if (all.size >= MOST_REMEMBERED) all.clear()
   if (memory.size >= MOST_REMEMBERED) memory.clear()
-  memory.set(client.tenantId, all.set(keyOf(client), { ...read, since: readClock(ctx.clock) }))
+  memory.set(keyOf(client), { ...read, tenantId: client.tenantId, since: readClock(ctx.clock) })
 }
 
 const knownOf = (ctx: Deps, client: OauthClient): Read => {
   const { jwks, jwksFetchedAt: at, jwksReadAt: readAt } = client
-  const read = memoryOf(ctx).get(client.tenantId)?.get(keyOf(client))
+  const read = memoryOf(ctx).get(keyOf(client))
   const isNewer = read?.at !== undefined && (at === undefined || read.at > at)
-  return isNewer && ageMs(ctx.clock, read.since) < REMEMBERED_MS ? read : { keys: jwks?.keys ?? [], at, readAt }
+  return isNewer && !isOld(ctx, read) ? read : { keys: jwks?.keys ?? [], at, readAt }
 }
 
 const secondsSince = (then: Date | undefined, now: Date): number =>

@@ -82,7 +82,8 @@ test('an audience belongs to one company: another cannot register it, nor a host
   expect((await create({ protected_base_path: '/other' }, theirs)).status).toBe(201)
   const domain = `d-${app.ctx.random.id().slice(-12)}.com`
   await proveDomain(app, company, (await addDomain(app, company, domain)).id)
-  expect((await create({ public_base_url: `https://api.${domain}` }, theirs)).status).toBe(409)
+  for (const host of [`api.${domain}`, `api.${domain}.`, `${domain}:8443`])
+    expect((await create({ public_base_url: `https://${host}` }, theirs)).status, host).toBe(409)
   expect((await create({ public_base_url: `https://api.${domain}` })).status).toBe(201)
   // Nor below our own base URL, which is the audience of tokens for this server.
   for (const protected_base_path of ['/', '/mcp'])

@@ -175,7 +175,12 @@ test('who proves a domain takes the identifiers of resource servers there from o
   const name = unique(app)
   const at = (host: string, of: Company) => newResource(app, of, [{ name: 'things:read' }], { origin: `https://${host}` })
   const own = await at(`own.${name}`, company)
-  const taken = [await at(`api.${name}`, squatter), await at(name, squatter)]
+  const taken = [
+    await at(`api.${name}`, squatter),
+    await at(name, squatter),
+    await at(`api.${name}.`, squatter),
+    await at(`api.${name}:8443`, squatter),
+  ]
   const kept = [await at(`not${name}`, squatter), await at(`${name}.example.org`, squatter), await at(`api.branch.${name}`, branch)]
   await proveDomain(app, branch, (await addDomain(app, branch, `branch.${name}`)).id)
   const lost = [await at(`old.${name}`, branch)]
