@@ -80,6 +80,8 @@ export const authorizeRoutes = [
     summary: 'Submit the decision of the consent page.',
     access: browser({ form: ENDPOINTS.authorization }),
     form: ConsentForm,
+    // The address has the query of the request that the page was made for.
+    repeatable: REPEATABLE,
     reply: htmlOrRedirect(),
     errors: ['form_expired', 'quota_exceeded'],
     emits: ['oauth.authorized', 'mcp_session.closed'],
