@@ -40,9 +40,18 @@ export type Running = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** What COMPATIBILITY=authsec relaxes, one warning each. */
+const RELAXED = [
+  'prechecks disclose whether an account exists.',
+  'end users sign in before they prove their address.',
+  'backchannel requests are accepted from clients that prove nothing.',
+  'a TOTP code alone signs in at clients that prove nothing, in tenants that allow passwordless TOTP.',
+  'client assertions for the token endpoint are accepted.',
+]
+
 const warnings = (config: Config, env: Environment): readonly string[] => [
   ...deprecatedVariables(env),
-  ...(config.COMPATIBILITY === 'authsec' ? ['COMPATIBILITY=authsec: prechecks disclose whether an account exists.'] : []),
+  ...(config.COMPATIBILITY === 'authsec' ? RELAXED.map((what) => `COMPATIBILITY=authsec: ${what}`) : []),
   ...(config.OUTBOUND_LOOPBACK === 'on' ? ['OUTBOUND_LOOPBACK=on: tenants can reach ports of this machine.'] : []),
   ...(config.RATE_LIMIT === 'off' ? ['RATE_LIMIT=off: nothing slows down guessing.'] : []),
   ...(config.JWT_DEF_SECRET === undefined ? [] : ['JWT_DEF_SECRET is set: session tokens are signed with a shared secret.']),

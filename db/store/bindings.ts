@@ -1,5 +1,5 @@
 // Queries on role bindings.
-import { and, eq, isNull, type SQL } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { column, columns, statement } from '../engine/statement.ts'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
@@ -117,6 +117,20 @@ export const listBindings = async (t: TenantDb, f: BindingFilter): Promise<Liste
     .where(and(...conditions))
     .orderBy(...keysetOrder(f.page, KEYSET))
     .limit(f.page.limit)
+  return rows.map(({ binding, ...names }) => ({ ...binding, ...names }))
+}
+
+/** Bindings of any of these roles, newest first. */
+export const listBindingsOfRoles = async (t: TenantDb, roleIds: readonly string[], limit: number): Promise<ListedBinding[]> => {
+  if (roleIds.length === 0) return []
+  const rows = await t.db
+    .select({ binding: roleBindings, roleName: roles.name, username: users.username, email: users.email })
+    .from(roleBindings)
+    .innerJoin(roles, and(eq(roles.tenantId, roleBindings.tenantId), eq(roles.id, roleBindings.roleId)))
+    .leftJoin(users, and(eq(users.tenantId, roleBindings.tenantId), eq(users.id, roleBindings.userId)))
+    .where(and(ownRows(t, roleBindings), inArray(roleBindings.roleId, [...roleIds])))
+    .orderBy(desc(roleBindings.createdAt), desc(roleBindings.id))
+    .limit(limit)
   return rows.map(({ binding, ...names }) => ({ ...binding, ...names }))
 }
 

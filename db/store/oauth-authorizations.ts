@@ -1,6 +1,6 @@
 // Queries on consents, their authorizations, and single-use ids; an authorization's tokens: oauth-families.ts. Statements of the
 // code flow that read several tables at once: oauth-code-flow.ts.
-import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { and, count, desc, eq, gt, inArray, isNull } from 'drizzle-orm'
 import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { clients } from '../tables/clients.ts'
@@ -102,6 +102,48 @@ export const authorizeClient = async (t: TenantDb, row: NewAuthorization, rememb
 }
 
 export type Consent = typeof oauthConsents.$inferSelect
+
+export const findConsent = async (t: TenantDb, id: string): Promise<Consent | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(oauthConsents)
+    .where(and(ownRows(t, oauthConsents), eq(oauthConsents.id, id)))
+  return row
+}
+
+export type ConsentFilter = { readonly userId: string | undefined; readonly clientId: string | undefined; readonly serverId: string | undefined }
+
+/** Consents of all people, newest first. */
+export const listAllConsents = async (t: TenantDb, f: ConsentFilter, limit: number) => {
+  const c = oauthConsents
+  const rows = await t.db
+    .select({ consent: c, clientName: clients.name, resourceName: resourceServers.name })
+    .from(c)
+    .innerJoin(clients, and(eq(clients.tenantId, c.tenantId), eq(clients.id, c.clientId)))
+    .leftJoin(resourceServers, and(eq(resourceServers.tenantId, c.tenantId), eq(resourceServers.id, c.resourceServerId)))
+    .where(
+      and(
+        ownRows(t, c),
+        f.userId === undefined ? undefined : eq(c.userId, f.userId),
+        f.clientId === undefined ? undefined : eq(c.clientId, f.clientId),
+        f.serverId === undefined ? undefined : eq(c.resourceServerId, f.serverId),
+      ),
+    )
+    .orderBy(desc(c.updatedAt), desc(c.id))
+    .limit(limit)
+  return rows.map(({ consent, ...names }) => ({ ...consent, ...names }))
+}
+
+/** The number of consents of each of these people; people without one are absent. */
+export const countConsentsOfPeople = async (t: TenantDb, userIds: readonly string[]): Promise<Map<string, number>> => {
+  if (userIds.length === 0) return new Map()
+  const rows = await t.db
+    .select({ userId: oauthConsents.userId, consents: count() })
+    .from(oauthConsents)
+    .where(and(ownRows(t, oauthConsents), inArray(oauthConsents.userId, [...userIds])))
+    .groupBy(oauthConsents.userId)
+  return new Map(rows.map(({ userId, consents }) => [userId, consents]))
+}
 
 /** Deletes a consent with everything below it. */
 export const deleteConsent = async (t: TenantTx, id: string, userId: string): Promise<Consent | undefined> => {

@@ -60,6 +60,16 @@ export const findPermissionsByText = async (t: TenantDb, texts: readonly string[
     )
 }
 
+/** All permissions of these resources. */
+export const findPermissionsOfResources = async (t: TenantDb, resources: readonly string[]): Promise<NamedPermission[]> =>
+  resources.length === 0
+    ? []
+    : t.db
+        .select(named)
+        .from(permissions)
+        .where(and(ownRows(t, permissions), inArray(permissions.resource, [...resources])))
+        .orderBy(asc(permissions.resource), asc(permissions.action))
+
 export const findPermission = async (t: TenantDb, wanted: { readonly id: string } | PermissionPair): Promise<Permission | undefined> => {
   const which = 'id' in wanted ? eq(permissions.id, wanted.id) : and(eq(permissions.resource, wanted.resource), eq(permissions.action, wanted.action))
   const [row] = await t.db

@@ -1,7 +1,10 @@
 // Queries on resource servers, their scopes and their registered clients.
-import { and, asc, desc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
-import { resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
+import { roles } from '../tables/access.ts'
+import { clients } from '../tables/clients.ts'
+import { resourceAccessRequests, resourceClients, resourceDirectory, resourceScopes, resourceServers } from '../tables/oauth.ts'
+import { resourceSetups, resourceTools } from '../tables/resource-tools.ts'
 
 export type ResourceServer = typeof resourceServers.$inferSelect
 export type ResourceServerChange = Partial<
@@ -154,6 +157,72 @@ export const listResourceServers = (t: TenantDb, limit: number): Promise<Resourc
     .orderBy(desc(resourceServers.createdAt), asc(resourceServers.id))
     .limit(limit)
 
+export type ServerSummary = {
+  readonly clients: number
+  readonly roleName: string | null
+  readonly setup: typeof resourceSetups.$inferSelect | null
+  readonly tools: number
+}
+
+export type RequestableServer = {
+  readonly id: string
+  readonly resource: string
+  readonly openToClients: boolean
+  readonly registrationModes: readonly string[]
+  readonly registered: boolean
+  readonly request: { readonly id: string; readonly status: 'pending' | 'approved' | 'denied'; readonly expiresAt: Date } | null
+  readonly scopes: readonly string[]
+}
+
+/** The active servers of the tenant, or the one with that identifier, with how the client stands to each of them. */
+export const findRequestableServers = async (
+  t: TenantDb,
+  clientId: string,
+  resource: string | undefined,
+  limit: number,
+): Promise<RequestableServer[]> => {
+  const [r, c, a] = [resourceServers, resourceClients, resourceAccessRequests]
+  const scopes = sql<
+    string[]
+  >`array(select s.name from ${resourceScopes} s where s.tenant_id = ${r.tenantId} and s.resource_server_id = ${r.id} order by s.name)`
+  return t.db
+    .select({
+      id: r.id,
+      resource: r.resource,
+      openToClients: r.openToClients,
+      registrationModes: r.registrationModes,
+      registered: sql<boolean>`${c.clientId} is not null`,
+      request: { id: a.id, status: a.status, expiresAt: a.expiresAt },
+      scopes,
+    })
+    .from(r)
+    .leftJoin(c, and(eq(c.tenantId, r.tenantId), eq(c.resourceServerId, r.id), eq(c.clientId, clientId)))
+    .leftJoin(a, and(eq(a.tenantId, r.tenantId), eq(a.resourceServerId, r.id), eq(a.clientId, clientId)))
+    .where(and(ownRows(t, r), eq(r.active, true), resource === undefined ? undefined : eq(r.resource, resource)))
+    .orderBy(asc(r.resource))
+    .limit(limit)
+}
+
+/** What lists show of each server beside its row. */
+export const findServerSummaries = async (t: TenantDb, ids: readonly string[]): Promise<Map<string, ServerSummary>> => {
+  if (ids.length === 0) return new Map()
+  const r = resourceServers
+  const count = (of: SQL) => sql<number>`(select count(*)::int from ${of})`
+  const rows = await t.db
+    .select({
+      id: r.id,
+      clients: count(sql`${resourceClients} c where c.tenant_id = ${r.tenantId} and c.resource_server_id = ${r.id}`),
+      tools: count(sql`${resourceTools} o where o.tenant_id = ${r.tenantId} and o.resource_server_id = ${r.id} and o.present`),
+      roleName: roles.name,
+      setup: resourceSetups,
+    })
+    .from(r)
+    .leftJoin(roles, and(eq(roles.tenantId, r.tenantId), eq(roles.id, r.accessPolicyRoleId)))
+    .leftJoin(resourceSetups, and(eq(resourceSetups.tenantId, r.tenantId), eq(resourceSetups.resourceServerId, r.id)))
+    .where(and(ownRows(t, r), inArray(r.id, [...ids])))
+  return new Map(rows.map(({ id, ...summary }) => [id, summary]))
+}
+
 export const updateResourceServer = async (t: TenantTx, id: string, set: ResourceServerChange): Promise<ResourceServer | undefined> => {
   const [row] = await t.db.update(resourceServers).set(set).where(own(t, id)).returning()
   return row
@@ -173,19 +242,90 @@ export const listServerScopes = (t: TenantDb, serverId: string): Promise<NewServ
     .where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
     .orderBy(asc(resourceScopes.name))
 
-/** Replaces the scopes by exactly these. */
+/** Replaces the scopes by exactly these. Those that stay keep their ids; those that go are no longer enough for any tool. */
 export const putServerScopes = async (t: TenantTx, serverId: string, scopes: readonly NewServerScope[]): Promise<void> => {
-  await t.db.delete(resourceScopes).where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
+  const names = scopes.map(({ name }) => name)
+  const others = names.length === 0 ? undefined : notInArray(resourceScopes.name, names)
+  await t.db.delete(resourceScopes).where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId), others))
+  await keepToolScopes(t, serverId, names)
   if (scopes.length === 0) return
-  await t.db.insert(resourceScopes).values(scopes.map((scope) => ({ ...scope, tenantId: t.tenantId, resourceServerId: serverId })))
+  await t.db
+    .insert(resourceScopes)
+    .values(scopes.map((scope) => ({ ...scope, tenantId: t.tenantId, resourceServerId: serverId })))
+    .onConflictDoUpdate({
+      target: [resourceScopes.tenantId, resourceScopes.resourceServerId, resourceScopes.name],
+      set: { description: sql`excluded.description`, permission: sql`excluded.permission` },
+    })
 }
 
-export type RegisteredClient = { readonly clientId: string; readonly createdAt: Date }
+/** A scope that is created later under the name of a deleted one gives access to no tool. */
+const keepToolScopes = async (t: TenantTx, serverId: string, names: readonly string[]): Promise<void> => {
+  const among = sql`(select jsonb_array_elements_text(${JSON.stringify(names)}::jsonb))`
+  await t.db
+    .update(resourceTools)
+    .set({ scopes: sql`array(select s from unnest(${resourceTools.scopes}) s where s in ${among} order by s)` })
+    .where(
+      and(
+        ownRows(t, resourceTools),
+        eq(resourceTools.resourceServerId, serverId),
+        sql`exists (select from unnest(${resourceTools.scopes}) s where s not in ${among})`,
+      ),
+    )
+}
+
+export type RegisteredScope = typeof resourceScopes.$inferSelect
+
+/** With all members, by name. */
+export const listRegisteredScopes = (t: TenantDb, serverId: string): Promise<RegisteredScope[]> =>
+  t.db
+    .select()
+    .from(resourceScopes)
+    .where(and(ownRows(t, resourceScopes), eq(resourceScopes.resourceServerId, serverId)))
+    .orderBy(asc(resourceScopes.name))
+
+export const findRegisteredScope = async (t: TenantDb, id: string): Promise<RegisteredScope | undefined> => {
+  const [row] = await t.db
+    .select()
+    .from(resourceScopes)
+    .where(and(ownRows(t, resourceScopes), eq(resourceScopes.id, id)))
+  return row
+}
+
+/** False when the server has a scope of that name. */
+export const insertServerScope = async (t: TenantTx, row: Omit<typeof resourceScopes.$inferInsert, 'tenantId'>): Promise<boolean> => {
+  const rows = await t.db
+    .insert(resourceScopes)
+    .values({ ...row, tenantId: t.tenantId })
+    .onConflictDoNothing()
+    .returning({ id: resourceScopes.id })
+  return rows.length === 1
+}
+
+export const updateServerScope = async (
+  t: TenantTx,
+  id: string,
+  set: Partial<Pick<RegisteredScope, 'description' | 'permission' | 'displayName' | 'riskLevel'>>,
+): Promise<RegisteredScope | undefined> => {
+  const [row] = await t.db
+    .update(resourceScopes)
+    .set(set)
+    .where(and(ownRows(t, resourceScopes), eq(resourceScopes.id, id)))
+    .returning()
+  return row
+}
+
+export type RegisteredClient = { readonly clientId: string; readonly name: string; readonly registeredBy: string; readonly createdAt: Date }
 
 export const listResourceClients = (t: TenantDb, serverId: string, limit: number): Promise<RegisteredClient[]> =>
   t.db
-    .select({ clientId: resourceClients.clientId, createdAt: resourceClients.createdAt })
+    .select({
+      clientId: resourceClients.clientId,
+      name: clients.name,
+      registeredBy: clients.registeredBy,
+      createdAt: resourceClients.createdAt,
+    })
     .from(resourceClients)
+    .innerJoin(clients, and(eq(clients.tenantId, resourceClients.tenantId), eq(clients.id, resourceClients.clientId)))
     .where(and(ownRows(t, resourceClients), eq(resourceClients.resourceServerId, serverId)))
     .orderBy(desc(resourceClients.createdAt))
     .limit(limit)

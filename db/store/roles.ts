@@ -1,5 +1,5 @@
 // Queries on roles and their permissions.
-import { and, asc, count, eq, inArray, or, type SQL } from 'drizzle-orm'
+import { and, asc, count, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { permissions, rolePermissions, roles } from '../tables/access.ts'
 import { afterCursor, containsText, keysetOrder, type Page } from './keyset.ts'
@@ -100,6 +100,22 @@ export const findRolePermissions = async (t: TenantDb, roleId: string): Promise<
     .innerJoin(permissions, and(eq(permissions.tenantId, rolePermissions.tenantId), eq(permissions.id, rolePermissions.permissionId)))
     .where(and(ownRows(t, rolePermissions), eq(rolePermissions.roleId, roleId)))
     .orderBy(asc(permissions.resource), asc(permissions.action))
+
+export type RoleWithPermission = { readonly id: string; readonly role: string; readonly description: string; readonly permission: string }
+
+/** The roles with any of these permissions (`resource:action`), once for each of them. */
+export const findRolesWithPermissions = async (t: TenantDb, names: readonly string[]): Promise<RoleWithPermission[]> => {
+  if (names.length === 0) return []
+  const permission = sql<string>`${permissions.resource} || ':' || ${permissions.action}`
+  return t.db
+    .select({ id: roles.id, role: roles.name, description: roles.description, permission })
+    .from(rolePermissions)
+    .innerJoin(permissions, and(eq(permissions.tenantId, rolePermissions.tenantId), eq(permissions.id, rolePermissions.permissionId)))
+    .innerJoin(roles, and(eq(roles.tenantId, rolePermissions.tenantId), eq(roles.id, rolePermissions.roleId)))
+    .where(and(ownRows(t, rolePermissions), sql`${permission} in (select jsonb_array_elements_text(${JSON.stringify(names)}::jsonb))`))
+    .orderBy(asc(roles.name))
+    .limit(2000)
+}
 
 export type RoleSort = 'name' | 'created_at'
 export type RoleFilter = { readonly roleId?: string; readonly search?: string; readonly page: Page<RoleSort> }

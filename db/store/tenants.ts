@@ -100,6 +100,16 @@ export const hasCompany = async (d: AnyScope, system: TenantId): Promise<boolean
   return rows.length > 0
 }
 
+/** The company of a deployment that has exactly one. */
+export const findOnlyCompany = async (d: AnyScope, system: TenantId): Promise<TenantId | undefined> => {
+  const [only, another] = await d.db
+    .select({ tenantId: tenantDirectory.tenantId })
+    .from(tenantDirectory)
+    .where(and(ne(tenantDirectory.tenantId, system), ne(tenantDirectory.status, 'deleted')))
+    .limit(2)
+  return only === undefined || another !== undefined ? undefined : asTenantId(only.tenantId)
+}
+
 /** Serialises transactions that create the only company of a deployment: one finds none, the others wait and then see it. */
 export const lockOnlyCompany = async (t: TenantTx): Promise<void> => {
   await t.db.execute(sql`select pg_advisory_xact_lock(hashtextextended('only company', 0))`)

@@ -50,9 +50,16 @@ export const resourceScopes = schema.table(
     description: text('description').notNull().default(''),
     /** `resource:action` that the person or service account must hold, live and tenant-wide. */
     permission: text('permission'),
+    /** By which the administration UI names it. */
+    id: uuid('id').notNull().defaultRandom(),
+    /** For people; empty means the name. */
+    displayName: text('display_name').notNull().default(''),
+    /** An administrator's estimate, shown only. */
+    riskLevel: text('risk_level').$type<'low' | 'medium' | 'high' | 'critical'>().notNull().default('low'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.resourceServerId, t.name] }),
+    uniqueIndex('resource_scopes_id').on(t.tenantId, t.id),
     foreignKey({
       name: 'resource_scopes_server',
       columns: [t.tenantId, t.resourceServerId],

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findDelegation, insertDelegation } from '#db/store/oauth-delegations'
+import { putRole } from '#db/testing/access'
 import { secondsAfter } from '#shared/kernel/clock'
 import { problem } from '#shared/platform/http/problem'
 import { PAYMENT } from '#tests/support/agents'
@@ -14,6 +15,7 @@ const start = async () => {
   const company = await app.company()
   const admin = await app.person(company, ['admin:access', 'admin:manage', 'clients:read', 'clients:write', 'roles:read', 'roles:write'])
   const token = await app.token(admin)
+  await atomically(forTenant(app.db, company.tenantId), (t) => putRole(t, 'editor', [], app.clock.now()))
   const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     app.request(path, { method, token, headers, ...(body === undefined ? {} : { body }) })
   const outcomeOf = async (response: Response) => [response.status, (await response.json()).code]
@@ -67,6 +69,20 @@ describe('delegation policies', () => {
     for (const client_id of [app.ctx.random.id(), theirs.id])
       expect(await outcomeOf(await send('POST', BASE, { ...POLICY, agent_type: 'x', client_id }))).toEqual([404, 'not_found'])
     expect(await (await send('GET', `${BASE}/${app.ctx.random.id()}`)).json()).toMatchObject({ error: 'Delegation policy not found' })
+  })
+
+  test('a role that does not exist is not found, also that of another tenant, and nothing is written', async () => {
+    const { app, company, send, outcomeOf } = await start()
+    const globex = await app.company('globex')
+    await atomically(forTenant(app.db, globex.tenantId), (t) => putRole(t, 'theirs', [], app.clock.now()))
+    const made = await (await send('POST', BASE, POLICY)).json()
+    const before = (await app.events(company.tenantId)).filter(({ event }) => event.startsWith('delegation_policy.'))
+    for (const role_name of ['unknown', 'theirs', 'Editor']) {
+      expect(await outcomeOf(await send('POST', BASE, { ...POLICY, role_name }))).toEqual([404, 'not_found'])
+      expect(await outcomeOf(await send('PUT', `${BASE}/${made.policy.id}`, { role_name }))).toEqual([404, 'not_found'])
+    }
+    expect(await (await send('GET', BASE)).json()).toEqual([made.policy])
+    expect((await app.events(company.tenantId)).filter(({ event }) => event.startsWith('delegation_policy.'))).toEqual(before)
   })
 
   test.each([

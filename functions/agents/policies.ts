@@ -13,6 +13,7 @@ import {
 } from '#db/store/agents'
 import { findClient } from '#db/store/clients'
 import { revokeDelegationsOfPolicy } from '#db/store/oauth-delegations'
+import { findRoleByName } from '#db/store/roles'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
@@ -48,6 +49,12 @@ const requireClient = async (t: TenantTx, clientId: string | undefined): Promise
   return clientId
 }
 
+/** A policy for a role that does not exist would apply to the role that is later created with its name. @throws AppError not_found */
+const requireRole = async (t: TenantTx, name: string): Promise<string> => {
+  if ((await findRoleByName(t, name)) === undefined) throw new AppError('not_found', 'Role not found', { field: 'body.role_name' })
+  return name
+}
+
 const rejectDuplicate = async <T>(work: Promise<T>): Promise<T> => {
   try {
     return await work
@@ -57,7 +64,7 @@ const rejectDuplicate = async <T>(work: Promise<T>): Promise<T> => {
   }
 }
 
-/** @throws AppError not_found (client), delegation_policy_exists */
+/** @throws AppError not_found (role, client), delegation_policy_exists */
 export const createDelegationPolicy = (ctx: Ctx, caller: User, request: z.output<typeof NewAgentPolicy>): Promise<z.input<typeof CreatedPolicy>> =>
   rejectDuplicate(
     atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
@@ -65,7 +72,7 @@ export const createDelegationPolicy = (ctx: Ctx, caller: User, request: z.output
       const clientId = await requireClient(t, request.client_id)
       const row = await insertDelegationPolicy(t, {
         id,
-        roleName: request.role_name,
+        roleName: await requireRole(t, request.role_name),
         agentType: request.agent_type,
         allowedPermissions: [...new Set(request.allowed_permissions)],
         audience: [...new Set(request.audience)],
@@ -108,7 +115,7 @@ export const changeDelegationPolicy = (ctx: Ctx, caller: User, id: string, reque
       if (before === undefined) throw missing()
       const at = ctx.clock.now()
       const after = await updateDelegationPolicy(t, id, {
-        ...(request.role_name === undefined || request.role_name === '' ? {} : { roleName: request.role_name }),
+        ...(request.role_name === undefined || request.role_name === '' ? {} : { roleName: await requireRole(t, request.role_name) }),
         ...(request.agent_type === undefined || request.agent_type === '' ? {} : { agentType: request.agent_type }),
         ...(request.allowed_permissions === undefined ? {} : { allowedPermissions: [...new Set(request.allowed_permissions)] }),
         ...(request.audience === undefined ? {} : { audience: [...new Set(request.audience)] }),

@@ -61,6 +61,7 @@ test("the UI's story: precheck, password, callback by cookie, a token", async ()
     mfa_required: false,
     methods: [],
     login_ticket: expect.any(String),
+    first_login: true,
   })
   expect(first.headers.getSetCookie()).toEqual([`authsec_login=${step.login_ticket}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax`])
   const last = await call(CALLBACK, finish(admin, { flow_context: 'admin' }))
@@ -83,6 +84,16 @@ test("the UI's story: precheck, password, callback by cookie, a token", async ()
   expect(await eventsOf(app, company.tenantId, 'login.finish')).toEqual(['session.created', 'user.signed_in'])
   const secrets = [PASSWORD, textIn(step, 'login_ticket'), textIn(done, 'access_token'), browser.kept.get('authsec_device') ?? '']
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], secrets)).toEqual([])
+})
+
+test('the UI is told of a first sign-in until a factor is enrolled, however often the person signed in', async () => {
+  const { app, admin } = await start()
+  const firstLogin = async (): Promise<unknown> => (await bodyOf(await app.request(UI_LOGIN, { body: credentials(admin) }))).first_login
+  expect(await firstLogin()).toBe(true)
+  expect((await app.request(LOGIN, { body: credentials(admin) })).status).toBe(200)
+  expect(await firstLogin()).toBe(true)
+  await enrol(app, admin)
+  expect(await firstLogin()).toBe(false)
 })
 
 test('without a factor the password alone earns a token at the API; what it may do comes from the store', async () => {

@@ -8,7 +8,7 @@ import { findAdministeredTenants } from '#db/store/users'
 import { expiredTransactionCookie } from '#shared/domains/login-transaction/login-transaction'
 import { hasAdminAccess as isAdministrator } from '#shared/domains/sign-in/admin-access'
 import { checkPassword, invalidCredentials, requireProvedAddress } from '#shared/domains/sign-in/check-password'
-import { chooseAdministratorTenant, fullDomain, isPlatformDomain, tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
+import { chooseAdministratorTenant, fullDomain, namedDomain, tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
 import { afterPassword, type FirstStepResult } from '#shared/domains/sign-in/first-step'
 import { type FirstStep, factorMembers, type LoginResponse, type MintedToken, temporaryMembers } from '#shared/domains/sign-in/login-response'
 import { mintFromLoginTransaction } from '#shared/domains/sign-in/mint-from-login-transaction'
@@ -62,11 +62,11 @@ export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<H
   )
 }
 
-/** `uflow/login`, for the UI: never a token. */
+/** `uflow/login`, for the UI: never a token. The UI leads a person to enrolment by `first_login`, so it is true while no factor is enrolled. */
 export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof FirstStep>>> => {
   const who = await identify(ctx, body)
   const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: false })
-  return new HttpResult(stepMembers(who, done), { cookies: done.cookies })
+  return new HttpResult({ ...stepMembers(who, done), first_login: done.state.kinds.length === 0 }, { cookies: done.cookies })
 }
 
 /** `auth/admin/login-hybrid`: the same step in the original's other shape. */
@@ -117,16 +117,15 @@ export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof M
 const shownDomain = async (ctx: Ctx, current: string | undefined): Promise<string> => {
   const host = ctx.request.origin !== undefined && URL.canParse(ctx.request.origin) ? new URL(ctx.request.origin).hostname : undefined
   if (host !== undefined && (await tenantOfOrigin(ctx)) !== undefined) return host
-  const named = current === undefined ? undefined : fullDomain(ctx.config, current)
-  if (named !== undefined && !isPlatformDomain(ctx.config, named) && (await findTenantByDomain(directory(ctx.db), named)) !== undefined) return named
+  const named = namedDomain(ctx, current)
+  if (named !== undefined && (await findTenantByDomain(directory(ctx.db), named)) !== undefined) return named
   return ctx.config.TENANT_DOMAIN_SUFFIX
 }
 
 /** The providers of the company whose domain the browser is on, else the platform's: by domain, never by e-mail address. */
 const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[]> => {
-  const named = current === undefined ? undefined : fullDomain(ctx.config, current)
-  const isNamed = named !== undefined && !isPlatformDomain(ctx.config, named)
-  const tenantId = (await tenantOfOrigin(ctx)) ?? (isNamed ? await findTenantByDomain(directory(ctx.db), named) : undefined)
+  const named = namedDomain(ctx, current)
+  const tenantId = (await tenantOfOrigin(ctx)) ?? (named !== undefined ? await findTenantByDomain(directory(ctx.db), named) : undefined)
   const { listUpstreams } = await import('#shared/domains/federation/upstream')
   return (await listUpstreams(ctx, tenantId ?? SYSTEM_TENANT)).map(({ name }) => name)
 }

@@ -4,7 +4,7 @@ import { asTenantId, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { expiredTransactionCookie, tenantHint, tenantHintCookie } from '#shared/domains/login-transaction/login-transaction'
 import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
 import type { ForgotPassword, ResetBody, ResetMessage, ResetVerified, VerifyReset } from '#shared/domains/recovery/reset.schema'
-import { chooseAdministratorTenant } from '#shared/domains/sign-in/choose-tenant'
+import { chooseAdministratorTenant, namedDomain } from '#shared/domains/sign-in/choose-tenant'
 import { type Cookie, HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
@@ -17,11 +17,11 @@ const tenantOfRequest = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =
 
 /** The tenant that the first step named, else tenantOfRequest as at sign-in. */
 const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
-  (body.tenant_domain === undefined ? tenantHint(ctx) : undefined) ?? (await tenantOfRequest(ctx, body)) ?? SYSTEM_TENANT
+  (namedDomain(ctx, body.tenant_domain) === undefined ? tenantHint(ctx) : undefined) ?? (await tenantOfRequest(ctx, body)) ?? SYSTEM_TENANT
 
 /** The transaction stores only what the request named, never what the address was found to be. An unknown domain gets an id that no tenant has. */
 const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
-  body.tenant_domain === undefined
+  namedDomain(ctx, body.tenant_domain) === undefined
     ? expiredTransactionCookie(ctx, 'registration')
     : tenantHintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
 
@@ -57,7 +57,7 @@ export const reset = async (ctx: Ctx, body: z.output<typeof ResetBody>): Promise
     email: body.email,
     newPassword: body.new_password,
     resetToken: body.otp === undefined ? body.reset_token : await tokenFor(ctx, body, body.otp),
-    tenantId: body.tenant_domain === undefined ? undefined : await tenantFor(ctx, body),
+    tenantId: namedDomain(ctx, body.tenant_domain) === undefined ? undefined : await tenantFor(ctx, body),
     failure: 'reset_not_verified',
   })
   return new HttpResult({ message: 'Your password was changed. Sign in with the new one.' }, { cookies: [cookie] })

@@ -59,6 +59,10 @@ test('none named: the one last used, and the platform itself counts as none', as
   await signIn({ tenant_domain: acme.domain })
   expect(await signIn({ tenant_domain: 'localhost' })).toBe(acme.tenantId)
   expect(await signIn({}, { origin: 'http://localhost:3000' })).toBe(acme.tenantId)
+  const ui = { origin: 'https://console.example:8443' }
+  for (const tenant_domain of ['console.example', 'Console.Example:8443']) expect(await signIn({ tenant_domain }, ui)).toBe(acme.tenantId)
+  expect(await signIn({ tenant_domain: 'console.example' })).toBe(401)
+  expect(await signIn({ tenant_domain: 'other.example' }, ui)).toBe(401)
 })
 
 test('a tenant where the address was never proved is entered by name alone', async () => {

@@ -246,6 +246,45 @@ test('COMPATIBILITY=authsec accepts a plain client id and no wrong secret', asyn
   }
 })
 
+test('COMPATIBILITY=authsec accepts a request that names a person and no client: the person decides, three may be pending', async () => {
+  const { app, company, client } = await world({ env: { COMPATIBILITY: 'authsec' } })
+  const phone = await newPhone(app, company.admin)
+  const initiate = (more: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
+    app.request(`${CIBA}/initiate`, { body: { login_hint: company.admin.email, ...more }, headers })
+  const authReqId = textIn(await bodyOf(await initiate()), 'auth_req_id')
+  const poll = (more: Record<string, unknown> = {}) => app.request(`${CIBA}/token`, { body: { auth_req_id: authReqId, ...more } })
+  expect(await errorOf(await poll())).toEqual([200, 'authorization_pending'])
+  await answerCibaRequest(app, phone.session, authReqId)
+  expect(await errorOf(await poll({ client_id: client.clientId }))).toEqual([400, 'expired_token'])
+  expect(await verifySessionToken(app.ctx, textIn(await bodyOf(await poll()), 'access_token'))).toMatchObject({
+    userId: company.admin.id,
+    clientId: company.clientId,
+  })
+  for (let n = 0; n < 3; n++) expect((await initiate()).status).toBe(200)
+  expect((await initiate()).status).toBe(429)
+  for (const refused of [
+    await initiate({ client_id: `${company.clientId}~${'0'.repeat(64)}` }),
+    await initiate({}, { authorization: `Basic ${Buffer.from(`${client.clientId}:wrong`).toString('base64')}` }),
+    await initiate({ client_id: company.clientId }, { 'x-client-id': client.clientId }),
+  ])
+    expect(await errorOf(refused)).toEqual([400, 'invalid_client'])
+})
+
+test('COMPATIBILITY=authsec throttles requests of clients that prove nothing', async () => {
+  const { app, company } = await world({ env: { COMPATIBILITY: 'authsec', RATE_LIMIT: 'on' }, cache: 'by-clock' })
+  const initiate = (n: number) =>
+    app.request(`${TENANT_CIBA}/initiate`, { body: { client_id: company.clientId, email: `unknown-${n}@nowhere.example` } })
+  for (let n = 0; n < 10; n++) expect(await errorOf(await initiate(n))).toEqual([400, 'user_not_found'])
+  expect((await initiate(10)).status).toBe(429)
+})
+
+test('without COMPATIBILITY=authsec a request that names no client is refused', async () => {
+  const { app, push, company } = await world()
+  await newPhone(app, company.admin)
+  expect(await errorOf(await app.request(`${CIBA}/initiate`, { body: { login_hint: company.admin.email } }))).toEqual([400, 'invalid_client'])
+  expect(push.outbox).toEqual([])
+})
+
 test('a poll of a pending request costs one statement', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, person, client } = await world({ db: counted.db })

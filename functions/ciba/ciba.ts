@@ -1,21 +1,21 @@
 // The rules of the platform and the tenant endpoints: client authentication, requests, polls, decisions and devices.
 import type * as z from 'zod'
-import { directory, forTenant } from '#db/engine/tenant'
-import { type Client, type ClientEntry, findClient, findClientEntry } from '#db/store/clients'
-import { findTenantByDomain } from '#db/store/domains'
+import { forTenant } from '#db/engine/tenant'
+import { type Client, type ClientEntry, findClient } from '#db/store/clients'
+import { tenantOfAuthReqId } from '#shared/domains/ciba/auth-req-id'
 import { decideCiba, listCibaRequests, pollCiba } from '#shared/domains/ciba/decision'
 import { forgetPushDevice, listPushDevices, registerPushDevice } from '#shared/domains/ciba/devices'
-import { parseClientId } from '#shared/domains/clients/application'
 import { authenticatedClient, namedClientId } from '#shared/domains/clients/authenticate'
 import { plainText } from '#shared/domains/device-authorization/plain-text'
 import { beginGrantedSession } from '#shared/domains/device-authorization/poll'
 import { toPollResponse } from '#shared/domains/device-authorization/poll-response'
 import { findDeviceResourceRequest, toResourceRequestResponse } from '#shared/domains/device-authorization/resource-request'
 import { requestedScopes } from '#shared/domains/device-authorization/scopes'
-import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
+import { namesOnly } from '#shared/domains/sign-in/choose-tenant'
 import { mintToken } from '#shared/domains/sign-in/session'
+import { unnamedClientOf, unprovedClient } from '#shared/domains/sign-in/unproved-client'
 import { AppError } from '#shared/kernel/errors'
-import { usesBasicAuth } from '#shared/platform/http/basic-auth'
+import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { User } from '#shared/platform/principals/principal'
 import type {
   CibaAnswer,
@@ -33,24 +33,28 @@ import type { Ctx } from './group.ts'
 
 const MAX_NAME_LENGTH = 80
 
-/** With COMPATIBILITY=authsec a plain client id authenticates the client, for unmodified clients in a closed deployment. A wrong secret is still refused. */
-const compatibleClient = async (ctx: Ctx, named: string | undefined): Promise<ClientEntry | undefined> => {
-  if (ctx.config.COMPATIBILITY !== 'authsec' || named === undefined || named.includes('~') || usesBasicAuth(ctx.request)) return undefined
-  const id = parseClientId(named)
-  const entry = id === undefined ? undefined : await findClientEntry(directory(ctx.db), id)
-  return entry?.active === true ? entry : undefined
+/** For the client that nothing proves: every request may reach a phone. */
+const UNPROVED_PER_MINUTE = 10
+
+/** The client that COMPATIBILITY=authsec takes without a proof. @throws AppError rate_limited */
+const throttledUnproved = async (ctx: Ctx, named: string | undefined, email: string): Promise<ClientEntry | undefined> => {
+  const client = await unprovedClient(ctx, { named, email })
+  if (client === undefined) return undefined
+  const place = Buffer.from(ctx.hash('limit:unproved-ciba', rateLimitKeyOf(ctx.request.address))).toString('base64url')
+  await ctx.limits.check([{ key: `ciba-unproved:${place.slice(0, 22)}`, windowSeconds: 60, max: UNPROVED_PER_MINUTE, guardsCredential: true }])
+  return client
 }
 
-/** The client must authenticate itself, because plain client ids are public. @throws AppError client_unauthenticated */
-const requireClient = async (ctx: Ctx, named: string | undefined, domain?: string): Promise<ClientEntry> => {
-  const client = (await authenticatedClient(ctx, named)) ?? (await compatibleClient(ctx, named))
+type Requester = { readonly named: string | undefined; readonly email: string; readonly domain?: string | undefined }
+
+/** The client must authenticate itself, because plain client ids are public. @throws AppError client_unauthenticated, rate_limited */
+const requireClient = async (ctx: Ctx, { named, email, domain }: Requester): Promise<ClientEntry> => {
+  const client = (await authenticatedClient(ctx, named)) ?? (await throttledUnproved(ctx, named, email))
   const refused = new AppError('client_unauthenticated', undefined, {
     refusal: { event: 'ciba.requested', ...(client === undefined ? {} : { tenantId: client.tenantId }) },
   })
   if (client === undefined) throw refused
-  const full = domain === undefined ? undefined : fullDomain(ctx.config, domain)
-  if (full === undefined || isPlatformDomain(ctx.config, full)) return client
-  if ((await findTenantByDomain(directory(ctx.db), full)) !== client.tenantId) throw refused
+  if (!(await namesOnly(ctx, client.tenantId, domain))) throw refused
   return client
 }
 
@@ -73,7 +77,7 @@ const NOTHING = { auth_req_id: '', expires_in: 0, interval: 0 }
 
 /** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown */
 export const initiateByHint = async (ctx: Ctx, body: z.output<typeof PlatformCibaRequest>): Promise<z.input<typeof CibaInitiated>> => {
-  const client = await requireClient(ctx, body.client_id)
+  const client = await requireClient(ctx, { named: body.client_id, email: body.login_hint })
   const question = { email: body.login_hint, message: body.binding_message ?? 'Authentication request', scopes: body.scopes }
   return startRequest(ctx, client, question).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error
@@ -85,7 +89,7 @@ export const initiateByHint = async (ctx: Ctx, body: z.output<typeof PlatformCib
 
 /** @throws AppError client_unauthenticated, too_many_requests_pending, ciba_user_unknown, ciba_no_device */
 export const initiateByAddress = async (ctx: Ctx, body: z.output<typeof TenantCibaRequest>): Promise<z.input<typeof CibaInitiated>> => {
-  const client = await requireClient(ctx, body.client_id, body.tenant_domain)
+  const client = await requireClient(ctx, { named: body.client_id, email: body.email, domain: body.tenant_domain })
   return startRequest(ctx, client, { email: body.email, message: body.binding_message ?? 'Tap to approve sign-in', scopes: body.scopes })
 }
 
@@ -97,7 +101,8 @@ export const pollForToken = async (
   body: Poll,
   denied: 'access_denied' | 'authorization_denied',
 ): Promise<z.input<typeof CibaToken> | 'pending'> => {
-  const clientId = await namedClientId(ctx, body.client_id)
+  const named = await namedClientId(ctx, body.client_id)
+  const clientId = named ?? (body.client_id === undefined ? await unnamedClientOf(ctx, tenantOfAuthReqId(body.auth_req_id)) : undefined)
   const polled = await pollCiba(ctx, { authReqId: body.auth_req_id, clientId }, beginGrantedSession(ctx))
   const answer = toPollResponse(ctx, polled, denied)
   if (answer === 'pending') return answer

@@ -57,6 +57,25 @@ describe('creating a client', () => {
     expect(await eventsOf(app, company, made.client_id)).toEqual(['client.created'])
   })
 
+  test('a claw_auth client has the redirect URI that it names', async () => {
+    const { app, company, create } = await start()
+    const claw = { client_type: 'claw_auth', agent_type: 'claw_auth', redirect_url: 'https://claw.example/callback' }
+    const made = await (await create(claw)).json()
+    expect(await findClient(forTenant(app.db, company.tenantId), made.client_id)).toMatchObject({
+      clientType: 'claw_auth',
+      agentType: 'claw_auth',
+      redirectUris: ['https://claw.example/callback'],
+      isPublic: false,
+    })
+    expect(made.secret_id).toMatch(/^[\w-]{43}$/)
+    const before = await app.events(company.tenantId, { event: 'client.created' })
+    for (const redirect_url of [undefined, 'http://claw.example/callback', 'javascript:alert(1)', 'https://claw.example/#x']) {
+      const refused = await create({ ...claw, redirect_url })
+      expect([refused.status, (await refused.json()).code]).toEqual([400, 'invalid_request'])
+    }
+    expect(await app.events(company.tenantId, { event: 'client.created' })).toEqual(before)
+  })
+
   test('its service account is returned, so that an administrator can permit it to request decisions', async () => {
     const app = await startApp([...clientsRoutes, ...rolesRoutes, ...accessRoutes], { render: problem })
     const company = await app.company()

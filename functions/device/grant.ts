@@ -1,14 +1,13 @@
 // The device's side of the device authorization grant (RFC 8628 sections 3.1 and 3.4).
 import type * as z from 'zod'
-import { atomically, directory, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
-import { findTenantByDomain } from '#db/store/domains'
+import { atomically, forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import { findApplication, parseClientId } from '#shared/domains/clients/application'
 import { beginDeviceGrant, pollDeviceGrant } from '#shared/domains/device-authorization/device'
 import { plainDeviceInfo } from '#shared/domains/device-authorization/plain-text'
 import { beginGrantedSession } from '#shared/domains/device-authorization/poll'
 import { PENDING_RESPONSE, toPollResponse } from '#shared/domains/device-authorization/poll-response'
 import { requestedScopes } from '#shared/domains/device-authorization/scopes'
-import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
+import { namesOnly } from '#shared/domains/sign-in/choose-tenant'
 import { mintToken } from '#shared/domains/sign-in/session'
 import { AppError } from '#shared/kernel/errors'
 import type { DeviceCode, DeviceCodeRequest, DevicePolled, DeviceTokenRequest } from './grant.schema.ts'
@@ -18,9 +17,7 @@ const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** A domain must belong to the tenant of the client. Without a client it is ignored, because the approving person determines the tenant. @throws AppError invalid_client */
 const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<void> => {
-  const domain = named === undefined ? undefined : fullDomain(ctx.config, named)
-  if (domain === undefined || isPlatformDomain(ctx.config, domain)) return
-  if ((await findTenantByDomain(directory(ctx.db), domain)) !== tenantId) throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
+  if (!(await namesOnly(ctx, tenantId, named))) throw new AppError('invalid_client', undefined, { field: 'body.client_id' })
 }
 
 /** @throws AppError invalid_client */

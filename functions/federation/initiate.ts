@@ -5,7 +5,7 @@ import { findDomainOwner, findTenantByDomain } from '#db/store/domains'
 import { findTenant } from '#db/store/tenants'
 import { type ReturnTarget, requireRedirectAfter, requireReturnTarget, requireReturnTargetOf } from '#shared/domains/federation/return-target'
 import { listUpstreams, requireUpstream } from '#shared/domains/federation/upstream'
-import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
+import { fullDomain, namedDomain } from '#shared/domains/sign-in/choose-tenant'
 import { isSingleTenantTaken, requireOpenSignUp } from '#shared/domains/sign-up/open-sign-up'
 import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
@@ -33,7 +33,8 @@ const activeTenant = async (ctx: Ctx, domain: string): Promise<TenantId | undefi
 }
 
 export const showEnabledProviders = async (ctx: Ctx, domain: string | undefined): Promise<z.input<typeof EnabledProviders>> => {
-  const named = domain === undefined ? undefined : await activeTenant(ctx, fullDomain(ctx.config, domain))
+  const given = namedDomain(ctx, domain)
+  const named = given === undefined ? undefined : await activeTenant(ctx, given)
   // On an unknown origin the providers of the platform are listed, because listing starts nothing.
   const here = await requireReturnTarget(ctx).catch((error: unknown) => {
     if (error instanceof AppError) return undefined
@@ -86,8 +87,8 @@ const sent = <R>(started: StartedRedirect, body: R): HttpResult<R> => new HttpRe
  */
 export const initiateFederation = async (ctx: Ctx, body: Input): Promise<HttpResult<z.input<typeof InitiatedAction>>> => {
   const led = { ...body, target: await requireReturnTarget(ctx) }
-  const named = body.tenant_domain === undefined ? undefined : fullDomain(ctx.config, body.tenant_domain)
-  if (named === undefined || isPlatformDomain(ctx.config, named)) {
+  const named = namedDomain(ctx, body.tenant_domain)
+  if (named === undefined) {
     const started = await lead(ctx, led, { tenantId: led.target.tenantId ?? SYSTEM_TENANT, action: 'discover' })
     return sent(started, { ...toResponse(started), action: 'discover' })
   }
@@ -109,9 +110,11 @@ export const initiateFederatedLogin = async (
   ctx: Ctx,
   body: z.output<typeof InitiateFor>,
 ): Promise<HttpResult<z.input<typeof FederationInitiated>>> => {
-  const tenantId = await activeTenant(ctx, fullDomain(ctx.config, body.tenant_domain))
+  const named = namedDomain(ctx, body.tenant_domain)
+  const target = named === undefined ? await requireReturnTarget(ctx) : undefined
+  const tenantId = named === undefined ? target?.tenantId : await activeTenant(ctx, named)
   if (tenantId === undefined) throw new AppError('tenant_not_found')
-  const started = await login(ctx, { ...body, target: await requireReturnTarget(ctx) }, tenantId)
+  const started = await login(ctx, { ...body, target: target ?? (await requireReturnTarget(ctx)) }, tenantId)
   return sent(started, toResponse(started))
 }
 

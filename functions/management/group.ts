@@ -1,5 +1,5 @@
-// Group: people, roles, permissions and tenants under AuthSec's second set of administrative paths (hmgr/admin/*). It declares paths and wire shapes; the rules
-// are shared with uflow/admin/*.
+// Group: people, roles, permissions and tenants under AuthSec's second set of administrative paths (hmgr/admin/*), and administrators and end users under
+// the newer ones (uflow/v2/*). It declares paths and wire shapes; the rules are shared with uflow/admin/*.
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

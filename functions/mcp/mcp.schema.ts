@@ -5,7 +5,9 @@ const text = (longest: number) => z.string().min(1).max(longest)
 /** Any of the forms in which a client id is written. */
 const ClientId = text(200)
 const AppName = text(200)
-const SessionId = text(120)
+/** AuthSec's SDKs pass on ids with the quotes of the JSON in which a model repeated them. */
+export const unquoted = (given: string): string => given.trim().replace(/^(["'])(.*)\1$/, '$2')
+const SessionId = text(120).overwrite(unquoted)
 const Names = z.array(text(200)).max(100)
 
 export const StartMcp = z.object({ client_id: ClientId, app_name: AppName, return_url: z.string().max(2000).optional() }).meta({ id: 'McpStart' })
@@ -42,7 +44,11 @@ export const UserInfo = z
   .meta({ id: 'McpUserInfo' })
 
 export const AuthenticateMcp = z
-  .object({ jwt_token: text(8192), session_id: text(8192), expires_in: z.int().min(1).max(86_400).optional() })
+  .object({
+    jwt_token: text(8192).overwrite(unquoted),
+    session_id: text(8192).overwrite(unquoted),
+    expires_in: z.int().min(1).max(86_400).optional(),
+  })
   .meta({ id: 'McpAuthenticate' })
 export const McpAuthenticated = z
   .object({ status: z.literal('authenticated'), session_id: z.string(), user_info: UserInfo, accessible_tools: z.array(z.string()) })

@@ -160,6 +160,21 @@ describe('signing in', () => {
     }
   })
 
+  test('a session id is accepted with the quotes that clients add', async () => {
+    const own = await start()
+    const { session_id, session_secret } = (await signIn(own)).begun
+    for (const form of [`"${session_id}"`, `'${session_id}'`, ` ${session_id} `]) {
+      expect(await status(own, form, session_secret)).toMatchObject({ status: 'authenticated', session_id })
+      const answer = await call(own, 'tools/call/oauth_user_info', { client_id: own.clientId, app_name: APP, arguments: { session_id: form } })
+      expect(JSON.stringify(answer.body)).toContain(own.person.id)
+    }
+    await declare(own)
+    expect(await protect(own, `"${session_id}"`, 'anyone')).toMatchObject({ allowed: true, session_id })
+    expect(await status(own, `"${session_id}x"`)).toMatchObject({ status: 'not_found' })
+    expect((await call(own, `${AT}/logout?session_id=${encodeURIComponent(`"${session_id}"`)}`, {})).status).toBe(200)
+    expect((await status(own, session_id)).status).not.toBe('authenticated')
+  })
+
   test('a code of another session, of another client or a made-up one authenticates nothing, and the session stays pending', async () => {
     const [mine, other] = [await begin(world), await begin(world)]
     const [back, theirs] = [await authorize(world, mine), await authorize(world, other)]

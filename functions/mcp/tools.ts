@@ -7,7 +7,17 @@ import { authenticatedClient } from '#shared/domains/clients/authenticate'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Ctx } from './group.ts'
-import type { CallTool, CleanedUp, CleanUp, ListTools, ProtectTool, ToolAnswer, ToolList, ToolVerdict } from './mcp.schema.ts'
+import {
+  type CallTool,
+  type CleanedUp,
+  type CleanUp,
+  type ListTools,
+  type ProtectTool,
+  type ToolAnswer,
+  type ToolList,
+  type ToolVerdict,
+  unquoted,
+} from './mcp.schema.ts'
 import { findSession, SIGN_IN_TOOLS, userInfo } from './person.ts'
 import { authenticateSession, endSession, sessionStatus, startSession } from './sessions.ts'
 import { isToolAllowed } from './tool-rules.ts'
@@ -112,7 +122,7 @@ const text = (member: unknown): string => (typeof member === 'string' ? member :
 
 type BuiltInCalls = Readonly<Record<string, (ctx: Ctx, request: z.output<typeof CallTool>) => Promise<unknown>>>
 const forSignedInPerson = (answer: (info: ReturnType<typeof userInfo>) => unknown) => async (ctx: Ctx, request: z.output<typeof CallTool>) => {
-  const found = await findSession(ctx, text(request.arguments.session_id))
+  const found = await findSession(ctx, unquoted(text(request.arguments.session_id)))
   const isOfClient = found?.state.clientId === parseClientId(request.client_id) && found?.state.appName === request.app_name
   if (found?.state.person === undefined || !isOfClient) return { error: 'not_authenticated', message: 'This session has no signed-in person.' }
   return answer(userInfo(found.tenantId, found.state.person))
@@ -123,12 +133,12 @@ const CALLS: BuiltInCalls = {
     startSession(ctx, { client_id, app_name, ...(text(given.return_url) === '' ? {} : { return_url: text(given.return_url) }) }),
   oauth_authenticate: (ctx, { arguments: given }) =>
     authenticateSession(ctx, {
-      jwt_token: text(given.jwt_token),
-      session_id: text(given.session_id),
+      jwt_token: unquoted(text(given.jwt_token)),
+      session_id: unquoted(text(given.session_id)),
       ...(Number.isInteger(given.expires_in) && Number(given.expires_in) > 0 ? { expires_in: Math.min(Number(given.expires_in), 86_400) } : {}),
     }),
-  oauth_status: (ctx, { arguments: given }) => sessionStatus(ctx, text(given.session_id)),
-  oauth_logout: (ctx, { arguments: given }) => endSession(ctx, text(given.session_id)),
+  oauth_status: (ctx, { arguments: given }) => sessionStatus(ctx, unquoted(text(given.session_id))),
+  oauth_logout: (ctx, { arguments: given }) => endSession(ctx, unquoted(text(given.session_id))),
   oauth_user_info: forSignedInPerson((info) => info),
   oauth_user_roles: forSignedInPerson(({ roles }) => ({ roles })),
   oauth_user_groups: forSignedInPerson(({ groups }) => ({ groups })),

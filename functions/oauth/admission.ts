@@ -9,6 +9,7 @@ import { quotaOf } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
+import { accessRequestHandle } from './access-request-handle.ts'
 import { authenticateClient, type ClientForm, findClientById } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registration.ts'
@@ -99,7 +100,7 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
     return put
   })
   if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator denied the request.')
-  const status_url = `${ctx.config.BASE_URL}/oauth/access-requests/${request.id}`
+  const status_url = `${ctx.config.BASE_URL}/oauth/access-requests/${accessRequestHandle(client.tenantId, request.id)}`
   return new AppError('access_pending', undefined, { extra: { request_id: request.id, status_url } })
 }
 

@@ -1,10 +1,10 @@
 // A client that proves itself with a signed assertion (RFC 7523 section 2.2, as narrowed by draft-ietf-oauth-rfc7523bis: the audience is the issuer, and
-// nothing else).
+// nothing else unless the deployment is compatible with AuthSec's clients).
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { forTenant } from '#db/engine/tenant'
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
-import { CLIENT_SIGNING_ALGS } from '#shared/domains/oauth/supported'
+import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { weaknessOf } from '#shared/platform/crypto/public-key'
 import { sha256 } from '#shared/platform/crypto/sha256'
@@ -66,11 +66,15 @@ const keysOf = async (ctx: Keys, client: OauthClient, assertion: string): Promis
   return (await publishedKeys(ctx, client, kidIn(assertion))) as readonly JWK[]
 }
 
+/** The audience is the issuer. COMPATIBILITY=authsec also takes the address of the token endpoint, which RFC 7523 section 3 allowed and AuthSec's clients send. */
+const isForUs = ({ config }: Pick<Ctx, 'config'>, { aud }: Claims): boolean =>
+  aud === config.BASE_URL || (config.COMPATIBILITY === 'authsec' && aud === `${config.BASE_URL}${ENDPOINTS.token}`)
+
 /** Whether the assertion is from this client, for this server, within its time, and used for the first time. */
 export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: OauthClient, assertion: string): Promise<boolean> => {
   if (assertion.length > MAX_LENGTH) return false
   const claims = await verifyClientAssertion(await keysOf(ctx, client, assertion), assertion, isClientAssertion)
-  if (claims === undefined || claims.iss !== client.publicId || claims.sub !== client.publicId || claims.aud !== ctx.config.BASE_URL) return false
+  if (claims === undefined || claims.iss !== client.publicId || claims.sub !== client.publicId || !isForUs(ctx, claims)) return false
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > 256 || !isInTime(claims, unixSeconds(ctx.clock.now()))) return false
   const keptUntil = secondsAfter(new Date((exp as number) * 1000), 2 * SKEW_SECONDS)

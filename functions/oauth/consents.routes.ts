@@ -1,10 +1,10 @@
 // What people allowed clients.
 import { revokeConsent } from '#shared/domains/oauth/consents'
-import { user } from '#shared/platform/http/access'
+import { may, user } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'
 import { empty, json } from '#shared/platform/http/route'
-import { GrantList, GrantPath } from './consents.schema.ts'
-import { listOwnConsents } from './consents.ts'
+import { AdminGrantList, GrantFilter, GrantList, GrantPath, GrantRevoked } from './consents.schema.ts'
+import { listConsentsOfTenant, listOwnConsents, revokeConsentOfPerson } from './consents.ts'
 import { route } from './group.ts'
 
 export const consentRoutes = [
@@ -30,5 +30,29 @@ export const consentRoutes = [
     emits: ['oauth.grant_revoked'],
     render: authsecError,
     handle: ({ ctx, principal, path }) => revokeConsent(ctx, principal, path.id),
+  }),
+  route({
+    id: 'oauth.listGrantsOfTenant',
+    on: 'GET /authsec/consent-grants',
+    summary: 'The consents of all people of the tenant to clients.',
+    access: may('admin:access', 'users:read'),
+    query: GrantFilter,
+    reply: json(200, AdminGrantList),
+    errors: [],
+    emits: 'nothing',
+    render: authsecError,
+    handle: ({ ctx, principal, query }) => listConsentsOfTenant(ctx, principal, query),
+  }),
+  route({
+    id: 'oauth.revokeGrantOfPerson',
+    on: 'DELETE /authsec/consent-grants/:id',
+    summary: 'Revoke a consent of a person; its tokens stop at once.',
+    access: may('admin:access', 'users:write'),
+    path: GrantPath,
+    reply: json(200, GrantRevoked),
+    errors: ['not_found'],
+    emits: ['oauth.consent_revoked'],
+    render: authsecError,
+    handle: ({ ctx, principal, path }) => revokeConsentOfPerson(ctx, principal, path.id),
   }),
 ]

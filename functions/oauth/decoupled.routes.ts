@@ -3,6 +3,7 @@ import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { BackchannelAuthentication, BackchannelForm, DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
 import { route } from './group.ts'
+import { Bootstrap, BootstrapForm } from './requester-bootstrap.schema.ts'
 
 const CLIENT = open('Clients authenticate in the form or by HTTP Basic; failures are counted by address, successes by tenant.', {
   class: 'general',
@@ -19,6 +20,17 @@ const ASKED = [
 ] as const
 
 export const decoupledRoutes = [
+  route({
+    id: 'oauth.requesterBootstrap',
+    on: 'POST /oauth/requester-bootstrap',
+    summary: 'Which resource servers of its tenant a client may request, and which requests for access wait.',
+    access: CLIENT,
+    form: BootstrapForm,
+    reply: json(200, Bootstrap),
+    errors: ['client_authentication_failed', 'invalid_request', 'quota_exceeded'],
+    emits: 'nothing',
+    handle: async ({ ctx, form }) => (await import('./requester-bootstrap.ts')).readBootstrap(ctx, form),
+  }),
   route({
     id: 'oauth.deviceAuthorization',
     on: 'POST /oauth/device_authorization',

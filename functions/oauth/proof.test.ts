@@ -26,8 +26,8 @@ const ISSUER = 'http://localhost:7468'
 const CLIENT_CREDENTIALS = { grant_type: 'client_credentials' }
 const errorOf = async (response: Response) => [response.status, (await response.json()).error]
 
-const start = async () => {
-  const app = await startApp(oauthRoutes, { render: authorizationServerError, cache: 'by-clock' })
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError, cache: 'by-clock', env })
   const company = await app.company()
   const server = await newResource(app, company, [{ name: 'tools:read' }])
   const client = await newOauthClient(app, company, { at: [server] })
@@ -141,8 +141,8 @@ describe('a proof of possession', () => {
 })
 
 describe('a client assertion', () => {
-  const withKeys = async () => {
-    const s = await start()
+  const withKeys = async (env: Readonly<Record<string, string>> = {}) => {
+    const s = await start(env)
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const jwk: JWK = { ...(await exportJWK(publicKey)), kid: 'k1' }
     await changeClient(s.app, s.company, s.client.id, { tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [jwk as Json] } })
@@ -203,6 +203,16 @@ describe('a client assertion', () => {
     for (const [name, one] of Object.entries(tries)) expect(await errorOf(await ask(one)), name).toEqual([401, 'invalid_client'])
     expect(await errorOf(await ask(await assertion(), { client_id: other.id }))).toEqual([401, 'invalid_client'])
     expect(await errorOf(await ask(await assertion(), { client_assertion_type: 'x' }))).toEqual([400, 'invalid_request'])
+  })
+
+  test('for the token endpoint counts with COMPATIBILITY=authsec, once, and no other endpoint does', async () => {
+    const { assertion, ask } = await withKeys({ COMPATIBILITY: 'authsec' })
+    const one = await assertion({ aud: TOKEN_URL })
+    expect((await ask(one)).status).toBe(200)
+    expect(await errorOf(await ask(one))).toEqual([401, 'invalid_client'])
+    expect((await ask(await assertion())).status).toBe(200)
+    for (const aud of [[TOKEN_URL], `${ISSUER}/oauth/par`, `${TOKEN_URL}/`, `${TOKEN_URL}?x=1`])
+      expect(await errorOf(await ask(await assertion({ aud })))).toEqual([401, 'invalid_client'])
   })
 })
 

@@ -62,8 +62,9 @@ export const registerRoutes = [
   route({
     id: 'oauth.accessRequest',
     on: 'GET /oauth/access-requests/:id',
-    summary: "The state of the client's request for access to a resource server: for that client, with its registration access token or HTTP Basic.",
-    access: open('The rule authenticates the client.', { class: 'status' }),
+    summary:
+      "The state of the client's request for access to a resource server: by its opaque id, or for the client with its registration access token or HTTP Basic.",
+    access: open('The opaque id is the proof; with the id of the request the rule authenticates the client.', { class: 'polling' }),
     path: AccessRequestPath,
     reply: json(200, AccessRequestState),
     errors: ['not_found', 'invalid_token', 'unauthorized', 'client_authentication_failed', 'quota_exceeded'],

@@ -46,10 +46,11 @@ export const RegisteredClient = z
   })
   .meta({ id: 'RegisteredClient' })
 
-export const AccessRequestPath = z.object({ id: z.uuid() })
+/** The id of the request, or the opaque id that its client was given. */
+export const AccessRequestPath = z.object({ id: z.union([z.uuid(), z.string().regex(/^[0-9a-f-]{36}\.[0-9a-f-]{36}$/)]) })
 export const AccessRequestState = z
   .object({
-    id: z.uuid(),
+    id: z.string(),
     status: z.enum(['pending', 'approved', 'denied', 'expired']),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),

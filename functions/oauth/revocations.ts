@@ -6,11 +6,11 @@ import type { TenantDb } from '#db/engine/tenant'
 import type { IntrospectionCaller } from '#db/store/oauth-introspection'
 import { findAffected, findEventsSince } from '#db/store/oauth-revocations'
 import { DISTRUSTING, type Distrusted, distrustDigest, distrustOf } from '#shared/domains/oauth/distrust'
+import { authenticateResourceServer } from '#shared/domains/oauth/resource-server-authentication'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
-import { authenticateResourceServer } from './introspection.ts'
 
 export const FEED_TYP = 'revocations+jwt'
 /** No token of ours that is checked without asking lives longer than its resource server says, an hour at most. */

@@ -27,6 +27,11 @@ const grant: Make = async (app, company) => {
   return { path: { id }, owner }
 }
 
+const grantOfPerson: Make = async (app, company) => {
+  const { path } = await grant(app, company)
+  return { path, owner: await app.person(company, ['admin:access', 'users:write']) }
+}
+
 const client: Make = async (app, company) => {
   const owner = await app.person(company, ['clients:read', 'clients:write'])
   return { path: { id: (await newOauthClient(app, company)).id }, owner }
@@ -84,6 +89,7 @@ export const OAUTH_SEEDS: Readonly<Record<string, Make>> = {
   'clients.readRegistration': client,
   'clients.changeRegistration': async (app, company) => ({ ...(await client(app, company)), body: { scope: 'tools:read' } }),
   'oauth.deleteGrant': grant,
+  'oauth.revokeGrantOfPerson': grantOfPerson,
   'oauth.readClient': selfRegistered,
   'oauth.changeClient': async (app, company) => {
     const seed = await selfRegistered(app, company)

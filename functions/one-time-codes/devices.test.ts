@@ -188,6 +188,29 @@ test('where the tenant allows it, an authenticated client signs in an end user w
   expect((await login(appCode(seed, app.clock.now()))).status).toBe(200)
 })
 
+test('COMPATIBILITY=authsec: a code alone signs in at a client that proves nothing, where the tenant allows it, and never an administrator', async () => {
+  const app = await startApp([...authRoutes, ...oneTimeCodeRoutes] as never, { env: { COMPATIBILITY: 'authsec' } })
+  const company = await app.company()
+  const pat = await app.person(company)
+  const { seed } = await setUpApp(app, pat, { token: await app.token(pat) })
+  const adminApp = await setUpApp(app, company.admin, { token: await app.token(company.admin) })
+  const login = (path: string, email: string, from: string) => {
+    app.clock.advance(60)
+    return app.request(`${path}/login`, { body: { client_id: company.clientId, email, totp_code: appCode(from, app.clock.now()) } })
+  }
+  expect(await codeOf(await login(TENANT, pat.email, seed))).toBe('invalid_credentials')
+  await configure(app, company, { passwordlessTotp: true })
+  for (const path of [TENANT, PLATFORM]) {
+    const answer = await bodyOf(await login(path, pat.email, seed))
+    expect(await app.ctx.principals.resolve(textIn(answer, 'token'))).toMatchObject({ userId: pat.id, amr: ['otp'] })
+    expect(await codeOf(await login(path, company.admin.email, adminApp.seed))).toBe('invalid_credentials')
+  }
+  const before = await factorState(app, company.tenantId)
+  const wrong = { client_id: `${company.clientId}~${'0'.repeat(64)}`, email: pat.email, totp_code: appCode(seed, app.clock.now()) }
+  expect(await codeOf(await app.request(`${TENANT}/login`, { body: wrong }))).toBe('invalid_credentials')
+  expect(await factorState(app, company.tenantId)).toEqual(before)
+})
+
 test('without a first factor a code never signs in an administrator, or anyone where a second factor is required', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { passwordlessTotp: true })

@@ -14,6 +14,7 @@ import { expiredTransactionCookie, loadLoginTransaction, readTransactionHandle }
 import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
 import { mintFromLoginTransaction } from '#shared/domains/sign-in/mint-from-login-transaction'
 import { beginSession, mintToken, type StartedSession } from '#shared/domains/sign-in/session'
+import { unprovedClient } from '#shared/domains/sign-in/unproved-client'
 import { AppError } from '#shared/kernel/errors'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import { basicCredentials, usesBasicAuth } from '#shared/platform/http/basic-auth'
@@ -30,6 +31,8 @@ export type CodeLogin = {
   readonly transactionToken: string | undefined
   /** Whether the endpoint admits the person, checked after everything else. */
   readonly admits: (t: TenantTx, user: Account) => Promise<boolean>
+  /** Set where COMPATIBILITY=authsec takes a code alone from a client that proves nothing: whether the endpoint admits the tenant. */
+  readonly admitsUnproved?: (t: TenantTx) => Promise<boolean>
 }
 export type CodeLoginResult = { readonly token: string; readonly cookies: readonly Cookie[] }
 
@@ -77,7 +80,9 @@ const maySignInByCodeOnly = async (t: TenantTx, ctx: Ctx, user: Awaited<ReturnTy
 }
 
 const byCodeOnly = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> => {
-  const client = await authenticated(ctx, given.clientId)
+  const proved = await authenticated(ctx, given.clientId)
+  const admits = proved === undefined && given.admitsUnproved !== undefined ? given.admitsUnproved : given.admits
+  const client = proved ?? (given.admitsUnproved === undefined ? undefined : await unprovedClient(ctx, { named: given.clientId, email: given.email }))
   if (client === undefined) throw refused()
   const t = forTenant(ctx.db, client.tenantId)
   const found = await findUserByEmail(t, given.email)
@@ -85,7 +90,7 @@ const byCodeOnly = async (ctx: Ctx, given: CodeLogin): Promise<CodeLoginResult> 
     const user = found === undefined ? undefined : await lockUser(tx, found.id)
     if (user === undefined || !(await maySignInByCodeOnly(tx, ctx, user))) return undefined
     const tried = /^\d{6}$/.test(given.code) ? await attemptTotp(tx, ctx, user, given.code, CODE_ONLY_LIMIT) : 'wrong'
-    if (typeof tried === 'string' || !(await given.admits(tx, user))) return undefined
+    if (typeof tried === 'string' || !(await admits(tx, user))) return undefined
     const target = { type: 'factor', id: tried.factorId }
     await recordEvent(tx, ctx, {
       event: FACTOR_VERIFIED_EVENT,

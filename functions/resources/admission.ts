@@ -3,8 +3,8 @@ import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { lockClient } from '#db/store/clients'
 import { listAccessRequests } from '#db/store/registered-clients'
-import { findResourceServer, isRegisteredAt, updateResourceServer } from '#db/store/resource-servers'
-import { findRole } from '#db/store/roles'
+import { findResourceServer, isRegisteredAt, listServerScopes, updateResourceServer } from '#db/store/resource-servers'
+import { countPermissionsOfRoles, findRole, findRolesWithPermissions, listRoles } from '#db/store/roles'
 import { actAsGrantor, requireRoleGrantable } from '#shared/domains/authority/access-change'
 import { requireRightsOverClient } from '#shared/domains/authority/rights-over'
 import { changeClientIdentity } from '#shared/domains/clients/change-identity'
@@ -15,6 +15,7 @@ import type { AccessPolicy, AccessPolicyChange, AccessRequests, DecidedRedirects
 import type { Ctx } from './group.ts'
 
 type Policy = z.input<typeof AccessPolicy>
+const MOST_OPTIONS = 500
 
 /**
  * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client, and ends what people allowed it.
@@ -52,8 +53,41 @@ const shownPolicy = async (t: TenantDb, id: string): Promise<Policy> => {
   const row = await findResourceServer(t, id)
   if (row === undefined) throw new AppError('not_found')
   const role = row.accessPolicyRoleId === null ? undefined : await findRole(t, row.accessPolicyRoleId)
-  return { resource_server_id: id, enabled: row.accessPolicyEnabled && role !== undefined, role_id: role?.id ?? null, role_name: role?.name ?? null }
+  return {
+    resource_server_id: id,
+    enabled: row.accessPolicyEnabled && role !== undefined,
+    role_id: role?.id ?? null,
+    role_name: role?.name ?? null,
+    ...(role === undefined ? {} : { default_role_id: role.id, default_role_name: role.name }),
+    assignment_trigger: 'first_authorization',
+    assignment_source: 'access_policy',
+    role_options: await roleOptions(t, id),
+  }
 }
+
+/** The roles that the policy may give; the tenant's system roles are given by name alone. */
+const roleOptions = async (t: TenantDb, id: string): Promise<Policy['role_options']> => {
+  const scopes = await listServerScopes(t, id)
+  const fitting = await findRolesWithPermissions(
+    t,
+    scopes.flatMap(({ permission }) => permission ?? []),
+  )
+  const roles = (await listRoles(t, { page: { sort: 'name', descending: false, limit: MOST_OPTIONS } })).filter(({ isSystem }) => !isSystem)
+  const counts = await countPermissionsOfRoles(
+    t,
+    roles.map((role) => role.id),
+  )
+  return roles.map((role) => ({
+    role_id: role.id,
+    name: role.name,
+    description: role.description,
+    is_generated: false,
+    recommended: fitting.some((one) => one.id === role.id),
+    permissions: counts.get(role.id) ?? 0,
+  }))
+}
+
+const audited = ({ enabled, role_id, role_name }: Policy) => ({ enabled, role_id, role_name })
 
 /** @throws AppError not_found */
 export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> => shownPolicy(forTenant(ctx.db, caller.tenantId), id)
@@ -62,7 +96,8 @@ export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Po
 export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
   actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await shownPolicy(t, id)
-    const roleId = request.role_id === undefined ? before.role_id : request.role_id
+    const requested = request.role_id === undefined ? request.default_role_id : request.role_id
+    const roleId = requested === undefined ? before.role_id : requested
     const role = roleId === null ? undefined : await findRole(t, roleId)
     if (roleId !== null && role === undefined) throw new AppError('not_found', undefined, { field: 'body.role_id' })
     if (request.enabled && role === undefined) throw new AppError('invalid_request', 'body.role_id: is missing', { field: 'body.role_id' })
@@ -70,7 +105,7 @@ export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: 
     await updateResourceServer(t, id, { accessPolicyEnabled: request.enabled, accessPolicyRoleId: roleId, updatedAt: ctx.clock.now() })
     const after = await shownPolicy(t, id)
     const target = { type: 'resource_server', id }
-    await recordEvent(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: { ...before }, after: { ...after } })
+    await recordEvent(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: audited(before), after: audited(after) })
     return after
   })
 

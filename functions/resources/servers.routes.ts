@@ -18,7 +18,6 @@ import {
   ServerPath,
 } from './servers.schema.ts'
 import {
-  addClientTo,
   changeServer,
   createServer,
   deleteServer,
@@ -26,6 +25,7 @@ import {
   listServers,
   readManifest,
   readServer,
+  registerAt,
   removeResourceClient,
   rotateSecret,
 } from './servers.ts'
@@ -127,14 +127,14 @@ export const serverRoutes = [
   route({
     id: 'resources.addClient',
     on: `POST ${BASE}/:id/clients`,
-    summary: 'Allow a client to request tokens for it.',
+    summary: 'Allow a client to request tokens for it: one of the tenant by its id, or a new one by its name.',
     access: writing,
     path: ServerPath,
     body: ClientRegistration,
     reply: json(201, ResourceClient),
-    errors: ['not_found'],
-    emits: ['resource_server.client_registered'],
-    handle: ({ ctx, principal, path, body }) => addClientTo(ctx, principal, path.id, body.client_id),
+    errors: ['not_found', 'invalid_request', 'quota_exceeded'],
+    emits: ['resource_server.client_registered', 'client.created'],
+    handle: ({ ctx, principal, path, body }) => registerAt(ctx, principal, path.id, body),
   }),
   route({
     id: 'resources.removeClient',

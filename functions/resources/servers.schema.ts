@@ -1,10 +1,11 @@
 // Wire shapes of resource servers.
 import * as z from 'zod'
 import { Id } from '#shared/domains/administration/fields.schema'
+import { GRANT_TYPES } from '#shared/domains/oauth/supported'
 import { PRESET_IDS } from './presets.ts'
 
 /** A scope token (RFC 6749 section 3.3). */
-const ScopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,120}$/, 'must be a scope of RFC 6749')
+export const ScopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,120}$/, 'must be a scope of RFC 6749')
 const Scope = z.object({
   name: ScopeName,
   description: z.string().max(300).default(''),
@@ -62,6 +63,20 @@ export const ServerChange = z
 const ScopeOut = z.object({ name: z.string(), description: z.string(), permission: z.string().nullable() })
 const members = {
   id: Id,
+  tenant_id: Id,
+  /** The same as `resource_url`, as the administration UI names it. */
+  resource_uri: z.string(),
+  client_count: z.int(),
+  access_policy_role_name: z.string().optional(),
+  state: z
+    .enum(['pending_scan', 'needs_setup', 'ready', 'scan_failed'])
+    .meta({ description: 'How far its tools are set up, for servers with an SDK.' }),
+  scan_generation: z.int(),
+  last_successful_generation: z.int(),
+  last_scan_status: z.string().optional(),
+  last_scan_completed_at: z.string().optional(),
+  last_validated_at: z.string().optional(),
+  last_validation_status: z.string().optional(),
   name: z.string(),
   public_base_url: z.string(),
   protected_base_path: z.string(),
@@ -86,13 +101,37 @@ const members = {
 }
 export const ServerOut = z.object(members).meta({ id: 'ResourceServer' })
 export const CreatedServer = z.object({ ...members, introspection_secret: z.string() }).meta({ id: 'CreatedResourceServer' })
-export const ServerList = z.object({ resource_servers: z.array(ServerOut) }).meta({ id: 'ResourceServers' })
+export const ServerList = z.array(ServerOut)
 export const NewSecret = z.object({ introspection_secret: z.string() }).meta({ id: 'IntrospectionSecret' })
 
-export const ClientRegistration = z.object({ client_id: Id }).meta({ id: 'ResourceClientRegistration' })
-const Registered = z.object({ client_id: Id, status: z.literal('approved'), created_at: z.iso.datetime() })
-export const ResourceClient = Registered.meta({ id: 'ResourceClient' })
-export const ResourceClients = z.object({ clients: z.array(Registered) }).meta({ id: 'ResourceClients' })
+/** A client of the tenant by its id, or a new one by its name and redirect URIs. */
+export const ClientRegistration = z
+  .object({
+    client_id: Id.optional(),
+    client_name: z.string().trim().min(1).max(256).optional(),
+    redirect_uris: z.array(z.string().max(2000)).max(50).optional(),
+    grant_types: z.array(z.enum(GRANT_TYPES)).min(1).optional(),
+    response_types: z.array(z.string().max(50)).max(10).optional(),
+    /** `none` makes a public client, without a secret. */
+    token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).default('none'),
+  })
+  .refine((body) => (body.client_id === undefined) !== (body.client_name === undefined), {
+    path: ['client_id'],
+    message: 'exactly one of client_id and client_name is required',
+  })
+  .meta({ id: 'ResourceClientRegistration', examples: [{ client_name: 'Inspector', redirect_uris: ['http://localhost:6274/oauth/callback'] }] })
+const registered = {
+  client_id: Id,
+  client_name: z.string(),
+  /** How the client was registered: by an administrator (`prereg`), by itself (`dcr`), or by its metadata document (`cimd`). */
+  registration_type: z.enum(['prereg', 'dcr', 'cimd']),
+  status: z.literal('approved'),
+  created_at: z.iso.datetime(),
+}
+export const ResourceClient = z
+  .object({ ...registered, client_secret: z.string().optional().meta({ description: 'Of a new client; disclosed once.' }) })
+  .meta({ id: 'ResourceClient' })
+export const ResourceClients = z.array(z.object(registered).meta({ id: 'ListedResourceClient' }))
 export const RemovedResourceClient = z.object({ status: z.literal('revoked') }).meta({ id: 'ResourceClientRemoved' })
 
 /** RFC 9728 section 2 */

@@ -64,9 +64,9 @@ test('clients of the tenant are added and removed; those of another tenant are n
   const add = (client_id: string) => app.request(`${BASE}/${id}/clients`, { body: { client_id }, token: owner })
   expect((await add(own.id)).status).toBe(201)
   expect((await add(foreign.id)).status).toBe(404)
-  expect(await (await app.request(`${BASE}/${id}/clients`, { token: owner })).json()).toMatchObject({
-    clients: [{ client_id: own.id, status: 'approved' }],
-  })
+  expect(await (await app.request(`${BASE}/${id}/clients`, { token: owner })).json()).toEqual([
+    { client_id: own.id, client_name: 'Shop', registration_type: 'prereg', status: 'approved', created_at: expect.any(String) },
+  ])
   const remove = () => app.request(`${BASE}/${id}/clients/${own.id}`, { method: 'DELETE', token: owner })
   expect(await (await remove()).json()).toEqual({ status: 'revoked' })
   expect((await remove()).status).toBe(404)

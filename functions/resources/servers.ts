@@ -10,6 +10,7 @@ import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clie
 import {
   deleteResourceServer,
   findResourceServer,
+  findServerSummaries,
   insertResourceServer,
   listResourceClients,
   listResourceServers,
@@ -18,13 +19,17 @@ import {
   lockLookAlikes,
   type NewServerScope,
   putServerScopes,
+  type RegisteredClient,
   type ResourceServer,
   registerClient,
   removeClientFrom,
+  type ServerSummary,
   takeIdentifierAgain,
   updateResourceServer,
 } from '#db/store/resource-servers'
+import { createClient } from '#shared/domains/administration/clients'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
+import { requireRedirects } from '#shared/domains/clients/redirect-uri'
 import { releaseIdentifiersTo } from '#shared/domains/domain-names/resource-identifiers'
 import { CLIENT_SIGNING_ALGS, ENDPOINTS } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
@@ -38,6 +43,7 @@ import type { Ctx } from './group.ts'
 import { identifierKeys, plainHost } from './identifier.ts'
 import { SCOPE_PRESETS } from './presets.ts'
 import type {
+  ClientRegistration,
   CreatedServer,
   Manifest,
   NewSecret,
@@ -49,6 +55,7 @@ import type {
   ServerList,
   ServerOut,
 } from './servers.schema.ts'
+import { setupState } from './tool-state.ts'
 
 const MOST_LISTED = 500
 /** Default for a server of the type `ai_agent`. */
@@ -58,10 +65,27 @@ const REFUSED_SECONDS = 10 * 365 * 24 * 3600
 
 type Out = z.input<typeof ServerOut>
 
-const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[]): Out => {
+const NO_SUMMARY: ServerSummary = { clients: 0, roleName: null, setup: null, tools: 0 }
+
+const toSummary = ({ clients, roleName, setup, tools }: ServerSummary) => ({
+  client_count: clients,
+  ...(roleName === null ? {} : { access_policy_role_name: roleName }),
+  state: setupState(setup ?? undefined, tools > 0),
+  scan_generation: setup?.generation ?? 0,
+  last_successful_generation: setup?.generation ?? 0,
+  ...(setup?.scanStatus == null ? {} : { last_scan_status: setup.scanStatus }),
+  ...(setup?.scannedAt == null ? {} : { last_scan_completed_at: setup.scannedAt.toISOString() }),
+  ...(setup?.validatedAt == null ? {} : { last_validated_at: setup.validatedAt.toISOString() }),
+  ...(setup?.validationStatus == null ? {} : { last_validation_status: setup.validationStatus }),
+})
+
+const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: readonly NewServerScope[], summary = NO_SUMMARY): Out => {
   const issuer = ctx.config.BASE_URL
   return {
     id: row.id,
+    tenant_id: row.tenantId,
+    resource_uri: row.resource,
+    ...toSummary(summary),
     name: row.name,
     public_base_url: row.publicBaseUrl,
     protected_base_path: row.protectedBasePath,
@@ -87,7 +111,7 @@ const toResponse = (ctx: Pick<Ctx, 'config'>, row: ResourceServer, scopes: reado
 }
 
 const show = async (ctx: Pick<Ctx, 'config'>, t: TenantDb, row: ResourceServer): Promise<Out> =>
-  toResponse(ctx, row, await listServerScopes(t, row.id))
+  toResponse(ctx, row, await listServerScopes(t, row.id), (await findServerSummaries(t, [row.id])).get(row.id))
 
 type Place = { readonly base: string; readonly path: string; readonly resource: string; readonly isLocal: boolean; readonly host: string }
 
@@ -198,9 +222,14 @@ const known = async (t: TenantDb, id: string): Promise<ResourceServer> => {
 
 export const listServers = async (ctx: Ctx, caller: User): Promise<z.input<typeof ServerList>> => {
   const t = forTenant(ctx.db, caller.tenantId)
+  const rows = await listResourceServers(t, MOST_LISTED)
+  const summaries = await findServerSummaries(
+    t,
+    rows.map(({ id }) => id),
+  )
   const out: Out[] = []
-  for (const row of await listResourceServers(t, MOST_LISTED)) out.push(await show(ctx, t, row))
-  return { resource_servers: out }
+  for (const row of rows) out.push(toResponse(ctx, row, await listServerScopes(t, row.id), summaries.get(row.id)))
+  return out
 }
 
 /** @throws AppError not_found */
@@ -237,7 +266,7 @@ const changed = <T>(
  * A scope with a permission is only for people who have it. Removing that requirement, also by deleting the scope, needs the permission.
  * @throws AppError cannot_grant
  */
-const requireStillBound = (grantable: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
+export const requireStillBound = (grantable: GrantorPermissions, before: readonly NewServerScope[], after: readonly NewServerScope[]): void => {
   const bound = new Map(after.map(({ name, permission }) => [name, permission]))
   requireGrantable(
     grantable,
@@ -310,12 +339,48 @@ export const rotateSecret = (ctx: Ctx, caller: User, id: string): Promise<z.inpu
 export const listClientsOf = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ResourceClients>> => {
   const t = forTenant(ctx.db, caller.tenantId)
   await known(t, id)
-  const rows = await listResourceClients(t, id, MOST_LISTED)
-  return { clients: rows.map(({ clientId, createdAt }) => ({ client_id: clientId, status: 'approved', created_at: createdAt.toISOString() })) }
+  return (await listResourceClients(t, id, MOST_LISTED)).map(toRegistration)
+}
+
+const REGISTRATION_TYPES: Readonly<Record<string, 'prereg' | 'dcr' | 'cimd'>> = { administrator: 'prereg', dynamic: 'dcr', metadata: 'cimd' }
+const toRegistration = ({ clientId, name, registeredBy, createdAt }: RegisteredClient) => ({
+  client_id: clientId,
+  client_name: name,
+  registration_type: REGISTRATION_TYPES[registeredBy] ?? 'prereg',
+  status: 'approved' as const,
+  created_at: createdAt.toISOString(),
+})
+
+type Registration = z.output<typeof ClientRegistration>
+
+/** Registers a client of the tenant, or a new one. @throws AppError not_found, invalid_request, quota_exceeded */
+export const registerAt = (ctx: Ctx, caller: User, id: string, request: Registration): Promise<z.input<typeof ResourceClient>> =>
+  request.client_id === undefined ? createClientAt(ctx, caller, id, request) : addClientTo(ctx, caller, id, request.client_id)
+
+/** @throws AppError not_found, invalid_request, quota_exceeded */
+const createClientAt = async (ctx: Ctx, caller: User, id: string, request: Registration): Promise<z.input<typeof ResourceClient>> => {
+  await known(forTenant(ctx.db, caller.tenantId), id)
+  const { client_name: name = '', redirect_uris: redirectUris = [], grant_types: grantTypes } = request
+  requireRedirects('redirect_uris', redirectUris)
+  const at = ctx.clock.now()
+  const asked = { name, email: caller.email, client_type: 'application' as const, token_endpoint_auth_method: request.token_endpoint_auth_method }
+  const created = await createClient(ctx, caller, caller.tenantId, asked, {
+    redirectUris: [...new Set(redirectUris)],
+    ...(grantTypes === undefined ? {} : { grantTypes: [...new Set(grantTypes)] }),
+    also: async (t, client) => {
+      await registerClient(t, id, client.id, at)
+      const target = { type: 'resource_server', id }
+      await recordEvent(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: client.id } })
+    },
+  })
+  return {
+    ...toRegistration({ clientId: created.client_id, name, registeredBy: 'administrator', createdAt: at }),
+    ...(created.secret_id === undefined ? {} : { client_secret: created.secret_id }),
+  }
 }
 
 /** @throws AppError not_found */
-export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof ResourceClient>> => {
+const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: string): Promise<z.input<typeof ResourceClient>> => {
   const at = ctx.clock.now()
   try {
     return await changed(ctx, caller, id, async (t) => {
@@ -324,7 +389,8 @@ export const addClientTo = async (ctx: Ctx, caller: User, id: string, clientId: 
         const target = { type: 'resource_server', id }
         await recordEvent(t, ctx, { event: 'resource_server.client_registered', actor: byUser(caller), target, after: { client_id: clientId } })
       }
-      return { client_id: clientId, status: 'approved', created_at: at.toISOString() }
+      const client = await findClient(t, clientId)
+      return toRegistration({ clientId, name: client?.name ?? '', registeredBy: client?.registeredBy ?? 'administrator', createdAt: at })
     })
   } catch (error) {
     if (isForeignKeyViolation(error)) throw new AppError('not_found', undefined, { field: 'body.client_id' }, error)

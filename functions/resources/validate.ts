@@ -1,14 +1,32 @@
 // Validates a running resource server: whether its metadata matches the registration (RFC 9728), and whether it requires a token (RFC 6750 section 3).
 import type * as z from 'zod'
-import { forTenant } from '#db/engine/tenant'
+import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findResourceServer, type ResourceServer } from '#db/store/resource-servers'
+import { lockResourceSetup, updateResourceSetup } from '#db/store/resource-tools'
 import { AppError } from '#shared/kernel/errors'
 import { FetchFailure, type OutboundResponse } from '#shared/platform/fetch/guarded'
 import type { User } from '#shared/platform/principals/principal'
 import type { Validation } from './admission.schema.ts'
 import type { Ctx } from './group.ts'
 
-type Checks = z.input<typeof Validation>['checks']
+type Check = z.input<typeof Validation>['checks'][number]
+
+const LABELS: Readonly<Record<Check['name'], string>> = {
+  metadata: 'Metadata (RFC 9728)',
+  resource: 'Resource identifier',
+  authorization_server: 'Authorization server',
+  challenge: 'Token required',
+}
+/** The administration UI's names beside ours. */
+const toCheck = ({ name, ok, detail }: Pick<Check, 'name' | 'ok' | 'detail'>): Check => ({
+  name,
+  ok,
+  detail,
+  key: name,
+  label: LABELS[name],
+  status: ok ? 'passed' : 'failed',
+  message: detail,
+})
 
 const requested = async (ctx: Ctx, url: string): Promise<OutboundResponse | undefined> => {
   try {
@@ -34,6 +52,14 @@ const metadataUrl = ({ resource }: ResourceServer): string => {
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
+/** What was found is shown in lists. It is an observation and no change, so it is not audited. */
+const noteValidation = (tenant: TenantDb, id: string, status: 'passed' | 'failed', at: Date): Promise<void> =>
+  atomically(tenant, async (t) => {
+    if ((await findResourceServer(t, id)) === undefined) return
+    await lockResourceSetup(t, id)
+    await updateResourceSetup(t, id, { validatedAt: at, validationStatus: status }, false)
+  })
+
 /** Returns only whether the server's responses match, and none of their content. @throws AppError not_found */
 export const validateServer = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Validation>> => {
   const row = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
@@ -43,11 +69,14 @@ export const validateServer = async (ctx: Ctx, caller: User, id: string): Promis
   const servers = document?.authorization_servers
   const isOurs = Array.isArray(servers) && servers.includes(ctx.config.BASE_URL)
   const isChallenged = answer?.status === 401 && /^bearer\b|,\s*bearer\b|^dpop\b/i.test(answer.header('www-authenticate') ?? '')
-  const checks: Checks = [
-    { name: 'metadata', ok: document !== undefined, detail: document === undefined ? `No metadata at ${metadataUrl(row)}.` : 'Found.' },
-    { name: 'resource', ok: document?.resource === row.resource, detail: `"resource" must be ${row.resource}.` },
-    { name: 'authorization_server', ok: isOurs, detail: `"authorization_servers" must contain ${ctx.config.BASE_URL}.` },
-    { name: 'challenge', ok: isChallenged, detail: 'Without a token it must answer 401 with WWW-Authenticate: Bearer or DPoP.' },
+  const checks = [
+    toCheck({ name: 'metadata', ok: document !== undefined, detail: document === undefined ? `No metadata at ${metadataUrl(row)}.` : 'Found.' }),
+    toCheck({ name: 'resource', ok: document?.resource === row.resource, detail: `"resource" must be ${row.resource}.` }),
+    toCheck({ name: 'authorization_server', ok: isOurs, detail: `"authorization_servers" must contain ${ctx.config.BASE_URL}.` }),
+    toCheck({ name: 'challenge', ok: isChallenged, detail: 'Without a token it must answer 401 with WWW-Authenticate: Bearer or DPoP.' }),
   ]
-  return { valid: checks.every(({ ok }) => ok), checks }
+  const valid = checks.every(({ ok }) => ok)
+  const [status, at] = [valid ? ('passed' as const) : ('failed' as const), ctx.clock.now()]
+  await noteValidation(forTenant(ctx.db, caller.tenantId), id, status, at)
+  return { valid, status, last_validated_at: at.toISOString(), checks }
 }

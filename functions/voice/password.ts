@@ -1,12 +1,11 @@
 // A password in a verified voice session: the same checks as for every other password sign-in. The session is consumed.
 import type * as z from 'zod'
-import { atomically, directory, forTenant, type TenantId } from '#db/engine/tenant'
-import { findTenantByDomain } from '#db/store/domains'
+import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { type Account, lockAccountAndFindRequirements } from '#db/store/sign-in'
 import { findVoiceSession, moveVoiceSession, type VoiceSession } from '#db/store/voice'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
 import { checkPassword, isUnchanged, requireProvedAddress } from '#shared/domains/sign-in/check-password'
-import { fullDomain, isPlatformDomain } from '#shared/domains/sign-in/choose-tenant'
+import { namesOnly } from '#shared/domains/sign-in/choose-tenant'
 import { factorState, isSatisfied } from '#shared/domains/sign-in/factors'
 import { beginSession, mintToken } from '#shared/domains/sign-in/session'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
@@ -34,9 +33,7 @@ const requireVerified = async (ctx: Ctx, token: string): Promise<VoiceSession & 
 
 /** @throws AppError voice_invalid_grant */
 const requireOwnDomain = async (ctx: Ctx, tenantId: TenantId, named: string | undefined): Promise<void> => {
-  const domain = named === undefined ? undefined : fullDomain(ctx.config, named)
-  if (domain === undefined || isPlatformDomain(ctx.config, domain)) return
-  if ((await findTenantByDomain(directory(ctx.db), domain)) !== tenantId) throw refused('voice_invalid_grant', tenantId)
+  if (!(await namesOnly(ctx, tenantId, named))) throw refused('voice_invalid_grant', tenantId)
 }
 
 /**

@@ -210,6 +210,7 @@ export const ERRORS = {
   delegation_policy_exists: { status: 409, title: 'A policy for this role and this type of agent already exists.' },
   detail_type_exists: { status: 409, title: 'This type of authorization details is already registered.' },
   issuer_exists: { status: 409, title: 'This issuer is already registered.' },
+  activation_blocked: { status: 409, title: 'activation blocked' },
   resource_taken: { status: 409, title: 'This resource identifier is already registered.' },
 
   // Hosted pages

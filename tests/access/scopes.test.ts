@@ -67,6 +67,27 @@ describe.each([...SIDES, ['at the previous path', { rbac: '/authsec/uflow/admin'
       }
     })
 
+    test('a resource without an action stands for every action of it that the caller may give', async () => {
+      const { admin, person, event } = await house.open()
+      for (const action of ['read', 'write', 'delete']) done(await admin('POST', `${rbac}/permissions`, { resource: 'docs', action }))
+      done(await admin('POST', `${scopes}/scopes`, { scope_name: 'all', resources: ['docs', 'users:read'] }))
+      expect(await event('scope.created')).toMatchObject({ after: { permissions: ['docs:delete', 'docs:read', 'docs:write', 'users:read'] } })
+      const some = await person([...needs, 'scopes:write', 'docs:read'])
+      done(await some.call('POST', `${scopes}/scopes`, { scope_name: 'some', resources: ['docs'] }))
+      expect(await event('scope.created')).toMatchObject({ after: { name: 'some', permissions: ['docs:read'] } })
+      const none = await person([...needs, 'scopes:write'])
+      expect(await none.call('POST', `${scopes}/scopes`, { scope_name: 'none', resources: ['docs'] })).toMatchObject({
+        status: 403,
+        body: { code: 'cannot_grant' },
+      })
+      expect(await admin('POST', `${scopes}/scopes`, { scope_name: 'odd', resources: ['unknown'] })).toMatchObject({ status: 400 })
+      expect(await event('scope.created')).toMatchObject({ after: { name: 'some' } })
+      // A text with a dot that is the name of a permission stays that permission.
+      done(await admin('POST', `${rbac}/permissions`, { resource: 'docs.read', action: 'all' }))
+      done(await admin('PUT', `${scopes}/scopes/all`, { resources: ['docs.read'] }))
+      expect(await event('scope.updated')).toMatchObject({ after: { permissions: ['docs:read'] } })
+    })
+
     test('an invalid scope is refused', async () => {
       const { admin } = await house.open()
       const foreign = await house.open('globex')

@@ -133,6 +133,15 @@ test('client and project of an invited person belong to the tenant', async () =>
   expect((await post('', { email, username: 'ines', client_id: company.clientId, tenant_domain: company.domain })).status).toBe(201)
 })
 
+test('a domain in an invitation is ignored when it is the platform’s or that of the page', async () => {
+  const { app, company, email, token, post } = await house()
+  expect((await post('', { email, username: 'ines', tenant_domain: 'localhost' })).status).toBe(201)
+  const fromPage = (tenant_domain: string, origin: string) =>
+    app.request(BASE, { token, body: { email: `ida@${company.name}.example`, username: 'ida', tenant_domain }, headers: { origin } })
+  expect(await codeOf(await fromPage('console.example', 'https://other.example'))).toEqual({ status: 400, code: 'invalid_request' })
+  expect((await fromPage('console.example', 'https://console.example')).status).toBe(201)
+})
+
 test('resending an invitation requires the rights that it grants', async () => {
   const { app, company, email, post, linkOf, accept } = await house()
   const { user_id } = await (await post('', { email, username: 'ines' })).json()

@@ -14,6 +14,7 @@ import { FEDERATION_SEEDS } from '../../functions/federation/seeds.ts'
 import { MANAGEMENT_SEEDS } from '../../functions/management/seeds.ts'
 import { OAUTH_SEEDS } from '../../functions/oauth/seeds.ts'
 import { PEOPLE_SEEDS } from '../../functions/people/seeds.ts'
+import { RESOURCE_SEEDS } from '../../functions/resources/seeds.ts'
 import { SAML_SEEDS } from '../../functions/saml/seeds.ts'
 import { PASSKEY_SEEDS } from '../../functions/webauthn/seeds.ts'
 import type { Company, Person, TestApp } from '../support/app.ts'
@@ -105,6 +106,7 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   ...CLIENT_SEEDS,
   ...CONNECTION_SEEDS,
   ...OAUTH_SEEDS,
+  ...RESOURCE_SEEDS,
   ...MANAGEMENT_SEEDS,
   ...AGENT_SEEDS,
   ...FEDERATION_SEEDS,

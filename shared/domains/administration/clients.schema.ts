@@ -1,6 +1,7 @@
 // Wire shapes of clients.
 import * as z from 'zod'
 import { parseClientId } from '#shared/domains/clients/application'
+import { isRedirectUri } from '#shared/domains/clients/redirect-uri'
 import { Email } from '#shared/kernel/email'
 import { Id } from './fields.schema.ts'
 
@@ -59,7 +60,7 @@ const AppUrl = z
   .refine(isAppUrl, 'must be an https address, or http on localhost, without query and fragment')
   .meta({ examples: ['https://shop.example'] })
 const Name = z.string().trim().min(1).max(256)
-export const CLIENT_TYPES = ['application', 'ai_agent', 'm2m_service'] as const
+export const CLIENT_TYPES = ['application', 'ai_agent', 'm2m_service', 'claw_auth'] as const
 
 export const NewClient = z
   .object({
@@ -68,6 +69,13 @@ export const NewClient = z
     tenant_id: Id.optional(),
     project_id: Id.optional(),
     react_app_url: AppUrl.optional(),
+    /** The redirect URI of a `claw_auth` client, which needs one. */
+    redirect_url: z
+      .string()
+      .max(2000)
+      .refine(isRedirectUri, 'must be https, http on the loopback interface, or a scheme with a dot')
+      .meta({ examples: ['https://claw.example/callback'] })
+      .optional(),
     client_type: z.enum(CLIENT_TYPES).default('application'),
     agent_type: z.string().max(64).optional(),
     platform: z.string().max(64).optional(),

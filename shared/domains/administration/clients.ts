@@ -22,7 +22,19 @@ type Created = z.input<typeof CreatedClient>
 /** The client's id at AuthSec's OAuth server. */
 const hydraIdOf = (clientId: string): string => `${clientId}-main-client`
 
-type Plan = { readonly agent: AgentAttestation | undefined; readonly isPublic: boolean; readonly redirectUris: readonly string[] }
+type Plan = {
+  readonly agent: AgentAttestation | undefined
+  readonly isPublic: boolean
+  readonly redirectUris: readonly string[]
+  readonly grantTypes?: readonly string[]
+}
+/** What a caller of the rule decides instead of the request. */
+type Planned = Partial<Pick<Plan, 'redirectUris' | 'grantTypes'>> & {
+  /** Further work of the same transaction. */
+  readonly also?: (t: TenantTx, client: Client) => Promise<void>
+}
+/** The agent type that AuthSec gives clients of the type of the same name. */
+const CLAW_AUTH = 'claw_auth'
 
 /** Validates everything that needs no store. @throws AppError invalid_request */
 const planClient = (request: Input): Plan => {
@@ -33,12 +45,16 @@ const planClient = (request: Input): Plan => {
     throw new AppError('invalid_request', `${field}: only an application may have no secret`, { field })
   }
   if (!isAgent) requireNoSelectors(request)
-  const base = request.react_app_url?.replace(/\/+$/, '')
-  return {
-    agent: isAgent ? agentOf(request) : undefined,
-    isPublic,
-    redirectUris: base === undefined || isAgent ? [] : [`${base}/oidc/auth/callback`],
+  return { agent: isAgent ? agentOf(request) : undefined, isPublic, redirectUris: isAgent ? [] : redirectUrisOf(request) }
+}
+
+/** The UI names the redirect address of a `claw_auth` client, and the place of any other application. */
+const redirectUrisOf = ({ client_type, redirect_url, react_app_url }: Input): readonly string[] => {
+  if (client_type === 'claw_auth') {
+    if (redirect_url === undefined) throw new AppError('invalid_request', 'body.redirect_url: is missing', { field: 'body.redirect_url' })
+    return [redirect_url]
   }
+  return react_app_url === undefined ? [] : [`${react_app_url.replace(/\/+$/, '')}/oidc/auth/callback`]
 }
 
 /** The requested project; the default one without a request, or when the tenant's id stands in for it, as AuthSec's clients send it. */
@@ -74,9 +90,10 @@ const storeClient = async (t: TenantTx, ctx: RequestCtx, request: Input, plan: P
     clientType: request.client_type,
     isPublic: plan.isPublic,
     redirectUris: [...plan.redirectUris],
+    ...(plan.grantTypes === undefined ? {} : { grantTypes: [...plan.grantTypes] }),
     oidcEnabled: agent === undefined,
     hydraClientId: agent === undefined ? hydraIdOf(id) : null,
-    agentType: agent?.agentType ?? null,
+    agentType: agent?.agentType ?? (request.client_type === 'claw_auth' ? CLAW_AUTH : null),
     platform: agent?.platform ?? null,
     selectors: agent?.selectors ?? null,
     spiffeId: agent === undefined ? null : spiffeIdOf(ctx.config, t.tenantId, agent.agentType, id),
@@ -102,8 +119,14 @@ const warningsOf = (request: Input, { redirectUris, agent }: Plan): string[] => 
  * Creates a client with its service account and secrets, which are disclosed in this answer only.
  * @throws AppError invalid_request, not_found (project), quota_exceeded
  */
-export const createClient = async (ctx: RequestCtx, caller: User, tenantId: TenantId, request: Input): Promise<Created> => {
-  const plan = planClient(request)
+export const createClient = async (
+  ctx: RequestCtx,
+  caller: User,
+  tenantId: TenantId,
+  request: Input,
+  { also, ...planned }: Planned = {},
+): Promise<Created> => {
+  const plan = { ...planClient(request), ...planned }
   const secrets = secretsFor(ctx, plan)
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const tenant = await findTenant(t)
@@ -118,6 +141,7 @@ export const createClient = async (ctx: RequestCtx, caller: User, tenantId: Tena
       spiffe_id: added.spiffeId,
     }
     await recordEvent(t, ctx, { event: 'client.created', actor: byUser(caller), target: { type: 'client', id: added.id }, after })
+    await also?.(t, added)
     return added
   })
   return {

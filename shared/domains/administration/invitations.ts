@@ -13,6 +13,7 @@ import { actInTenant, actingTenant, requireRightsOver } from '#shared/domains/au
 import { deletePersonRow } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { mailSetPasswordLink } from '#shared/domains/recovery/set-password-link'
+import { namedDomain } from '#shared/domains/sign-in/choose-tenant'
 import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
@@ -52,7 +53,8 @@ const addInvited = async (t: TenantTx, ctx: RequestCtx, caller: User, body: Body
   if (body.project_id !== undefined && !(await hasProject(t, body.project_id)))
     throw new AppError('invalid_request', 'The project does not exist.', { field: 'body.project_id' })
   const tenant = await requireTenant(t)
-  if (body.tenant_domain !== undefined && body.tenant_domain !== tenant.domain)
+  const named = namedDomain(ctx, body.tenant_domain)
+  if (named !== undefined && named !== tenant.domain)
     throw new AppError('invalid_request', 'An administrator must have the tenant\u2019s domain.', { field: 'body.tenant_domain' })
   await consumeQuota(t, tenant.settings, 'users')
   const id = ctx.random.id()

@@ -9,6 +9,7 @@ import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting
 import { hasVerifiedAddress, lockPerson, revokeAllAccess } from '#shared/domains/authority/person-status'
 import type { RequestCtx } from '#shared/domains/context'
 import { notify } from '#shared/domains/notifications/notify'
+import { namedDomain } from '#shared/domains/sign-in/choose-tenant'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
@@ -95,7 +96,8 @@ export const applyProfile = async (
  */
 export const updateProfile = async (ctx: RequestCtx, caller: User, { tenantId, userId, change, precondition }: Given): Promise<void> => {
   await actInTenant(ctx, caller, tenantId, async (t, grantable) => {
-    if (change.tenantDomain !== undefined && change.tenantDomain !== (await requireTenant(t)).domain)
+    const named = namedDomain(ctx, change.tenantDomain)
+    if (named !== undefined && named !== (await requireTenant(t)).domain)
       throw new AppError('invalid_request', 'A person must have the tenant\u2019s domain.', { field: 'body.tenant_domain' })
     const user = await lockPerson(t, userId)
     if (change.email !== undefined) await endLoginTransactions(t, userId, ctx.clock.now())

@@ -15,7 +15,11 @@ const ApiName = Name.regex(/:/, 'must have a colon')
 /** Alternative members for the permissions; the first non-empty one counts. */
 const ids = { permission_ids: Ids.optional(), mapped_permission_ids: Ids.optional() }
 const text = { description: Description.optional(), /** An unknown value means the default. */ usage: z.string().max(50).optional() }
-const scopeInput = { ...text, ...ids, /** `resource:action` */ resources: PermissionStrings.optional() }
+const scopeInput = {
+  ...text,
+  ...ids,
+  /** `resource:action`, or a resource for every action of it that the caller may give. */ resources: PermissionStrings.optional(),
+}
 
 export const NewScope = z.object({ scope_name: Name, ...scopeInput }).meta({ id: 'NewScope' })
 export const ScopeChange = z.object(scopeInput).meta({ id: 'ScopeChange' })

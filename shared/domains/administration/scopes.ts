@@ -2,7 +2,7 @@
 // and unique names.
 
 import type { TenantDb, TenantTx } from '#db/engine/tenant'
-import { findPermissionsByText, type NamedPermission } from '#db/store/permissions'
+import { findPermissionsByText, findPermissionsOfResources, type NamedPermission } from '#db/store/permissions'
 import { deleteScope, findPermissionsOfScopes, findScope, insertScope, isScopeName, replaceScope, type Scope, type Usage } from '#db/store/scopes'
 import { actAsGrantor, type GrantorPermissions, requireGrantable } from '#shared/domains/authority/access-change'
 import type { RequestCtx } from '#shared/domains/context'
@@ -39,13 +39,33 @@ const usageOf = (side: ScopeKind, text: string): Usage => {
   return usage ?? side.usual
 }
 
+/**
+ * A resource without an action means every action of it that the caller may give. A text that is the name of a permission stays that permission.
+ * @throws AppError cannot_grant when the caller may give none of the actions
+ */
+const withActions = async (t: TenantTx, grantable: GrantorPermissions, texts: readonly string[]): Promise<string[]> => {
+  const bare = texts.filter((text) => !text.includes(':'))
+  const names = new Set((await findPermissionsByText(t, bare)).map(({ resource, action }) => `${resource}.${action}`))
+  const actions = await findPermissionsOfResources(
+    t,
+    bare.filter((text) => !names.has(text)),
+  )
+  return texts.flatMap((text) => {
+    const all = actions.filter(({ resource }) => resource === text).map(permissionName)
+    if (all.length === 0) return [text]
+    const given = all.filter(grantable.covers)
+    if (given.length === 0) requireGrantable(grantable, all)
+    return given
+  })
+}
+
 /** The permissions in the body; undefined when it has none of the lists, so that a scope keeps its own. */
-const requestedPermissions = async (t: TenantTx, input: ScopeInput): Promise<NamedPermission[] | undefined> => {
+const requestedPermissions = async (t: TenantTx, grantable: GrantorPermissions, input: ScopeInput): Promise<NamedPermission[] | undefined> => {
   const { permission_ids: ids, mapped_permission_ids: mapped, resources } = input
   if (ids === undefined && mapped === undefined && resources === undefined) return undefined
   if (ids?.length) return resolvePermissions(t, { ids, idsField: 'permission_ids', textsField: '' })
   if (mapped?.length) return resolvePermissions(t, { ids: mapped, idsField: 'mapped_permission_ids', textsField: '' })
-  return resolvePermissions(t, { texts: resources ?? [], idsField: '', textsField: 'resources' })
+  return resolvePermissions(t, { texts: await withActions(t, grantable, resources ?? []), idsField: '', textsField: 'resources' })
 }
 
 /**
@@ -83,7 +103,7 @@ const eventOf = (side: ScopeKind, verb: 'created' | 'updated' | 'deleted'): Audi
 export const createScope = async (ctx: RequestCtx, caller: User, side: ScopeKind, name: string, input: ScopeInput): Promise<ScopeWithPermissions> => {
   requireUnreservedName(caller, side, name)
   return actAsGrantor(ctx, caller, async (t, grantable) => {
-    const permissions = (await requestedPermissions(t, input)) ?? []
+    const permissions = (await requestedPermissions(t, grantable, input)) ?? []
     await requireScopeGrantable(t, grantable, name, permissions)
     await requireQuotaRoom(t, 'scopes')
     const at = ctx.clock.now()
@@ -124,7 +144,7 @@ export const updateScope = async (
     const { scope, permissions: had } = await loadScope(t, side, which)
     checkPrecondition(scopeTag({ scope, permissions: had }))
     const at = ctx.clock.now()
-    const replaced = await requestedPermissions(t, input)
+    const replaced = await requestedPermissions(t, grantable, input)
     const name = input.name ?? scope.name
     if (name !== scope.name) {
       requireUnreservedName(caller, side, name)

@@ -11,6 +11,7 @@ export const DISTRUSTING: Readonly<Partial<Record<AuditEvent, 'target' | 'actor'
   'token.revoked': 'target',
   'oauth.authorization_revoked': 'target',
   'oauth.grant_revoked': 'actor',
+  'oauth.consent_revoked': 'target',
   'session.revoked': 'target',
   'sessions.revoked': 'target',
   'user.signed_out': 'target',

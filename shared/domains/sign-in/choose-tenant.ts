@@ -23,9 +23,27 @@ export const fullDomain = (config: Config, text: string): string => {
   return domain.includes('.') || isPlatformDomain(config, domain) ? domain : `${domain}.${config.TENANT_DOMAIN_SUFFIX}`
 }
 
+const hostOfOrigin = (ctx: Pick<Deps, 'request'>): string | undefined =>
+  URL.canParse(ctx.request.origin ?? '') ? hostOf(ctx.request.origin) : undefined
+
+/**
+ * The domain by which a request names a tenant. AuthSec's UI sends the host that it runs on when the person names none, so the platform's own names and the host of
+ * `Origin` count as not named. Every member that names a tenant is read by this function.
+ */
+export const namedDomain = (ctx: Pick<Deps, 'config' | 'request'>, text: string | undefined): string | undefined => {
+  const domain = text === undefined ? undefined : fullDomain(ctx.config, text)
+  return domain === undefined || isPlatformDomain(ctx.config, domain) || domain === hostOfOrigin(ctx) ? undefined : domain
+}
+
+/** Whether the request names this tenant or none. */
+export const namesOnly = async (ctx: Pick<Deps, 'db' | 'config' | 'request'>, tenantId: TenantId, text: string | undefined): Promise<boolean> => {
+  const domain = namedDomain(ctx, text)
+  return domain === undefined || (await findTenantByDomain(directory(ctx.db), domain)) === tenantId
+}
+
 /** The tenant with the verified domain of the browser's origin. */
 export const tenantOfOrigin = async (ctx: Deps): Promise<TenantId | undefined> => {
-  const host = URL.canParse(ctx.request.origin ?? '') ? hostOf(ctx.request.origin) : undefined
+  const host = hostOfOrigin(ctx)
   if (host === undefined || isPlatformDomain(ctx.config, host)) return undefined
   return findTenantByDomain(directory(ctx.db), host)
 }
@@ -44,8 +62,8 @@ export const chooseAdministratorTenant = async (
   ctx: Deps,
   given: { readonly email: string; readonly tenantDomain?: string | undefined; readonly transactionToken?: string | undefined },
 ): Promise<TenantId | undefined> => {
-  const named = given.tenantDomain === undefined ? undefined : fullDomain(ctx.config, given.tenantDomain)
-  if (named !== undefined && !isPlatformDomain(ctx.config, named)) return findTenantByDomain(directory(ctx.db), named)
+  const named = namedDomain(ctx, given.tenantDomain)
+  if (named !== undefined) return findTenantByDomain(directory(ctx.db), named)
   const ofOrigin = await tenantOfOrigin(ctx)
   if (ofOrigin !== undefined) return ofOrigin
   const ofTicket = await tenantOfTicket(ctx, given.email, given.transactionToken)

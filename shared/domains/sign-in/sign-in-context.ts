@@ -8,7 +8,7 @@ import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import type { User } from '#shared/platform/principals/principal'
-import { fullDomain, isPlatformDomain, tenantOfOrigin } from './choose-tenant.ts'
+import { namedDomain, tenantOfOrigin } from './choose-tenant.ts'
 import type { SignInContextRequest } from './sign-in-context.schema.ts'
 
 /** `nowhere`: the link names an unknown client or tenant; a sign-in is refused as with a wrong password. */
@@ -31,10 +31,8 @@ const doorOfClient = async (ctx: RequestCtx, clientId: string): Promise<SignInCo
 
 export const findSignInContext = async (ctx: RequestCtx, contextRequest: SignInContextRequest): Promise<SignInContext> => {
   if (contextRequest.client_id !== undefined) return doorOfClient(ctx, contextRequest.client_id)
-  const named = contextRequest.tenant === undefined ? undefined : fullDomain(ctx.config, contextRequest.tenant)
-  if (named !== undefined && !isPlatformDomain(ctx.config, named)) {
-    return doorOfTenant(ctx, await findTenantByDomain(directory(ctx.db), named))
-  }
+  const named = namedDomain(withPageOrigin(ctx), contextRequest.tenant)
+  if (named !== undefined) return doorOfTenant(ctx, await findTenantByDomain(directory(ctx.db), named))
   const ofHost = await tenantOfOrigin(withPageOrigin(ctx))
   return ofHost === undefined ? { kind: 'platform' } : doorOfTenant(ctx, ofHost)
 }
