@@ -115,6 +115,7 @@ const raceAgainst = async ({ app, agent, subject }: World, other: World['app'], 
       else
         expect([
           [400, 'invalid_request'],
+          [400, 'invalid_scope'],
           [401, 'invalid_client'],
           [503, 'temporarily_unavailable'],
         ]).toContainEqual([answer.status, body.error])
