@@ -116,7 +116,7 @@ const Effect = z.object({
   suggested_scopes: z.array(z.string()),
   /** Needed for the required scopes. */
   permissions: z.array(z.string()),
-  /** Roles with one of these permissions. */
+  /** Roles with one of these permissions; empty for a caller who may not read roles. */
   roles: z.array(z.string()),
   /** Whether a required scope needs no permission, so that every person of the tenant can get it. */
   open_to_everyone: z.boolean(),
