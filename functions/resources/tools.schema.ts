@@ -36,7 +36,7 @@ export const Tools = z.array(z.object(tool).meta({ id: 'ResourceTool' }))
 export const NewTool = z
   .object({
     name: z.string().trim().min(1).max(200),
-    description: z.string().max(20_000).default(''),
+    description: z.string().max(4000).default(''),
     inventory_source: z.literal('manual').default('manual'),
   })
   .meta({ id: 'NewResourceTool' })
