@@ -41,7 +41,11 @@ export const NewMembership = z
   .meta({ id: 'NewMembership' })
 export const MembershipChange = z
   .object({ status: z.enum(['active', 'suspended', 'left']).optional(), membership_type: z.literal('admin').optional() })
-  .meta({ id: 'MembershipChange' })
+  .refine((body) => (body.status === undefined) !== (body.membership_type === undefined), {
+    path: ['status'],
+    message: 'exactly one of status and membership_type is required',
+  })
+  .meta({ id: 'MembershipChange', examples: [{ status: 'suspended' }] })
 export const MembershipChanged = z.union([Membership, z.object({ tenant_id: Id, user_id: Id, status: z.literal('left') })])
 
 const EndUserStatus = z.enum(['active', 'suspended'])

@@ -100,8 +100,10 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
     return put
   })
   if (request.status === 'denied') return new AppError('authorization_denied', 'An administrator denied the request.')
-  const status_url = `${ctx.config.BASE_URL}/oauth/access-requests/${accessRequestHandle(client.tenantId, request.id)}`
-  return new AppError('access_pending', undefined, { extra: { request_id: request.id, status_url } })
+  const request_id = accessRequestHandle(client.tenantId, request.id)
+  return new AppError('access_pending', undefined, {
+    extra: { request_id, status_url: `${ctx.config.BASE_URL}/oauth/access-requests/${request_id}` },
+  })
 }
 
 /**

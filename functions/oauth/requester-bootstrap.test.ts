@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putConsent } from '#db/store/oauth-authorizations'
 import { decideAccessRequest, putAccessRequest } from '#db/store/registered-clients'
+import { DEVICE_CODE } from '#shared/domains/oauth/supported'
 import { secondsAfter } from '#shared/kernel/clock'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'
@@ -81,6 +82,17 @@ test('a waiting request is polled by its opaque id without a credential', async 
     expect((await poll(`/oauth/access-requests/${unknown}`))[0]).toBe(404)
   expect((await poll(`/oauth/access-requests/${request.id}`))[0]).toBe(401)
   expect((await poll(`/oauth/access-requests/${request.id}.${request.id}.x`))[0]).toBe(400)
+})
+
+test('a refusal that waits for an administrator names the address to poll', async () => {
+  const { app, company, other } = await start()
+  const newcomer = await newSelfRegistered(app, company, { grantTypes: [DEVICE_CODE] })
+  const refused = await postForm(app, '/oauth/device_authorization', { client_id: newcomer.id, resource: other.resource, scope: 'openid' })
+  const { error, request_id, status_url } = await refused.json()
+  expect([refused.status, error]).toEqual([403, 'access_denied'])
+  expect(status_url).toBe(`http://localhost:7468/oauth/access-requests/${request_id}`)
+  const polled = await app.request(new URL(status_url).pathname)
+  expect([polled.status, await polled.json()]).toMatchObject([200, { id: request_id, status: 'pending' }])
 })
 
 test('administrators list the consents of all people and end one of them', async () => {

@@ -49,11 +49,13 @@ export const readSetup = async (ctx: Ctx, caller: User, id: string): Promise<z.i
 type Effect = z.input<typeof ActivationPreview>['new_tools'][number]
 
 /** What each tool can do, and who would be able to call it. */
-const effectsOf = async (t: TenantDb, { scopes }: ToolWorld, tools: readonly ResourceTool[]): Promise<Effect[]> => {
-  const holders = await findRolesWithPermissions(
-    t,
-    scopes.flatMap(({ permission }) => permission ?? []),
-  )
+const effectsOf = async (t: TenantDb, caller: User, { scopes }: ToolWorld, tools: readonly ResourceTool[]): Promise<Effect[]> => {
+  const holders = caller.permissions.has('roles:read')
+    ? await findRolesWithPermissions(
+        t,
+        scopes.flatMap(({ permission }) => permission ?? []),
+      )
+    : []
   return tools.map((tool) => {
     const required = scopes.filter(({ name }) => requiredScopes(tool, scopes).includes(name))
     const permissions = [...new Set(required.flatMap(({ permission }) => permission ?? []))]
@@ -105,10 +107,11 @@ export const previewActivation = async (ctx: Ctx, caller: User, id: string): Pro
     generation: setup?.generation ?? 0,
     new_tools: await effectsOf(
       t,
+      caller,
       world,
       tools.filter(({ activated }) => activated === null),
     ),
-    changed_tools: await effectsOf(t, world, changed),
+    changed_tools: await effectsOf(t, caller, world, changed),
     removed_tools: world.tools.filter(({ present, activated }) => !present && activated !== null).map(({ name }) => name),
   }
 }
@@ -143,6 +146,7 @@ export const listDrift = async (ctx: Ctx, caller: User, id: string): Promise<z.i
   const drift = driftOf(world.setup, world.tools)
   const effects = await effectsOf(
     t,
+    caller,
     world,
     drift.filter(({ type }) => type !== 'tool_removed').map(({ tool }) => tool),
   )

@@ -21,6 +21,7 @@ export const AccessPolicy = z
     default_role_name: z.string().optional(),
     assignment_trigger: z.literal('first_authorization'),
     assignment_source: z.literal('access_policy'),
+    /** Empty for a caller who may not read roles. */
     role_options: z.array(
       z.object({
         role_id: Id,

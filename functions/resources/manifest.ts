@@ -64,10 +64,10 @@ export const readSdkPolicy = async (ctx: Ctx, id: string): Promise<z.input<typeo
 export type DeclaredTool = { readonly name: string; readonly definition: ToolDefinition; readonly suggestedScopes: readonly string[] }
 type Changes = { readonly added: string[]; readonly changed: string[]; readonly removed: string[] }
 
-const putTool = async (t: TenantTx, ctx: Ctx, serverId: string, source: ToolSource, tool: DeclaredTool): Promise<void> => {
-  const at = ctx.clock.now()
-  const row = { id: ctx.random.id(), resourceServerId: serverId, name: tool.name, source, definition: tool.definition, createdAt: at, changedAt: at }
-  await insertResourceTools(t, [{ ...row, definitionHash: definitionHash(tool.definition), suggestedScopes: [...tool.suggestedScopes] }])
+const newRow = (ctx: Ctx, serverId: string, source: ToolSource, { name, definition, suggestedScopes }: DeclaredTool) => {
+  const [id, at] = [ctx.random.id(), ctx.clock.now()]
+  const declared = { definition, definitionHash: definitionHash(definition), suggestedScopes: [...suggestedScopes] }
+  return { id, resourceServerId: serverId, name, source, ...declared, createdAt: at, changedAt: at }
 }
 
 const isAsDeclared = (known: ResourceTool, tool: DeclaredTool): boolean =>
@@ -87,7 +87,6 @@ export const declareTools = async (
     const before = known.get(tool.name)
     if (before === undefined) {
       changes.added.push(tool.name)
-      await putTool(t, ctx, serverId, source, tool)
       continue
     }
     const isSame = isAsDeclared(before, tool)
@@ -97,6 +96,10 @@ export const declareTools = async (
     const moment = isSame ? {} : { changedAt: ctx.clock.now() }
     await updateResourceTool(t, before.id, { ...set, suggestedScopes: [...tool.suggestedScopes], ...moment })
   }
+  await insertResourceTools(
+    t,
+    declared.filter(({ name }) => !known.has(name)).map((tool) => newRow(ctx, serverId, source, tool)),
+  )
   const names = new Set(declared.map(({ name }) => name))
   const gone = [...known.values()].filter((tool) => tool.source === source && tool.present && !names.has(tool.name))
   changes.removed.push(...gone.map(({ name }) => name))

@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findResourceServer } from '#db/store/resource-servers'
 import { updateResourceSetup } from '#db/store/resource-tools'
+import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { FetchFailure, type OutboundResponse } from '#shared/platform/fetch/guarded'
@@ -17,6 +18,8 @@ const PROTOCOL = '2025-06-18'
 const MOST_PAGES = 10
 const MOST_TOOLS = 500
 const LARGEST_TOOL = 100_000
+/** A slow server must not use up the time of the request: each call may take ten seconds more. */
+const SCAN_SECONDS = 15
 type Json = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -71,9 +74,10 @@ const toDeclared = (tool: unknown): DeclaredTool[] => {
   return [{ name, definition, suggestedScopes: [] }]
 }
 
-type Session = { readonly url: string; readonly token: string | undefined; id: string | undefined }
+type Session = { readonly url: string; readonly token: string | undefined; readonly until: Date; id: string | undefined }
 
 const rpc = async (ctx: Ctx, session: Session, message: Json): Promise<Json | undefined> => {
+  if (ctx.clock.now() > session.until) return undefined
   const response = await ctx.outbound.send({
     url: session.url,
     method: 'POST',
@@ -128,7 +132,7 @@ export const rescan = async (ctx: Ctx, caller: User, id: string, token: string |
   if (server === undefined) throw new AppError('not_found')
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
     throw new AppError('invalid_request', 'body.mcp_token: must be printable ASCII characters without spaces', { field: 'body.mcp_token' })
-  const tools = await scanned(ctx, { url: server.resource, token, id: undefined })
+  const tools = await scanned(ctx, { url: server.resource, token, until: secondsAfter(ctx.clock.now(), SCAN_SECONDS), id: undefined })
   return changeTools(ctx, caller, id, async (t) => {
     const changes = tools === undefined ? NOTHING : await declareTools(t, ctx, id, 'mcp_scan', tools)
     const status = tools === undefined ? ('failed' as const) : ('ok' as const)

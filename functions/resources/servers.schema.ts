@@ -115,10 +115,7 @@ export const ClientRegistration = z
     /** `none` makes a public client, without a secret. */
     token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']).default('none'),
   })
-  .refine((body) => (body.client_id === undefined) !== (body.client_name === undefined), {
-    path: ['client_id'],
-    message: 'exactly one of client_id and client_name is required',
-  })
+  .refine((body) => (body.client_id === undefined) !== (body.client_name === undefined), 'exactly one of client_id and client_name is required')
   .meta({ id: 'ResourceClientRegistration', examples: [{ client_name: 'Inspector', redirect_uris: ['http://localhost:6274/oauth/callback'] }] })
 const registered = {
   client_id: Id,

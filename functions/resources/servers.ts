@@ -305,12 +305,13 @@ const change = (ctx: Ctx, caller: User, id: string, request: z.output<typeof Ser
       requireStillBound(grantable, old, scopes)
       await putServerScopes(t, id, scopes)
     }
-    const out = await show(ctx, t, row)
+    const [now, summary] = [await listServerScopes(t, id), (await findServerSummaries(t, [id])).get(id)]
+    const out = toResponse(ctx, row, now, summary)
     await recordEvent(t, ctx, {
       event: 'resource_server.updated',
       actor: byUser(caller),
       target: { type: 'resource_server', id },
-      before: { ...toResponse(ctx, before, old) },
+      before: { ...toResponse(ctx, before, old, summary) },
       after: { ...out },
     })
     return out

@@ -36,7 +36,7 @@ export const Tools = z.array(z.object(tool).meta({ id: 'ResourceTool' }))
 export const NewTool = z
   .object({
     name: z.string().trim().min(1).max(200),
-    description: z.string().max(20_000).default(''),
+    description: z.string().max(4000).default(''),
     inventory_source: z.literal('manual').default('manual'),
   })
   .meta({ id: 'NewResourceTool' })
@@ -116,7 +116,7 @@ const Effect = z.object({
   suggested_scopes: z.array(z.string()),
   /** Needed for the required scopes. */
   permissions: z.array(z.string()),
-  /** Roles with one of these permissions. */
+  /** Roles with one of these permissions; empty for a caller who may not read roles. */
   roles: z.array(z.string()),
   /** Whether a required scope needs no permission, so that every person of the tenant can get it. */
   open_to_everyone: z.boolean(),

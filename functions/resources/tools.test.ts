@@ -1,7 +1,8 @@
 // The tools of a resource server: the SDK declares them, an administrator activates them, and what is declared later is drift.
 import { describe, expect, test } from 'vitest'
-import { forTenant } from '#db/engine/tenant'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { listResourceTools } from '#db/store/resource-tools'
+import { putRole } from '#db/testing/access'
 import { startApp } from '#tests/support/app'
 import { basicOf, newResource } from '#tests/support/oauth'
 import { resourceRoutes } from './routes.ts'
@@ -129,8 +130,9 @@ describe('the SDK', () => {
 
 describe('drift', () => {
   test('a new tool is listed with what it would be able to do, and may do nothing before it is activated', async () => {
-    const { activated, declare, policy, send, map } = await start()
+    const { app, company, activated, declare, policy, send, map } = await start()
     await activated()
+    await atomically(forTenant(app.db, company.tenantId), (t) => putRole(t, 'Burners', ['files:burn'], app.clock.now()))
     expect((await send('GET', '/drift-events')).body).toEqual({ events: [] })
     await declare(READ, BURN)
     const { events } = (await send('GET', '/drift-events')).body as unknown as { events: readonly Json[] }
@@ -151,6 +153,8 @@ describe('drift', () => {
       can_activate: true,
       new_tools: [{ name: 'burn', required_scopes: ['files:burn'], permissions: ['files:burn'], roles: [], open_to_everyone: false }],
     })
+    const full = await app.token(company.admin)
+    expect((await send('GET', '/activation-preview', undefined, full)).body).toMatchObject({ new_tools: [{ name: 'burn', roles: ['Burners'] }] })
     expect((await send('POST', '/activate')).status).toBe(200)
     expect(Object.keys((await policy()).tools ?? {})).toEqual(['burn', 'read'])
     expect((await send('GET', '/drift-events')).body).toEqual({ events: [] })

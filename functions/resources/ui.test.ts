@@ -64,7 +64,7 @@ test('a client is registered by its name and redirect URIs, public unless it ask
 })
 
 test('the access policy has the UI\u2019s names and the roles to choose from', async () => {
-  const { send, role } = await start()
+  const { app, company, send, role } = await start()
   const payers = await role('Payers', ['users:write'])
   const readers = await role('Readers', ['users:read'])
   expect((await send('PUT', '/access-policy', { enabled: true, default_role_id: payers })).body).toMatchObject({
@@ -80,6 +80,8 @@ test('the access policy has the UI\u2019s names and the roles to choose from', a
     ],
   })
   expect((await send('GET', '')).body.access_policy_role_name).toBe('Payers')
+  const reader = await app.token(await app.person(company, ['clients:read']))
+  expect((await send('GET', '/access-policy', undefined, reader)).body).toMatchObject({ default_role_name: 'Payers', role_options: [] })
 })
 
 test('a validation is shown with keys and states, and remembered for lists', async () => {
