@@ -121,7 +121,7 @@ const listPage = async (ctx: Ctx, page: Hosted, principal: User) => {
   if (only !== undefined && requests.length === 1) return redirectResult(ctx, approvalPath(only.id))
   const home = { href: HOME, label: activate.toMe }
   if (only === undefined)
-    return pageResult(ctx, page, endedContent({ title: approve.noneTitle, text: approve.noneText, again: home, outcome: 'success' }))
+    return pageResult(ctx, page, endedContent({ title: approve.noneTitle, text: approve.noneText, again: home, outcome: 'none' }))
   return pageResult(ctx, page, {
     title: approve.listTitle,
     kind: 'approve',

@@ -123,3 +123,18 @@ test('what takes something away is marked, and times name their moment', async (
   expect(times.length).toBeGreaterThanOrEqual(2)
   for (const [, at, text] of times) expect([at, text]).toEqual([app.clock.now().toISOString(), 'Mar 2, 2026, 09:00 UTC'])
 })
+
+test('a page that states how something ended says so by its heading and its kind', async () => {
+  const app = await start()
+  const browser = openBrowser(app)
+  const kindOf = async (path: string) => /<h1(?: class="outcome (\w+)")?>/.exec((await browser.read(path)).html)?.[1]
+  expect([
+    await kindOf('/approve/done?state=approved'),
+    await kindOf('/approve/done?state=denied'),
+    await kindOf('/approve/done?state=wrong_number'),
+    await kindOf('/activate/done?state=approved'),
+    await kindOf('/activate/done?state=denied'),
+    await kindOf('/signin/factor'),
+    await kindOf('/signin'),
+  ]).toEqual(['success', 'refused', 'failed', 'success', 'refused', 'failed', undefined])
+})

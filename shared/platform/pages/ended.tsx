@@ -10,11 +10,12 @@ export const endedContent = ({
 }: {
   readonly title: string
   readonly text: string
-  readonly outcome?: Outcome
+  /** `none` where nothing succeeded, was refused or failed. */
+  readonly outcome?: Outcome | 'none'
   readonly again: { readonly href: string; readonly label: string }
 }) => ({
   title,
-  outcome,
+  ...(outcome === 'none' ? {} : { outcome }),
   children: (
     <>
       <p class="quiet">{text}</p>
