@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { setUserActive } from '#db/store/people'
 import { registerClient } from '#db/store/resource-servers'
-import { revokeSessions } from '#db/store/sessions'
+import { findSessions, revokeSession, revokeSessions } from '#db/store/sessions'
 import { issueAccessToken, verifyAccessToken } from '#shared/domains/oauth/access-token'
 import { authRoutes } from '../functions/auth/routes.ts'
 import { connectionRoutes } from '../functions/connections/routes.ts'
@@ -103,6 +103,32 @@ test('an access token of the main client is the first step of a sign-in, once; r
   expect(claims).toMatchObject({ sub: person.id, amr: ['pwd'], auth_time: signedInAt.getTime() / 1000 })
   expect(await eventsOf(app, company.tenantId, 'user.oidcLogin')).toContain('login.first_factor_verified')
   expect(await leaked(app, [company.tenantId], [access_token, main.secret])).toEqual([])
+})
+
+test('the session expires with the absolute lifetime of the one that the token came from, and ends with it, also before the last step', async () => {
+  const { app, company, main, person } = await start()
+  const browser = await oauthBrowser(app, person)
+  const signedInAt = app.clock.now().getTime() / 1000
+  app.clock.advance(600)
+  const first = async () =>
+    textIn(
+      await bodyOf(await app.request(LOGIN, { body: { access_token: textIn(await tokensFor(app, main, browser), 'access_token') } })),
+      'login_ticket',
+    )
+  const last = (login_ticket: string) =>
+    app.request('/authsec/uflow/auth/enduser/webauthn-callback', {
+      body: { email: person.email, tenant_id: company.tenantId, mfa_verified: true, login_ticket },
+    })
+  const [ticket, waiting] = [await first(), await first()]
+  const token = textIn(await bodyOf(await last(ticket)), 'access_token')
+  expect(claimsOf(token)).toMatchObject({ auth_time: signedInAt, exp: signedInAt + 24 * 3600 })
+  const t = forTenant(app.db, company.tenantId)
+  const source = String(claimsOf(browser.jar.kept.get('authsec_session') ?? '').sid)
+  await atomically(t, (tx) => revokeSession(tx, person.id, source, app.clock.now(), 'signed_out'))
+  expect(await findSessions(t, person.id, app.clock.now())).toEqual([])
+  const before = await eventsOf(app, company.tenantId, 'session.created')
+  expect((await last(waiting)).status).toBe(401)
+  expect(await eventsOf(app, company.tenantId, 'session.created')).toEqual(before)
 })
 
 test('a factor that the session has not proved is still required', async () => {

@@ -20,5 +20,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 4,
     "name": "mcp_session_codes",
     "sql": "ALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"scopes\" text[];--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"user_code_hash\" \"bytea\";--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"code_attempts\" integer DEFAULT 0 NOT NULL;--> statement-breakpoint\nALTER TABLE \"authsec\".\"mcp_sessions\" ADD COLUMN \"confirmed_by\" uuid;"
+  },
+  {
+    "version": 5,
+    "name": "derived_sessions",
+    "sql": "ALTER TABLE \"authsec\".\"tickets\" ADD COLUMN \"source_session_id\" uuid;--> statement-breakpoint\nALTER TABLE \"authsec\".\"sessions\" ADD COLUMN \"source_session_id\" uuid;--> statement-breakpoint\nCREATE INDEX \"sessions_source\" ON \"authsec\".\"sessions\" USING btree (\"tenant_id\",\"source_session_id\") WHERE \"authsec\".\"sessions\".\"source_session_id\" is not null;"
   }
 ]

@@ -27,13 +27,16 @@ export type RevokedIds = {
   readonly tokens: readonly string[]
 }
 
-// Agents of those people; authorizations that end with those sessions; live delegation steps that depend on one of them, disclosed in the token or not.
+// Agents of those people; authorizations that end with those sessions and the ones derived from them; live delegation steps that depend on one of them, disclosed in the token or not.
 const AFFECTED = columns({ kind: column<'client' | 'authorization' | 'delegation'>('kind'), id: column<string>('id') })
 export type AffectedTarget = RowOf<typeof AFFECTED>
 const FIND_AFFECTED = statement<RevokedIds & { resourceServerId: string; now: Date }>(`
-with agents as (select id from authsec.agents where tenant_id = :tenantId and owner_id = any(:users::uuid[])),
+with recursive ended as (
+  select unnest(:sessions::uuid[]) as id
+  union select s.id from authsec.sessions s join ended on s.source_session_id = ended.id where s.tenant_id = :tenantId),
+agents as (select id from authsec.agents where tenant_id = :tenantId and owner_id = any(:users::uuid[])),
 clients as (select unnest(:clients::uuid[]) as id union select id from agents),
-authorizations as (select id from authsec.oauth_authorizations where tenant_id = :tenantId and session_id = any(:sessions::uuid[]) and not offline)
+authorizations as (select id from authsec.oauth_authorizations where tenant_id = :tenantId and session_id in (select id from ended) and not offline)
 select 'client' as kind, id from agents
 union all select 'authorization', id from authorizations
 union all select 'delegation', d.id from authsec.oauth_delegations d

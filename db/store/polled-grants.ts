@@ -1,7 +1,8 @@
 // Shared by device grants and backchannel requests: a person decides once, a client consumes once, and every poll is handled by one statement.
 import { and, eq, gt, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
-import { ownRows, type TenantDb } from '../engine/tenant.ts'
+import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import type { cibaRequests, deviceGrants } from '../tables/grants.ts'
+import { APPROVED_ONLY } from './sessions.ts'
 
 export type { DeviceInfo, GrantStatus } from '../tables/grants.ts'
 
@@ -62,19 +63,20 @@ export const decisionColumns = ({ amr, ...decision }: GrantDecision) => ({ ...de
 
 const STANDING = `
 select t.status = 'active' and t.valid_from <= $4::timestamptz
-  and (s.revoked_at is null or s.revoked_reason = 'signed_out')
+  and (s.revoked_at is null or s.revoked_reason = '${APPROVED_ONLY}')
   and ($3::uuid is null or coalesce(c.active and c.deleted_at is null and c.valid_from <= $4::timestamptz, false))
 from authsec.sessions s
 join authsec.tenants t on t.tenant_id = s.tenant_id
 left join authsec.clients c on c.tenant_id = s.tenant_id and c.id = $3::uuid
-where s.tenant_id = $1 and s.id = $2`
+where s.tenant_id = $1 and s.id = $2
+for share of s`
 
 /**
- * Whether a decision is still valid: the tenant and the client are active, and the session in which it was made was not ended by anything except the
- * person's own sign-out (a person who approves on a borrowed screen signs out there at once).
+ * Whether a decision is still valid: the tenant and the client are active, and the session in which it was made has not ended. Holds that session
+ * until the transaction ends, so that the one derived from it is either refused or ended with it.
  */
 export const isGrantAuthorized = async (
-  t: TenantDb,
+  t: TenantTx,
   grant: { readonly sessionId: string; readonly clientId: string | null; readonly decidedAt: Date },
 ): Promise<boolean> => {
   const params = [t.tenantId, grant.sessionId, grant.clientId, grant.decidedAt.toISOString()]

@@ -33,40 +33,53 @@ export const findSessions = (t: TenantDb, userId: string, now: Date): Promise<Se
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
     .limit(1000)
 
+/** A session that ended after it approved a device by itself; what it approved continues. */
+export const APPROVED_ONLY = 'approved_only'
+
 /**
- * Enqueues a logout token for each client and session, in the transaction that ends the sessions (OpenID Connect Back-Channel Logout 1.0). The outbox
- * sends them.
+ * Ends the sessions derived from those that ended, and enqueues a logout token for each client and session (OpenID Connect Back-Channel Logout 1.0), which
+ * the outbox sends. As a statement after the first it also sees a derived session whose transaction held the source until now.
  */
-const TELL_CLIENTS = `
-with told as (
+const END_DERIVED = `
+with recursive doomed as (
+  select unnest($2::uuid[]) as id
+  union select d.id from authsec.sessions d join doomed on d.source_session_id = doomed.id
+    where d.tenant_id = $1 and (d.revoked_at is null or d.revoked_reason = '${APPROVED_ONLY}') and d.id is distinct from $5::uuid and $4::text <> '${APPROVED_ONLY}'),
+derived as (
+  update authsec.sessions set revoked_at = $3::timestamptz, revoked_reason = $4::text
+  where tenant_id = $1 and revoked_at is null and id in (select id from doomed)),
+told as (
   select distinct a.client_id, a.user_id, a.session_id from authsec.oauth_authorizations a
   join authsec.clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
-  where a.tenant_id = $1 and a.session_id = any ($2::uuid[]) and a.code_used_at is not null and 'openid' = any (a.scopes)
+  where a.tenant_id = $1 and a.session_id in (select id from doomed) and a.code_used_at is not null and 'openid' = any (a.scopes)
     and c.backchannel_logout_uri is not null and c.active and c.deleted_at is null),
 messages as (
   insert into authsec.outbox_messages (tenant_id, id, kind, data, created_at)
   select $1, gen_random_uuid(), 'logout_token', jsonb_build_object('client_id', client_id, 'user_id', user_id, 'session_id', session_id), $3::timestamptz from told
-  returning id)
-insert into authsec.outbox_queue (tenant_id, id, due_at) select $1, id, $3::timestamptz from messages`
+  returning id),
+queued as (insert into authsec.outbox_queue (tenant_id, id, due_at) select $1, id, $3::timestamptz from messages)
+select id from doomed`
 
-const revoke = async (t: TenantTx, which: Parameters<typeof and>, at: Date, reason: string): Promise<string[]> => {
+/** Ids of the ended sessions, derived ones included. */
+const revoke = async (t: TenantTx, which: Parameters<typeof and>, at: Date, reason: string, except?: string): Promise<string[]> => {
   const rows = await t.db
     .update(sessions)
     .set({ revokedAt: at, revokedReason: reason })
     .where(and(ownRows(t, sessions), isNull(sessions.revokedAt), ...which))
     .returning({ id: sessions.id })
   const ids = rows.map((row) => row.id)
-  if (ids.length > 0) await t.run({ text: TELL_CLIENTS, params: [t.tenantId, ids, at.toISOString()], arrays: true })
-  return ids
+  if (ids.length === 0) return ids
+  const params = [t.tenantId, ids, at.toISOString(), reason, except ?? null]
+  return ((await t.run({ text: END_DERIVED, params, arrays: true })) as [string][]).map(([id]) => id)
 }
 
 /** False when the person has no such live session. */
 export const revokeSession = async (t: TenantTx, userId: string, sessionId: string, at: Date, reason: string): Promise<boolean> =>
-  (await revoke(t, [eq(sessions.userId, userId), eq(sessions.id, sessionId), live(at)], at, reason)).length === 1
+  (await revoke(t, [eq(sessions.userId, userId), eq(sessions.id, sessionId), live(at)], at, reason)).includes(sessionId)
 
-/** Ids of the ended sessions; `except` stays live. */
+/** Ids of the ended sessions; `except` stays live, also when it was derived from one of them. */
 export const revokeSessions = (t: TenantTx, userId: string, at: Date, reason: string, except?: string): Promise<string[]> =>
-  revoke(t, [eq(sessions.userId, userId), ...(except === undefined ? [] : [ne(sessions.id, except)])], at, reason)
+  revoke(t, [eq(sessions.userId, userId), ...(except === undefined ? [] : [ne(sessions.id, except)])], at, reason, except)
 
 const REVOKE_AUTHORIZATIONS = `
 update authsec.oauth_authorizations a set revoked_at = $3, revoked_reason = $4
@@ -110,9 +123,10 @@ export const revokeSessionsWhere = async (
   return unfit === undefined ? 0 : (await revoke(t, [unfit, live(at)], at, reason)).length
 }
 
-/** Shortens live sessions to the lifetime that they would have if they started now. */
+/** Shortens live sessions to the lifetime that they would have if they started now. That of a derived session counts from the authentication. */
 export const shortenSessions = async (t: TenantTx, most: { readonly idleSeconds: number; readonly absoluteSeconds: number }): Promise<void> => {
-  const expiresAt = sql`least(${sessions.expiresAt}, ${sessions.createdAt} + make_interval(secs => ${most.absoluteSeconds}::int))`
+  const since = sql`case when ${sessions.sourceSessionId} is null then ${sessions.createdAt} else least(${sessions.createdAt}, ${sessions.authTime}) end`
+  const expiresAt = sql`least(${sessions.expiresAt}, ${since} + make_interval(secs => ${most.absoluteSeconds}::int))`
   await t.db
     .update(sessions)
     .set({ idleSeconds: sql`least(${sessions.idleSeconds}, ${most.idleSeconds}::int)`, expiresAt })
@@ -134,6 +148,19 @@ export const findLiveSession = async (t: TenantDb, userId: string, sessionId: st
     .from(sessions)
     .where(and(ownRows(t, sessions), eq(sessions.userId, userId), eq(sessions.id, sessionId), live(now), gte(sessions.createdAt, validFrom(t))))
   return row
+}
+
+/**
+ * When the person of a live session authenticated; undefined when it has ended. Held until the transaction ends, so that a session derived from it is either
+ * refused or ended with it.
+ */
+export const holdSource = async (t: TenantTx, userId: string, sessionId: string, now: Date): Promise<Date | undefined> => {
+  const [row] = await t.db
+    .select({ authTime: sessions.authTime })
+    .from(sessions)
+    .where(and(ownRows(t, sessions), eq(sessions.userId, userId), eq(sessions.id, sessionId), live(now), gte(sessions.createdAt, validFrom(t))))
+    .for('share')
+  return row?.authTime
 }
 
 export type SessionRenewal = Pick<Session, 'tokenId' | 'amr' | 'acr' | 'authTime'>

@@ -1,4 +1,5 @@
 // Sessions and the steps before them: login tickets (one step verified, the next one required), mailed codes, sign-ups that wait for verification.
+import { sql } from 'drizzle-orm'
 import { boolean, foreignKey, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytesColumn, schema, tenantId, timestampColumn } from './columns.ts'
 import { tenants } from './tenants.ts'
@@ -11,6 +12,8 @@ export const sessions = schema.table(
     id: uuid('id').notNull(),
     userId: uuid('user_id').notNull(),
     clientId: uuid('client_id'),
+    /** The session in which the person approved this one, or from whose token it began. It ends with that session. */
+    sourceSessionId: uuid('source_session_id'),
     /** `jti` of the session's token; no other token is accepted, whatever its signature. */
     tokenId: uuid('token_id').notNull(),
     /** RFC 8176 names of the verified factors. */
@@ -33,6 +36,7 @@ export const sessions = schema.table(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('sessions_user').on(t.tenantId, t.userId, t.createdAt),
+    index('sessions_source').on(t.tenantId, t.sourceSessionId).where(sql`${t.sourceSessionId} is not null`),
     index('sessions_expires').on(t.expiresAt),
     foreignKey({ name: 'sessions_user', columns: [t.tenantId, t.userId], foreignColumns: [users.tenantId, users.id] }).onDelete('cascade'),
   ],
@@ -80,6 +84,8 @@ export const loginTransactions = schema.table(
     authTime: timestampColumn('auth_time'),
     mailboxProvedAt: timestampColumn('mailbox_proved_at'),
     data: jsonb('data').$type<Readonly<Record<string, unknown>>>(),
+    /** The session from whose token the sign-in continues. */
+    sourceSessionId: uuid('source_session_id'),
     refusals: integer('refusals').notNull().default(0),
     createdAt: timestampColumn('created_at').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),

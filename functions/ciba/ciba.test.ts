@@ -69,7 +69,7 @@ describe('requests and polls (OpenID CIBA Core 1.0, sections 7 and 10)', () => {
   })
 
   test('the platform endpoints do the same, with every method of client authentication', async () => {
-    const { app, company, person, client, phone } = await world()
+    const { app, company, person, client } = await world()
     const { clientId } = client
     const methods = [
       { headers: { authorization: client.authorization }, body: {} },
@@ -78,6 +78,7 @@ describe('requests and polls (OpenID CIBA Core 1.0, sections 7 and 10)', () => {
       { headers: {}, body: { client_id: client.sdkClientId } },
     ]
     for (const { headers, body } of methods) {
+      const phone = await newPhone(app, person)
       const initiated = await app.request(`${CIBA}/initiate`, { headers, body: { ...body, login_hint: person.email.toUpperCase() } })
       const auth_req_id = textIn(await bodyOf(initiated), 'auth_req_id')
       const poll = () => app.request(`${CIBA}/token`, { headers, body: { auth_req_id, ...body } })

@@ -105,7 +105,7 @@ export const pollForToken = async (
   return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds, scope: answer.value.scopes.join(' ') }
 }
 
-/** Decides a request. Every request that cannot be decided gets the same message. */
+/** Decides a request. Every request that cannot be decided gets the same message. @throws AppError insufficient_user_authentication */
 export const answerRequest = async (ctx: Ctx, caller: User, body: z.output<typeof CibaAnswer>): Promise<z.input<typeof CibaAnswered>> => {
   const { auth_req_id, approved, biometric_verified, match_number } = body
   const outcome = await decideCiba(ctx, caller, {

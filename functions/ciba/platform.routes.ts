@@ -45,7 +45,7 @@ export const platformCibaRoutes = [
     access: user(undefined, { class: 'code' }),
     body: CibaAnswer,
     reply: json(200, CibaAnswered),
-    errors: ['ciba_not_answered'],
+    errors: ['ciba_not_answered', 'insufficient_user_authentication'],
     emits: CIBA_DECISION_EVENTS,
     handle: async ({ ctx, principal, body }) => {
       const answered = await answerRequest(ctx, principal, body)

@@ -45,7 +45,7 @@ export const tenantCibaRoutes = [
     access: user(undefined, { class: 'code' }),
     body: CibaAnswer,
     reply: json(200, CibaAnswered),
-    errors: [],
+    errors: ['insufficient_user_authentication'],
     emits: CIBA_DECISION_EVENTS,
     handle: ({ ctx, principal, body }) => answerRequest(ctx, principal, body),
   }),

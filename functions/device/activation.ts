@@ -30,7 +30,7 @@ export const readActivation = async (ctx: Ctx, typed: string): Promise<z.input<t
   }
 }
 
-/** @throws AppError invalid_user_code, rate_limited */
+/** @throws AppError invalid_user_code, rate_limited, insufficient_user_authentication */
 export const verifyUserCode = async (
   ctx: Ctx,
   caller: User,
@@ -42,7 +42,7 @@ export const verifyUserCode = async (
   throw refused('invalid_user_code', 'Failed to verify device code', caller)
 }
 
-/** @throws AppError user_code_unknown, invalid_user_code, rate_limited */
+/** @throws AppError user_code_unknown, invalid_user_code, rate_limited, insufficient_user_authentication */
 export const authorizeDevice = async (ctx: Ctx, caller: User, body: z.output<typeof DeviceDecision>): Promise<z.input<typeof DeviceDecided>> => {
   const decided = await decideDeviceGrant(ctx, caller, body.user_code, body.approved)
   if (decided === 'approved') return { status: 'authorized' }

@@ -1,7 +1,7 @@
 // Approves a device without a session: signs the person in with all checks, decides, and signs out. The token of that session is never returned.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
-import { revokeSession } from '#db/store/sessions'
+import { APPROVED_ONLY, revokeSession } from '#db/store/sessions'
 import { decideDeviceGrant, lookUpUserCode } from '#shared/domains/device-authorization/device'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -18,7 +18,7 @@ const refused = (state: 'unknown' | 'decided', caller?: User): AppError =>
 
 const signOut = (ctx: Ctx, caller: User): Promise<void> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
-    if (!(await revokeSession(t, caller.userId, caller.sessionId, ctx.clock.now(), 'signed_out'))) return
+    if (!(await revokeSession(t, caller.userId, caller.sessionId, ctx.clock.now(), APPROVED_ONLY))) return
     await recordEvent(t, ctx, { event: 'user.signed_out', actor: byUser(caller), target: { type: 'session', id: caller.sessionId } })
   })
 

@@ -8,7 +8,7 @@ import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 /**
- * * A token is accepted once, also under concurrency. The time of authentication is kept, so an old sign-in never counts as a recent one.
+ * A token is accepted once, also under concurrency. The time of authentication is kept, so an old sign-in never counts as a recent one.
  * @throws AppError invalid_token, invalid_credentials
  */
 export const loginByToken = async (ctx: Ctx, token: string) => {
@@ -21,6 +21,7 @@ export const loginByToken = async (ctx: Ctx, token: string) => {
     mayMint: false,
     amr: session.amr,
     authTime: session.authTime,
+    sourceSessionId: session.id,
     also: async (tx) => {
       if (await consumeIdOnce(tx, ctx.hash('oauth:first-step', tokenId), expiresAt)) return
       throw new AppError('invalid_token', undefined, { refusal: { tenantId: t.tenantId, userId: user.id, event: 'login.first_factor_verified' } })

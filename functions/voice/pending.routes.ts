@@ -24,7 +24,7 @@ export const pendingRoutes = [
     access: user(undefined, { class: 'code' }),
     body: ApprovePendingRequest,
     reply: json(200, PendingRequestApproved),
-    errors: ['invalid_user_code'],
+    errors: ['invalid_user_code', 'insufficient_user_authentication'],
     emits: ['device_grant.approved', 'device_grant.denied'],
     handle: ({ ctx, principal, body }) => approvePendingRequest(ctx, principal, body),
   }),

@@ -32,7 +32,7 @@ export const showPendingRequests = async (ctx: Ctx, caller: User, query: z.outpu
   return { requests, count: requests.length }
 }
 
-/** @throws AppError invalid_user_code, rate_limited */
+/** @throws AppError invalid_user_code, rate_limited, insufficient_user_authentication */
 export const approvePendingRequest = async (
   ctx: Ctx,
   caller: User,

@@ -15,6 +15,7 @@ import type { Poller } from '#db/store/polled-grants'
 import { findPushDeviceOfSession } from '#db/store/push-devices'
 import type { RequestCtx } from '#shared/domains/context'
 import { decidedGrant, type PollResult, pollState, type RedeemGrant } from '#shared/domains/device-authorization/poll'
+import { APPROVAL_SECONDS } from '#shared/domains/factors/step-up-age'
 import { auditedDetails } from '#shared/domains/oauth/details'
 import { parseUuid } from '#shared/kernel/ids'
 import { byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
@@ -60,20 +61,19 @@ const findAnswerable = async (t: TenantTx, ctx: RequestCtx, caller: User, answer
   const request = await findRequest(t, ctx, caller, answer.authReqId)
   const deviceId = request === undefined ? undefined : await findNotifiedDevice(t, caller, request)
   if (request === undefined || (deviceId === undefined && answer.onPage === undefined)) return undefined
-  // Denying needs nothing more; approving without the device needs what the client's own sign-in would.
-  if (deviceId === undefined && answer.approved) requireStepUp(ctx, caller, await pageStepUp(t, caller))
+  // Denying needs nothing more. Approving needs a recent sign-in, and without the device also the strength of the client's own sign-in.
+  if (answer.approved) requireStepUp(ctx, caller, deviceId === undefined ? await pageStepUp(t, caller) : { withinSeconds: APPROVAL_SECONDS })
   return { request, deviceId: deviceId ?? null }
 }
 
-const PAGE_SECONDS = 300
 const pageStepUp = async (t: TenantDb, { userId }: User): Promise<StepUp> =>
-  (await findFactors(t, userId)).length > 0 ? { withinSeconds: PAGE_SECONDS, acr: 'aal2' } : { withinSeconds: PAGE_SECONDS }
+  (await findFactors(t, userId)).length > 0 ? { withinSeconds: APPROVAL_SECONDS, acr: 'aal2' } : { withinSeconds: APPROVAL_SECONDS }
 
 /**
  * Records the person's answer. A wrong number denies the request, because two digits are soon guessed. Unknown, expired and decided requests, those of another
  * person, and those that were not sent to this device are all `refused`.
  * Routes that call this emit `ciba.approved`, `ciba.denied`.
- * @throws AppError insufficient_user_authentication on our own page, when the sign-in is too old or too weak to approve
+ * @throws AppError insufficient_user_authentication when the sign-in is too old or, on our own page, too weak to approve
  */
 export const decideCiba = async (ctx: RequestCtx, caller: User, answer: CibaDecision): Promise<'approved' | 'denied' | 'wrong_number' | 'refused'> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {

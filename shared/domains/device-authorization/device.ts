@@ -16,10 +16,12 @@ import {
 } from '#db/store/device-grants'
 import type { DeviceInfo, GrantDecision, Poller } from '#db/store/polled-grants'
 import type { BaseCtx, RequestCtx } from '#shared/domains/context'
+import { APPROVAL_SECONDS } from '#shared/domains/factors/step-up-age'
 import { auditedDetails } from '#shared/domains/oauth/details'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { requireStepUp } from '#shared/platform/http/step-up'
 import type { User } from '#shared/platform/principals/principal'
 import { countWrongCode, requireFewWrongCodes } from './code-guesses.ts'
 import { decidedGrant, type PollResult, pollState, type RedeemGrant, type ResourceBinding } from './poll.ts'
@@ -152,8 +154,9 @@ const createDecision = (ctx: RequestCtx, caller: User, approve: boolean): GrantD
 /**
  * A signed-in person approves or denies the grant of a code. An unbound grant moves to their tenant; a grant of another tenant counts as unknown. Of concurrent
  * decisions one counts. Mints nothing: the token goes to the polling device.
+ * Approval needs a sign-in of the last five minutes: a token that was stolen meanwhile does not become a session of its own.
  * Routes that call this emit `device_grant.approved`, `device_grant.denied`.
- * @throws AppError rate_limited
+ * @throws AppError rate_limited, insufficient_user_authentication
  */
 export const decideDeviceGrant = async (
   ctx: RequestCtx,
@@ -163,6 +166,7 @@ export const decideDeviceGrant = async (
 ): Promise<'approved' | 'denied' | 'decided' | 'unknown'> => {
   const found = await lookUpUserCode(ctx, typed, caller)
   if (found.state !== 'pending') return found.state
+  if (approve) requireStepUp(ctx, caller, { withinSeconds: APPROVAL_SECONDS })
   const { entry, grant } = found
   const decision = createDecision(ctx, caller, approve)
   const isAdopted = entry.tenantId !== caller.tenantId

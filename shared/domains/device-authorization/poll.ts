@@ -73,7 +73,7 @@ const meetsRequirements = (requirements: SessionRequirements, amr: readonly stri
 export type GrantedSession = StartedSession & { readonly scopes: readonly string[] }
 
 /**
- * Begins the session of the person who approved, with the strength and age of the approving session. Checks again that the person, tenant, client and approving
+ * Begins the session of the person who approved, derived from the approving session: with its strength and age, and ended with it. Checks again that the person, tenant, client and approving
  * session are valid and that the proven factors still suffice. `scopes` overrides the scopes that the person may give.
  * Routes that call this emit `session.created`, `user.signed_in`.
  * @throws AppError quota_exceeded
@@ -95,6 +95,7 @@ export const beginGrantedSession =
       authTime: grant.authTime,
       requirements,
       scopes,
+      source: { sessionId: grant.sessionId, authTime: grant.authTime },
       remembersBrowser: false,
     })
     return { ...startedSession, scopes }

@@ -35,7 +35,7 @@ export const transactionHandleHash = (ctx: Pick<BaseCtx, 'hash'>, handle: string
 export const startLoginTransaction = async (
   t: TenantTx,
   ctx: Pick<RequestCtx, 'clock' | 'random' | 'hash'> & { readonly request?: RequestInfo },
-  transaction: Pick<NewLoginTransaction, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt'> & {
+  transaction: Pick<NewLoginTransaction, 'userId' | 'clientId' | 'verified' | 'data' | 'mailboxProvedAt' | 'sourceSessionId'> & {
     readonly purpose: TransactionPurpose
     readonly seconds: number
     /** When the person authenticated, if not now. */

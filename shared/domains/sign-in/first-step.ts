@@ -29,6 +29,8 @@ type Given = {
   readonly amr?: readonly string[]
   /** The time of their verification; now by default. */
   readonly authTime?: Date
+  /** The session whose token was the first factor; the new session is derived from it. */
+  readonly sourceSessionId?: string
   /** The snapshot that was read with the password, if the factor was one. */
   readonly snapshot?: SignInSnapshot | undefined
   /** Further work of the same transaction, before a session begins. */
@@ -37,7 +39,11 @@ type Given = {
 
 const PASSWORD = ['pwd']
 
-const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, amr = PASSWORD, authTime }: Given): Promise<string> => {
+const beginTransaction = async (
+  t: TenantTx,
+  ctx: RequestCtx,
+  { user, clientId, amr = PASSWORD, authTime, sourceSessionId = undefined }: Given,
+): Promise<string> => {
   const transactionToken = await startLoginTransaction(t, ctx, {
     purpose: 'login',
     userId: user.id,
@@ -45,6 +51,7 @@ const beginTransaction = async (t: TenantTx, ctx: RequestCtx, { user, clientId, 
     verified: [...amr],
     mailboxProvedAt: user.emailVerifiedAt,
     seconds: LOGIN_SECONDS,
+    sourceSessionId: sourceSessionId ?? null,
     ...(authTime === undefined ? {} : { authTime }),
   })
   await recordEvent(t, ctx, { event: 'login.first_factor_verified', actor: { type: 'user', id: user.id }, target: { type: 'user', id: user.id } })

@@ -2,6 +2,7 @@
 
 import { atomically, forTenant, SYSTEM_TENANT, type TenantTx } from '#db/engine/tenant'
 import { consumeLoginTransaction, type LoginTransaction, refuseLoginTransaction } from '#db/store/login-transactions'
+import { holdSource } from '#db/store/sessions'
 import { type Account, lockAccountAndFindRequirements, type SessionRequirements } from '#db/store/sign-in'
 import type { RequestCtx } from '#shared/domains/context'
 import {
@@ -12,7 +13,7 @@ import {
 } from '#shared/domains/login-transaction/login-transaction'
 import { AppError } from '#shared/kernel/errors'
 import { factorState, isSatisfied } from './factors.ts'
-import { beginSession, type MintedSession, mintToken } from './session.ts'
+import { beginSession, type MintedSession, mintToken, type SessionRequest } from './session.ts'
 
 export type MintRequest = {
   readonly email: string
@@ -46,6 +47,13 @@ const validate = async (t: TenantTx, loginTransaction: LoginTransaction, given: 
   return isSatisfied(required, loginTransaction.verified) && (await given.admits(t, user)) ? { user, requirements } : undefined
 }
 
+/** The session from whose token the sign-in continued, while it is live. */
+const sourceOf = async (t: TenantTx, { sourceSessionId, userId }: LoginTransaction, now: Date): Promise<SessionRequest['source'] | 'ended'> => {
+  if (sourceSessionId === null || userId === null) return undefined
+  const authTime = await holdSource(t, userId, sourceSessionId, now)
+  return authTime === undefined ? 'ended' : { sessionId: sourceSessionId, authTime }
+}
+
 /**
  * Consumes the login transaction and begins the session in one transaction: of several concurrent requests exactly one mints. A login transaction ends with its
  * fifth refusal.
@@ -62,11 +70,14 @@ export const mintFromLoginTransaction = async (ctx: RequestCtx, given: MintReque
     const validated = await validate(tx, loginTransaction, given, ctx.clock.now())
     const consumed = validated === undefined ? undefined : await consumeLoginTransaction(tx, hash, ctx.clock.now())
     if (validated === undefined || consumed === undefined) return undefined
+    const source = await sourceOf(tx, consumed, ctx.clock.now())
+    if (source === 'ended') return undefined
     const session = await beginSession(tx, ctx, {
       ...validated,
       clientId: consumed.clientId ?? undefined,
       amr: consumed.verified,
       authTime: consumed.authTime ?? consumed.createdAt,
+      source,
     })
     return { ...session, user: validated.user }
   })

@@ -37,6 +37,8 @@ export type SessionRequest = {
   readonly version?: string
   /** The token's `scope`; none by default. */
   readonly scopes?: readonly string[]
+  /** The session from which this one is derived, and when the person authenticated there. */
+  readonly source?: { readonly sessionId: string; readonly authTime: Date } | undefined
   /** False if the browser is not the person's own: a device that is approved on another screen. */
   readonly remembersBrowser?: false
 }
@@ -59,10 +61,14 @@ const newMark = (ctx: RequestCtx, { email }: Account) => {
 
 const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant, id: string, now: Date) => {
   const { settings } = tenant
+  const absoluteSeconds = Math.min(settings.sessionAbsoluteSeconds ?? ctx.config.SESSION_ABSOLUTE_SECONDS, 24 * 3600)
+  // A derived session never outlasts what its source could have lasted.
+  const since = mint.source !== undefined && mint.source.authTime < now ? mint.source.authTime : now
   return {
     id,
     userId: mint.user.id,
     clientId: mint.clientId ?? null,
+    sourceSessionId: mint.source?.sessionId ?? null,
     tokenId: ctx.random.id(),
     amr: [...mint.amr],
     acr: acrOf(mint.amr),
@@ -74,7 +80,7 @@ const sessionRow = (ctx: RequestCtx, mint: SessionRequest, tenant: SignInTenant,
     createdAt: now,
     lastSeenAt: now,
     idleSeconds: settings.sessionIdleSeconds ?? ctx.config.SESSION_IDLE_SECONDS,
-    expiresAt: secondsAfter(now, Math.min(settings.sessionAbsoluteSeconds ?? ctx.config.SESSION_ABSOLUTE_SECONDS, 24 * 3600)),
+    expiresAt: secondsAfter(since, absoluteSeconds),
   }
 }
 
