@@ -25,5 +25,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 5,
     "name": "derived_sessions",
     "sql": "ALTER TABLE \"authsec\".\"tickets\" ADD COLUMN \"source_session_id\" uuid;--> statement-breakpoint\nALTER TABLE \"authsec\".\"sessions\" ADD COLUMN \"source_session_id\" uuid;--> statement-breakpoint\nCREATE INDEX \"sessions_source\" ON \"authsec\".\"sessions\" USING btree (\"tenant_id\",\"source_session_id\") WHERE \"authsec\".\"sessions\".\"source_session_id\" is not null;"
+  },
+  {
+    "version": 6,
+    "name": "sign_up_attempts",
+    "sql": "ALTER TABLE \"authsec\".\"pending_registrations\" ADD COLUMN \"attempt_hash\" \"bytea\";"
   }
 ]

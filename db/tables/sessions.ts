@@ -143,6 +143,8 @@ export const pendingRegistrations = schema.table(
     email: text('email').notNull(),
     name: text('name').notNull().default(''),
     passwordHash: text('password_hash').notNull(),
+    /** Keyed digest of the ticket of the browser or client that began it. */
+    attemptHash: bytesColumn('attempt_hash'),
     tenantDomain: text('tenant_domain'),
     clientId: uuid('client_id'),
     createdAt: timestampColumn('created_at').notNull(),

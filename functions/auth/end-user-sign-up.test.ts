@@ -12,7 +12,9 @@ const INITIATE = `${BASE}/initiate-registration`
 const VERIFY = `${BASE}/verify-otp`
 const LOGIN = '/authsec/uflow/user/login'
 const FIRST = 'seven-purple-otters-sing'
-const REGISTERED = { status: 201, body: { message: 'Registration completed successfully' } }
+const REGISTERED = { status: 201, body: { message: 'Registration completed successfully', registration_ticket: expect.any(String) } }
+/** Where no code is mailed. */
+const CREATED = { status: 201, body: { message: 'Registration completed successfully' } }
 const BAD_CODE = { status: 401, body: { error: 'Invalid or expired OTP', code: 'invalid_otp' } }
 
 const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
@@ -22,6 +24,10 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
 const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const initiate = (app: TestApp, company: Company, email: string, password = FIRST): Promise<Response> =>
   app.request(INITIATE, { body: { client_id: company.clientId, email, password } })
+/** What completes a sign-up together with its code. */
+const ticketIn = async (response: Response) => ({
+  registration_ticket: String(((await outcomeOf(response)).body as Record<string, unknown>).registration_ticket),
+})
 const login = (app: TestApp, company: Company, email: string, password: string): Promise<Response> =>
   app.request(LOGIN, { body: { client_id: company.clientId, email, password } })
 const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
@@ -32,14 +38,18 @@ test('a sign-up answers the same for a known address, changes nothing, and tells
   await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
   for (const known of [person, synced]) {
     const before = await rowOf(app, known)
-    expect(await outcomeOf(await initiate(app, company, known.email))).toEqual(REGISTERED)
+    const answer = await outcomeOf(await initiate(app, company, known.email))
+    expect(answer).toEqual(REGISTERED)
+    const { registration_ticket } = answer.body as Record<string, unknown>
     expect(await rowOf(app, known)).toEqual(before)
     const mails = await app.mailsTo(known.email)
     expect(mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(/already have an account/)])
     expect(mails[0]?.text).not.toMatch(/^\s*\d{6}\s*$/m)
     expect((await login(app, company, known.email, FIRST)).status).toBe(401)
     // The next step does not tell either.
-    const guess = await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email: known.email, otp: '123456' } }))
+    const guess = await outcomeOf(
+      await app.request(VERIFY, { body: { client_id: company.clientId, email: known.email, otp: '123456', registration_ticket } }),
+    )
     expect(guess).toMatchObject(BAD_CODE)
   }
 })
@@ -48,13 +58,16 @@ test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose o
   const { app, company } = await start()
   const other = await app.company('globex')
   const email = newAddress(app)
-  await initiate(app, company, email)
+  const ticket = await ticketIn(await initiate(app, company, email))
   const code = codeIn(await app.mailsTo(email))
   const verify = async (body: Record<string, unknown>) => outcomeOf(await app.request(VERIFY, { body }))
-  const at = { client_id: company.clientId, email }
+  const at = { client_id: company.clientId, email, ...ticket }
   expect(await verify({ ...at, otp: wrongCode(code) })).toMatchObject(BAD_CODE)
   expect(await verify({ ...at, otp: '111111' })).toMatchObject(BAD_CODE)
-  expect(await verify({ email, client_id: other.clientId, otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await verify({ ...ticket, email, client_id: other.clientId, otp: code })).toMatchObject({
+    status: 400,
+    body: { code: 'registration_expired' },
+  })
   expect(await verify({ email: newAddress(app), client_id: company.clientId, otp: code })).toMatchObject({ body: { code: 'registration_expired' } })
   const reset = { body: { email, client_id: company.clientId, otp: code } }
   expect(await outcomeOf(await app.request('/authsec/uflow/user/forgot-password/verify-otp', reset))).toMatchObject({
@@ -73,12 +86,12 @@ test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose o
 test('an address that was taken while the code was on its way is not taken over', async () => {
   const { app, company } = await start()
   const email = newAddress(app)
-  await initiate(app, company, email)
+  const ticket = await ticketIn(await initiate(app, company, email))
   const code = codeIn(await app.mailsTo(email))
   const rival = await app.person(company)
   await change(app, rival, { email })
   const before = await rowOf(app, rival)
-  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp: code } }))).toMatchObject({
+  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp: code, ...ticket } }))).toMatchObject({
     status: 409,
     body: { error: 'User already exists', code: 'email_taken' },
   })
@@ -89,12 +102,12 @@ test('where the tenant allows direct sign-up the account is there at once, and e
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true })
   const [email, known] = [newAddress(app), await app.person(company)]
-  expect(await outcomeOf(await initiate(app, company, email))).toEqual(REGISTERED)
+  expect(await outcomeOf(await initiate(app, company, email))).toEqual(CREATED)
   expect(await account(app, company, email)).toMatchObject({ emailVerifiedAt: null, provider: 'custom', active: true })
   expect(await eventsOf(app, company.tenantId, 'auth.endUser.initiateRegistration')).toEqual(['user.created'])
   expect((await login(app, company, email, FIRST)).status).toBe(200)
   const before = await rowOf(app, known)
-  for (let i = 0; i < 3; i++) expect(await outcomeOf(await initiate(app, company, known.email))).toEqual(REGISTERED)
+  for (let i = 0; i < 3; i++) expect(await outcomeOf(await initiate(app, company, known.email))).toEqual(CREATED)
   expect(await rowOf(app, known)).toEqual(before)
   expect(await app.mailsTo(known.email)).toHaveLength(1)
   const direct = { status: 501, body: { error: 'Use InitiateRegistration for direct registration', code: 'direct_registration' } }
@@ -112,9 +125,9 @@ test('a tenant at its quota of people takes no more', async () => {
   expect(await outcomeOf(await initiate(app, company, email))).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
   expect(await account(app, company, email)).toBeUndefined()
   await configure(app, company, { directSignUp: false })
-  await initiate(app, company, email)
+  const ticket = await ticketIn(await initiate(app, company, email))
   const otp = codeIn(await app.mailsTo(email))
-  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp } }))).toMatchObject({
+  expect(await outcomeOf(await app.request(VERIFY, { body: { client_id: company.clientId, email, otp, ...ticket } }))).toMatchObject({
     status: 429,
     body: { code: 'quota_exceeded' },
   })

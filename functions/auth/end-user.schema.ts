@@ -7,10 +7,17 @@ const ClientId = z.string().min(1).max(200)
 export const InitiateRegistration = z
   .object({ client_id: ClientId, email: Email, password: z.string().min(1).max(1024) })
   .meta({ id: 'InitiateRegistration' })
-export const InitiateAnswer = z.object({ message: z.string(), response: z.string().optional() }).meta({ id: 'RegistrationInitiated' })
+export const InitiateAnswer = z
+  .object({ message: z.string(), response: z.string().optional(), registration_ticket: z.string().optional() })
+  .meta({ id: 'RegistrationInitiated' })
 /** All optional: where there is nothing to verify, whatever is sent gets the one answer. */
 export const VerifyOtp = z
-  .object({ email: z.string().max(320).optional(), otp: z.string().max(16).optional(), client_id: ClientId.optional() })
+  .object({
+    email: z.string().max(320).optional(),
+    otp: z.string().max(16).optional(),
+    client_id: ClientId.optional(),
+    registration_ticket: z.string().max(200).optional(),
+  })
   .meta({ id: 'EndUserVerifyOtp' })
 export const Verified = z.object({ message: z.string(), email: z.string() }).meta({ id: 'EndUserVerified' })
 export const EndUserPrecheck = z.object({ email: Email, client_id: ClientId }).meta({ id: 'EndUserPrecheck' })

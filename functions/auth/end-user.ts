@@ -29,10 +29,13 @@ const REMEMBERED_SECONDS = 1800
 export const initiateRegistration = async (ctx: Ctx, body: z.output<typeof InitiateRegistration>) => {
   const application = await findApplication(ctx, body.client_id)
   const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
-  await signUpDirectly(ctx, application, body)
-  const cookies = [tenantHintCookie(ctx, application.tenantId, REMEMBERED_SECONDS)]
+  const attempt = await signUpDirectly(ctx, application, body)
+  const cookies = [tenantHintCookie(ctx, application.tenantId, REMEMBERED_SECONDS), ...(attempt === undefined ? [] : [attempt.cookie])]
   if (known) return new HttpResult(withStatus(200, { response: 'true', message: 'User already exists' }), { cookies })
-  return new HttpResult(withStatus(201, { message: 'Registration completed successfully' }), { cookies })
+  return new HttpResult(
+    withStatus(201, { message: 'Registration completed successfully', ...(attempt === undefined ? {} : { registration_ticket: attempt.ticket }) }),
+    { cookies },
+  )
 }
 
 const doorOfVerification = async (ctx: Ctx, clientId: string | undefined): Promise<Application | undefined> => {
@@ -55,7 +58,7 @@ export const verifyOtp = async (ctx: Ctx, body: z.output<typeof VerifyOtp>) => {
   const email = normaliseEmail(body.email ?? '')
   if (email === undefined) throw new AppError('invalid_request', 'Invalid email format', { field: 'body.email' })
   if (body.otp === undefined) throw new AppError('invalid_request', 'otp is required', { field: 'body.otp' })
-  await completeEndUserSignUp(ctx, application, email, body.otp)
+  await completeEndUserSignUp(ctx, application, { email, otp: body.otp, ticket: body.registration_ticket })
   return { message: 'Your address is confirmed. Sign in to continue.', email }
 }
 

@@ -98,7 +98,9 @@ test('one code becomes one account; a minute holds one mail', async () => {
   const mails = await app.mailsTo(email)
   expect(mails).toHaveLength(1)
   const otp = codeIn(mails)
-  const counts = tally(await twenty(() => app.request(`${USER}/register/complete`, { body: { client_id: company.clientId, email, otp } })))
+  const begun = started.find(({ status }) => status === 200) ?? new Response('{}')
+  const body = { client_id: company.clientId, email, otp, registration_ticket: textIn(await bodyOf(begun), 'registration_ticket') }
+  const counts = tally(await twenty(() => app.request(`${USER}/register/complete`, { body })))
   expect(counts[200]).toBe(1)
   expect((counts[401] ?? 0) + (counts[400] ?? 0)).toBe(19)
 })

@@ -27,11 +27,11 @@ export const startSignUpOnPage = async (ctx: Ctx, contextRequest: SignInContextR
   const next = withSignInContext('/signup/code', contextRequest)
   const remember = { email, ...withPendingFlow(ctx, { sign_up: email }) }
   if (signInContext.kind !== 'platform') {
-    await startEndUserSignUp(ctx, clientAt(signInContext), { email, password })
-    return redirect(ctx, next, { remember })
+    const { cookie } = await startEndUserSignUp(ctx, clientAt(signInContext), { email, password })
+    return redirect(ctx, next, { remember, cookies: [cookie] })
   }
   const started = await startSignUp(withPageOrigin(ctx), { email, password, name, tenantDomain: tenant_domain })
-  return redirect(ctx, next, { remember, cookies: [started.cookie] })
+  return redirect(ctx, next, { remember, cookies: started.cookies })
 }
 
 /** @throws AppError sign_up_closed, single_tenant, tenant_domain_taken, registration_expired, invalid_otp, invalid_client, email_taken, quota_exceeded */
@@ -43,7 +43,7 @@ export const finishSignUpOnPage = async (
 ): Promise<HttpResult<undefined>> => {
   const signInContext = await findSignInContext(ctx, contextRequest)
   if (signInContext.kind === 'platform') await completeSignUp(withPageOrigin(ctx), email, otp)
-  else await completeEndUserSignUp(ctx, clientAt(signInContext), email, otp)
+  else await completeEndUserSignUp(ctx, clientAt(signInContext), { email, otp })
   return redirect(ctx, withSignInContext('/signin/password', contextRequest), { remember: { email }, say: 'account_ready' })
 }
 

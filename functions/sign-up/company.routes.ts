@@ -36,7 +36,8 @@ const CHECK_MAIL = 'Check your mailbox: we sent you a code.'
 
 const start = async (ctx: Ctx, body: z.output<typeof InitiateRegister>) => {
   const started = await startSignUp(ctx, { email: body.email, password: body.password, name: body.name ?? '', tenantDomain: body.tenant_domain })
-  return { again: started.again, body: { message: CHECK_MAIL, email: body.email }, more: { cookies: [started.cookie] } }
+  const answer = { message: CHECK_MAIL, email: body.email, registration_ticket: started.ticket }
+  return { again: started.again, body: answer, more: { cookies: started.cookies } }
 }
 
 const bootstrap = async (ctx: Ctx, body: z.output<typeof Bootstrap>) => {
@@ -50,12 +51,13 @@ const bootstrap = async (ctx: Ctx, body: z.output<typeof Bootstrap>) => {
     tenant_id: started.tenantId,
     tenant_domain: started.domain,
     user_id: '',
+    registration_ticket: started.ticket,
   }
-  return new HttpResult(answer, { cookies: [started.cookie] })
+  return new HttpResult(answer, { cookies: started.cookies })
 }
 
-const complete = async (ctx: Ctx, { email, otp }: z.output<typeof CompleteCompanySignUp>) => {
-  const done = await completeSignUp(ctx, email, otp)
+const complete = async (ctx: Ctx, { email, otp, registration_ticket }: z.output<typeof CompleteCompanySignUp>) => {
+  const done = await completeSignUp(ctx, email, otp, registration_ticket)
   return {
     message: 'Your organisation is ready. Sign in to continue.',
     email: done.email,
@@ -129,7 +131,7 @@ export const companyRoutes = [
     errors: ['sign_up_closed', 'too_many_codes'],
     emits: ['registration.started'],
     handle: async ({ ctx, body }) => {
-      await resendCode(ctx, body.email)
+      await resendCode(ctx, body.email, body.registration_ticket)
       return { message: CHECK_MAIL, email: body.email }
     },
   }),

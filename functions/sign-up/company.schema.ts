@@ -7,6 +7,9 @@ const Password = z.string().min(1).max(1024)
 const Domain = z.string().min(1).max(253)
 export const Otp = z.string().regex(/^\d{6}$/, 'must be six digits')
 
+/** What completes the sign-up together with the mailed code, for clients that keep no cookies. */
+const RegistrationTicket = z.string().max(200)
+
 export const RegisterCompany = z
   .object({ email: Email, password: Password, name: z.string().min(1).max(256), tenant_domain: Domain })
   .meta({ id: 'RegisterCompany' })
@@ -22,7 +25,9 @@ export const Bootstrap = z
     name: z.string().max(256).optional(),
   })
   .meta({ id: 'BootstrapCompany' })
-export const CompanySignUpStarted = z.object({ message: z.string(), email: z.string() }).meta({ id: 'SignUpStarted' })
+export const CompanySignUpStarted = z
+  .object({ message: z.string(), email: z.string(), registration_ticket: RegistrationTicket.optional() })
+  .meta({ id: 'SignUpStarted' })
 export const Bootstrapped = z
   .object({
     message: z.string(),
@@ -30,9 +35,12 @@ export const Bootstrapped = z
     tenant_id: z.string(),
     tenant_domain: z.string(),
     user_id: z.string().optional(),
+    registration_ticket: RegistrationTicket,
   })
   .meta({ id: 'SignUpBootstrapped' })
-export const CompleteCompanySignUp = z.object({ email: Email, otp: Otp }).meta({ id: 'CompleteRegistration' })
+export const CompleteCompanySignUp = z
+  .object({ email: Email, otp: Otp, registration_ticket: RegistrationTicket.optional() })
+  .meta({ id: 'CompleteRegistration' })
 export const CompanySignUpCompleted = z
   .object({
     message: z.string(),
@@ -45,4 +53,4 @@ export const CompanySignUpCompleted = z
     tenant_domain: z.string(),
   })
   .meta({ id: 'RegistrationCompleted' })
-export const ResendOtp = z.object({ email: Email }).meta({ id: 'ResendOtp' })
+export const ResendOtp = z.object({ email: Email, registration_ticket: RegistrationTicket.optional() }).meta({ id: 'ResendOtp' })

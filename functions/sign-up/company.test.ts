@@ -24,7 +24,8 @@ const someone = (app: TestApp, more: Partial<SignUp> = {}): SignUp => {
   return { email: `founder@${label}.example`, password: FIRST, name: 'Fay Founder', tenant_domain: label, ...more }
 }
 const lastCode = async (app: TestApp, email: string): Promise<string> => codeIn(await app.mailsTo(email))
-const complete = (app: TestApp, email: string, otp: string): Promise<Response> => app.request(COMPLETE, { body: { email, otp } })
+const complete = (app: TestApp, email: string, otp: string, more: Readonly<Record<string, unknown>> = {}): Promise<Response> =>
+  app.request(COMPLETE, { body: { email, otp, ...more } })
 const begun = async (app: TestApp, more: Partial<SignUp> = {}) => {
   const who = someone(app, more)
   expect((await app.request(REGISTER, { body: who })).status).toBe(201)
@@ -37,7 +38,7 @@ test('a company registers, proves its address, and its administrator signs in', 
   const domain = `${who.tenant_domain}.localhost`
   const started = await app.request(REGISTER, { body: who })
   expect(started.status).toBe(201)
-  expect(await bodyOf(started)).toEqual({ message: expect.any(String), email: who.email })
+  expect(await bodyOf(started)).toEqual({ message: expect.any(String), email: who.email, registration_ticket: expect.any(String) })
   const [mail] = await app.mailsTo(who.email)
   expect(mail).toMatchObject({ subject: 'Your code to register your company at localhost:7468', fromName: 'localhost:7468' })
   expect(mail?.text).toContain(domain)
@@ -84,7 +85,10 @@ test('the routes of the UI: initiate, resend, verify', async () => {
     return response
   }
   const initiated = await call(INITIATE, who)
-  expect([initiated.status, await bodyOf(initiated)]).toEqual([200, { message: expect.any(String), email: who.email }])
+  expect([initiated.status, await bodyOf(initiated)]).toEqual([
+    200,
+    { message: expect.any(String), email: who.email, registration_ticket: expect.any(String) },
+  ])
   const first = await lastCode(app, who.email)
   app.clock.advance(61)
   const resent = await call(RESEND, { email: who.email })
@@ -127,6 +131,7 @@ test('bootstrap starts the same sign-up, once both passwords match', async () =>
     tenant_id: expect.any(String),
     tenant_domain: `${who.tenant_domain}.localhost`,
     user_id: '',
+    registration_ticket: expect.any(String),
   })
   const done = await bodyOf(await complete(app, who.email, await lastCode(app, who.email)))
   expect(done.tenant_id).toBe(body.tenant_id)
@@ -152,15 +157,21 @@ test('no built-in code finishes a sign-up, and no response contains a code', asy
 
 test('each attempt keeps its own password: the code decides which attempt becomes the account', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
-  const { who, code: first } = await begun(app)
+  const who = someone(app)
+  const ticketOf = async (response: Response) => ({ registration_ticket: textIn(await bodyOf(response), 'registration_ticket') })
+  const one = await ticketOf(await app.request(REGISTER, { body: who }))
+  const first = await lastCode(app, who.email)
   app.clock.advance(61)
-  expect((await app.request(REGISTER, { body: { ...who, password: SECOND } })).status).toBe(200)
+  const other = await ticketOf(await app.request(REGISTER, { body: { ...who, password: SECOND } }))
   const second = await lastCode(app, who.email)
-  expect((await complete(app, who.email, second)).status).toBe(201)
+  // Of several attempts a code alone finishes none, for it is not known which one is the caller's.
+  expect(await outcomeOf(await complete(app, who.email, second))).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await outcomeOf(await complete(app, who.email, second, one))).toMatchObject({ status: 401, body: { code: 'invalid_otp' } })
+  expect((await complete(app, who.email, second, other)).status).toBe(201)
   expect((await app.request(LOGIN, { body: { email: who.email, password: SECOND } })).status).toBe(200)
   expect((await app.request(LOGIN, { body: { email: who.email, password: FIRST } })).status).toBe(401)
   // The earlier attempt requested the same domain.
-  expect(await outcomeOf(await complete(app, who.email, first))).toMatchObject({ status: 409, body: { code: 'tenant_domain_taken' } })
+  expect(await outcomeOf(await complete(app, who.email, first, one))).toMatchObject({ status: 409, body: { code: 'tenant_domain_taken' } })
 })
 
 test('a browser finishes only its own sign-up: an attempt elsewhere for the same address takes over neither its resend nor its code', async () => {
@@ -183,6 +194,16 @@ test('a browser finishes only its own sign-up: an attempt elsewhere for the same
     tenant_domain: `${who.tenant_domain}.localhost`,
   })
   expect((await app.request(LOGIN, { body: { email: who.email, password: FIRST } })).status).toBe(200)
+})
+
+test('a browser that began no sign-up finishes none, also with the right code', async () => {
+  const app = await startApp([...authRoutes, ...signUpRoutes])
+  const { who, code } = await begun(app)
+  for (const headers of [{ origin: 'http://localhost:7468' }, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'cross-site' }]) {
+    const refused = await app.request(COMPLETE, { body: { email: who.email, otp: code }, headers })
+    expect(await outcomeOf(refused)).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  }
+  expect((await app.request(LOGIN, { body: { email: who.email, password: FIRST } })).status).toBe(401)
 })
 
 test('a taken domain is refused at the start and again at the end, and nothing is left behind', async () => {

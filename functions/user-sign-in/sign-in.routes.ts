@@ -73,7 +73,8 @@ export const userLoginRoutes = [
     errors: ['invalid_client', 'registration_expired', 'invalid_otp', 'email_taken', 'quota_exceeded'],
     emits: ['user.created'],
     handle: async ({ ctx, body }) => {
-      await completeEndUserSignUp(ctx, await findApplication(ctx, body.client_id), body.email, body.otp)
+      const { email, otp, registration_ticket: ticket } = body
+      await completeEndUserSignUp(ctx, await findApplication(ctx, body.client_id), { email, otp, ticket })
       return { message: 'Your account is ready. Sign in to continue.', email: body.email }
     },
   }),

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
-import { type Company, PASSWORD, startApp, type TestApp } from '#tests/support/app'
+import { type Company, cookieJar, PASSWORD, startApp, type TestApp } from '#tests/support/app'
 import { bodyOf, change, codeIn, configure, enrol, eventsOf, leaked, outcomeOf, rowOf, textIn, wrongCode } from '#tests/support/sign-in'
 import { userSignInRoutes } from './routes.ts'
 
@@ -26,15 +26,27 @@ const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example
 const at = (company: Company, email: string, more: Record<string, unknown> = {}) => ({ body: { client_id: company.clientId, email, ...more } })
 const call = async (app: TestApp, path: string, company: Company, email: string, more: Record<string, unknown> = {}) =>
   outcomeOf(await app.request(path, at(company, email, more)))
+/** Begins a sign-up, and returns the body that completes it with this code. */
+const begin = async (app: TestApp, company: Company, email: string, password: string) => {
+  const { status, body } = await call(app, INITIATE, company, email, { password })
+  expect(status).toBe(200)
+  const registration_ticket = String((body as Record<string, unknown>).registration_ticket)
+  return (otp: string) => ({ otp, registration_ticket })
+}
 const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
 
 test('a verified sign-up: initiate, code, complete; then the password is the first step of a sign-in', async () => {
   const { app, company } = await start()
   const email = newAddress(app)
-  expect(await call(app, INITIATE, company, email, { password: FIRST })).toEqual({ status: 200, body: { message: expect.any(String), email } })
+  const started = await call(app, INITIATE, company, email, { password: FIRST })
+  expect(started).toEqual({ status: 200, body: { message: expect.any(String), email, registration_ticket: expect.any(String) } })
+  const { registration_ticket } = started.body as Record<string, unknown>
   const code = codeIn(await app.mailsTo(email))
   expect(await account(app, company, email)).toBeUndefined()
-  expect(await call(app, COMPLETE, company, email, { otp: code })).toEqual({ status: 200, body: { message: expect.any(String), email } })
+  expect(await call(app, COMPLETE, company, email, { otp: code, registration_ticket })).toEqual({
+    status: 200,
+    body: { message: expect.any(String), email },
+  })
   expect(await account(app, company, email)).toMatchObject({ provider: 'custom', clientId: company.clientId, emailVerifiedAt: app.clock.now() })
   const response = await app.request(LOGIN, at(company, email, { password: FIRST }))
   const step = await bodyOf(response)
@@ -48,11 +60,14 @@ test('a verified sign-up: initiate, code, complete; then the password is the fir
   })
   expect([step.token, step.access_token]).toEqual([undefined, undefined])
   expect(response.headers.getSetCookie()[0]).toContain(`authsec_login=${step.login_ticket}`)
-  expect(await call(app, COMPLETE, company, email, { otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await call(app, COMPLETE, company, email, { otp: code, registration_ticket })).toMatchObject({
+    status: 400,
+    body: { code: 'registration_expired' },
+  })
   expect(await eventsOf(app, company.tenantId, 'user.register.initiate')).toEqual(['registration.started'])
   expect(await eventsOf(app, company.tenantId, 'user.register.complete')).toEqual(['user.created'])
   expect(await eventsOf(app, company.tenantId, 'user.login')).toEqual(['login.first_factor_verified'])
-  expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], [FIRST, code, textIn(step, 'login_ticket')])).toEqual([])
+  expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], [FIRST, code, textIn(step, 'login_ticket'), String(registration_ticket)])).toEqual([])
 })
 
 test('both sign-ups answer a known address like an unknown one, change nothing and notify the owner', async () => {
@@ -61,27 +76,80 @@ test('both sign-ups answer a known address like an unknown one, change nothing a
     const [person, synced, email] = [await app.person(company), await app.person(company), newAddress(app)]
     await change(app, synced, { provider: 'entra_id', isSyncedUser: true, passwordHash: null })
     const before = [await rowOf(app, person), await rowOf(app, synced)]
-    const unknown = JSON.stringify(await call(app, path, company, email, { password: FIRST }))
+    const plain = (answer: object, address: string) =>
+      JSON.stringify(answer)
+        .replace(address, email)
+        .replace(/"registration_ticket":"[^"]+"/, '"ticket"')
+    const unknown = plain(await call(app, path, company, email, { password: FIRST }), email)
     for (const known of [person, synced]) {
-      expect(JSON.stringify(await call(app, path, company, known.email, { password: FIRST })).replace(known.email, email)).toBe(unknown)
+      const answer = await call(app, path, company, known.email, { password: FIRST })
+      expect(plain(answer, known.email)).toBe(unknown)
+      const { registration_ticket } = answer.body as Record<string, unknown>
       expect((await app.mailsTo(known.email)).map(({ subject }) => subject)).toEqual([expect.stringMatching(/already have an account/)])
-      expect(await call(app, COMPLETE, company, known.email, { otp: '111111' })).toMatchObject({ status: 401, body: { code: 'invalid_otp' } })
+      expect(await call(app, COMPLETE, company, known.email, { otp: '111111', registration_ticket })).toMatchObject({
+        status: 401,
+        body: { code: 'invalid_otp' },
+      })
     }
     expect([await rowOf(app, person), await rowOf(app, synced)]).toEqual(before)
   }
+})
+
+describe('a sign-up belongs to the browser or client that began it', () => {
+  test.each(['an earlier', 'a later'])(
+    '%s attempt of a stranger for the same address never sets the password: its code completes nothing here',
+    async (when) => {
+      const { app, company } = await start()
+      const [email, jar] = [newAddress(app), cookieJar()]
+      const strangers = () => call(app, INITIATE, company, email, { password: SECOND })
+      const own = async () => {
+        const response = await app.request(INITIATE, { ...at(company, email, { password: FIRST }), headers: jar.header() })
+        expect(response.headers.getSetCookie().join()).toMatch(/authsec_sign_up=[^;]+;.*HttpOnly/)
+        jar.take(response)
+      }
+      await (when === 'an earlier' ? strangers() : own())
+      const first = codeIn(await app.mailsTo(email))
+      app.clock.advance(61)
+      await (when === 'an earlier' ? own() : strangers())
+      const second = codeIn(await app.mailsTo(email))
+      const [foreign, mine] = when === 'an earlier' ? [first, second] : [second, first]
+      const finish = async (otp: string) => outcomeOf(await app.request(COMPLETE, { ...at(company, email, { otp }), headers: jar.header() }))
+      expect(await finish(foreign)).toMatchObject({ status: 401, body: { code: 'invalid_otp' } })
+      expect(await account(app, company, email)).toBeUndefined()
+      expect((await finish(mine)).status).toBe(200)
+      expect((await call(app, LOGIN, company, email, { password: SECOND })).status).toBe(401)
+      expect((await call(app, LOGIN, company, email, { password: FIRST })).status).toBe(200)
+    },
+  )
+
+  test('a code alone, or with the ticket of another sign-up, creates no account', async () => {
+    const { app, company } = await start()
+    const [email, other] = [newAddress(app), newAddress(app)]
+    const own = await begin(app, company, email, FIRST)
+    const otp = codeIn(await app.mailsTo(email))
+    const { registration_ticket } = (await begin(app, company, other, SECOND))(otp)
+    const before = await app.events(company.tenantId)
+    for (const more of [{}, { registration_ticket }, { registration_ticket: 'x' }]) {
+      expect(await call(app, COMPLETE, company, email, { otp, ...more })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+    }
+    expect(await account(app, company, email)).toBeUndefined()
+    const written = (await app.events(company.tenantId)).slice(0, -before.length)
+    expect(written.map(({ event, outcome }) => [event, outcome])).toEqual([])
+    expect((await call(app, COMPLETE, company, email, own(otp))).status).toBe(200)
+  })
 })
 
 test('the mailed code decides which attempt becomes the account, at the client where it started', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
   const email = newAddress(app)
-  await call(app, INITIATE, company, email, { password: FIRST })
+  await begin(app, company, email, FIRST)
   app.clock.advance(61)
-  await call(app, INITIATE, company, email, { password: SECOND })
+  const complete = await begin(app, company, email, SECOND)
   const code = codeIn(await app.mailsTo(email))
-  expect(await call(app, COMPLETE, other, email, { otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
-  expect(await call(app, COMPLETE, company, email, { otp: wrongCode(code) })).toMatchObject({ status: 401, body: { code: 'invalid_otp' } })
-  expect((await call(app, COMPLETE, company, email, { otp: code })).status).toBe(200)
+  expect(await call(app, COMPLETE, other, email, complete(code))).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await call(app, COMPLETE, company, email, complete(wrongCode(code)))).toMatchObject({ status: 401, body: { code: 'invalid_otp' } })
+  expect((await call(app, COMPLETE, company, email, complete(code))).status).toBe(200)
   expect((await call(app, LOGIN, company, email, { password: FIRST })).status).toBe(401)
   expect((await call(app, LOGIN, company, email, { password: SECOND })).status).toBe(200)
 })
@@ -89,17 +157,17 @@ test('the mailed code decides which attempt becomes the account, at the client w
 test('a sign-up code ends after five wrong guesses or ten minutes, and the sign-up after half an hour', async () => {
   const { app, company } = await start()
   const email = newAddress(app)
-  await call(app, INITIATE, company, email, { password: FIRST })
+  const complete = await begin(app, company, email, FIRST)
   const code = codeIn(await app.mailsTo(email))
-  for (let i = 1; i <= 5; i++) expect((await call(app, COMPLETE, company, email, { otp: wrongCode(code, i) })).status).toBe(401)
-  expect((await call(app, COMPLETE, company, email, { otp: code })).status).toBe(401)
+  for (let i = 1; i <= 5; i++) expect((await call(app, COMPLETE, company, email, complete(wrongCode(code, i)))).status).toBe(401)
+  expect((await call(app, COMPLETE, company, email, complete(code))).status).toBe(401)
   app.clock.advance(61)
-  await call(app, INITIATE, company, email, { password: FIRST })
+  const completeNext = await begin(app, company, email, FIRST)
   const second = codeIn(await app.mailsTo(email))
   app.clock.advance(600)
-  expect((await call(app, COMPLETE, company, email, { otp: second })).status).toBe(401)
+  expect((await call(app, COMPLETE, company, email, completeNext(second))).status).toBe(401)
   app.clock.advance(1200)
-  expect(await call(app, COMPLETE, company, email, { otp: second })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
+  expect(await call(app, COMPLETE, company, email, completeNext(second))).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
 })
 
 test('an address gets at most one sign-up mail a minute and five an hour', async () => {
@@ -140,18 +208,18 @@ test('direct sign-up creates the account at once where the tenant allows it', as
   expect((await call(app, LOGIN, company, email, { password: FIRST })).status).toBe(200)
   expect(await eventsOf(app, company.tenantId, 'user.register')).toEqual(['user.created'])
   expect(await call(app, REGISTER, company, late, { password: FIRST })).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
-  await call(app, INITIATE, company, late, { password: FIRST })
+  const complete = await begin(app, company, late, FIRST)
   const otp = codeIn(await app.mailsTo(late))
-  expect(await call(app, COMPLETE, company, late, { otp })).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
+  expect(await call(app, COMPLETE, company, late, complete(otp))).toMatchObject({ status: 429, body: { code: 'quota_exceeded' } })
 })
 
 test('an account that was created while the code was in transit is not taken over', async () => {
   const { app, company } = await start()
   const [email, rival] = [newAddress(app), await app.person(company)]
-  await call(app, INITIATE, company, email, { password: FIRST })
+  const complete = await begin(app, company, email, FIRST)
   const otp = codeIn(await app.mailsTo(email))
   await change(app, rival, { email })
-  expect(await call(app, COMPLETE, company, email, { otp })).toMatchObject({
+  expect(await call(app, COMPLETE, company, email, complete(otp))).toMatchObject({
     status: 409,
     body: { error: 'User already exists', code: 'email_taken' },
   })

@@ -6,6 +6,7 @@ import { tenantHint, tenantHintCookie } from '#shared/domains/login-transaction/
 import { RESET_CODE_SECONDS, requestReset, requireGoodPassword, resetPassword, verifyResetCode } from '#shared/domains/recovery/reset'
 import type { ResetBody, ResetMessage, ResetVerified, UserForgotPassword, VerifyReset } from '#shared/domains/recovery/reset.schema'
 import { findApplicationUser } from '#shared/domains/sign-in/end-user'
+import type { Attempt } from '#shared/domains/sign-up/attempt'
 import { signUpDirectly, startEndUserSignUp } from '#shared/domains/sign-up/end-user'
 import { disclosesAccounts } from '#shared/domains/tenancy/compatibility'
 import { AppError } from '#shared/kernel/errors'
@@ -24,20 +25,27 @@ export const loginStatus = async (ctx: Ctx, body: z.output<typeof UserStatus>): 
   return known ? { response: 'true', message: 'User exists' } : { response: 'false', message: 'User does not exist' }
 }
 
+const startedSignUp = (email: string, attempt: Attempt | undefined): HttpResult<z.input<typeof UserRegistered>> =>
+  attempt === undefined
+    ? new HttpResult({ message: CHECK_MAIL, email })
+    : new HttpResult({ message: CHECK_MAIL, email, registration_ticket: attempt.ticket }, { cookies: [attempt.cookie] })
+
 /** @throws AppError invalid_client, email_taken where accounts are disclosed, password_*, too_many_codes */
-export const initiateUserRegistration = async (ctx: Ctx, body: z.output<typeof UserRegister>): Promise<z.input<typeof UserRegistered>> => {
+export const initiateUserRegistration = async (
+  ctx: Ctx,
+  body: z.output<typeof UserRegister>,
+): Promise<HttpResult<z.input<typeof UserRegistered>>> => {
   const application = await findApplication(ctx, body.client_id)
   if (disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined) throw new AppError('email_taken')
-  await startEndUserSignUp(ctx, application, body)
-  return { message: CHECK_MAIL, email: body.email }
+  return startedSignUp(body.email, await startEndUserSignUp(ctx, application, body))
 }
 
 /** @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded */
-export const registerUser = async (ctx: Ctx, body: z.output<typeof UserRegister>): Promise<z.input<typeof UserRegistered>> => {
+export const registerUser = async (ctx: Ctx, body: z.output<typeof UserRegister>): Promise<HttpResult<z.input<typeof UserRegistered>>> => {
   const application = await findApplication(ctx, body.client_id)
   const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
-  await signUpDirectly(ctx, application, body)
-  return known ? { response: 'true', message: 'User already exists' } : { message: CHECK_MAIL, email: body.email }
+  const attempt = await signUpDirectly(ctx, application, body)
+  return known ? new HttpResult({ response: 'true', message: 'User already exists' }) : startedSignUp(body.email, attempt)
 }
 
 export const forgotUserPassword = async (ctx: Ctx, body: z.output<typeof UserForgotPassword>): Promise<HttpResult<z.input<typeof ResetMessage>>> => {

@@ -11,7 +11,7 @@ import {
   replacePendingCode,
 } from '#db/store/codes'
 import { findTenantByDomain } from '#db/store/domains'
-import { tenantHint, tenantHintCookie } from '#shared/domains/login-transaction/login-transaction'
+import { tenantHintCookie } from '#shared/domains/login-transaction/login-transaction'
 import { notify } from '#shared/domains/notifications/notify'
 import { checkNewPassword } from '#shared/domains/passwords/policy'
 import { type CreatedTenant, createTenant } from '#shared/domains/tenancy/create-tenant'
@@ -20,6 +20,7 @@ import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cookie } from '#shared/platform/http/route'
+import { comesFromBrowser, newAttempt, ownAttempt } from './attempt.ts'
 import { codeLockOf, createCode, matchCode } from './code.ts'
 import type { SignUpCtx as Ctx } from './end-user.ts'
 import { companyNameOf, isSingleTenantTaken, refuseSecondCompany, requireOpenSignUp } from './open-sign-up.ts'
@@ -34,7 +35,13 @@ export type SignUp = {
   readonly tenantDomain: string
 }
 
-export type StartedSignUp = { readonly domain: string; readonly tenantId: string; readonly again: boolean; readonly cookie: Cookie }
+export type StartedSignUp = {
+  readonly domain: string
+  readonly tenantId: string
+  readonly again: boolean
+  readonly ticket: string
+  readonly cookies: readonly Cookie[]
+}
 
 /** Mails a code for a pending sign-up. @throws AppError too_many_codes */
 const sendCode = async (t: TenantTx, ctx: Ctx, email: string, domain: string): Promise<string> => {
@@ -58,7 +65,7 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
   const { email, name, password } = given
   await checkNewPassword({ password, email, name, tenantDomain: domain, secondFactorRequired: false, field: 'body.password' }, ctx.breached)
   const passwordHash = await ctx.passwords.hash(password)
-  const id = ctx.random.id()
+  const [id, attempt] = [ctx.random.id(), newAttempt(ctx, PENDING_SECONDS)]
   const again = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const now = ctx.clock.now()
     const earlier = await findPendingRegistration(t, 'company', email, now)
@@ -70,6 +77,7 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
       email,
       name,
       passwordHash,
+      attemptHash: attempt.hash,
       tenantDomain: domain,
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
@@ -78,27 +86,28 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
     return earlier.length > 0
   })
   ctx.wakeOutbox()
-  return { domain, tenantId: id, again, cookie: tenantHintCookie(ctx, id, PENDING_SECONDS) }
+  return { domain, tenantId: id, again, ticket: attempt.ticket, cookies: [tenantHintCookie(ctx, id, PENDING_SECONDS), attempt.cookie] }
 }
 
 /**
- * The sign-up that this browser started, if pending. Another person may have started one for the same address with their own password; its code must not finish
- * this one.
+ * The sign-up that the code may finish: the one that this browser or client began. A client that is no browser and presents no ticket finishes the only one of
+ * the address; of several, it is not known which is its own.
  */
-const ownAttempt = (ctx: Ctx, waiting: readonly PendingRegistration[]): PendingRegistration | undefined => {
-  const hinted = tenantHint(ctx)
-  return waiting.find(({ id }) => id === hinted)
+const finishable = (ctx: Ctx, waiting: readonly PendingRegistration[], ticket: string | undefined): PendingRegistration | undefined => {
+  const own = ownAttempt(ctx, waiting, ticket)
+  if (own !== undefined || ticket !== undefined || comesFromBrowser(ctx) || waiting.length > 1) return own
+  return waiting[0]
 }
 
 /**
- * Mails a new code for the browser's own sign-up, else for the newest of the address. The answer is the same without one.
+ * Mails a new code for the sign-up that this browser or client began, else for the newest of the address. The answer is the same without one.
  * @throws AppError sign_up_closed, too_many_codes
  */
-export const resendCode = async (ctx: Ctx, email: string): Promise<void> => {
+export const resendCode = async (ctx: Ctx, email: string, ticket?: string): Promise<void> => {
   requireOpenSignUp(ctx)
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const waiting = await findPendingRegistration(t, 'company', email, ctx.clock.now())
-    const pending = ownAttempt(ctx, waiting) ?? waiting[0]
+    const pending = ownAttempt(ctx, waiting, ticket) ?? waiting[0]
     if (pending === undefined) return
     await replacePendingCode(t, pending.id, await sendCode(t, ctx, email, pending.tenantDomain ?? ''))
     await recordEvent(t, ctx, { event: 'registration.started', actor: byAnonymous, target: { type: 'registration', id: pending.id } })
@@ -125,18 +134,17 @@ const createCompany = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration
  * Verifies the code and creates tenant, administrator, project, client and seeds, all or none.
  * @throws AppError sign_up_closed, registration_expired, invalid_otp, tenant_domain_taken, single_tenant
  */
-export const completeSignUp = async (ctx: Ctx, email: string, otp: string): Promise<CompletedSignUp> => {
+export const completeSignUp = async (ctx: Ctx, email: string, otp: string, ticket?: string): Promise<CompletedSignUp> => {
   requireOpenSignUp(ctx)
   const waiting = await findPendingRegistration(forTenant(ctx.db, SYSTEM_TENANT), 'company', email, ctx.clock.now())
-  if (waiting.length === 0) throw new AppError('registration_expired')
-  const own = ownAttempt(ctx, waiting)
+  const own = finishable(ctx, waiting, ticket)
+  if (own === undefined) throw new AppError('registration_expired')
   const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
   const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: codeLockOf(ctx, 'admin_registration', email), email, code: otp })
-  if (codeId === undefined) throw new AppError('invalid_otp', undefined, refusal)
+  if (codeId !== own.codeId) throw new AppError('invalid_otp', undefined, refusal)
   const completed = await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const pending = await findPendingRegistrationByCode(t, codeId, ctx.clock.now())
-    if (pending === undefined || (own !== undefined && pending.id !== own.id) || !(await consumeCode(t, codeId, ctx.clock.now())))
-      throw new AppError('invalid_otp', undefined, refusal)
+    if (pending === undefined || !(await consumeCode(t, codeId, ctx.clock.now()))) throw new AppError('invalid_otp', undefined, refusal)
     const created = await createCompany(t, ctx, pending)
     await deletePendingRegistrations(t, [pending.id])
     return { ...created, email: pending.email, domain: pending.tenantDomain ?? '' }

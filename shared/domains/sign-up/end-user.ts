@@ -20,6 +20,7 @@ import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
+import { type Attempt, newAttempt, ownAttempt } from './attempt.ts'
 import { codeLockOf, createCode, matchCode } from './code.ts'
 
 const PENDING_SECONDS = 30 * 60
@@ -84,13 +85,14 @@ const notifyOwner = async (t: TenantTx, ctx: SignUpCtx, email: string): Promise<
 }
 
 /**
- * Stores the sign-up and mails its code. An address with an account gets the same answer and another mail.
+ * Stores the sign-up and mails its code. An address with an account gets the same answer and another mail. Returns what its browser or client completes it with.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const startEndUserSignUp = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+export const startEndUserSignUp = async (ctx: SignUpCtx, application: Application, given: Given): Promise<Attempt> => {
   const tenant = await requireActiveTenant(ctx, application)
   await ctx.quotas.use(application.tenantId, 'mailsPerHour')
   const passwordHash = await hashNew(ctx, tenant, given)
+  const attempt = newAttempt(ctx, PENDING_SECONDS)
   await atomically(forTenant(ctx.db, application.tenantId), async (t) => {
     const now = ctx.clock.now()
     const sent = await createCode(t, ctx, codeLockOf(ctx, 'user_registration', given.email), CODE_SECONDS, false)
@@ -103,6 +105,7 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, application: Applicatio
       codeId: sent.id,
       email: given.email,
       passwordHash,
+      attemptHash: attempt.hash,
       clientId: application.clientId,
       createdAt: now,
       expiresAt: secondsAfter(now, PENDING_SECONDS),
@@ -118,13 +121,14 @@ export const startEndUserSignUp = async (ctx: SignUpCtx, application: Applicatio
     })
   })
   ctx.wakeOutbox()
+  return attempt
 }
 
 /**
- * Signs up in one step. Where the tenant admits people with unproved addresses, the account is created at once; elsewhere a code is mailed.
+ * Signs up in one step. Where the tenant admits people with unproved addresses, the account is created at once; elsewhere a code is mailed, and what completes the sign-up is returned.
  * @throws AppError invalid_client, password_*, too_many_codes, quota_exceeded
  */
-export const signUpDirectly = async (ctx: SignUpCtx, application: Application, given: Given): Promise<void> => {
+export const signUpDirectly = async (ctx: SignUpCtx, application: Application, given: Given): Promise<Attempt | undefined> => {
   const tenant = await requireActiveTenant(ctx, application)
   if (!allowsDirectSignUp(ctx, tenant)) return startEndUserSignUp(ctx, application, given)
   await ctx.quotas.use(application.tenantId, 'mailsPerHour')
@@ -138,21 +142,28 @@ export const signUpDirectly = async (ctx: SignUpCtx, application: Application, g
     if ('code' in notice) await notifyOwner(t, ctx, given.email)
   })
   ctx.wakeOutbox()
+  return undefined
+}
+
+type Completion = {
+  readonly email: string
+  readonly otp: string
+  /** From a client that keeps no cookies. */
+  readonly ticket?: string | undefined
 }
 
 /**
- * Verifies the code and creates the account.
+ * Verifies the code of the sign-up that this browser or client began, and creates the account with the password that was given there.
  * @throws AppError registration_expired, invalid_client (of another client), invalid_otp, email_taken, quota_exceeded
  */
-export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, email: string, otp: string): Promise<void> => {
+export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, { email, otp, ticket }: Completion): Promise<void> => {
   const tenant = await requireActiveTenant(ctx, application)
   const t = forTenant(ctx.db, application.tenantId)
+  const own = ownAttempt(ctx, await findPendingRegistration(t, 'end_user', email, ctx.clock.now()), ticket)
+  if (own === undefined) throw new AppError('registration_expired')
   const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: application.tenantId, event: 'user.created' } })
   const codeId = await matchCode(ctx, application.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })
-  if (codeId === undefined) {
-    if ((await findPendingRegistration(t, 'end_user', email, ctx.clock.now())).length === 0) throw new AppError('registration_expired')
-    throw wrong
-  }
+  if (codeId !== own.codeId) throw wrong
   await atomically(t, async (tx) => {
     const pending = await findPendingRegistrationByCode(tx, codeId, ctx.clock.now())
     if (pending === undefined || !(await consumeCode(tx, codeId, ctx.clock.now()))) throw wrong

@@ -1,0 +1,1 @@
+ALTER TABLE "authsec"."pending_registrations" ADD COLUMN "attempt_hash" "bytea";
