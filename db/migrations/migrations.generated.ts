@@ -30,5 +30,10 @@ export const MIGRATIONS: readonly Migration[] = [
     "version": 6,
     "name": "sign_up_attempts",
     "sql": "ALTER TABLE \"authsec\".\"pending_registrations\" ADD COLUMN \"attempt_hash\" \"bytea\";"
+  },
+  {
+    "version": 7,
+    "name": "accounts_of_unproved_addresses",
+    "sql": "ALTER TABLE \"authsec\".\"users\" ADD COLUMN \"created_unproved\" boolean DEFAULT false NOT NULL;"
   }
 ]

@@ -54,11 +54,17 @@ export const deleteIdentities = (t: TenantTx, userId: string, provider: string):
     .where(and(ownRows(t, federatedIdentities), eq(federatedIdentities.userId, userId), eq(federatedIdentities.provider, provider)))
     .returning()
 
-/** Deletes all of the person's identities except one. */
-export const deleteOtherIdentities = async (t: TenantTx, userId: string, keepId: string): Promise<void> => {
+/** Deletes all of the person's identities except the given one. */
+export const deleteOtherIdentities = async (t: TenantTx, userId: string, keepId: string | undefined): Promise<void> => {
   await t.db
     .delete(federatedIdentities)
-    .where(and(ownRows(t, federatedIdentities), eq(federatedIdentities.userId, userId), ne(federatedIdentities.id, keepId)))
+    .where(
+      and(
+        ownRows(t, federatedIdentities),
+        eq(federatedIdentities.userId, userId),
+        keepId === undefined ? undefined : ne(federatedIdentities.id, keepId),
+      ),
+    )
 }
 
 /** Tenants that know the identity. */

@@ -14,6 +14,8 @@ export const users = schema.table(
     /** Lower case, trimmed, NFC: see `normaliseEmail`. */
     email: text('email').notNull(),
     emailVerifiedAt: timestampColumn('email_verified_at'),
+    /** A sign-up created the account without a proof of this address; void once the address is proved. */
+    createdUnproved: boolean('created_unproved').notNull().default(false),
     name: text('name').notNull().default(''),
     username: text('username'),
     /** E-mail, name and user name in the form that search compares, one per line; written together with `user_grams`. */

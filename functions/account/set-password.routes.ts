@@ -37,7 +37,7 @@ export const setPasswordRoutes = [
     body: SetPassword,
     reply: empty(204),
     errors: ['link_expired', ...NEW_PASSWORD_ERRORS],
-    emits: ['user.password_changed', 'user.email_verified'],
+    emits: ['user.password_changed', 'user.email_verified', 'factors.reset'],
     handle: ({ ctx, body }) => setPassword(ctx, body),
   }),
 ]

@@ -7,6 +7,7 @@ import { findUser, lockUser, type User, updateUser, verifyAdministrator } from '
 import { hashNewPassword } from '#shared/domains/account/new-password'
 import { isStillInvited } from '#shared/domains/authority/inviter'
 import { loadLoginTransaction, readTransactionHandle, transactionHandleHash } from '#shared/domains/login-transaction/login-transaction'
+import { takeFromCreator } from '#shared/domains/recovery/first-proof'
 import { replacePassword } from '#shared/domains/recovery/reset'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
@@ -53,6 +54,7 @@ export const setPassword = async (ctx: Ctx, body: z.output<typeof SetPassword>):
     // Check again under the lock: the account, its address or the inviter's permission may have changed since the link was read.
     const isStill = held?.active === true && held.deletedAt === null && held.email === user.email
     if (!isStill || !(await isStillInvited(tx, ctx, held)) || (await consumeLoginTransaction(tx, hash, now)) === undefined) throw expired()
+    await takeFromCreator(tx, ctx, held)
     await replacePassword(tx, ctx, held, passwordHash)
     const target = { type: 'user', id: user.id }
     await updateUser(tx, user.id, { emailVerifiedAt: now })

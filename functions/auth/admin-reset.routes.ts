@@ -38,7 +38,7 @@ export const adminResetRoutes = [
     body: ResetBody,
     reply: json(200, ResetMessage),
     errors: ['reset_not_verified', 'invalid_otp', 'password_too_short', 'password_too_long', 'password_guessable', 'password_breached'],
-    emits: ['user.password_reset_verified', 'user.password_reset'],
+    emits: ['user.password_reset_verified', 'user.password_reset', 'factors.reset'],
     handle: async ({ ctx, body }) => (await import('./admin-reset.ts')).reset(ctx, body),
   }),
 ]

@@ -76,7 +76,7 @@ export const recoverRoutes = [
     form: NewPasswordForm,
     reply: empty(303),
     errors: ['reset_not_verified', ...PASSWORD_RULE_ERRORS],
-    emits: ['user.password_reset'],
+    emits: ['user.password_reset', 'factors.reset'],
     handle: async ({ ctx, query, form }) => (await import('./recover.ts')).saveNewPassword(ctx, query, form.email, form.new_password),
   }),
 ]

@@ -119,7 +119,7 @@ export const userLoginRoutes = [
     body: ResetBody,
     reply: json(200, ResetMessage),
     errors: [...PASSWORD_ERRORS, 'invalid_client', 'invalid_code', 'reset_code_missing'],
-    emits: ['user.password_reset_verified', 'user.password_reset'],
+    emits: ['user.password_reset_verified', 'user.password_reset', 'factors.reset'],
     handle: ({ ctx, body }) => resetUserPassword(ctx, body),
   }),
 ]

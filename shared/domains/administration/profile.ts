@@ -42,7 +42,7 @@ export const differences = (user: UserRow, change: ProfileChange): Partial<Pick<
 /** A new address set by an administrator is unproved and ends every session; the old address is notified if it was proved. */
 const moveAddress = async (t: TenantTx, ctx: RequestCtx, user: UserRow, email: string): Promise<void> => {
   const hasAdminAccess = (await administratorIds(ctx, t)).includes(user.id)
-  await updateUser(t, user.id, { email, emailVerifiedAt: null, validFrom: ctx.clock.now() })
+  await updateUser(t, user.id, { email, emailVerifiedAt: null, createdUnproved: false, validFrom: ctx.clock.now() })
   if (hasAdminAccess) {
     await deleteAdministrator(t, user.id)
     await putAdministrator(t, { emailHash: emailHash(ctx, email), userId: user.id, provedAt: null })

@@ -26,6 +26,7 @@ import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import type { Cookie } from '#shared/platform/http/route'
 import { commitOrRollBack } from './commit-or-roll-back.ts'
+import { takeFromCreator } from './first-proof.ts'
 
 export type ResetKind = 'admin_reset' | 'user_reset'
 export type ResetCtx = RequestCtx & { readonly breached: BreachedPasswords }
@@ -192,6 +193,7 @@ export const resetPassword = async (ctx: ResetCtx, given: Reset): Promise<Cookie
       (await consumeLoginTransaction(tx, transactionHandleHash(ctx, handle.text), now)) === undefined
     )
       throw resetError(failure, handle.tenantId, user.id)
+    await takeFromCreator(tx, ctx, held)
     await replacePassword(tx, ctx, held, passwordHash)
     await proveMailbox(tx, ctx, held, loginTransaction.mailboxProvedAt ?? now)
     await recordEvent(tx, ctx, {

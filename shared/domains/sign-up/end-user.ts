@@ -53,6 +53,7 @@ const addUser = async (t: TenantTx, ctx: SignUpCtx, tenant: Tenant, account: Acc
     clientId: account.clientId,
     email: account.email,
     emailVerifiedAt: account.verified ? at : null,
+    createdUnproved: !account.verified,
     name: account.email,
     passwordHash: account.passwordHash,
     provider: 'custom',

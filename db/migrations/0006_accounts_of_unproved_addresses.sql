@@ -1,0 +1,1 @@
+ALTER TABLE "authsec"."users" ADD COLUMN "created_unproved" boolean DEFAULT false NOT NULL;
