@@ -16,7 +16,7 @@ const CALLBACK = `${BASE}/webauthn-callback`
 const LOGIN = '/authsec/uflow/user/login'
 const NOTIFY = '/authsec/uflow/auth/notify/new-user-registration'
 const FIRST = 'seven-purple-otters-sing'
-const REGISTERED = { status: 201, body: { message: 'Registration completed successfully' } }
+const REGISTERED = { status: 201, body: { message: 'Registration completed successfully', registration_ticket: expect.any(String) } }
 const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; company: Company }> => {
   const app = await startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, { env })
   return { app, company: await app.company() }

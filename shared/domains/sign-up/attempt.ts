@@ -37,5 +37,19 @@ export const ownAttempt = (
 }
 
 /** Browsers name their origin or site with every form and script request, so a request without either does not come from one. */
-export const comesFromBrowser = ({ request }: Pick<RequestCtx, 'request'>): boolean =>
+const comesFromBrowser = ({ request }: Pick<RequestCtx, 'request'>): boolean =>
   request.origin !== undefined || request.header('sec-fetch-site') !== undefined
+
+/**
+ * The sign-up that the code may finish: the one that this browser or client began. A client that is no browser and presents no ticket finishes the only one of
+ * the address; of several, it is not known which is its own.
+ */
+export const finishableAttempt = (
+  ctx: Pick<RequestCtx, 'hash' | 'request'>,
+  waiting: readonly PendingRegistration[],
+  ticket: string | undefined,
+): PendingRegistration | undefined => {
+  const own = ownAttempt(ctx, waiting, ticket)
+  if (own !== undefined || ticket !== undefined || comesFromBrowser(ctx) || waiting.length > 1) return own
+  return waiting[0]
+}

@@ -20,7 +20,7 @@ import { AppError } from '#shared/kernel/errors'
 import { normaliseTenantDomain } from '#shared/kernel/tenant-domain'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
 import type { Cookie } from '#shared/platform/http/route'
-import { comesFromBrowser, newAttempt, ownAttempt } from './attempt.ts'
+import { finishableAttempt, newAttempt, ownAttempt } from './attempt.ts'
 import { codeLockOf, createCode, matchCode } from './code.ts'
 import type { SignUpCtx as Ctx } from './end-user.ts'
 import { companyNameOf, isSingleTenantTaken, refuseSecondCompany, requireOpenSignUp } from './open-sign-up.ts'
@@ -124,16 +124,6 @@ export const startSignUp = async (ctx: Ctx, given: SignUp): Promise<StartedSignU
 }
 
 /**
- * The sign-up that the code may finish: the one that this browser or client began. A client that is no browser and presents no ticket finishes the only one of
- * the address; of several, it is not known which is its own.
- */
-const finishable = (ctx: Ctx, waiting: readonly PendingRegistration[], ticket: string | undefined): PendingRegistration | undefined => {
-  const own = ownAttempt(ctx, waiting, ticket)
-  if (own !== undefined || ticket !== undefined || comesFromBrowser(ctx) || waiting.length > 1) return own
-  return waiting[0]
-}
-
-/**
  * Mails a new code for the sign-up that this browser or client began, else for the newest of the address. The answer is the same without one.
  * @throws AppError sign_up_closed, too_many_codes
  */
@@ -171,7 +161,7 @@ const createCompany = async (t: TenantTx, ctx: Ctx, pending: PendingRegistration
 export const completeSignUp = async (ctx: Ctx, email: string, otp: string, ticket?: string): Promise<CompletedSignUp> => {
   requireOpenSignUp(ctx)
   const waiting = await findPendingRegistration(forTenant(ctx.db, SYSTEM_TENANT), 'company', email, ctx.clock.now())
-  const own = finishable(ctx, waiting, ticket)
+  const own = finishableAttempt(ctx, waiting, ticket)
   if (own === undefined) throw new AppError('registration_expired')
   const refusal = { refusal: { event: 'tenant.created', tenantId: SYSTEM_TENANT } }
   const codeId = await matchCode(ctx, SYSTEM_TENANT, { lock: codeLockOf(ctx, 'admin_registration', email), email, code: otp })

@@ -20,7 +20,7 @@ import { consumeQuota } from '#shared/domains/tenancy/quotas'
 import { secondsAfter } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import { byAnonymous, recordEvent } from '#shared/platform/audit/audit-log'
-import { type Attempt, newAttempt, ownAttempt } from './attempt.ts'
+import { type Attempt, finishableAttempt, newAttempt } from './attempt.ts'
 import { codeLockOf, createCode, matchCode } from './code.ts'
 
 const PENDING_SECONDS = 30 * 60
@@ -160,7 +160,7 @@ type Completion = {
 export const completeEndUserSignUp = async (ctx: SignUpCtx, application: Application, { email, otp, ticket }: Completion): Promise<void> => {
   const tenant = await requireActiveTenant(ctx, application)
   const t = forTenant(ctx.db, application.tenantId)
-  const own = ownAttempt(ctx, await findPendingRegistration(t, 'end_user', email, ctx.clock.now()), ticket)
+  const own = finishableAttempt(ctx, await findPendingRegistration(t, 'end_user', email, ctx.clock.now()), ticket)
   if (own === undefined) throw new AppError('registration_expired')
   const wrong = new AppError('invalid_otp', undefined, { refusal: { tenantId: application.tenantId, event: 'user.created' } })
   const codeId = await matchCode(ctx, application.tenantId, { lock: codeLockOf(ctx, 'user_registration', email), email, code: otp })
