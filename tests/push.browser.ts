@@ -177,7 +177,7 @@ test.each(LOCALES)(
     for (const text of [asks, number, says]) expect(shown?.body).toContain(text)
     expect(shown?.lang).toBe(lang)
     const path = await pressed(worker)
-    expect(path).toBe(`/approve?id=${shown?.tag}`)
+    expect(path).toMatch(new RegExp(`^/approve\\?id=${shown?.tag}&client_id=[0-9a-f-]{36}$`))
     expect(await shownIn(page)).toEqual([])
     await page.goto(`${system.base}${path}`)
     await page.fill('#match_number', matchNumber)

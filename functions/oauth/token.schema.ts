@@ -11,11 +11,13 @@ export const given = (longest = 2048, spelled = (text: string): string => text) 
 
 /** Several values of `resource`, separated by spaces. */
 export const RESOURCES = 8192
+/** Nearly as much as a body may have. */
+const MAX_PRESENTED = 1_000_000
 /** A credential or a handle: one that is too long is as wrong as any other, and the rule says so. */
 const presented = () =>
   z.optional(
     z.pipe(
-      z.string(),
+      z.string().check(z.maxLength(MAX_PRESENTED)),
       z.transform((text) => (text === '' ? undefined : text)),
     ),
   )
