@@ -175,6 +175,20 @@ test('the secret counts in the form too, unless the client is registered for one
   expect((await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })).status).toBe(200)
 })
 
+test('what a process remembers of a client is two seconds old at most by the time of day, though the process stood still in between', async () => {
+  const app = await start()
+  const { company, client } = await world(app)
+  Object.assign(app.clock, { elapsed: () => 0 })
+  const ask = async () => (await postForm(app, '/oauth/token', GRANT, { authorization: client.authorization })).status
+  expect(await ask()).toBe(200)
+  // Another process takes the grant from it.
+  const elsewhere = { ctx: app.ctx, db: openDb((await testDb()).engine) }
+  await changeClient(elsewhere, company, client.id, { grantTypes: ['refresh_token'] })
+  expect(await ask()).toBe(200)
+  app.clock.advance(2)
+  expect(await ask()).toBe(400)
+})
+
 test('a client that is switched off, of a suspended company, without the grant, or public gets nothing', async () => {
   const app = await start()
   const { company, client } = await world(app)

@@ -76,9 +76,7 @@ const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
-export const issueTokens = async (given: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
-  // What is left of a token and when the next one begins are of one instant, so that no token outlives what it came from.
-  const ctx = { ...given, clock: stoppedClock(given.clock) }
+export const issueTokens = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
   const form = spelled(sent)
   const type = grantTypeIn(form)
   const { client, code } = await whoAsks(ctx, form)
@@ -87,6 +85,8 @@ export const issueTokens = async (given: Ctx, sent: Form): Promise<HttpResult<To
   requireOneResource(form.audience)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
-  const tokens = await GRANTS[type](ctx, { form, client, jkt, code })
+  // What is left of a token and when the next one begins are of one instant, so that no token outlives what it came from. The memory of clients, which outlives
+  // the request, was read before by the clock itself.
+  const tokens = await GRANTS[type]({ ...ctx, clock: stoppedClock(ctx.clock) }, { form, client, jkt, code })
   return new HttpResult(tokens, { headers: { Pragma: 'no-cache' } })
 }

@@ -7,7 +7,7 @@ export type Clock = {
 
 export const systemClock: Clock = { now: () => new Date(), elapsed: () => performance.now() }
 
-/** The clock of one request that must not read two times: what it issues ends when what it is derived from does. Durations go on. */
+/** The same instant at each reading, so that times of one request fit together. Durations go on. Nothing that outlives the request may keep it. */
 export const stoppedClock = (clock: Clock): Clock => {
   const at = clock.now()
   return { now: () => at, elapsed: () => clock.elapsed() }
