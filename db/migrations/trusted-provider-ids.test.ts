@@ -20,8 +20,9 @@ test('names become ids: of the own provider before the platform’s, and unknown
   await put(acme, { trustFactorsOf: ['shared', 'other'], adminAcr: 'aal2' })
   await put(globex, { trustFactorsOf: ['shared', 'gone'] })
   await put(plain, { adminAcr: 'aal2' })
-  const sql = MIGRATIONS.find(({ name }) => name === 'trusted_provider_ids')?.sql ?? ''
-  await db.engine.script('authsec_owner', sql)
+  const { sql = '' } = MIGRATIONS.find(({ name }) => name === 'authority_sessions_resources') ?? {}
+  // The columns exist already; what follows the comment changes rows.
+  await db.engine.script('authsec_owner', sql.slice(sql.indexOf('-- Settings name trusted providers')))
   const settings = async (company: typeof acme) => (await findTenant(forTenant(db, company.tenantId)))?.settings
   expect(await settings(acme)).toEqual({ trustFactorsOf: [own], adminAcr: 'aal2' })
   expect(await settings(globex)).toEqual({ trustFactorsOf: [platform] })

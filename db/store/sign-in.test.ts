@@ -171,7 +171,7 @@ test('a session start writes every column, resets failures, and counts', async (
   const b = beginning(app, admin.id, await listedAs(t), 2, 'test:1')
   expect(await atomically(t, (tx) => insertSessionStart(tx, admin.id, b, { rows: b.events }))).toBe('begun')
   const written = await allOf(t)
-  expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId }])
+  expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId, sourceSessionId: null }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
   expect(ofBeginning.map((row) => ({ ...row, sealed: bytes(row.sealed), chainHash: bytes(row.chainHash) }))).toEqual(
     b.events.map((row) => ({ ...row, tenantId: t.tenantId })),

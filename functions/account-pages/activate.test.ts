@@ -112,23 +112,6 @@ test('an approval with a sign-in of more than five minutes ago leads through a c
   expect((await browser.send({ decision: 'deny' })).url).toContain('/activate/done')
 })
 
-test('an approval with a sign-in of more than five minutes ago leads through a confirmation and back to the prompt; a denial does not', async () => {
-  const { app, company, pat } = await start()
-  const browser = openBrowser(app)
-  await browser.signIn(pat, signInQueryOf(company))
-  const newCode = async () => textIn(await bodyOf(await app.request(`${DEVICE}/code`, { body: { client_id: company.clientId } })), 'user_code')
-  app.clock.advance(301)
-  await browser.read(`/activate/device?user_code=${await newCode()}`)
-  const asked = await browser.send({ decision: 'approve' })
-  expect([asked.url.split('?')[0], titleOf(asked)]).toEqual(['/confirm', 'Confirm your identity'])
-  expect(await eventsOf(app, company.tenantId, 'accountPages.decideDevice')).toEqual([])
-  expect(titleOf(await browser.send({ password: pat.password }))).toBe('Connect this device?')
-  expect(titleOf(await browser.send({ decision: 'approve' }))).toBe('The device is connected')
-  app.clock.advance(301)
-  await browser.read(`/activate/device?user_code=${await newCode()}`)
-  expect((await browser.send({ decision: 'deny' })).url).toContain('/activate/done')
-})
-
 test('a denied device gets no token', async () => {
   const { app, company, codes, pat } = await start()
   const browser = openBrowser(app)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { problem } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'
+import { STRONG_KEYS } from '#tests/support/weak-keys'
 import { agentRoutes } from './routes.ts'
 
 const TWO = ['pwd', 'otp']
@@ -64,7 +65,7 @@ describe('an issuer is trusted', () => {
 describe('a change of an issuer', () => {
   test.each<[string, object]>([
     ['other keys', { accepts: { ...ACCEPTS, jwks_uri: 'https://keys.example.com/jwks' } }],
-    ['keys of its own', { accepts: { ...ACCEPTS, jwks_uri: undefined, jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }] } } }],
+    ['keys of its own', { accepts: { ...ACCEPTS, jwks_uri: undefined, jwks: { keys: STRONG_KEYS } } }],
     ['another kind of assertion', { accepts: { ...ACCEPTS, jwt: true } }],
     ['another mapping', { accepts: { ...ACCEPTS, subject_mapping: 'user_id' } }],
     ['one more scope', { accepts: { ...ACCEPTS, scopes: ['a', 'b', 'c'] } }],

@@ -122,16 +122,18 @@ describe('a sign-up belongs to the browser or client that began it', () => {
     },
   )
 
-  test('a code alone, or with the ticket of another sign-up, creates no account', async () => {
+  test('a code alone in a browser, or with the ticket of another sign-up, creates no account', async () => {
     const { app, company } = await start()
     const [email, other] = [newAddress(app), newAddress(app)]
     const own = await begin(app, company, email, FIRST)
     const otp = codeIn(await app.mailsTo(email))
     const { registration_ticket } = (await begin(app, company, other, SECOND))(otp)
     const before = await app.events(company.tenantId)
-    for (const more of [{}, { registration_ticket }, { registration_ticket: 'x' }]) {
+    for (const more of [{ registration_ticket }, { registration_ticket: 'x' }]) {
       expect(await call(app, COMPLETE, company, email, { otp, ...more })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
     }
+    const inBrowser = { ...at(company, email, { otp }), headers: { origin: 'http://localhost:7468' } }
+    expect(await outcomeOf(await app.request(COMPLETE, inBrowser))).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
     expect(await account(app, company, email)).toBeUndefined()
     const written = (await app.events(company.tenantId)).slice(0, -before.length)
     expect(written.map(({ event, outcome }) => [event, outcome])).toEqual([])

@@ -42,7 +42,7 @@ export const newResource = async (
       resourceHash: sha256(base.startsWith('http:') ? `${company.tenantId} ${base}${path}` : `${base}${path}`),
       identifierHash: sha256(`${base}${path}`),
       keyHash: base.startsWith('http:') ? null : sha256(`${base}${path}`),
-      host: new URL(base).hostname,
+      host: new URL(base).hostname.replace(/\.$/, ''),
       createdAt: at,
       updatedAt: at,
       ...more,

@@ -4,7 +4,8 @@ import { ERRORS, type ErrorCode } from '#shared/kernel/errors'
 import { oauthName } from './problem.ts'
 
 const CODES = Object.keys(ERRORS) as ErrorCode[]
-const meaningOf = (status: number): string => STATUS_CODES[status] ?? ''
+/** 499 is the customary status of a request that the client ended. */
+const meaningOf = (status: number): string => (status === 499 ? 'Client Closed Request' : (STATUS_CODES[status] ?? ''))
 
 /** What a client does about a status, unless the code says more. */
 const ADVICE: Readonly<Record<number, string>> = {
@@ -22,6 +23,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   428: 'Fulfil the stated precondition, then send the request again.',
   429: 'Wait for the seconds in Retry-After, then send the request again.',
   431: 'Send fewer or shorter headers.',
+  499: 'Nothing to do: the connection was closed before the whole request arrived.',
   500: 'Report the request_id to the operator.',
   501: 'This server does not offer it.',
   503: 'Wait for the seconds in Retry-After, then send the request again.',

@@ -144,10 +144,13 @@ test('a platform administrator cannot name a tenant where the route does not rea
 
 test('actsIn must name a declared member', () => {
   const path = z.object({ tenant_id: z.string() })
-  // @ts-expect-error there is no such member
-  route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'path.tenantId' })
-  // @ts-expect-error there is no such part
-  route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'body.tenant_id' })
+  const wrong = [
+    // @ts-expect-error there is no such member
+    route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'path.tenantId' }),
+    // @ts-expect-error there is no such part
+    route({ ...common, id: 'n.wrong', on: 'GET /n/wrong/:tenant_id', access: user(), path, actsIn: 'body.tenant_id' }),
+  ]
+  expect(wrong).toHaveLength(2)
 })
 
 test('a tenant named by an anonymous caller is ignored', async () => {
