@@ -37,7 +37,8 @@ const pictureIn = (logo: string | null): Pick<NewBranding, 'logo' | 'logoType'> 
   if (logo === null) return { logo: null, logoType: null }
   const [, type = '', data = ''] = /^data:([\w/]+);base64,(.+)$/.exec(logo) ?? []
   const bytes = Buffer.from(data, 'base64')
-  if (SIGNATURES[type]?.(bytes) !== true) throw new AppError('invalid_request', 'logo: the picture is not what it says.', { field: 'body.logo' })
+  if (SIGNATURES[type]?.(bytes) !== true)
+    throw new AppError('invalid_request', 'logo: the bytes do not match the declared type.', { field: 'body.logo' })
   return { logo: new Uint8Array(bytes), logoType: type }
 }
 

@@ -27,7 +27,7 @@ const credentialIn = <S extends Schema>(schema: S, text: string): z.output<S> =>
     }
   }
   const { data } = z.safeParse(schema, read())
-  if (data === undefined) throw new AppError('invalid_request', 'credential: is none', { field: 'form.credential' })
+  if (data === undefined) throw new AppError('invalid_request', 'credential: must be a credential in JSON', { field: 'form.credential' })
   return data
 }
 
