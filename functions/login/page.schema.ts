@@ -14,7 +14,7 @@ export const ConfirmQuery = z.strictObject({
   acr_values: z.string().max(100).optional(),
 })
 
-/** `other`: show the page to a signed-in person too, who may choose another account. */
+/** `other`: shows the page even to a signed-in person, so that they can choose another account. */
 export const SignInQuery = z.strictObject({ ...signInContextFields, other: z.enum(['1']).optional() })
 
 export const FactorQuery = z.strictObject({ ...signInContextFields, by: z.enum(['app', 'sms', 'backup']).optional() })

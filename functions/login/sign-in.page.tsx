@@ -23,7 +23,7 @@ import { findSignInOptions } from './sign-in-options.ts'
 
 const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired', 'email_not_verified']
 
-/** A person who is already signed in for this page continues, unless they want to choose another account. */
+/** Redirects a person who is already signed in, unless they want to choose another account. */
 export const emailPage = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest & { readonly other?: '1' | undefined },

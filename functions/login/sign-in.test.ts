@@ -204,7 +204,7 @@ test('signing out ends the session, even for a kept copy of the cookie', async (
   expect((await browser.read('/me')).url).toContain('/signin')
 })
 
-test('after too many attempts the page states the time left, the same for an unknown address', async () => {
+test('after too many attempts the page states the time left, and an unknown address gets the same message', async () => {
   const app = await start({ RATE_LIMIT: 'on' })
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -216,10 +216,10 @@ test('after too many attempts the page states the time left, the same for an unk
     for (let n = 0; n < 6; n++) reported = summaryOf(await browser.send({ password: 'wrong' }))
     return reported
   }
-  const said = await tried(pat.email)
-  expect(said).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
+  const message = await tried(pat.email)
+  expect(message).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
   app.clock.advance(120)
-  expect(await tried('unknown@acme.example')).toBe(said)
+  expect(await tried('unknown@acme.example')).toBe(message)
 })
 
 test('the pages use the language of the browser or the one chosen by hand', async () => {

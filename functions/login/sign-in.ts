@@ -61,7 +61,7 @@ export const signInOnPage = async (
   })
 }
 
-/** Treats every address alike: only the owner of its domain decides which page comes next. */
+/** The next page depends only on the owner of the address's domain, so it does not disclose whether an account exists. */
 export const submitAddress = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
   const { homeRealm } = await import('#shared/domains/federation/home-realm')
   const realm = await homeRealm(ctx, email, await findSignInContext(ctx, contextRequest))

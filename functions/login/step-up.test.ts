@@ -39,7 +39,7 @@ test('a page that needs a recent sign-in requires the password again, then opens
   expect(events.filter((event) => event === 'user.signed_out')).toHaveLength(1)
 })
 
-test('the page answers a step-up demand of an application (RFC 9470), and leads on where it is already met', async () => {
+test('the page handles a step-up demand of an application (RFC 9470), and redirects at once where it is already met', async () => {
   const app = await start()
   const { admin } = await app.company()
   const browser = openBrowser(app)

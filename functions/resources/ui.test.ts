@@ -34,7 +34,7 @@ test('servers and clients are bare lists', async () => {
   expect((await send('GET', '/clients')).body).toEqual([])
 })
 
-test('a client is registered by its name and redirect URIs, public unless it asks for a secret', async () => {
+test('a client is registered by its name and redirect URIs, and is public unless it requests a secret', async () => {
   const { app, company, server, send } = await start()
   const inspector = { client_name: 'Inspector', redirect_uris: ['http://localhost:6274/oauth/callback'], response_types: ['code'] }
   const made = await send('POST', '/clients', { ...inspector, grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' })

@@ -62,7 +62,7 @@ test("a tenant's own domain is a separate relying party, only for that tenant's 
   expect((await signIn({ app, device: here.device }, { origin: page, rpId: domain }, { origin: page })).status).toBe(401)
 })
 
-test('refuses people who cannot sign in with a password either: disabled, reset, unproved, suspended', async () => {
+test('refuses people who cannot sign in with a password either: a disabled or reset account, an unverified address, a suspended company', async () => {
   const here = await world()
   const { app, company, person } = here
   const refused = async (status: number): Promise<void> => {

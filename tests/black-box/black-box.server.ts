@@ -1,4 +1,4 @@
-// One suite, run twice over HTTP: against every function as it ships, each in its own process behind the Runtime API and a gateway, and against `npm run dev`. Both answer the same.
+// One suite, run twice over HTTP: against every function as it ships, each in its own process behind the Runtime API and a gateway, and against `npm run dev`. Both systems must give the same responses.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GROUPS } from '../../apps/groups.ts'
 import { builtGroups } from '../../infra/bundle/build.ts'
@@ -41,7 +41,7 @@ const reportOf = (keys: readonly string[], one: Responses, other: Responses): st
 /** Responses that depend on a driver: a local system captures the text messages that production without Twilio cannot send. */
 const BY_DRIVER: readonly string[] = ['accountPages.sendPhoneCode, a permitted caller']
 
-test.each(GROUPS.map(({ name }) => name))('%s: every route answers the same', { timeout: A_GROUP_MS }, async (group) => {
+test.each(GROUPS.map(({ name }) => name))('%s: every route gives the same responses in both systems', { timeout: A_GROUP_MS }, async (group) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => sweep(box, group)))
   const keys = differing(functions, local).filter((key) => !BY_DRIVER.includes(key))
   expect(
@@ -62,7 +62,7 @@ const walk = async (box: Box, story: Story): Promise<Responses> => {
   return responses
 }
 
-test.each(Object.entries(STORIES))('%s: both systems answer the same in every step', { timeout: A_GROUP_MS }, async (_, story) => {
+test.each(Object.entries(STORIES))('%s: both systems give the same response in every step', { timeout: A_GROUP_MS }, async (_, story) => {
   const [functions = {}, local = {}] = await Promise.all(boxes.map((box) => walk(box, story)))
   const keys = differing(functions, local)
   expect(only(functions, keys)).toEqual(only(local, keys))
