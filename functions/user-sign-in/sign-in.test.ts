@@ -125,7 +125,7 @@ describe('a sign-up belongs to the browser or client that began it', () => {
   test('a code alone, or with the ticket of another sign-up, creates no account', async () => {
     const { app, company } = await start()
     const [email, other] = [newAddress(app), newAddress(app)]
-    const complete = await begin(app, company, email, FIRST)
+    const own = await begin(app, company, email, FIRST)
     const otp = codeIn(await app.mailsTo(email))
     const { registration_ticket } = (await begin(app, company, other, SECOND))(otp)
     const before = await app.events(company.tenantId)
@@ -135,7 +135,7 @@ describe('a sign-up belongs to the browser or client that began it', () => {
     expect(await account(app, company, email)).toBeUndefined()
     const written = (await app.events(company.tenantId)).slice(0, -before.length)
     expect(written.map(({ event, outcome }) => [event, outcome])).toEqual([])
-    expect((await call(app, COMPLETE, company, email, complete(otp))).status).toBe(200)
+    expect((await call(app, COMPLETE, company, email, own(otp))).status).toBe(200)
   })
 })
 
