@@ -1,5 +1,5 @@
-// The statements of a sign-in (hot path): one read before the password is checked, and one write that begins the session only if nothing that
-// was read has changed. One write for a wrong password. sign-in.test.ts compares them with the tables.
+// The statements of a sign-in (hot path): one read before the password is checked, and one write that begins the session only if the data read
+// before have not changed; one write for a wrong password. sign-in.test.ts compares them with the tables.
 
 import { type Column, column, columns, moment, nullable, optional, type RowOf, statement } from '../engine/statement.ts'
 import { runStatement, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
@@ -140,7 +140,7 @@ left join authsec.users u on u.tenant_id = :tenantId and u.email = :email
 left join authsec.known_devices d on d.tenant_id = :tenantId and d.user_id = u.id and d.device_hash = :deviceHash
 ${FROM_PARTS}`).returning(BEFORE_PASSWORD)
 
-/** Everything that a password step is decided by, in one statement that is the same for every address. */
+/** Everything that decides a password step, read in one statement that is the same for every address. */
 export const findBeforePassword = async (t: TenantDb, email: string, deviceHash: Uint8Array | undefined, now: Date): Promise<BeforePassword> => {
   const row = await FIND_BEFORE.first(t, { email, deviceHash, now })
   if (row === undefined) throw new Error('A statement without a condition answered no row.')
@@ -156,13 +156,15 @@ const HOLD = statement<{ userId: string }>(
 /** As `lockUser`, with the columns that a sign-in needs. */
 export const lockAccount = (t: TenantTx, userId: string): Promise<Account | undefined> => HOLD.first(t, { userId })
 
-const OWED_PARTS = PARTS(':userId')
-const OWED = columns({ tenant: TENANT, parts: OWED_PARTS })
-const FIND_OWED = statement<{ userId: string; now: Date }>(`select ${OWED.list} from authsec.tenants t where t.tenant_id = :tenantId`).returning(OWED)
+const REQUIRED_PARTS = PARTS(':userId')
+const REQUIREMENTS = columns({ tenant: TENANT, parts: REQUIRED_PARTS })
+const FIND_REQUIREMENTS = statement<{ userId: string; now: Date }>(
+  `select ${REQUIREMENTS.list} from authsec.tenants t where t.tenant_id = :tenantId`,
+).returning(REQUIREMENTS)
 
 /** The tenant's current requirements for the person, and the contents of a session of the person. */
 export const findSessionRequirements = async (t: TenantDb, userId: string, now: Date): Promise<SessionRequirements> => {
-  const row = await FIND_OWED.first(t, { userId, now })
+  const row = await FIND_REQUIREMENTS.first(t, { userId, now })
   return row === undefined ? { tenant: undefined, kinds: [], defaultClientId: undefined, roles: [] } : { ...row.parts, tenant: row.tenant }
 }
 
@@ -190,9 +192,9 @@ export type SessionStart = {
   readonly emailHash: Uint8Array
   /** Undefined when the browser is not to be remembered. */
   readonly deviceHash: Uint8Array | undefined
-  /** The browser's previous mark. */
+  /** The previous hash of a known browser, which the new one replaces. */
   readonly spentDeviceHash: Uint8Array | undefined
-  /** Of the snapshot that the session was decided by; undefined where the transaction holds the person. */
+  /** Of the snapshot on which the session was decided; undefined where the transaction holds the lock of the person. */
   readonly version?: string | undefined
   readonly at: Date
 }

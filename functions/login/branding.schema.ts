@@ -5,7 +5,7 @@ const Colour = z
   .string()
   .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour as #rrggbb')
   .meta({ examples: ['#1d4ed8'] })
-/** 16 KiB of picture, in base64: it is part of every page. */
+/** 16 KiB of image in base64; the logo is embedded in every page. */
 const LONGEST_LOGO = 22_000
 const Logo = z
   .string()
@@ -32,7 +32,7 @@ export const Branding = z
     brand_dark_ink: z.string().nullable(),
     radius: z.int().nullable(),
     logo: z.string().nullable(),
-    /** What was corrected, so that everybody can read the pages. */
+    /** What was corrected so that the pages stay readable. */
     notes: z.array(z.string()),
   })
   .meta({ id: 'Branding' })

@@ -15,7 +15,7 @@ const start = async () => {
   return { app, company, token: await app.token(company.admin, ['pwd', 'otp']) }
 }
 
-test.each(['#ffff00', '#ffffff', '#000000', '#7f7f7f', '#2f5bea', '#ff0000', '#00ff88'])('%s is corrected until everybody can read it', (colour) => {
+test.each(['#ffff00', '#ffffff', '#000000', '#7f7f7f', '#2f5bea', '#ff0000', '#00ff88'])('%s is corrected until it has enough contrast', (colour) => {
   for (const grounds of [
     ['#ffffff', '#f6f7f9'],
     ['#171a20', '#0e1014'],
@@ -26,7 +26,7 @@ test.each(['#ffff00', '#ffffff', '#000000', '#7f7f7f', '#2f5bea', '#ff0000', '#0
   }
 })
 
-test('a company\u2019s colours, radius and logo are on its pages, and on nobody else\u2019s', async () => {
+test('a company\u2019s colours, radius and logo appear on its own pages only', async () => {
   const { app, company, token } = await start()
   const saved = await app.request('/branding', { method: 'PUT', token, body: { brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG } })
   expect(saved.status).toBe(200)
@@ -40,7 +40,7 @@ test('a company\u2019s colours, radius and logo are on its pages, and on nobody 
   expect(await eventsOf(app, company.tenantId, 'login.saveBranding')).toEqual(['tenant.branding_changed'])
 })
 
-test('mails have the company\u2019s colour and its logo attached; another company\u2019s have neither', async () => {
+test('mails carry the company\u2019s colour and logo; the mails of another company carry neither', async () => {
   const { app, company, token } = await start()
   await app.request('/branding', { method: 'PUT', token, body: { brand: '#0f5b31', brand_ink: '#ffffff', radius: 4, logo: PNG } })
   const globex = await app.company('globex')
@@ -60,7 +60,7 @@ test('mails have the company\u2019s colour and its logo attached; another compan
   expect(theirs).not.toHaveProperty('logo')
 })
 
-test('without a logo the page has the initials of the company', async () => {
+test('without a logo the page shows the initials of the company', async () => {
   const { app, company } = await start()
   const page = await openBrowser(app).read(signInQueryOf(company))
   expect(page.html).toMatch(/<span class="initials" aria-hidden="true">[\p{Lu}\p{N}]{1,2}<\/span>/u)
@@ -73,7 +73,7 @@ test('without a logo the page has the initials of the company', async () => {
   ]).toEqual(['A', 'AT', '', '\u00c9N', 'IE'])
 })
 
-test('what nobody could read is corrected, and said', async () => {
+test('an unreadable colour is corrected, and the reply notes the correction', async () => {
   const { app, token } = await start()
   const body = await bodyOf(await app.request('/branding', { method: 'PUT', token, body: { ...PLAIN, brand: '#ffff00', brand_ink: '#ffffee' } }))
   expect(body.notes).toHaveLength(1)
@@ -81,7 +81,7 @@ test('what nobody could read is corrected, and said', async () => {
   expect(contrast(String(body.brand_ink), String(body.brand))).toBeGreaterThanOrEqual(READABLE)
 })
 
-test('a picture that is none, too large, or a document is refused, and nothing changes', async () => {
+test('a logo that is not an image, is too large or is a document is refused, and nothing changes', async () => {
   const { app, company, token } = await start()
   for (const logo of [
     'data:image/svg+xml;base64,PHN2Zy8+',

@@ -1,4 +1,4 @@
-// How a tenant's hosted pages look: saved as given where everybody can read it, corrected with a note where not.
+// How a tenant's hosted pages look. Colours with enough contrast are saved as given; others are corrected, with a note.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { findPageBranding, type NewBranding, type PageBranding, putBranding } from '#db/store/branding'
@@ -9,7 +9,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Branding, PutBranding } from './branding.schema.ts'
 import type { Ctx } from './group.ts'
 
-/** The grounds that the brand's colour stands on, by scheme; as in tokens.ts. */
+/** The backgrounds of the brand colour in the light and the dark scheme; the same values as in tokens.ts. */
 const LIGHT = ['#ffffff', '#f6f7f9']
 const DARK = ['#171a20', '#0e1014']
 
@@ -32,12 +32,13 @@ const SIGNATURES: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
   'image/webp': (bytes) => bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP',
 }
 
-/** A picture that is what it says; nothing that a browser could read as a document. @throws AppError invalid_request */
+/** The decoded logo. Its bytes must match the declared type, so that no browser reads it as a document. @throws AppError invalid_request */
 const pictureIn = (logo: string | null): Pick<NewBranding, 'logo' | 'logoType'> => {
   if (logo === null) return { logo: null, logoType: null }
   const [, type = '', data = ''] = /^data:([\w/]+);base64,(.+)$/.exec(logo) ?? []
   const bytes = Buffer.from(data, 'base64')
-  if (SIGNATURES[type]?.(bytes) !== true) throw new AppError('invalid_request', 'logo: the picture is not what it says.', { field: 'body.logo' })
+  if (SIGNATURES[type]?.(bytes) !== true)
+    throw new AppError('invalid_request', 'logo: the bytes do not match the declared type.', { field: 'body.logo' })
   return { logo: new Uint8Array(bytes), logoType: type }
 }
 

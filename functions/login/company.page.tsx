@@ -1,4 +1,4 @@
-// Sign-in for an address whose domain an organisation has proved: at that organisation's own provider, or with a password all the same.
+// Sign-in for an address in a domain that an organisation has proved: with the organisation's own provider, or with a password.
 
 import { homeRealm } from '#shared/domains/federation/home-realm'
 import { findSignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -11,7 +11,7 @@ import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { providerHref } from './providers.part.tsx'
 
-/** Links: a provider leads wherever it likes, and browsers hold what a form leads to to the page's own policy. */
+/** Uses links, not forms: browsers apply `form-action` to every redirect after a form, and a provider may redirect anywhere. */
 export const companyPage = async (ctx: Ctx, contextRequest: SignInContextRequest, principal: User | undefined) => {
   const signInContext = await findSignInContext(ctx, contextRequest)
   const page = await openPage(ctx, { principal, tenantId: signInContext.kind === 'tenant' ? signInContext.tenantId : undefined })

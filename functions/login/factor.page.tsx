@@ -1,4 +1,4 @@
-// The second step of a sign-in: a code of an app, a backup code, a text message; and adding an app where one is owed and none is there.
+// The second step of a sign-in: a code of an app, a backup code or a text message; or adding an app where a factor is required and none exists.
 
 import { appSetupPage } from '#shared/domains/factors/app-setup.page.tsx'
 import type { FactorContext } from '#shared/domains/factors/factor-context'
@@ -28,7 +28,7 @@ const CODES = [
   'factor_paused',
 ]
 
-/** The sign-in, unless it is over. */
+/** The person of the login transaction; undefined when it has expired or was finished. */
 const live = async (ctx: Ctx, find: (ctx: Ctx) => Promise<FactorContext> = loadSignInFactorContext): Promise<FactorContext | undefined> =>
   find(ctx).catch((error: unknown) => {
     if (error instanceof AppError && error.code === 'authentication_required') return undefined
@@ -53,7 +53,7 @@ type Way = NonNullable<FactorPageRequest['by']>
 const waysOf = ({ kinds }: AvailableFactors): readonly Way[] => [
   ...(kinds.has('totp') ? (['app'] as const) : []),
   ...(kinds.has('sms') ? (['sms'] as const) : []),
-  // Backup codes are handed out with an app.
+  // Backup codes are issued together with an app.
   ...(kinds.has('totp') ? (['backup'] as const) : []),
 ]
 
@@ -150,7 +150,7 @@ export const mailboxPage = async (ctx: Ctx, contextRequest: SignInContextRequest
   const page = await openPage(ctx, { principal, tenantId: factorContext.tenantId })
   const { factor, signUp, busy } = page.words
   const { email } = factorContext.user
-  // The code is asked for once it was sent, or once one was entered.
+  // The field for the code comes first once a code was sent or entered.
   const isSent = page.visit.held?.mailbox === email || page.said !== undefined
   const Send = (
     <HostedForm page={page} action={withSignInContext('/signin/mailbox/send', contextRequest)} main={!isSent}>

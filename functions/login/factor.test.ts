@@ -18,7 +18,7 @@ const start = async () => {
 }
 const seedIn = ({ html }: { readonly html: string }): string => (/<p class="code seed"[^>]*>([^<]*)/.exec(html)?.[1] ?? '').replace(/\s/g, '')
 const backupCodesIn = ({ html }: { readonly html: string }): string[] => [...html.matchAll(/<li>(\d\d-[\w-]+)<\/li>/g)].map(([, code]) => code ?? '')
-/** Signed in with a password, then an app added on the account page. */
+/** Signs in with a password and adds an app on the account page. */
 const withApp = async (app: TestApp, company: Company, person: Person) => {
   const browser = openBrowser(app)
   await browser.signIn(person, signInQueryOf(company))
@@ -33,7 +33,7 @@ const halfway = async (app: TestApp, company: Company, person: Person): Promise<
   return browser
 }
 
-test('an app is added with a code, its backup codes are shown once, and signing in asks for it from then on', async () => {
+test('an app is added with a code, its backup codes appear once, and later sign-ins require the app', async () => {
   const { app, company, pat } = await start()
   const { browser, seed, codes } = await withApp(app, company, pat)
   expect(seed).toMatch(/^[A-Z2-7]{32}$/)
@@ -49,7 +49,7 @@ test('an app is added with a code, its backup codes are shown once, and signing 
   expect(await leaked(app, [company.tenantId], [seed, ...codes])).toEqual([])
 })
 
-test('reloading the page of an app keeps its key; starting again makes another one', async () => {
+test('reloading the setup page keeps the key of the app; starting again creates a new one', async () => {
   const { app, company, pat } = await start()
   const browser = await halfway(app, company, pat)
   const first = seedIn(await browser.read('/me/app'))
@@ -60,14 +60,14 @@ test('reloading the page of an app keeps its key; starting again makes another o
   expect((await browser.send({ code: appCode(first, app.clock.now()) })).html).toContain('The code is wrong')
 })
 
-test('the key of an app is in no cookie, and serves the session that began it alone, once', async () => {
+test('the key of an app is in no cookie and works once, in the session that began the setup', async () => {
   const { app, company, pat } = await start()
   const [browser, elsewhere] = [await halfway(app, company, pat), await halfway(app, company, pat)]
   const seed = seedIn(await browser.read('/me/app'))
   const kept = [...browser.jar.kept.values()].flatMap((value) => [value, Buffer.from(value, 'base64url').toString()])
   expect(kept.filter((text) => text.includes(seed) || text.includes('otpauth'))).toEqual([])
   expect(seedIn(await elsewhere.read('/me/app'))).not.toBe(seed)
-  // The try is counted against what that session began itself.
+  // The attempt counts against the pending enrolment of that session.
   const foreign = () => elsewhere.send({ code: appCode(seed, app.clock.now()) })
   expect(summaryOf(await unchanged(app, [company], foreign, ['pending_enrolments']))).toContain('The code is wrong')
   await browser.read('/me/app')
@@ -85,21 +85,21 @@ test('a backup code signs in once', async () => {
   expect(titleOf(await browser.send({ code: (codes[0] ?? '').toLowerCase() }))).toBe('Account security')
   const again = await halfway(app, company, pat)
   await again.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
-  // The try is counted.
+  // The attempt is counted.
   expect(summaryOf(await unchanged(app, [company], () => again.send({ code: codes[0] ?? '' }), ['backup_code_tries']))).toContain('wrong')
 })
 
-test('a code of an app counts once, in whatever browser', async () => {
+test('a code of an app is accepted once, in any browser', async () => {
   const { app, company, pat } = await start()
   const { seed } = await withApp(app, company, pat)
   const code = appCode(seed, app.clock.now())
   expect(titleOf(await (await halfway(app, company, pat)).send({ code }))).toBe('Account security')
   const again = await halfway(app, company, pat)
-  // The try is counted with the app.
+  // The attempt is counted in the row of the app.
   expect(summaryOf(await unchanged(app, [company], () => again.send({ code }), ['factors']))).toContain('wrong')
 })
 
-test('five wrong codes pause the factor, and the page says how long', async () => {
+test('five wrong codes pause the factor, and the page says for how long', async () => {
   const { app, company, pat } = await start()
   const { seed } = await withApp(app, company, pat)
   const browser = await halfway(app, company, pat)
@@ -108,13 +108,13 @@ test('five wrong codes pause the factor, and the page says how long', async () =
   expect((await browser.read('/me')).url).toContain('/signin')
 })
 
-test('where a factor is owed and none is there, the mailbox is proved first, then an app added, then the session begins', async () => {
+test('where a factor is required and none exists, the person proves the mailbox and adds an app before the session begins', async () => {
   const { app, company, pat } = await start()
   await configure(app, company, { requireSecondFactor: true })
   app.clock.advance(2 * 3600)
   const browser = await halfway(app, company, pat)
   expect([browser.page().url.split('?')[0], titleOf(browser.page())]).toEqual(['/signin/mailbox', 'Verify your email address first'])
-  // The page leads with the request for a code; the field for it stands behind a disclosure.
+  // The page first offers to send a code; the field for a code is inside a closed `details` element.
   expect(formsOf(browser.page())[0]?.action.split('?')[0]).toBe('/signin/mailbox/send')
   expect(browser.page().html).toMatch(/class="primary"[^>]*>Send me a code<.*<details><summary>I already have a code<\/summary>/s)
   expect(noteOf(await browser.send({}, { action: '/signin/mailbox/send' }))).toBe('We sent you a new code.')
@@ -129,7 +129,7 @@ test('where a factor is owed and none is there, the mailbox is proved first, the
   expect(titleOf(await browser.send({}))).toBe('Account security')
 })
 
-test('a stolen password does not add the thief\u2019s app: not without the mailbox, not beside a factor', async () => {
+test('a stolen password adds no app: the page requires the existing factor or a proof of the mailbox', async () => {
   const { app, company, pat } = await start()
   const { seed } = await withApp(app, company, pat)
   const thief = await halfway(app, company, pat)
@@ -138,13 +138,13 @@ test('a stolen password does not add the thief\u2019s app: not without the mailb
   const response = await unchanged(app, [company], () => thief.post('/signin/enrol', { form_token, code: appCode(seed, app.clock.now()) }))
   expect(response.status).toBe(303)
   expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toHaveLength(1)
-  // The ticket counts what was refused under it.
+  // The login transaction counts the refused attempt.
   const finish = await unchanged(app, [company], () => thief.post('/signin/finish', { form_token }), ['tickets'])
   expect(finish.headers.get('location')).toContain('/signin/factor')
   expect(thief.jar.kept.has('authsec_session')).toBe(false)
 })
 
-test('a sign-in that is over, was finished, or belongs to another browser says so', async () => {
+test('a sign-in that has expired or belongs to another browser is reported as expired, and a suspended company gets no session', async () => {
   const { app, company, pat } = await start()
   const { seed } = await withApp(app, company, pat)
   expect(titleOf(await openBrowser(app).read('/signin/factor'))).toBe('This sign-in has expired')
@@ -158,13 +158,13 @@ test('a sign-in that is over, was finished, or belongs to another browser says s
   expect(gone.jar.kept.has('authsec_session')).toBe(false)
 })
 
-test('a second factor is removed after a fresh sign-in with it, and that is said', async () => {
+test('a second factor is removed only after a recent sign-in with it, and the page confirms the removal', async () => {
   const { app, company, pat } = await start()
   const { browser, seed } = await withApp(app, company, pat)
   const [factor] = await findFactors(forTenant(app.db, company.tenantId), pat.id)
-  // Begun with a password alone: the page asks for more.
-  const asked = await browser.read(`/me/method?id=${factor?.id}`)
-  expect(titleOf(asked)).toBe('Confirm your identity')
+  // The session began with a password alone, so the page requires the second factor.
+  const confirmation = await browser.read(`/me/method?id=${factor?.id}`)
+  expect(titleOf(confirmation)).toBe('Confirm your identity')
   expect(titleOf(await browser.send({ password: pat.password }))).toBe('Enter your second factor')
   const page = await browser.send({ code: appCode(seed, app.clock.now()) })
   expect([titleOf(page), summaryOf(page)]).toEqual(['Remove this sign-in method?', undefined])
@@ -172,15 +172,15 @@ test('a second factor is removed after a fresh sign-in with it, and that is said
   expect(await findFactors(forTenant(app.db, company.tenantId), pat.id)).toEqual([])
 })
 
-test('new backup codes void the old ones', async () => {
+test('new backup codes replace the old ones', async () => {
   const { app, company, pat } = await start()
   const { seed, codes } = await withApp(app, company, pat)
   const browser = await halfway(app, company, pat)
   await browser.send({ code: appCode(seed, app.clock.now()) })
-  const fresh = backupCodesIn(await browser.send({}, { action: '/me/backup-codes' }))
-  expect(fresh).toHaveLength(10)
+  const renewed = backupCodesIn(await browser.send({}, { action: '/me/backup-codes' }))
+  expect(renewed).toHaveLength(10)
   const other = await halfway(app, company, pat)
   await other.read(`/signin/factor?client_id=${company.clientId}&by=backup`)
   expect(summaryOf(await other.send({ code: codes[3] ?? '' }))).toContain('wrong')
-  expect(titleOf(await other.send({ code: fresh[3] ?? '' }))).toBe('Account security')
+  expect(titleOf(await other.send({ code: renewed[3] ?? '' }))).toBe('Account security')
 })

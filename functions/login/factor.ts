@@ -1,4 +1,4 @@
-// The second step of a sign-in, on our own pages: what somebody has, after the password. The rules are those of every other door.
+// The second step of a sign-in on our own pages: a second factor after the password. The rules are those of every other entry point.
 
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -19,13 +19,13 @@ import type { HttpResult } from '#shared/platform/http/route'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-/** Loaded for whom a code is sent. */
+/** Imported only when a code is sent. */
 const sms = () => import('#shared/domains/factors/sms')
 const mailbox = () => import('#shared/domains/factors/mailbox')
 
 export type FactorPageRequest = SignInContextRequest & { readonly by?: 'app' | 'sms' | 'backup' | undefined }
 
-/** Who is half signed in: by the login ticket of this browser alone, never by a session that lies beside it. @throws AppError authentication_required */
+/** The person of this browser's login transaction. A session of the same browser is ignored. @throws AppError authentication_required */
 export const loadSignInFactorContext = (ctx: Ctx): Promise<FactorContext> =>
   loadFactorContext(withPageOrigin(ctx), undefined, {}, FACTOR_VERIFIED_EVENT)
 
@@ -38,7 +38,7 @@ export const factorsOf = async (ctx: Ctx, { tenantId, user }: Pick<FactorContext
   return { kinds: new Set(factors.map(({ kind }) => kind)), phone: phone?.display }
 }
 
-/** The session begins, if everything that is owed was verified under that ticket: this browser's own, unless one is named. */
+/** Creates the session if every required factor was verified in the login transaction: `transactionToken`, or this browser's own. */
 const begin = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest,
@@ -53,7 +53,7 @@ const begin = async (
     email: user.email,
     tenantId,
     transactionToken,
-    // At the platform's door administrators come in; whoever confirms an own session is in already.
+    // The platform's sign-in page admits administrators, and a person who confirms their own session.
     admits: async (t, who) => signInContext.kind !== 'platform' || before?.userId === who.id || hasAdminAccess(t, ctx, who.id),
   })
   return finishPageSignIn(ctx, {
@@ -66,11 +66,11 @@ const begin = async (
   })
 }
 
-/** Everything that is owed is verified: the session begins. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
+/** Creates the session once every required factor is verified. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
 export const mintSession = async (ctx: Ctx, contextRequest: SignInContextRequest, before: User | undefined): Promise<HttpResult<undefined>> =>
   begin(ctx, contextRequest, await loadSignInFactorContext(ctx), undefined, before)
 
-/** The same with a ticket that was just opened. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
+/** The same with a login transaction that was just opened. @throws AppError authentication_required, mfa_verification_failed, quota_exceeded */
 export const mintSessionFrom = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest,
@@ -110,7 +110,7 @@ export const sendSms = async (ctx: Ctx, contextRequest: SignInContextRequest): P
   return redirect(ctx, factorPath(contextRequest, 'sms'), { say: 'code_sent' })
 }
 
-/** Whose mailbox it is: of who is half signed in, else of who is signed in. @throws AppError authentication_required */
+/** The person whose mailbox is to be proved: of the login transaction, otherwise of the session. @throws AppError authentication_required */
 export const loadMailboxContext = async (ctx: Ctx, principal: User | undefined): Promise<FactorContext> =>
   loadSignInFactorContext(ctx).catch((error: unknown) => {
     if (principal === undefined) throw error

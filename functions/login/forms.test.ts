@@ -1,4 +1,4 @@
-// What holds for every form and every page.
+// Guarantees of every form and every page.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findUserByEmail } from '#db/store/users'
@@ -17,12 +17,12 @@ const OPEN = pages.filter((route) => methodOf(route) === 'GET' && route.access.r
 const GUARDED = pages.filter((route) => route.access.rule === 'browser' && !pathOf(route).includes(':'))
 const POSTS = pages.filter((route) => methodOf(route) === 'POST' && !pathOf(route).includes(':'))
 
-test('every form is declared with its fields, so that its token is asked for', () => {
+test('every form declares its fields, so that its token is required', () => {
   expect(POSTS.filter(({ form }) => form === undefined).map(({ id }) => id)).toEqual([])
   expect(pages.filter((route) => methodOf(route) === 'GET' && route.form !== undefined)).toEqual([])
 })
 
-test.each(POSTS.map((route) => [route.on, route] as const))('%s from another site is refused, and nothing is done', async (_, route) => {
+test.each(POSTS.map((route) => [route.on, route] as const))('%s from another site is refused and changes nothing', async (_, route) => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   const browser = openBrowser(app)
@@ -45,7 +45,7 @@ test.each(POSTS.map((route) => [route.on, route] as const))('%s from another sit
   expect(events.slice(0, events.length - before).every(({ event, reason }) => event === 'request.refused' && reason === 'cross_site')).toBe(true)
 })
 
-test('the token of another browser, of another session, or none: the form is refused and can be sent again', async () => {
+test('a form without a token, or with the token of another browser or session, is refused and can be sent again', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -71,14 +71,14 @@ test('the token of another browser, of another session, or none: the form is ref
   expect(await eventsOf(app, acme.tenantId, 'login.signOut')).not.toContain('user.signed_out')
 })
 
-test('a browser that keeps no cookies is told so, and nothing is done', async () => {
+test('a browser without cookies gets an explanation, and nothing changes', async () => {
   const app = await start()
   const response = await unchanged(app, [], () => openBrowser(app).post('/signin', { form_token: 'x', email: 'a@b.example' }))
   expect(response.status).toBe(400)
   expect(await response.text()).toContain('It was open for too long, or your browser blocks cookies.')
 })
 
-test.each(OPEN.map((route) => [pathOf(route)]))('%s may not be framed, runs its own script alone, and names nobody else', async (path) => {
+test.each(OPEN.map((route) => [pathOf(route)]))('%s cannot be framed, runs only its own script and refers to no other site', async (path) => {
   const app = await start()
   const page = await openBrowser(app).read(path)
   expect(page.status).toBe(200)
@@ -93,20 +93,23 @@ test.each(OPEN.map((route) => [pathOf(route)]))('%s may not be framed, runs its 
   expect(page.html).not.toMatch(/ style=|\son\w+=|<script[^>]*src|https?:\/\/(?!www\.w3\.org)/)
 })
 
-test.each(GUARDED.map((route) => [route.on, route] as const))('%s: a stranger is sent to sign in, and the rule is not asked', async (_, route) => {
-  const app = await start()
-  const browser = openBrowser(app)
-  const path = pathOf(route)
-  if (methodOf(route) === 'GET') {
-    expect((await browser.read(path)).url).toBe(`/signin?${new URLSearchParams({ return_to: path })}`)
-    return
-  }
-  const response = await unchanged(app, [], () => browser.post(path, {}))
-  expect(response.status).toBe(303)
-  expect(response.headers.get('location')).toMatch(/^\/signin\?return_to=%2F/)
-})
+test.each(GUARDED.map((route) => [route.on, route] as const))(
+  '%s sends an unauthenticated caller to the sign-in page and changes nothing',
+  async (_, route) => {
+    const app = await start()
+    const browser = openBrowser(app)
+    const path = pathOf(route)
+    if (methodOf(route) === 'GET') {
+      expect((await browser.read(path)).url).toBe(`/signin?${new URLSearchParams({ return_to: path })}`)
+      return
+    }
+    const response = await unchanged(app, [], () => browser.post(path, {}))
+    expect(response.status).toBe(303)
+    expect(response.headers.get('location')).toMatch(/^\/signin\?return_to=%2F/)
+  },
+)
 
-test('where to go on to is a page of ours, or the account page', async () => {
+test('a return address that is not a hosted page leads to the account page', async () => {
   const app = await start()
   const { admin } = await app.company()
   for (const evil of ['https://evil.example/', '//evil.example', '/\\evil.example', '/me/../signout', 'javascript:alert(1)']) {
@@ -117,7 +120,7 @@ test('where to go on to is a page of ours, or the account page', async () => {
   }
 })
 
-test('what people and links say is text on the page, never markup', async () => {
+test('values from forms and links appear as text on the page, never as markup', async () => {
   const app = await start()
   const browser = openBrowser(app)
   await browser.read('/signup')
@@ -126,18 +129,18 @@ test('what people and links say is text on the page, never markup', async () => 
   expect(page.html).not.toContain('<img src=x')
 })
 
-test('a page that is not there, and one that is asked in a wrong way, say so in the reader\u2019s language', async () => {
+test('an invalid link is reported in the reader\u2019s language', async () => {
   const app = await start()
   const browser = openBrowser(app, { 'accept-language': 'de' })
   const wrong = await browser.read('/signin?nonsense=1')
   expect([wrong.status, titleOf(wrong)]).toEqual([400, 'Dieser Link kann nicht verwendet werden'])
-  // The same link again would lead to the same page.
+  // No link to try again: the same link would lead to the same page.
   expect(wrong.html).not.toContain('<a ')
   expect(wrong.html).toContain('data-code="invalid_request"')
   expect(wrong.headers.get('content-security-policy')).toMatch(/style-src 'sha256-[\w+/=]{44}'; img-src data:; .*frame-ancestors 'none'/)
 })
 
-test('a form that is malformed changes nothing', async () => {
+test('a malformed form changes nothing', async () => {
   const app = await start()
   const acme = await app.company()
   const browser = openBrowser(app)

@@ -1,4 +1,4 @@
-// Lost passkeys and second factors: what the organisation offers, and the waiting period as it stands.
+// Lost passkeys and second factors: the ways back that the organisation offers, and the state of the waiting period.
 
 import { waitingRecoveryReadyAt } from '#shared/domains/recovery/waiting-recovery'
 import { findSignInContext, signInContextTenant, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -78,7 +78,7 @@ export const lostAccessPage = async (ctx: Ctx, contextRequest: SignInContextRequ
   })
 }
 
-/** For another browser than the one that began: nothing else goes on there. */
+/** The key that another browser needs to continue this recovery. */
 const Key = ({ page, recovery }: { readonly page: Hosted; readonly recovery: string }) => (
   <details>
     <summary>{page.words.access.elsewhere}</summary>

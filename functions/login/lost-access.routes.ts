@@ -9,7 +9,7 @@ import { EmailForm, KeyForm, OtpForm, PassForm } from './page.schema.ts'
 const READ = page('Who lost every factor can prove nothing yet.', { class: 'general' })
 const PASS = { form: '/recover/access' } as const
 const WAIT = { form: '/recover/access/waiting' } as const
-const COMES_BACK = ['factors.reset', 'session.created', 'user.signed_in', 'user.signed_out'] as const
+const RECOVERY_EVENTS = ['factors.reset', 'session.created', 'user.signed_in', 'user.signed_out'] as const
 
 export const lostAccessRoutes = [
   route({
@@ -32,7 +32,7 @@ export const lostAccessRoutes = [
     form: PassForm,
     reply: empty(303),
     errors: ['invalid_recovery', 'not_found', 'quota_exceeded'],
-    emits: ['recovery_pass.used', ...COMES_BACK],
+    emits: ['recovery_pass.used', ...RECOVERY_EVENTS],
     handle: async ({ ctx, query, form, principal }) => (await import('./lost-access.ts')).useRecoveryPass(ctx, query, form, principal),
   }),
   route({
@@ -91,7 +91,7 @@ export const lostAccessRoutes = [
     form: OtpForm,
     reply: empty(303),
     errors: ['invalid_recovery', 'recovery_waiting', 'quota_exceeded'],
-    emits: ['recovery.completed', ...COMES_BACK],
+    emits: ['recovery.completed', ...RECOVERY_EVENTS],
     handle: async ({ ctx, query, form, principal }) => (await import('./lost-access.ts')).finishRecoveryWithCode(ctx, query, form.otp, principal),
   }),
 ]

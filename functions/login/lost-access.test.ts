@@ -1,4 +1,4 @@
-// Lost factors, on our own pages: a pass, or the waiting period, told by mail and stopped by its links.
+// Lost factors on our own pages: a pass, or a waiting period that mails announce and their links cancel.
 import { expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findFactors } from '#db/store/factors'
@@ -22,7 +22,7 @@ const world = async () => {
   await enrol(app, pat)
   return { app, company, pat }
 }
-/** The password is proved, the factor is not at hand. */
+/** Signs in with the password and stops at the second factor. */
 const halfway = async (app: TestApp, company: Company, person: Person) => {
   const browser = openBrowser(app)
   expect(titleOf(await browser.signIn(person, signInQueryOf(company)))).toBe('Enter your second factor')
@@ -35,7 +35,7 @@ const ACCESS = (company: Company) => `/recover/access?client_id=${company.client
 const WAITING = (company: Company) => `/recover/access/waiting?client_id=${company.clientId}`
 const events = async (app: TestApp, company: Company) => (await app.events(company.tenantId)).map(({ event }) => event)
 
-test('a pass after the password brings back who lost the factor; the page says no more than that it was not accepted', async () => {
+test('a pass after the password removes the lost factor and signs the person in; a wrong pass gets one generic refusal', async () => {
   const { app, company, pat } = await world()
   const browser = await halfway(app, company, pat)
   const page = await browser.read(ACCESS(company))
@@ -51,7 +51,7 @@ test('a pass after the password brings back who lost the factor; the page says n
   expect(again).toBeUndefined()
 })
 
-test('where a factor is asked of everybody, a new one is added before anything else', async () => {
+test('where everyone needs a second factor, a new one is added before the session begins', async () => {
   const { app, company, pat } = await world()
   await configure(app, company, { requireSecondFactor: true })
   const browser = await halfway(app, company, pat)
@@ -62,21 +62,23 @@ test('where a factor is asked of everybody, a new one is added before anything e
   expect((await browser.read('/me')).url).toContain('/signin')
 })
 
-test('a pass opens nothing without the password, nor in another\u2019s name', async () => {
+test('a pass is refused without the password, and in the sign-in of another person', async () => {
   const { app, company, pat } = await world()
   const other = await app.person(company)
   await enrol(app, other)
   const pass = await passFor(app, company, pat)
-  const stranger = openBrowser(app)
-  await stranger.read(ACCESS(company))
-  expect(summaryOf(await unchanged(app, [company], () => stranger.send({ email: pat.email, pass })))).toContain('wrong, already used or expired')
+  const unauthenticated = openBrowser(app)
+  await unauthenticated.read(ACCESS(company))
+  expect(summaryOf(await unchanged(app, [company], () => unauthenticated.send({ email: pat.email, pass })))).toContain(
+    'wrong, already used or expired',
+  )
   const theirs = await halfway(app, company, other)
   await theirs.read(ACCESS(company))
   expect(summaryOf(await unchanged(app, [company], () => theirs.send({ email: pat.email, pass })))).toContain('wrong, already used or expired')
   expect([await factorsOf(app, pat), await factorsOf(app, other)]).toEqual([1, 1])
 })
 
-test('twenty tries of one pass at once: one comes back', async () => {
+test('of twenty simultaneous uses of one pass, one succeeds', async () => {
   const { app, company, pat } = await world()
   const browser = await halfway(app, company, pat)
   const page = await browser.read(ACCESS(company))
@@ -98,7 +100,7 @@ const begun = async (days = 3) => {
   return { ...w, browser, waiting, key }
 }
 
-test('the wait is told by mail, again on the way, and finished with a mailed code in the browser that began it', async () => {
+test('mails announce the waiting period and remind of it, and the browser that began it finishes with a mailed code', async () => {
   const { app, company, pat, browser } = await begun()
   const subjects = async () => (await app.mailsTo(pat.email)).map(({ subject }) => subject.replace(` at ${company.name}`, ''))
   expect(await subjects()).toEqual(['A recovery of your account was requested'])
@@ -122,7 +124,7 @@ test('the wait is told by mail, again on the way, and finished with a mailed cod
   expect(await events(app, company)).toContain('recovery.completed')
 })
 
-test('too soon, nothing comes of it; in another browser it goes on by its key alone', async () => {
+test('a recovery cannot finish early, and another browser continues it only with its key', async () => {
   const { app, company, key } = await begun()
   const other = openBrowser(app)
   expect(titleOf(await other.read(WAITING(company)))).toBe('Continue a recovery')
@@ -141,25 +143,28 @@ test('too soon, nothing comes of it; in another browser it goes on by its key al
   expect(await events(app, company)).not.toContain('recovery.completed')
 })
 
-test.each(['the first mail', 'a reminder'])('the link of %s stops it, in either language, and takes the other reminders back', async (which) => {
-  const { app, company, pat, browser } = await begun()
-  if (which === 'a reminder') app.clock.advance(1.5 * DAY + 1)
-  const mails = await app.mailsTo(pat.email)
-  const link = new URL(/https?:\/\/\S+\/account\/recovery\/cancel\?ticket=\S+/.exec(mails.at(-1)?.text ?? '')?.[0] ?? '')
-  const owner = openBrowser(app)
-  const page = await owner.read(`${link.pathname}${link.search}&lang=de`)
-  expect(titleOf(page)).toBe('Wiederherstellung abbrechen')
-  expect(page.html).toContain('<html lang="de">')
-  expect(await events(app, company)).not.toContain('recovery.cancelled')
-  expect(titleOf(await owner.send({}))).toBe('Die Wiederherstellung wurde abgebrochen')
-  expect(await events(app, company)).toContain('recovery.cancelled')
-  app.clock.advance(4 * DAY)
-  expect(await app.mailsTo(pat.email)).toHaveLength(mails.length)
-  expect(titleOf(await browser.read(WAITING(company)))).toBe('Continue a recovery')
-  expect(await factorsOf(app, pat)).toBe(1)
-})
+test.each(['the first mail', 'a reminder'])(
+  'the link in %s cancels the recovery, in either language, and withdraws the other reminders',
+  async (which) => {
+    const { app, company, pat, browser } = await begun()
+    if (which === 'a reminder') app.clock.advance(1.5 * DAY + 1)
+    const mails = await app.mailsTo(pat.email)
+    const link = new URL(/https?:\/\/\S+\/account\/recovery\/cancel\?ticket=\S+/.exec(mails.at(-1)?.text ?? '')?.[0] ?? '')
+    const owner = openBrowser(app)
+    const page = await owner.read(`${link.pathname}${link.search}&lang=de`)
+    expect(titleOf(page)).toBe('Wiederherstellung abbrechen')
+    expect(page.html).toContain('<html lang="de">')
+    expect(await events(app, company)).not.toContain('recovery.cancelled')
+    expect(titleOf(await owner.send({}))).toBe('Die Wiederherstellung wurde abgebrochen')
+    expect(await events(app, company)).toContain('recovery.cancelled')
+    app.clock.advance(4 * DAY)
+    expect(await app.mailsTo(pat.email)).toHaveLength(mails.length)
+    expect(titleOf(await browser.read(WAITING(company)))).toBe('Continue a recovery')
+    expect(await factorsOf(app, pat)).toBe(1)
+  },
+)
 
-test('the page answers alike for somebody, for nobody and for who has not proved the password', async () => {
+test('the page gives one answer for every address while the password is not proved', async () => {
   const { app, company, pat } = await world()
   await configure(app, company, { recovery: { waitingDays: 3 } })
   const keyless = await app.person(company)
@@ -174,7 +179,7 @@ test('the page answers alike for somebody, for nobody and for who has not proved
   expect(await app.mailsTo(keyless.email)).toHaveLength(1)
 })
 
-test('at the platform\u2019s door nothing is offered but a pass, whoever is meant; what is not offered is not begun', async () => {
+test('the platform\u2019s own page offers only a pass, and a way that is not offered cannot begin', async () => {
   const { app, company, pat } = await world()
   const browser = openBrowser(app)
   const page = await browser.read('/recover/access')

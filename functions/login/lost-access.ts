@@ -18,19 +18,19 @@ import type { User } from '#shared/platform/principals/principal'
 import { loadSignInFactorContext, mintSessionFrom } from './factor.ts'
 import type { Ctx } from './group.ts'
 
-/** Longest wait, and the week after it. */
+/** The longest waiting period and the week after it. */
 const KEPT_SECONDS = 37 * 24 * 3600
 
 export type LostAccess = {
-  /** Who proved the password in this browser just now. */
+  /** The login transaction of this browser, in which the password was proved. */
   readonly factorContext: FactorContext | undefined
   readonly tenantId: TenantId | undefined
   readonly clientId: string | undefined
   readonly offers: RecoveryOffers
 }
 
-/** At the platform's door nobody is known before the password: there a pass alone, which says whose it is. */
-const NOBODY: RecoveryOffers = { backupCodes: false, administratorPass: true, waitingDays: undefined }
+/** On the platform's own page the tenant is unknown before the password, so only a pass is offered: it names its person. */
+const PLATFORM_OFFERS: RecoveryOffers = { backupCodes: false, administratorPass: true, waitingDays: undefined }
 
 const halfSignedIn = (ctx: Ctx): Promise<FactorContext | undefined> =>
   loadSignInFactorContext(ctx).catch((error: unknown) => {
@@ -42,14 +42,14 @@ export const findLostAccess = async (ctx: Ctx, contextRequest: SignInContextRequ
   const factorContext = await halfSignedIn(ctx)
   const signInContext = await findSignInContext(ctx, contextRequest)
   const tenantId = factorContext?.tenantId ?? (signInContext.kind === 'tenant' ? signInContext.tenantId : undefined)
-  if (tenantId === undefined) return { factorContext, tenantId, clientId: undefined, offers: NOBODY }
+  if (tenantId === undefined) return { factorContext, tenantId, clientId: undefined, offers: PLATFORM_OFFERS }
   const t = forTenant(ctx.db, tenantId)
-  const ofDoor = signInContext.kind === 'tenant' && signInContext.tenantId === tenantId ? signInContext.clientId : undefined
-  const clientId = ofDoor ?? factorContext?.user.clientId ?? (await findDefaultClient(t))?.id
+  const pageClientId = signInContext.kind === 'tenant' && signInContext.tenantId === tenantId ? signInContext.clientId : undefined
+  const clientId = pageClientId ?? factorContext?.user.clientId ?? (await findDefaultClient(t))?.id
   return { factorContext, tenantId, clientId, offers: findRecoveryOffers(await findTenant(t)) }
 }
 
-/** The lost factors are gone; what is owed now is a new one, or nothing. */
+/** Signs in after the lost factors were removed; where a second factor is required, the person adds a new one first. */
 const goOn = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest,
@@ -88,10 +88,10 @@ export const beginWaitingRecovery = async (ctx: Ctx, contextRequest: SignInConte
   return redirect(ctx, withSignInContext(WAITING, contextRequest), { cookies: [transactionCookie(here, 'recovery_wait', recovery, KEPT_SECONDS)] })
 }
 
-/** The recovery that this browser began, or whose key was typed in here. */
+/** The key of the recovery that this browser began or resumed. */
 export const currentRecovery = (ctx: Ctx): string | undefined => readTransactionHandle(ctx, 'recovery_wait')?.text
 
-/** @throws AppError invalid_recovery for what is no key of a recovery that waits */
+/** @throws AppError invalid_recovery unless the key belongs to a waiting recovery */
 export const resumeRecovery = async (ctx: Ctx, contextRequest: SignInContextRequest, key: string): Promise<HttpResult<undefined>> => {
   const text = key.trim()
   if ((await waitingRecoveryReadyAt(withPageOrigin(ctx), text)) === undefined)

@@ -1,4 +1,4 @@
-// What the hosted pages take: addresses and forms.
+// The queries and forms of the hosted pages.
 import * as z from 'zod'
 import { signInContextFields } from '#shared/domains/sign-in/sign-in-context.schema'
 import { Email } from '#shared/kernel/email'
@@ -14,7 +14,7 @@ export const ConfirmQuery = z.strictObject({
   acr_values: z.string().max(100).optional(),
 })
 
-/** `other`: whoever is signed in may come in as somebody else. */
+/** `other`: shows the page even to a signed-in person, so that they can choose another account. */
 export const SignInQuery = z.strictObject({ ...signInContextFields, other: z.enum(['1']).optional() })
 
 export const FactorQuery = z.strictObject({ ...signInContextFields, by: z.enum(['app', 'sms', 'backup']).optional() })
@@ -25,7 +25,7 @@ export const ConfirmForm = z.strictObject({ ...form, email: Email, password: Pas
 export const SignUpForm = z
   .strictObject({
     ...form,
-    // Accepted unread, so that the rule states the errors of all fields together. A valid address is normalised.
+    // An invalid address is accepted here, so that the rule reports the errors of all fields together. A valid one is normalised.
     email: z.union([Email, z.string().max(320)]),
     password: z.string().max(1024),
     name: z.string().trim().max(200).optional(),
@@ -35,7 +35,7 @@ export const SignUpForm = z
 export const CodeForm = z.strictObject({ ...form, email: Email, otp: Otp }).meta({ id: 'CodeForm' })
 export const NewPasswordForm = z.strictObject({ ...form, email: Email, new_password: Password }).meta({ id: 'NewPasswordForm' })
 
-/** A code of an app or a message as people type it, or a backup code. */
+/** A code of an app or a text message as people type it, or a backup code. */
 const Code = z
   .string()
   .max(60)

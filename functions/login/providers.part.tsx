@@ -1,4 +1,4 @@
-// The providers that a page offers, each a way of its own. Their pictures are part of the page: looking at it asks nobody.
+// The identity providers that a page offers. Their icons are inline, so that opening the page contacts no third party.
 import type { SamlProvider } from '#db/store/saml-providers'
 import type { Upstream } from '#shared/domains/federation/upstream'
 import type { SignInContextRequest } from '#shared/domains/sign-in/sign-in-context.schema'
@@ -39,7 +39,7 @@ const Shape = ({ icon }: { readonly icon: Icon }) => {
 }
 
 type Path = '/signin/provider' | '/signin/saml'
-/** At the same door, and on to the same page. */
+/** The link keeps the tenant, the application and the page to return to. */
 export const providerHref = ({ tenant, client_id, return_to }: SignInContextRequest, provider: string, path: Path = '/signin/provider'): string => {
   const requested = Object.entries({ provider, tenant, client_id, return_to })
   return `${path}?${new URLSearchParams(requested.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))}`
@@ -75,7 +75,7 @@ const waysOf = ({ page, contextRequest, upstreams, saml = [] }: Part): readonly 
   ].toSorted((a, b) => a.order - b.order)
 }
 
-/** A link each: browsers hold what a form leads to to the page's own policy, and a provider leads wherever it likes. */
+/** Uses links, not forms: browsers apply `form-action` to every redirect after a form, and a provider may redirect anywhere. */
 export const ProviderLinks = (part: Part) =>
   waysOf(part).length === 0 ? (
     ''

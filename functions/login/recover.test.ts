@@ -20,8 +20,8 @@ const recovered = async (app: TestApp, person: Person, path: string, password = 
   return browser
 }
 
-test.each(['an administrator at the platform\u2019s door', 'a person at a company\u2019s door'])(
-  '%s: address, code, new password, signed in',
+test.each(['an administrator on the platform\u2019s page', 'a person on a company\u2019s page'])(
+  '%s sets a new password with a mailed code and signs in with it',
   async (who) => {
     const app = await start()
     const acme = await app.company()
@@ -35,7 +35,7 @@ test.each(['an administrator at the platform\u2019s door', 'a person at a compan
   },
 )
 
-test('the mail is in the language that the company decided, else in the one that was chosen on the page, else in the browser\u2019s', async () => {
+test('the mail uses the language of the company, otherwise the one chosen on the page, otherwise the browser\u2019s', async () => {
   const app = await start()
   const company = await app.company()
   const subjectFor = async (own: Readonly<Record<string, string>>, lang: string, language?: 'en' | 'de'): Promise<string | undefined> => {
@@ -55,7 +55,7 @@ test('the mail is in the language that the company decided, else in the one that
   expect(await subjectFor(german, '&lang=de', 'en')).toBe(english)
 })
 
-test('an address that nobody has walks the same way, and its code is wrong like any other', async () => {
+test('an unknown address goes through the same steps, and its code is refused like any wrong code', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -70,7 +70,7 @@ test('an address that nobody has walks the same way, and its code is wrong like 
   expect(seen[1]).toEqual(seen[0])
 })
 
-test('a password that is refused leaves the way open; used, too old or never proved, the page says how to begin again', async () => {
+test('a refused password can be replaced; a used, expired or missing proof leads to a page that begins again', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -91,7 +91,7 @@ test('a password that is refused leaves the way open; used, too old or never pro
   expect(titleOf(late.page())).toBe('This password reset has expired')
 })
 
-test('another browser does not finish what this one proved, and a code opens nothing without its guess', async () => {
+test('a proof works only in its own browser, and wrong codes in another browser do not use up the attempts', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -109,7 +109,7 @@ test('another browser does not finish what this one proved, and a code opens not
   expect(titleOf(browser.page())).toBe('Choose a new password')
 })
 
-test('proving the mailbox confirms an address that was not', async () => {
+test('a password reset verifies an unverified address', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)

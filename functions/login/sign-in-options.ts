@@ -1,4 +1,4 @@
-// What else than a password a page of a door offers. Loaded with the first such page: a start carries nothing of it.
+// The ways to sign in that a sign-in page offers besides a password. Imported with the first such page, to keep the cold start short.
 import type { SignInContext } from '#shared/domains/sign-in/sign-in-context'
 import type { Ctx } from './group.ts'
 

@@ -1,4 +1,4 @@
-// Sign-in: the address, then the password; and the password again, where something needs a fresh sign-in.
+// Sign-in: the address, then the password; and the password again where a recent sign-in is required.
 
 import { forTenant } from '#db/engine/tenant'
 import { findUser } from '#db/store/users'
@@ -23,7 +23,7 @@ import { findSignInOptions } from './sign-in-options.ts'
 
 const PASSWORD_CODES = ['invalid_credentials', 'password_reset_required', 'temporary_password_expired', 'email_not_verified']
 
-/** Whoever is signed in at this door already goes on, unless an account is to be chosen. */
+/** Redirects a person who is already signed in, unless they want to choose another account. */
 export const emailPage = async (
   ctx: Ctx,
   contextRequest: SignInContextRequest & { readonly other?: '1' | undefined },
@@ -31,13 +31,13 @@ export const emailPage = async (
 ) => {
   const signInContext = await findSignInContext(ctx, contextRequest)
   const tenantId = signInContextTenant(signInContext)
-  const isIn = principal !== undefined && (tenantId === undefined || tenantId === principal.tenantId)
-  if (isIn && contextRequest.other === undefined) return redirectResult(ctx, safeReturn(contextRequest.return_to) ?? HOME)
+  const isSignedIn = principal !== undefined && (tenantId === undefined || tenantId === principal.tenantId)
+  if (isSignedIn && contextRequest.other === undefined) return redirectResult(ctx, safeReturn(contextRequest.return_to) ?? HOME)
   const page = await openPage(ctx, { principal, tenantId })
   const { signIn } = page.words
   const { ProviderLinks, ...offered } = await findSignInOptions(ctx, signInContext)
-  const mayJoin = signInContext.kind === 'tenant' ? { href: withSignInContext('/signup', contextRequest), label: signIn.signUp } : undefined
-  const mayFound =
+  const signUpLink = signInContext.kind === 'tenant' ? { href: withSignInContext('/signup', contextRequest), label: signIn.signUp } : undefined
+  const companySignUpLink =
     signInContext.kind === 'platform' && (await acceptsCompanies(ctx))
       ? { href: withSignInContext('/signup', contextRequest), label: signIn.signUpCompany }
       : undefined
@@ -69,7 +69,7 @@ export const emailPage = async (
           conditional
         />
         <ProviderLinks page={page} contextRequest={contextRequest} {...offered} />
-        <Links links={[mayJoin ?? mayFound]} />
+        <Links links={[signUpLink ?? companySignUpLink]} />
       </>
     ),
   })
@@ -109,7 +109,7 @@ export const passwordPage = async (ctx: Ctx, contextRequest: SignInContextReques
   })
 }
 
-/** A sign-in that a password alone cannot reach. */
+/** Whether the demand needs more than a password. */
 const wantsFactor = ({ acr_values }: ReauthenticationDemand): boolean => acr_values !== undefined && !acr_values.split(' ').includes('aal1')
 
 export const confirmPage = async (ctx: Ctx, demand: ReauthenticationDemand, principal: User) => {

@@ -13,7 +13,7 @@ const REFUSED = 'The email address or the password is incorrect. Check both and 
 const sessions = (app: TestApp, tenantId: Parameters<TestApp['events']>[0]) =>
   app.events(tenantId).then((events) => events.filter(({ event, outcome }) => event === 'session.created' && outcome === 'success').length)
 
-test('an administrator signs in at the platform\u2019s door: address, password, and the account page', async () => {
+test('an administrator signs in on the platform\u2019s page: address, password, and the account page', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   const browser = openBrowser(app)
@@ -24,28 +24,28 @@ test('an administrator signs in at the platform\u2019s door: address, password, 
   expect([me.status, me.url, titleOf(me)]).toEqual([200, '/me', 'Account security'])
   expect(me.html).toContain(`Signed in as ${admin.email}`)
   expect(await eventsOf(app, tenantId, 'login.checkPassword')).toEqual(['session.created', 'user.signed_in'])
-  // The next visit to the sign-in page leads on.
+  // The next visit to the sign-in page leads to the account page.
   expect((await browser.read('/signin')).url).toBe('/me')
 })
 
-test('where an account is to be chosen whoever is signed in sees the page, comes in as somebody else, and leaves no session behind', async () => {
+test('a signed-in person can choose another account, and the previous session ends', async () => {
   const app = await start()
   const acme = await app.company()
   const [pat, ann] = [await app.person(acme), await app.person(acme)]
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(acme))
-  const door = `${signInQueryOf(acme)}&return_to=%2Fme`
-  expect((await browser.read(door)).url).toBe('/me')
-  expect(titleOf(await browser.read(`${door}&other=1`))).toContain('Sign in')
+  const path = `${signInQueryOf(acme)}&return_to=%2Fme`
+  expect((await browser.read(path)).url).toBe('/me')
+  expect(titleOf(await browser.read(`${path}&other=1`))).toContain('Sign in')
   await browser.send({ email: ann.email })
   const me = await browser.send({ password: ann.password })
   expect([me.url, me.html]).toEqual(['/me', expect.stringContaining(`Signed in as ${ann.email}`)])
   const ended = (await app.events(acme.tenantId, { event: 'user.signed_out' })).map(({ actorId }) => actorId)
   expect(ended).toEqual([pat.id])
-  expect((await browser.read(`${door}&other=2`)).status).toBe(400)
+  expect((await browser.read(`${path}&other=2`)).status).toBe(400)
 })
 
-test('the session lies in a cookie that no script reads; over TLS it is bound to the host', async () => {
+test('the session cookie is HttpOnly; over TLS cookies are bound to the host', async () => {
   const app = await start()
   const { admin } = await app.company()
   const browser = openBrowser(app)
@@ -62,7 +62,7 @@ test('the session lies in a cookie that no script reads; over TLS it is bound to
   )
 })
 
-test('the API never takes the cookie, and a page never takes a bearer token', async () => {
+test('the API never accepts the session cookie, and a page never accepts a bearer token', async () => {
   const { accountRoutes } = await import('../account/routes.ts')
   const app = await startApp([...pages, ...accountRoutes], { render: pageError })
   const { admin } = await app.company()
@@ -73,7 +73,7 @@ test('the API never takes the cookie, and a page never takes a bearer token', as
   expect([bearer.status, bearer.headers.get('location')]).toEqual([303, '/signin?return_to=%2Fme'])
 })
 
-test('unknown, wrong, disabled, suspended, of another company, of no company: one answer', async () => {
+test('one answer for an unknown address, a wrong password, a disabled person, a suspended, another or an unknown company', async () => {
   const app = await start()
   const [acme, globex, gone] = [await app.company(), await app.company('globex'), await app.company('gone')]
   const [pat, dora] = [await app.person(acme), await app.person(acme)]
@@ -87,22 +87,22 @@ test('unknown, wrong, disabled, suspended, of another company, of no company: on
     [signInQueryOf(gone), gone.admin],
     ['/signin?client_id=0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', pat],
     ['/signin?tenant=no-such-company', pat],
-    // Not an administrator, at the door of administrators.
+    // Not an administrator, on the sign-in page for administrators.
     ['/signin', pat],
   ] as const
-  for (const [door, who] of tries) {
+  for (const [path, who] of tries) {
     const browser = openBrowser(app)
-    await browser.read(door)
+    await browser.read(path)
     const second = await browser.send({ email: who.email })
-    expect(titleOf(second), door).toBe('Enter your password')
-    // A wrong password is counted, with the person.
+    expect(titleOf(second), path).toBe('Enter your password')
+    // A wrong password is counted in the row of the person.
     const answer = await unchanged(app, [acme, globex, gone], () => browser.send({ password: who.password }), ['users'])
-    expect([answer.status, titleOf(answer), summaryOf(answer)], door).toEqual([200, 'Enter your password', REFUSED])
+    expect([answer.status, titleOf(answer), summaryOf(answer)], path).toEqual([200, 'Enter your password', REFUSED])
     expect(browser.jar.kept.has('authsec_session')).toBe(false)
   }
 })
 
-test('whose door it is: the client, the company\u2019s name, its own verified domain', async () => {
+test('the client, the name or a verified domain decides to which company the sign-in page belongs', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -117,7 +117,7 @@ test('whose door it is: the client, the company\u2019s name, its own verified do
   expect(await there.text()).toContain(`Sign in to ${acme.name}`)
 })
 
-test('what was typed stays but for secrets, the error is said once, and reloading repeats nothing', async () => {
+test('the page keeps typed values except secrets and shows an error once; reloading repeats nothing', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   const browser = openBrowser(app)
@@ -136,7 +136,7 @@ test('what was typed stays but for secrets, the error is said once, and reloadin
   expect((await app.events(tenantId)).length).toBe(failures)
 })
 
-test('a person is told what only the right password may tell', async () => {
+test('the reason of a refusal is disclosed only after the right password', async () => {
   const app = await start()
   const acme = await app.company()
   const [reset, old, unproved] = [await app.person(acme), await app.person(acme), await app.person(acme)]
@@ -153,7 +153,7 @@ test('a person is told what only the right password may tell', async () => {
   }
 })
 
-test('a temporary password leads to choosing one\u2019s own first, then on', async () => {
+test('a person with a temporary password chooses a new one before going on', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -166,7 +166,7 @@ test('a temporary password leads to choosing one\u2019s own first, then on', asy
   expect(next.url).toBe('/me/email')
 })
 
-test('where a factor is owed, the password opens no session', async () => {
+test('where a second factor is required, the password alone creates no session', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -180,7 +180,7 @@ test('where a factor is owed, the password opens no session', async () => {
   expect(titleOf(await browser.read('/me'))).toBe('Sign in')
 })
 
-test('whoever signs in as somebody else leaves no session behind', async () => {
+test('signing in with another account ends the previous session', async () => {
   const app = await start()
   const [acme, globex] = [await app.company(), await app.company('globex')]
   const browser = openBrowser(app)
@@ -190,7 +190,7 @@ test('whoever signs in as somebody else leaves no session behind', async () => {
   expect((await app.events(acme.tenantId)).filter(({ event }) => event === 'user.signed_out')).toHaveLength(1)
 })
 
-test('signing out ends the session, also for who kept the cookie', async () => {
+test('signing out ends the session, even for a kept copy of the cookie', async () => {
   const app = await start()
   const { admin } = await app.company()
   const browser = openBrowser(app)
@@ -204,7 +204,7 @@ test('signing out ends the session, also for who kept the cookie', async () => {
   expect((await browser.read('/me')).url).toContain('/signin')
 })
 
-test('too many tries: the time left is said, and it is the same for an address that nobody has', async () => {
+test('after too many attempts the page states the time left, and an unknown address gets the same message', async () => {
   const app = await start({ RATE_LIMIT: 'on' })
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -216,13 +216,13 @@ test('too many tries: the time left is said, and it is the same for an address t
     for (let n = 0; n < 6; n++) reported = summaryOf(await browser.send({ password: 'wrong' }))
     return reported
   }
-  const said = await tried(pat.email)
-  expect(said).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
+  const message = await tried(pat.email)
+  expect(message).toMatch(/^Too many attempts\. Try again in \d+ (seconds|minutes)\.$/)
   app.clock.advance(120)
-  expect(await tried('unknown@acme.example')).toBe(said)
+  expect(await tried('unknown@acme.example')).toBe(message)
 })
 
-test('German throughout where it is asked for, by the browser or by hand', async () => {
+test('the pages use the language of the browser or the one chosen by hand', async () => {
   const app = await start()
   const { admin } = await app.company()
   const browser = openBrowser(app, { 'accept-language': 'de-AT,de;q=0.9' })

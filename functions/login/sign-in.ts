@@ -1,4 +1,4 @@
-// A person signs in on our own page, with a password first. The same rules as at the doors of the API.
+// A person signs in on our own page, with a password first. The rules are those of the API's entry points.
 
 import type { TenantId } from '#db/engine/tenant'
 import type { Account, SignInSnapshot } from '#db/store/sign-in'
@@ -61,7 +61,7 @@ export const signInOnPage = async (
   })
 }
 
-/** Whoever it is: only whose the domain of the address is decides where it goes on. */
+/** The next page depends only on the owner of the address's domain, so it does not disclose whether an account exists. */
 export const submitAddress = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
   const { homeRealm } = await import('#shared/domains/federation/home-realm')
   const realm = await homeRealm(ctx, email, await findSignInContext(ctx, contextRequest))
@@ -74,7 +74,7 @@ export type ReauthenticationDemand = {
   readonly return_to?: string | undefined
 }
 
-/** Whether the session is as fresh and as strong as was asked (RFC 9470 section 3). */
+/** Whether the session is as recent and as strong as the demand requires (RFC 9470 section 3). */
 export const meetsReauthentication = (ctx: Pick<Ctx, 'clock'>, principal: User, { max_age, acr_values }: ReauthenticationDemand): boolean => {
   const age = (ctx.clock.now().getTime() - principal.authTime.getTime()) / 1000
   const wanted = acr_values?.split(' ') ?? []
@@ -82,7 +82,7 @@ export const meetsReauthentication = (ctx: Pick<Ctx, 'clock'>, principal: User, 
 }
 
 /**
- * The password again, of whoever is signed in: a new session takes the place of this one.
+ * The signed-in person enters the password again: a new session replaces this one.
  * @throws AppError invalid_credentials, password_reset_required, temporary_password_expired, quota_exceeded
  */
 export const confirmPassword = async (
@@ -93,7 +93,7 @@ export const confirmPassword = async (
 ): Promise<HttpResult<undefined>> => {
   const { tenantId, clientId, email } = principal
   const { user, snapshot } = await checkPassword(ctx, tenantId, email, password)
-  // The principal was read up to a second ago: the address may be somebody else's by now.
+  // The principal may be up to a second old; meanwhile the address may belong to another person.
   if (user.id !== principal.userId) throw new AppError('invalid_credentials')
   const done = await afterPassword(withPageOrigin(ctx), { tenantId, user, snapshot, clientId, mayMint: true })
   if (done.minted === undefined) {

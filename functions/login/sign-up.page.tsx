@@ -1,4 +1,4 @@
-// Sign-up: who, then the code from the mail.
+// Sign-up: the details of the account, then the code from the mail.
 
 import { PASSWORD_RULE_ERRORS } from '#shared/domains/passwords/rule-errors'
 import { findSignInContext, type SignInContext, signInContextTenant, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -62,7 +62,7 @@ export const signUpPage = async (ctx: Ctx, contextRequest: SignInContextRequest,
     })
   }
   const isCompany = signInContext.kind === 'platform'
-  // At a company's door, those alone that give an account to whom they prove.
+  // A company's page offers only the providers that create accounts (just-in-time provisioning).
   const { ProviderLinks, ...all } = await findSignInOptions(ctx, signInContext)
   const upstreams = all.upstreams.filter(({ terms }) => isCompany || terms.jitProvisioning)
   const saml = all.saml.filter(({ jitProvisioning }) => jitProvisioning)

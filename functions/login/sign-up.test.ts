@@ -12,11 +12,11 @@ import { loginRoutes } from './routes.ts'
 const pages = [...loginRoutes, ...accountPageRoutes]
 const PASSWORD = 'seven purple lanterns over water'
 const start = (env: Readonly<Record<string, string>> = {}) => startApp(pages, { render: pageError, env })
-const fresh = (app: Awaited<ReturnType<typeof start>>): string => `ada-${app.ctx.random.id().slice(-10)}@new.example`
+const newAddress = (app: Awaited<ReturnType<typeof start>>): string => `ada-${app.ctx.random.id().slice(-10)}@new.example`
 
 test('a company signs up, proves its address with the code, and its administrator signs in', async () => {
   const app = await start()
-  const email = fresh(app)
+  const email = newAddress(app)
   const browser = openBrowser(app)
   expect(titleOf(await browser.read('/signup'))).toBe('Register your company')
   const code = await browser.send({ name: 'Ada', tenant_domain: `new-${app.ctx.random.id().slice(-10)}`, email, password: PASSWORD })
@@ -28,12 +28,12 @@ test('a company signs up, proves its address with the code, and its administrato
   const ready = await browser.send({ otp: ` ${otp.slice(0, 3)} ${otp.slice(3)}` })
   expect([ready.url, noteOf(ready)]).toEqual(['/signin/password', 'Your account is ready. Sign in to continue.'])
   expect(titleOf(await browser.send({ password: PASSWORD }))).toBe('Account security')
-  // Back, and sent once more: it was used, and is told so.
+  // Going back to the page of the code: the sign-up was already used.
   await browser.read('/signup/code')
   expect(titleOf(browser.page())).toBe('This sign-up has expired')
 })
 
-test('a browser that remembers an address and asked for no code is told of none', async () => {
+test('a browser that remembers an address but requested no code gets no page to enter one', async () => {
   const app = await start()
   const acme = await app.company()
   const browser = openBrowser(app)
@@ -43,15 +43,15 @@ test('a browser that remembers an address and asked for no code is told of none'
   expect(titleOf(await browser.read('/recover/code'))).toBe('This password reset has expired')
 })
 
-test('a person signs up at a company\u2019s door; an address that is taken answers the same', async () => {
+test('a person signs up on a company\u2019s page; an address that is taken gets the same answer', async () => {
   const app = await start()
   const acme = await app.company()
-  const [email, taken] = [fresh(app), acme.admin.email]
-  const door = `/signup?client_id=${acme.clientId}`
+  const [email, taken] = [newAddress(app), acme.admin.email]
+  const path = `/signup?client_id=${acme.clientId}`
   const pages: string[] = []
   for (const address of [email, taken]) {
     const browser = openBrowser(app)
-    await browser.read(door)
+    await browser.read(path)
     const page = await browser.send({ email: address, password: PASSWORD })
     pages.push(`${page.status} ${page.url} ${titleOf(page)} ${page.html.length - address.length * (page.html.split(address).length - 1)}`)
     const wrong = await browser.send({ otp: '000000' })
@@ -65,7 +65,7 @@ test('a person signs up at a company\u2019s door; an address that is taken answe
   expect(await findUserByEmail(forTenant(app.db, acme.tenantId), email)).toMatchObject({ emailVerifiedAt: expect.any(Date) })
 })
 
-test('every password rule is said at the field, with how long it has to be', async () => {
+test('the field of the password explains every rule, with the required length', async () => {
   const app = await start()
   const acme = await app.company()
   const browser = openBrowser(app)
@@ -84,10 +84,10 @@ test('every password rule is said at the field, with how long it has to be', asy
   expect(await app.mailsTo('someone-new@new.example')).toEqual([])
 })
 
-test('a name that is taken or is none, and codes too fast: said at the field, with the time left', async () => {
+test('a taken or invalid name is reported at its field, and a code requested too soon with the time left', async () => {
   const app = await start()
   const acme = await app.company()
-  const email = fresh(app)
+  const email = newAddress(app)
   const browser = openBrowser(app)
   await browser.read('/signup')
   const form = { name: 'Ada', email, password: PASSWORD }
@@ -102,7 +102,7 @@ test('a name that is taken or is none, and codes too fast: said at the field, wi
   expect(await app.mailsTo(email)).toHaveLength(2)
 })
 
-test('where nobody may sign up the page says so, and the form is refused', async () => {
+test('where sign-up is closed the page says so, and the form is refused', async () => {
   const app = await start({ SIGN_UP: 'closed' })
   const browser = openBrowser(app)
   const page = await browser.read('/signup')
@@ -114,7 +114,7 @@ test('where nobody may sign up the page says so, and the form is refused', async
   expect(await app.mailsTo('a@new.example')).toEqual([])
 })
 
-test('the errors of all fields of a company\u2019s sign-up are stated together, each at its field', async () => {
+test('the sign-up of a company reports the errors of all fields together, each at its field', async () => {
   const app = await start()
   const acme = await app.company()
   const browser = openBrowser(app)
@@ -149,7 +149,7 @@ test('each field tells the keyboard and the password manager what it is for', as
   expect(fieldOf('password')).toMatch(/autocomplete="new-password" autocapitalize="none"/)
 })
 
-test('a message that no page sent is one of the texts, whatever the cookie names', async () => {
+test('a forged message in the cookie shows one of the known texts', async () => {
   const app = await start()
   const browser = openBrowser(app)
   for (const said of [{ code: 'constructor' }, { code: '__proto__' }, { code: 'invalid_request', fields: { email: 'toString', __proto__: 'x' } }]) {

@@ -1,4 +1,4 @@
-// Signing up on our own page: a company at the platform's door, a person at a company's. The mailed code finishes both.
+// Sign-up on our own pages: of a company on the platform's page, of a person on a company's page. The mailed code finishes both.
 
 import type { Application } from '#shared/domains/clients/application'
 import { findSignInContext, type SignInContext, withSignInContext } from '#shared/domains/sign-in/sign-in-context'
@@ -66,7 +66,7 @@ export const finishSignUpOnPage = async (
   return redirect(ctx, withSignInContext('/signin/password', contextRequest), { remember: { email }, say: 'account_ready' })
 }
 
-/** A person's sign-up begins again with its password, which is not kept in clear; a company's gets another code. @throws AppError sign_up_closed, too_many_codes */
+/** A person begins again, because the password is not kept in clear; the sign-up of a company gets another code. @throws AppError sign_up_closed, too_many_codes */
 export const resendSignUpCode = async (ctx: Ctx, contextRequest: SignInContextRequest, email: string): Promise<HttpResult<undefined>> => {
   const signInContext = await findSignInContext(ctx, contextRequest)
   if (signInContext.kind !== 'platform') return redirect(ctx, withSignInContext('/signup', contextRequest), { remember: { email } })

@@ -9,7 +9,7 @@ import { route } from './group.ts'
 import { loginRoutes } from './routes.ts'
 
 const pages = [...loginRoutes, ...accountPageRoutes]
-/** A page that asks for a sign-in of the last five minutes. */
+/** A page that requires a sign-in within the last five minutes. */
 const danger = route({
   id: 'test.danger',
   on: 'GET /me/danger',
@@ -22,24 +22,24 @@ const danger = route({
 })
 const start = () => startApp([...pages, danger], { render: pageError })
 
-test('a page that needs a fresh sign-in asks for the password again, then goes on', async () => {
+test('a page that needs a recent sign-in requires the password again, then opens', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   const browser = openBrowser(app)
   await browser.signIn(admin)
   expect(titleOf(await browser.read('/me/danger'))).toBe('Done')
   app.clock.advance(301)
-  const asked = await browser.read('/me/danger')
-  expect([asked.url, titleOf(asked)]).toEqual(['/confirm?max_age=300&return_to=%2Fme%2Fdanger', 'Confirm your identity'])
+  const confirmation = await browser.read('/me/danger')
+  expect([confirmation.url, titleOf(confirmation)]).toEqual(['/confirm?max_age=300&return_to=%2Fme%2Fdanger', 'Confirm your identity'])
   expect(summaryOf(await browser.send({ password: 'wrong' }))).toContain('email address or the password is')
   expect(titleOf(await browser.send({ password: admin.password }))).toBe('Done')
   const events = (await app.events(tenantId)).map(({ event }) => event)
-  // A new session in the place of the old one.
+  // A new session replaced the old one.
   expect(events.filter((event) => event === 'session.created')).toHaveLength(2)
   expect(events.filter((event) => event === 'user.signed_out')).toHaveLength(1)
 })
 
-test('a demand from elsewhere (RFC 9470) is answered on the page, and one that is met already leads on', async () => {
+test('the page handles a step-up demand of an application (RFC 9470), and redirects at once where it is already met', async () => {
   const app = await start()
   const { admin } = await app.company()
   const browser = openBrowser(app)
@@ -51,7 +51,7 @@ test('a demand from elsewhere (RFC 9470) is answered on the page, and one that i
   expect(titleOf(await browser.read('/confirm?max_age=300'))).toBe('Confirm your identity')
 })
 
-test('nobody confirms for somebody else', async () => {
+test('a person confirms only their own session', async () => {
   const app = await start()
   const acme = await app.company()
   const pat = await app.person(acme)
@@ -61,6 +61,6 @@ test('nobody confirms for somebody else', async () => {
   await browser.read('/me/danger')
   const page = await browser.send({ email: pat.email, password: pat.password })
   expect(titleOf(page)).toBe('Done')
-  // The address of the form names nobody: whoever is signed in confirms, with a password that is theirs too.
+  // The address in the form is ignored: the signed-in administrator confirms, with the password that both have.
   expect((await browser.read('/me')).html).toContain(`Signed in as ${acme.admin.email}`)
 })

@@ -1,5 +1,5 @@
-// Activating a resource server: an administrator sees what its tools would be able to do, and from then on they may. What the server declares later is drift until it
-// is activated too.
+// Activates a resource server: an administrator reviews what its tools can do and allows them to be called. Tools declared later are drift until they are activated
+// too.
 import type * as z from 'zod'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { activateResourceTools, type ResourceTool, updateResourceSetup, updateResourceTool } from '#db/store/resource-tools'
@@ -117,7 +117,7 @@ export const previewActivation = async (ctx: Ctx, caller: User, id: string): Pro
 }
 
 /**
- * From now on the declared tools may be called by those who have one of their scopes. A generation in the request makes sure that the administrator saw them.
+ * From now on callers with one of its scopes may call a declared tool. A generation in the request makes sure that the administrator saw the current tools.
  * @throws AppError not_found, conflict, activation_blocked
  */
 export const activate = (ctx: Ctx, caller: User, id: string, request: z.output<typeof Activate>): Promise<z.input<typeof Activated>> =>
@@ -187,15 +187,15 @@ export const dismissDrift = (
 /** Whether people can sign in for the server now, and whether its SDK lets them call tools. @throws AppError not_found */
 export const testLogin = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof TestLogin>> => {
   const { server, setup, tools, scopes } = await readToolWorld(ctx, caller, id)
-  const shown = tools.filter(({ present }) => present)
-  const state = setupState(setup, shown.length > 0)
+  const listed = tools.filter((tool) => tool.present)
+  const state = setupState(setup, listed.length > 0)
   return {
     resource_server: { id, name: server.name, state, status: server.active ? 'ready' : 'inactive' },
     oauth: { state, ...(setup?.activatedAt == null ? {} : { ready_since: setup.activatedAt.toISOString() }) },
     sdk_enforcement: {
       sdk_policy_state: state,
-      tool_count: shown.length,
-      unmapped_tools: shown.filter((tool) => !isMapped(tool, scopes)).length,
+      tool_count: listed.length,
+      unmapped_tools: listed.filter((tool) => !isMapped(tool, scopes)).length,
     },
   }
 }

@@ -18,7 +18,7 @@ type Policy = z.input<typeof AccessPolicy>
 const MOST_OPTIONS = 500
 
 /**
- * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client, and ends what people allowed it.
+ * Redirect URIs decide who can act as a client, so approving new ones needs every permission of the client and ends the consents that people gave it.
  * @throws AppError not_found, cannot_grant
  */
 export const decideRedirects = async (
@@ -49,7 +49,7 @@ export const decideRedirects = async (
   return decided
 }
 
-const shownPolicy = async (t: TenantDb, caller: User, id: string): Promise<Policy> => {
+const policyResponse = async (t: TenantDb, caller: User, id: string): Promise<Policy> => {
   const row = await findResourceServer(t, id)
   if (row === undefined) throw new AppError('not_found')
   const role = row.accessPolicyRoleId === null ? undefined : await findRole(t, row.accessPolicyRoleId)
@@ -65,7 +65,7 @@ const shownPolicy = async (t: TenantDb, caller: User, id: string): Promise<Polic
   }
 }
 
-/** The roles that the policy may give; the tenant's system roles are given by name alone. */
+/** The roles to offer for the policy. System roles are left out, but can be set by their id. */
 const roleOptions = async (t: TenantDb, id: string): Promise<Policy['role_options']> => {
   const scopes = await listServerScopes(t, id)
   const fitting = await findRolesWithPermissions(
@@ -90,12 +90,13 @@ const roleOptions = async (t: TenantDb, id: string): Promise<Policy['role_option
 const audited = ({ enabled, role_id, role_name }: Policy) => ({ enabled, role_id, role_name })
 
 /** @throws AppError not_found */
-export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> => shownPolicy(forTenant(ctx.db, caller.tenantId), caller, id)
+export const readAccessPolicy = (ctx: Ctx, caller: User, id: string): Promise<Policy> =>
+  policyResponse(forTenant(ctx.db, caller.tenantId), caller, id)
 
 /** Sets the role that every new person gets, so the caller must be able to grant it. @throws AppError not_found, invalid_request, cannot_grant */
 export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: z.output<typeof AccessPolicyChange>): Promise<Policy> =>
   actAsGrantor(ctx, caller, async (t, grantable) => {
-    const before = await shownPolicy(t, caller, id)
+    const before = await policyResponse(t, caller, id)
     const requested = request.role_id === undefined ? request.default_role_id : request.role_id
     const roleId = requested === undefined ? before.role_id : requested
     const role = roleId === null ? undefined : await findRole(t, roleId)
@@ -103,7 +104,7 @@ export const changeAccessPolicy = (ctx: Ctx, caller: User, id: string, request: 
     if (request.enabled && role === undefined) throw new AppError('invalid_request', 'body.role_id: is missing', { field: 'body.role_id' })
     if (request.enabled && role !== undefined) await requireRoleGrantable(t, grantable, role)
     await updateResourceServer(t, id, { accessPolicyEnabled: request.enabled, accessPolicyRoleId: roleId, updatedAt: ctx.clock.now() })
-    const after = await shownPolicy(t, caller, id)
+    const after = await policyResponse(t, caller, id)
     const target = { type: 'resource_server', id }
     await recordEvent(t, ctx, { event: 'resource_server.updated', actor: byUser(caller), target, before: audited(before), after: audited(after) })
     return after

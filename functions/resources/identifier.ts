@@ -1,5 +1,5 @@
-// Which resource identifiers a program may take for one another: normalised in some other way, or with a longer path. All of them belong to the company
-// whose identifier is the shortest of them, or a token for one would be honoured, or a client registered, at the server of another.
+// Resource identifiers that a program may confuse: they differ only in normalisation, or one continues the path of the other. All of them belong to the company
+// with the shortest one. Otherwise the server of one company would accept tokens for the server of another.
 
 /** Escapes that a server in front of the resource decodes. */
 const decodedPath = (path: string): string => {
@@ -14,7 +14,7 @@ const decodedPath = (path: string): string => {
 export const plainHost = (host: string): string => host.toLowerCase().replace(/\.+$/, '')
 
 const pathOf = (url: URL): readonly string[] => {
-  // An escaped separator or dot segment acts once it is decoded.
+  // An escaped separator or dot segment takes effect once it is decoded.
   const decoded = new URL(`http://nowhere.invalid${decodedPath(url.pathname).replaceAll(/[?#]/g, encodeURIComponent)}`)
   return decodedPath(decoded.pathname)
     .toLowerCase()
@@ -22,7 +22,7 @@ const pathOf = (url: URL): readonly string[] => {
     .filter((part) => part !== '')
 }
 
-/** The identifier and everything above it, each in one spelling for all that look like it: the origin first. */
+/** The identifier and its parents, the origin first, each in one canonical spelling for all its look-alikes. */
 export const identifierKeys = (resource: string): readonly string[] => {
   const url = new URL(resource)
   const origin = `${url.protocol}//${plainHost(url.hostname)}${url.port === '' ? '' : `:${url.port}`}`

@@ -23,20 +23,20 @@ import type { Ctx } from './group.ts'
 import type { ManifestAccepted, SdkManifest, SdkPolicy } from './manifest.schema.ts'
 import { callableTools, definitionHash, isSameDigest, requiredScopes, setupState } from './tool-state.ts'
 
-/** SDKs ask again after this; what an administrator changes takes effect then. */
+/** SDKs fetch the policy again after this time; changes by an administrator take effect then. */
 const POLICY_SECONDS = 30
 const REASONS = { pending_scan: 'rs_pending_scan', needs_setup: 'rs_needs_setup', scan_failed: 'rs_scan_failed', ready: '' } as const
 
-/** The server of the path, proved by its own secret. @throws AppError client_authentication_failed, rate_limited */
-const provedServer = async (ctx: Ctx, id: string): Promise<TenantDb> => {
-  const { t, id: proved } = await authenticateResourceServer(ctx)
-  if (proved.toLowerCase() !== id.toLowerCase()) throw clientAuthenticationFailed()
+/** The tenant of the server in the path, which authenticates with its own secret. @throws AppError client_authentication_failed, rate_limited */
+const authenticatedServer = async (ctx: Ctx, id: string): Promise<TenantDb> => {
+  const { t, id: authenticatedId } = await authenticateResourceServer(ctx)
+  if (authenticatedId.toLowerCase() !== id.toLowerCase()) throw clientAuthenticationFailed()
   return t
 }
 
 /** @throws AppError client_authentication_failed, rate_limited */
 export const readSdkPolicy = async (ctx: Ctx, id: string): Promise<z.input<typeof SdkPolicy>> => {
-  const t = await provedServer(ctx, id)
+  const t = await authenticatedServer(ctx, id)
   const [setup, tools, scopes] = [await findResourceSetup(t, id), await listResourceTools(t, id), await listRegisteredScopes(t, id)]
   const state = setupState(
     setup,
@@ -73,7 +73,7 @@ const newRow = (ctx: Ctx, serverId: string, source: ToolSource, { name, definiti
 const isAsDeclared = (known: ResourceTool, tool: DeclaredTool): boolean =>
   known.present && isSameDigest(known.definitionHash, definitionHash(tool.definition))
 
-/** Brings the tools of one source up to date. A tool that was never activated and is no longer declared leaves no trace. Call under the lock of the setup. */
+/** Brings the tools of one source up to date. A tool that was never activated and is no longer declared is deleted. Call under the lock of the setup. */
 export const declareTools = async (
   t: TenantTx,
   ctx: Ctx,
@@ -125,9 +125,9 @@ const toDeclared = (tool: z.output<typeof SdkManifest>['tools'][number]): Declar
   suggestedScopes: [...new Set(tool.suggested_scopes)].toSorted(),
 })
 
-/** An SDK sends its manifest at every start: the same tools again change and record nothing. @throws AppError client_authentication_failed, rate_limited */
+/** An SDK sends its manifest at every start; sending the same tools again changes and records nothing. @throws AppError client_authentication_failed, rate_limited */
 export const putManifest = async (ctx: Ctx, id: string, manifest: z.output<typeof SdkManifest>): Promise<z.input<typeof ManifestAccepted>> => {
-  const server = await provedServer(ctx, id)
+  const server = await authenticatedServer(ctx, id)
   return atomically(server, async (t) => {
     await lockResourceSetup(t, id)
     const changes = await declareTools(t, ctx, id, 'sdk_manifest', manifest.tools.map(toDeclared))

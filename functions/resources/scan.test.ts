@@ -80,7 +80,7 @@ test('the tools of a running server are listed and may not be called; the token 
   expect(seen.some(({ session, authorization }) => session === 's-1' && authorization === 'Bearer right')).toBe(true)
 })
 
-test('a scan that fails changes no tool and returns nothing of the answer', async () => {
+test('a failed scan changes no tool and returns nothing that the server sent', async () => {
   const { rescan, events, policy } = await start()
   const failed = { status: 200, body: { status: 'failed', last_scan_status: 'failed', result: { tools: 0, added: [], changed: [], removed: [] } } }
   expect(await rescan('wrong')).toEqual(failed)
@@ -91,7 +91,7 @@ test('a scan that fails changes no tool and returns nothing of the answer', asyn
   expect((await rescan('a b')).status).toBe(400)
 })
 
-test('a server in a private network is not asked', async () => {
+test('a scan does not connect to a server in a private network', async () => {
   const { rescan } = await start({})
   const before = seen.length
   expect((await rescan()).body.status).toBe('failed')

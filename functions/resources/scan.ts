@@ -18,7 +18,7 @@ const PROTOCOL = '2025-06-18'
 const MOST_PAGES = 10
 const MOST_TOOLS = 500
 const LARGEST_TOOL = 100_000
-/** A slow server must not use up the time of the request: each call may take ten seconds more. */
+/** No call begins later than this, so that a slow server does not use up the time of the request: each call may take ten seconds. */
 const SCAN_SECONDS = 15
 type Json = Readonly<Record<string, unknown>>
 
@@ -49,7 +49,7 @@ const messagesIn = (response: OutboundResponse): readonly unknown[] => {
 const textOf = (value: unknown, most: number): string => (typeof value === 'string' ? value.slice(0, most).toWellFormed() : '')
 const objectOf = (value: unknown): Json | null => (isObject(value) ? value : null)
 
-/** What a server that is not ours may not make us store: what we would refuse in a request, and tools beyond any use. */
+/** Whether a tool that a server reports may be stored: it must be valid in a request body too, and not too large. */
 const isStorable = (tool: unknown): boolean => {
   try {
     requireValidJson(tool)
@@ -126,7 +126,7 @@ const scanned = async (ctx: Ctx, session: Session): Promise<DeclaredTool[] | und
 
 const NOTHING = { added: [], changed: [], removed: [] }
 
-/** A scan that fails changes no tool, and its answer holds nothing of what the server sent. @throws AppError not_found */
+/** A failed scan changes no tool, and its response contains nothing that the server sent. @throws AppError not_found */
 export const rescan = async (ctx: Ctx, caller: User, id: string, token: string | undefined): Promise<z.input<typeof Rescanned>> => {
   const server = await findResourceServer(forTenant(ctx.db, caller.tenantId), id)
   if (server === undefined) throw new AppError('not_found')

@@ -47,7 +47,7 @@ const toResponse = async (t: TenantDb, row: RegisteredScope): Promise<z.input<ty
   return out
 }
 
-/** The permission of the list; undefined without one, so that a scope keeps its own. @throws AppError invalid_request */
+/** The permission in the list; undefined without a list, so that a scope keeps its permission. @throws AppError invalid_request */
 const permissionIn = async (t: TenantTx, ids: readonly string[] | undefined): Promise<string | null | undefined> => {
   if (ids === undefined) return undefined
   const [id] = ids
@@ -97,9 +97,9 @@ export const createScope = (ctx: Ctx, caller: User, id: string, request: z.outpu
     return changeScopes(t, ctx, caller, id, async (before) => {
       if (before.length >= MOST_SCOPES) throw new AppError('conflict', 'The server has too many scopes.')
       const text = { name: request.scope_string, description: request.description ?? '', permission }
-      const shown = { displayName: request.display_name, riskLevel: request.risk_level ?? ('low' as const) }
+      const display = { displayName: request.display_name, riskLevel: request.risk_level ?? ('low' as const) }
       const scopeId = ctx.random.id()
-      if (!(await insertServerScope(t, { id: scopeId, resourceServerId: id, ...text, ...shown }))) throw new AppError('scope_exists')
+      if (!(await insertServerScope(t, { id: scopeId, resourceServerId: id, ...text, ...display }))) throw new AppError('scope_exists')
       const row = await findRegisteredScope(t, scopeId)
       if (row === undefined) throw new AppError('internal')
       return toResponse(t, row)

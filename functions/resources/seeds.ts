@@ -21,7 +21,7 @@ const server =
     ...(body === undefined ? {} : { body }),
   })
 
-/** The server itself. */
+/** For routes at which the server authenticates itself. */
 const sdk =
   (body?: Seed['body']): Make =>
   async (app, company) => {

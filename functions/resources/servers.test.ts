@@ -92,7 +92,7 @@ test('an audience belongs to one company: another cannot register it, nor a host
   expect(base).toMatch(/^https/)
 })
 
-test('what looks like an identifier, or is below it, belongs to its company', async () => {
+test('look-alikes of an identifier, and paths below it, belong to its company', async () => {
   const { app, base, create } = await start()
   const globex = await app.company('globex')
   const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))
@@ -117,20 +117,20 @@ test('what looks like an identifier, or is below it, belongs to its company', as
     const response = await create({ public_base_url, protected_base_path }, theirs)
     const { code } = await response.json()
     expect([response.status, code], `${public_base_url}${protected_base_path}`).toEqual(
-      // What is no plain address is no identifier at all.
+      // An address that is not plain is not a valid identifier.
       response.status === 400 ? [400, 'invalid_request'] : [409, 'resource_taken'],
     )
   }
   expect((await app.events(globex.tenantId)).filter(({ event }) => event === 'resource_server.created')).toEqual([])
   expect((await app.events(globex.tenantId)).length).toBeGreaterThanOrEqual(events)
   for (const protected_base_path of ['/mcp2', '/other', '/mc']) expect((await create({ protected_base_path }, theirs)).status).toBe(201)
-  // The owner itself may have them, and then they are as protected.
+  // The owner may register them, and then they are protected too.
   expect((await create({ protected_base_path: '/Tools' })).status).toBe(201)
   for (const protected_base_path of ['/tools', '/TOOLS/x']) expect((await create({ protected_base_path }, theirs)).status).toBe(409)
   for (const protected_base_path of ['/mcp/tools', '/%6dcp']) expect((await create({ protected_base_path })).status).toBe(201)
 })
 
-test('a dot at the end of a host does not lead past the proved domain of another company', async () => {
+test('a dot at the end of a host does not bypass the verified domain of another company', async () => {
   const { app, company, create } = await start()
   const globex = await app.company('globex')
   const theirs = await app.token(await app.person(globex, ['admin:access', 'clients:write']))

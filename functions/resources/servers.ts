@@ -274,7 +274,7 @@ export const requireStillBound = (grantable: GrantorPermissions, before: readonl
   )
 }
 
-/** A server whose identifier was released gets it again only where it could be created. @throws AppError resource_taken */
+/** A server gets its released identifier back only where a new server could be created with it. @throws AppError resource_taken */
 const requireStillOurs = async (t: TenantTx, ctx: Ctx, { id, publicBaseUrl, protectedBasePath }: ResourceServer): Promise<void> => {
   const place = parseServerUrl(publicBaseUrl, protectedBasePath)
   const entry = await requireIdentifier(t, ctx, place)
@@ -364,8 +364,8 @@ const createClientAt = async (ctx: Ctx, caller: User, id: string, request: Regis
   const { client_name: name = '', redirect_uris: redirectUris = [], grant_types: grantTypes } = request
   requireRedirects('redirect_uris', redirectUris)
   const at = ctx.clock.now()
-  const asked = { name, email: caller.email, client_type: 'application' as const, token_endpoint_auth_method: request.token_endpoint_auth_method }
-  const created = await createClient(ctx, caller, caller.tenantId, asked, {
+  const newClient = { name, email: caller.email, client_type: 'application' as const, token_endpoint_auth_method: request.token_endpoint_auth_method }
+  const created = await createClient(ctx, caller, caller.tenantId, newClient, {
     redirectUris: [...new Set(redirectUris)],
     ...(grantTypes === undefined ? {} : { grantTypes: [...new Set(grantTypes)] }),
     also: async (t, client) => {

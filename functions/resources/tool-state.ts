@@ -5,7 +5,7 @@ import { sha256 } from '#shared/platform/crypto/sha256'
 
 type Scopes = readonly Pick<RegisteredScope, 'name' | 'permission'>[]
 
-/** Members in a fixed order, so that a server that sends the same tool in another order sends the same tool. */
+/** Sorts the members, so that the order in which a server sends them makes no difference. */
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
@@ -20,11 +20,11 @@ export const definitionHash = (definition: ToolDefinition): Uint8Array => sha256
 const hex = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString('hex')
 export const isSameDigest = (one: Uint8Array | null, other: Uint8Array | null): boolean => hex(one) === hex(other)
 
-/** The scopes of which one is needed to call the tool. */
+/** The scopes of the tool that still exist; a caller needs one of them. */
 export const requiredScopes = ({ scopes }: Pick<ResourceTool, 'scopes'>, known: Scopes): string[] =>
   scopes.filter((name) => known.some((scope) => scope.name === name)).toSorted()
 
-/** Whether the tool can be called by anyone once it is active. */
+/** Whether anyone can call the tool once it is active. */
 export const isMapped = (tool: Pick<ResourceTool, 'scopes' | 'isPublic'>, known: Scopes): boolean =>
   tool.isPublic || requiredScopes(tool, known).length > 0
 
@@ -36,8 +36,8 @@ export const callableTools = (tools: readonly ResourceTool[], known: Scopes): Re
 export const guardingPermissions = (tool: ResourceTool, known: Scopes): string[] =>
   tool.isPublic ? [] : requiredScopes(tool, known).flatMap((name) => known.find((scope) => scope.name === name)?.permission ?? [])
 
-/** Tools that an administrator sees. One whose removal was accepted keeps its row, so that it comes back with the scopes that it had. */
-export const isShown = ({ present, activated }: Pick<ResourceTool, 'present' | 'activated'>): boolean => present || activated !== null
+/** Whether administrators see the tool. A tool keeps its row after its removal was accepted, so that it returns with its scopes. */
+export const isListed = ({ present, activated }: Pick<ResourceTool, 'present' | 'activated'>): boolean => present || activated !== null
 
 export type SetupState = 'pending_scan' | 'needs_setup' | 'ready' | 'scan_failed'
 export const setupState = (setup: ResourceSetup | undefined, hasTools: boolean): SetupState => {
@@ -60,7 +60,7 @@ const driftId = (tool: ResourceTool, type: Drift['type']): string => {
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-a${digest.slice(17, 20)}-${digest.slice(20, 32)}`
 }
 
-/** The declared tools against what was activated, without what an administrator dismissed. None before the first activation. */
+/** How the declared tools differ from the activated ones, except for what an administrator dismissed. Empty before the first activation. */
 export const driftOf = (setup: ResourceSetup | undefined, tools: readonly ResourceTool[]): Drift[] =>
   setup?.activatedAt == null
     ? []

@@ -92,7 +92,7 @@ describe('the SDK', () => {
     expect((await send('GET', '/sdk-manifest-status')).body).toMatchObject({ never_seen: false, last_success: { tool_count: 2 } })
   })
 
-  test('is the server itself: no other server, no person and no wrong secret', async () => {
+  test('needs the secret of its own server: another server, a person and a wrong secret are refused', async () => {
     const { app, company, server, bySdk, send, at, token } = await start()
     const other = await newResource(app, company, [])
     const foreign = await newResource(app, await app.company('globex'), [])
@@ -121,7 +121,7 @@ describe('the SDK', () => {
     [{ tools: [{ name: 'x'.repeat(201) }] }],
     [{ tools: 'read' }],
     [{}],
-  ])('sends no manifest such as %j', async (body) => {
+  ])('cannot send a manifest such as %j', async (body) => {
     const { bySdk, send } = await start()
     expect(await bySdk('PUT', '/sdk-manifest', body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
     expect((await send('GET', '/tools')).body).toEqual([])
@@ -129,7 +129,7 @@ describe('the SDK', () => {
 })
 
 describe('drift', () => {
-  test('a new tool is listed with what it would be able to do, and may do nothing before it is activated', async () => {
+  test('a new tool is listed with what it would be able to do, and cannot be called before it is activated', async () => {
     const { app, company, activated, declare, policy, send, map } = await start()
     await activated()
     await atomically(forTenant(app.db, company.tenantId), (t) => putRole(t, 'Burners', ['files:burn'], app.clock.now()))
@@ -193,7 +193,7 @@ describe('drift', () => {
 })
 
 describe('who may call a tool', () => {
-  test('a caller without its permission cannot open a guarded tool, by no detour', async () => {
+  test('a caller without the permission of a guarded tool has no way to open it', async () => {
     const { app, company, declare, map, send, policy, idsOf, bySdk, at, token } = await start()
     const full = await app.token(company.admin)
     await declare(BURN)
@@ -209,7 +209,7 @@ describe('who may call a tool', () => {
     expect((await app.request(scope, { method: 'PUT', body: { permission_ids: [] }, token })).status).toBe(403)
     expect((await app.request(scope, { method: 'DELETE', token })).status).toBe(403)
     expect(await listResourceTools(forTenant(app.db, company.tenantId), at.slice(BASE.length + 1))).toEqual(before)
-    // The server withdraws the tool, the administrator accepts that, and it comes back: with the scope that it had, and not active.
+    // The server withdraws the tool, and the administrator accepts that. When the tool returns, it has its scope and is not active.
     await declare(READ)
     await map('read', 'files:read')
     await send('POST', '/activate')
@@ -222,7 +222,7 @@ describe('who may call a tool', () => {
     expect((await policy()).tools).toEqual({ burn: [], read: ['files:read'] })
   })
 
-  test('a deleted scope lets nobody use the tools that it opened, and neither does one created later under its name', async () => {
+  test('a deleted scope no longer gives access to its tools, and neither does a later scope of the same name', async () => {
     const { app, token, activated, idsOf, policy, send } = await start()
     await activated()
     expect((await app.request(`/authsec/scopes/${(await idsOf()).scope('files:read')}`, { method: 'DELETE', token })).status).toBe(204)
@@ -253,7 +253,7 @@ describe('who may call a tool', () => {
     })
   })
 
-  test('mappings count together or not at all, and another server\u2019s tools and scopes are not found', async () => {
+  test('mappings are applied all or not at all, and another server\u2019s tools and scopes are not found', async () => {
     const { app, company, declare, send, idsOf, policy } = await start()
     await declare(READ)
     const ids = await idsOf()

@@ -17,7 +17,7 @@ import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
-import { callableTools, definitionHash, guardingPermissions, isShown, requiredScopes } from './tool-state.ts'
+import { callableTools, definitionHash, guardingPermissions, isListed, requiredScopes } from './tool-state.ts'
 import type { ManifestStatus, NewTool, ScopeMatrix, ToolAdded, ToolPublic, ToolPublicSet, ToolScopeMap, Tools, ToolsMapped } from './tools.schema.ts'
 
 const MOST_TOOLS = 1000
@@ -81,13 +81,13 @@ export const toolResponses = (tools: readonly ResourceTool[], scopes: readonly R
 /** @throws AppError not_found */
 export const listTools = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof Tools>> => {
   const { tools, scopes } = await readToolWorld(ctx, caller, id)
-  return toolResponses(tools.filter(isShown), scopes)
+  return toolResponses(tools.filter(isListed), scopes)
 }
 
 /** @throws AppError not_found */
 export const readScopeMatrix = async (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof ScopeMatrix>> => {
   const { server, setup, tools: known, scopes } = await readToolWorld(ctx, caller, id)
-  const tools = known.filter(isShown)
+  const tools = known.filter(isListed)
   const all = scopes.map((scope) => ({
     id: scope.id,
     scope_string: scope.name,
@@ -138,8 +138,8 @@ export const readManifestStatus = async (ctx: Ctx, caller: User, id: string): Pr
 export const addTool = (ctx: Ctx, caller: User, id: string, request: z.output<typeof NewTool>): Promise<z.input<typeof ToolAdded>> =>
   changeTools(ctx, caller, id, async (t, { tools }) => {
     const known = tools.find(({ name }) => name === request.name)
-    if (known !== undefined && isShown(known)) throw new AppError('conflict', 'The server has a tool of this name.', { field: 'body.name' })
-    if (tools.filter(isShown).length >= MOST_TOOLS) throw new AppError('conflict', 'The server has too many tools.')
+    if (known !== undefined && isListed(known)) throw new AppError('conflict', 'The server has a tool of this name.', { field: 'body.name' })
+    if (tools.filter(isListed).length >= MOST_TOOLS) throw new AppError('conflict', 'The server has too many tools.')
     const [toolId, at] = [known?.id ?? ctx.random.id(), ctx.clock.now()]
     const definition = { title: '', description: request.description, inputSchema: null, annotations: null }
     const row = { source: 'manual' as const, definition, definitionHash: definitionHash(definition), present: true, changedAt: at }
@@ -152,7 +152,7 @@ export const addTool = (ctx: Ctx, caller: User, id: string, request: z.output<ty
   })
 
 /**
- * Another scope, or none at all, lets others call the tool. So changing it requires the permissions that its callers need now.
+ * Changing the scopes of a tool, or making it public, lets others call it. So the change requires the permissions that its callers need now.
  * @throws AppError cannot_grant
  */
 const requireMayLoosen = (grantable: GrantorPermissions, tool: ResourceTool, scopes: readonly RegisteredScope[]): void =>

@@ -34,7 +34,7 @@ test('servers and clients are bare lists', async () => {
   expect((await send('GET', '/clients')).body).toEqual([])
 })
 
-test('a client is registered by its name and redirect URIs, public unless it asks for a secret', async () => {
+test('a client is registered by its name and redirect URIs, and is public unless it requests a secret', async () => {
   const { app, company, server, send } = await start()
   const inspector = { client_name: 'Inspector', redirect_uris: ['http://localhost:6274/oauth/callback'], response_types: ['code'] }
   const made = await send('POST', '/clients', { ...inspector, grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' })
@@ -84,7 +84,7 @@ test('the access policy has the UI\u2019s names and the roles to choose from', a
   expect((await send('GET', '/access-policy', undefined, reader)).body).toMatchObject({ default_role_name: 'Payers', role_options: [] })
 })
 
-test('a validation is shown with keys and states, and remembered for lists', async () => {
+test('a validation returns keys and states, and lists include its result', async () => {
   const { send } = await start()
   const { body } = await send('POST', '/validate')
   expect(body).toMatchObject({
@@ -124,7 +124,7 @@ test('scopes are created, changed and deleted by id, and each change is recorded
   expect(changes).toHaveLength(4)
 })
 
-test('roles that open the server are listed and given, under the rules of all bindings', async () => {
+test('roles that give access to the server are listed and assigned, under the rules of all bindings', async () => {
   const { app, company, send, role } = await start()
   const [payers, readers] = [await role('Payers', ['users:write']), await role('Readers', ['users:read'])]
   const pat = await app.person(company)

@@ -52,7 +52,7 @@ const metadataUrl = ({ resource }: ResourceServer): string => {
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** What was found is shown in lists. It is an observation and no change, so it is not audited. */
+/** Stores the result for lists. A validation changes no configuration, so it is not audited. */
 const noteValidation = (tenant: TenantDb, id: string, status: 'passed' | 'failed', at: Date): Promise<void> =>
   atomically(tenant, async (t) => {
     if ((await findResourceServer(t, id)) === undefined) return

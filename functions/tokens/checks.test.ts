@@ -17,7 +17,7 @@ const start = async () => {
 }
 const roleOf = async (app: TestApp, company: Company, person: Person) => findRoleByName(forTenant(app.db, company.tenantId), `role-${person.id}`)
 
-/** A role of one person, with the given binding. */
+/** Binds a role to one person, with the given scope, conditions and expiry. */
 const bind = async (
   app: TestApp,
   company: Company,
@@ -123,7 +123,7 @@ describe.each(['admin', 'user'])('%s: checks', (side) => {
     const ask = async (query: string) => (await (await get(`/${side}/check/oauth-scope?${query}`)).json()).has_permission
     expect(await ask('scope_name=docs:r&resource=documents&action=read')).toBe(true)
     expect(await ask('scope_name=docs:r&resource=documents&action=write')).toBe(false)
-    expect(await ask('scope_name=nobody&resource=documents&action=read')).toBe(false)
+    expect(await ask('scope_name=unknown&resource=documents&action=read')).toBe(false)
   })
 
   test('auth-status of other people needs permission to read people, and discloses no other tenant', async () => {

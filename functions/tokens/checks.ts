@@ -1,4 +1,4 @@
-// Checks on the caller's own session, all by the one decision. Where `check/*` answers false, `validate/*` refuses with 403.
+// Checks on the caller's own session. All of them use the same decision; where `check/*` answers false, `validate/*` refuses with 403.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findPermissionsOfScopes, findScope } from '#db/store/scopes'
@@ -77,11 +77,11 @@ export const validatePermissions = async (
   }
 }
 
-export const checkPermission = async (ctx: Ctx, caller: User, asked: Pair): Promise<z.input<typeof PermissionChecked>> => ({
+export const checkPermission = async (ctx: Ctx, caller: User, pair: Pair): Promise<z.input<typeof PermissionChecked>> => ({
   user_id: caller.userId,
   tenant: caller.tenantId,
-  ...asked,
-  has_permission: await mayDo(ctx, caller, asked),
+  ...pair,
+  has_permission: await mayDo(ctx, caller, pair),
 })
 
 export const checkScopedPermission = async (
@@ -126,6 +126,6 @@ export const checkOAuthScope = async (
   const t = forTenant(ctx.db, caller.tenantId)
   const scope = await findScope(t, { name: request.scope_name }, ['oauth', 'both'])
   const permissions = scope === undefined ? [] : await findPermissionsOfScopes(t, [scope.id])
-  const stands = permissions.some(({ resource, action }) => resource === request.resource && action === request.action)
-  return { tenant: caller.tenantId, ...request, has_permission: stands }
+  const includes = permissions.some(({ resource, action }) => resource === request.resource && action === request.action)
+  return { tenant: caller.tenantId, ...request, has_permission: includes }
 }

@@ -51,7 +51,7 @@ const statusOf = async (ctx: Ctx, t: TenantDb, user: UserRow): Promise<z.input<t
 }
 
 /**
- * * Reads a person of the tenant. Callers without permission to read people are refused before any look-up, so they cannot learn which addresses have an account.
+ * Reads a person of the tenant. Callers without permission to read people are refused before any look-up, so they cannot learn which addresses have an account.
  * @throws AppError insufficient_scope, not_found
  */
 export const showStatus = async (

@@ -20,8 +20,8 @@ import { resourcesOf } from './rights.ts'
 import type { GeneratedToken, GenerateToken, VerifiedToken } from './tokens.schema.ts'
 
 /**
- * * Verifies signature, expiry, session, person, client and tenant, and returns the current permissions of the session: tenant-wide ones without conditions,
- * * because conditions are evaluated on the person's own request.
+ * Verifies signature, expiry, session, person, client and tenant, and returns the current permissions of the session: tenant-wide ones without conditions,
+ * because conditions are evaluated on the person's own request.
  * @throws AppError invalid_token
  */
 export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<typeof VerifiedToken>> => {
@@ -37,7 +37,7 @@ export const verifyToken = async (ctx: Ctx, token: string): Promise<z.input<type
     email_id: user.email,
     user_id: user.userId,
     scopes,
-    // As in the token itself: services that decide by role must not take such a session for an unrestricted one.
+    // As in the token itself: services that decide by role must not treat a session with a temporary password as unrestricted.
     roles: user.passwordChangeRequired ? [] : await findLiveRoleNames(t, user.userId, ctx.clock.now()),
     groups: (await findGroupsOfPerson(t, user.userId)).map(({ name }) => name),
     resources: resourcesOf(scopes),
@@ -61,7 +61,7 @@ const requireOwnIdentity = (caller: User, body: Input): void => {
   if (wrong !== undefined) throw new AppError('identity_mismatch', undefined, { field: `body.${wrong[0]}` })
 }
 
-/** The project that the token names must belong to the tenant. The tenant's own id is also accepted, because clients of AuthSec send it. @throws AppError not_found */
+/** The project for the token must belong to the tenant. The tenant's own id is also accepted, because clients of AuthSec send it. @throws AppError not_found */
 const projectOf = async (t: TenantDb, own: string | null, requested: string | undefined): Promise<string> => {
   const id = requested?.toLowerCase()
   if (id === undefined || id === t.tenantId || id === own) return own ?? ''
@@ -80,7 +80,7 @@ const requireSecret = async (ctx: Ctx, caller: User, secret: string): Promise<vo
 }
 
 /**
- * * Reissues the token of the caller's own session, with the same session, expiry and permissions.
+ * Reissues the token of the caller's own session, with the same session, expiry and permissions.
  * @throws AppError identity_mismatch, not_found, invalid_credentials
  */
 export const generateToken = async (ctx: Ctx, caller: User, body: Input): Promise<z.input<typeof GeneratedToken>> => {

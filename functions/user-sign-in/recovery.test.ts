@@ -76,7 +76,7 @@ test('a forgotten password: code, one-time value, new password; the owner is not
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], [otp, textIn(verified, 'reset_token'), FIRST])).toEqual([])
 })
 
-test('knowing the address resets nothing, nor does a value of another tenant or person; the statuses are 400', async () => {
+test('an address alone resets nothing, and neither does a code or token of another tenant or person; each gets 400', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
   const [person, colleague] = [await app.person(company), await app.person(company)]
@@ -90,7 +90,7 @@ test('knowing the address resets nothing, nor does a value of another tenant or 
   expect(await call(app, VERIFY, company, colleague.email, { otp })).toMatchObject({ status: 400, body: { code: 'invalid_code' } })
   const reset_token = textIn(await bodyOf(await app.request(VERIFY, at(company, person.email, { otp }))), 'reset_token')
   const missing = { status: 400, body: { error: 'No verified reset code found. Ask for a new code.', code: 'reset_code_missing' } }
-  const reset = (door: Company, email: string, more: Record<string, unknown>) => call(app, RESET, door, email, { new_password: FIRST, ...more })
+  const reset = (at: Company, email: string, more: Record<string, unknown>) => call(app, RESET, at, email, { new_password: FIRST, ...more })
   expect(await reset(company, person.email, {})).toMatchObject(missing)
   expect(await reset(company, colleague.email, { reset_token })).toMatchObject(missing)
   expect(await reset(other, person.email, { reset_token })).toMatchObject(missing)
@@ -117,7 +117,7 @@ test('a synced account without a password cannot set one with a password-reset m
   expect(await app.mailsTo(synced.email)).toEqual([])
 })
 
-test('a reset voids every other reset in progress', async () => {
+test('a reset ends every other reset in progress', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   const values: string[] = []

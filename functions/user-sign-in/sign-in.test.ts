@@ -97,20 +97,20 @@ test('both sign-ups answer a known address like an unknown one, change nothing a
 
 describe('a sign-up belongs to the browser or client that began it', () => {
   test.each(['an earlier', 'a later'])(
-    '%s attempt of a stranger for the same address never sets the password: its code completes nothing here',
+    '%s attempt of someone else for the same address never sets the password, and its code completes no sign-up here',
     async (when) => {
       const { app, company } = await start()
       const [email, jar] = [newAddress(app), cookieJar()]
-      const strangers = () => call(app, INITIATE, company, email, { password: SECOND })
-      const own = async () => {
+      const foreignAttempt = () => call(app, INITIATE, company, email, { password: SECOND })
+      const ownAttempt = async () => {
         const response = await app.request(INITIATE, { ...at(company, email, { password: FIRST }), headers: jar.header() })
         expect(response.headers.getSetCookie().join()).toMatch(/authsec_sign_up=[^;]+;.*HttpOnly/)
         jar.take(response)
       }
-      await (when === 'an earlier' ? strangers() : own())
+      await (when === 'an earlier' ? foreignAttempt() : ownAttempt())
       const first = codeIn(await app.mailsTo(email))
       app.clock.advance(61)
-      await (when === 'an earlier' ? own() : strangers())
+      await (when === 'an earlier' ? ownAttempt() : foreignAttempt())
       const second = codeIn(await app.mailsTo(email))
       const [foreign, mine] = when === 'an earlier' ? [first, second] : [second, first]
       const finish = async (otp: string) => outcomeOf(await app.request(COMPLETE, { ...at(company, email, { otp }), headers: jar.header() }))
@@ -243,14 +243,14 @@ test('login discloses the factors only after the right password; synced accounts
 test('login discloses the account state only after the right password', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
-  const tells = async (set: Parameters<typeof change>[2], code: string): Promise<void> => {
+  const expectDisclosed = async (set: Parameters<typeof change>[2], code: string): Promise<void> => {
     await change(app, person, set)
     expect(await call(app, LOGIN, company, person.email, { password: PASSWORD })).toMatchObject({ status: 401, body: { code } })
     expect(await call(app, LOGIN, company, person.email, { password: 'wrong' })).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
   }
-  await tells({ emailVerifiedAt: null }, 'email_not_verified')
-  await tells({ temporaryPassword: true, temporaryPasswordExpiresAt: app.clock.now() }, 'temporary_password_expired')
-  await tells({ passwordResetRequired: true }, 'password_reset_required')
+  await expectDisclosed({ emailVerifiedAt: null }, 'email_not_verified')
+  await expectDisclosed({ temporaryPassword: true, temporaryPasswordExpiresAt: app.clock.now() }, 'temporary_password_expired')
+  await expectDisclosed({ passwordResetRequired: true }, 'password_reset_required')
   expect(await call(app, LOGIN, company, person.email)).toMatchObject({ status: 400, body: { field: 'body.password' } })
 })
 

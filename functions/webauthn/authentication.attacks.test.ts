@@ -60,20 +60,23 @@ describe('authentication refuses', () => {
     expect(await passkeyStateOf(app, person)).toEqual(before)
   })
 
-  test.each(['same tenant', 'another tenant'])('the passkey of another person (%s), also under one\u2019s own credential id', async (where) => {
-    const { app, company, person, device } = await world()
-    const own = await givePasskey(app, person, device)
-    const other = await app.person(where === 'same tenant' ? company : await app.company('globex'))
-    const theirs = authenticator(PAGE)
-    await givePasskey(app, other, theirs)
-    const ticket = await loginTicket(app, person)
-    const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, other)]
-    for (const lies of [{}, { credentialId: own.id }, { credentialId: own.id, userHandle: own.userHandle }]) {
-      const options = await toResponse(app, person, { ticket })
-      expect(await answerOfResponse(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
-    }
-    expect([await passkeyStateOf(app, person), await passkeyStateOf(app, other)]).toEqual(before)
-  })
+  test.each(['same tenant', 'another tenant'])(
+    'the passkey of another person (%s), also under the caller\u2019s own credential id',
+    async (where) => {
+      const { app, company, person, device } = await world()
+      const own = await givePasskey(app, person, device)
+      const other = await app.person(where === 'same tenant' ? company : await app.company('globex'))
+      const theirs = authenticator(PAGE)
+      await givePasskey(app, other, theirs)
+      const ticket = await loginTicket(app, person)
+      const before = [await passkeyStateOf(app, person), await passkeyStateOf(app, other)]
+      for (const lies of [{}, { credentialId: own.id }, { credentialId: own.id, userHandle: own.userHandle }]) {
+        const options = await toResponse(app, person, { ticket })
+        expect(await answerOfResponse(await finish(app, person, options, theirs.get(options, lies), { ticket }))).toEqual(AUTHENTICATION_FAILED)
+      }
+      expect([await passkeyStateOf(app, person), await passkeyStateOf(app, other)]).toEqual(before)
+    },
+  )
 
   test('a signature made with a key of another algorithm', async () => {
     const { app, person, device } = await world()

@@ -1,4 +1,4 @@
-// Finishing another caller's ceremony, and forged sign-ins with only a passkey: all refused alike, without any change.
+// Finishing another caller's ceremony, and forged sign-ins with only a passkey: all get the same refusal and change nothing.
 import { describe, expect, test } from 'vitest'
 import type { Person } from '#tests/support/app'
 import { authenticator, type Lies } from '#tests/support/authenticator'

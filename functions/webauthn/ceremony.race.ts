@@ -50,14 +50,14 @@ test('concurrent sign-ins with one passkey ceremony: one succeeds', async () => 
 test('two copies of a key with the same counter: the second is refused and the alarm is raised once', async () => {
   const { app, person, device } = await world()
   await givePasskey(app, person, device)
-  const shown = await Promise.all(
+  const attempts = await Promise.all(
     Array.from({ length: 6 }, async () => {
       const ticket = await loginTicket(app, person)
       const options = await optionsOf(await postPasskey(app, '/beginAuthentication', named(person), { ticket }))
       return { ticket, body: { ...named(person), session_id: options.session_id, credential: device.get(options, { counter: 50 }) } }
     }),
   )
-  const seen = await statuses(shown.map(({ ticket, body }) => postPasskey(app, '/finishAuthentication', body, { ticket })))
+  const seen = await statuses(attempts.map(({ ticket, body }) => postPasskey(app, '/finishAuthentication', body, { ticket })))
   expect(seen).toEqual([200, 401, 401, 401, 401, 401])
   expect(await app.events(person.tenantId, { event: 'passkey.counter_regressed' })).toHaveLength(1)
   expect((await app.mailsTo(person.email)).filter(({ subject }) => subject.includes('may have been copied'))).toHaveLength(1)

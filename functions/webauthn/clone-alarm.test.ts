@@ -1,4 +1,4 @@
-// A passkey blocked because its counter went back is accepted again only after an authorized person clears the alarm.
+// A passkey that is blocked because its counter went back is accepted again only after an authorized person clears the alarm.
 import { expect, test } from 'vitest'
 import { startApp } from '#tests/support/app'
 import { authenticator } from '#tests/support/authenticator'
@@ -20,13 +20,13 @@ const world = async () => {
   expect((await postPasskey(app, '/finishAuthentication', { ...named(person), session_id: options.session_id, credential }, { ticket })).status).toBe(
     401,
   )
-  const shows = async () => (await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status
+  const authenticates = async () => (await authenticate(app, person, device, { ticket: await loginTicket(app, person) })).status
   const clear = async (token: string, path = `/account/factors/${factorId}/clear-alarm`) => {
     const response = await app.request(path, { method: 'POST', token })
     return [response.status, response.status === 204 ? undefined : (await bodyOf(response)).code]
   }
   const ofPerson = `/people/${person.id}/factors/${factorId}/clear-alarm`
-  return { app, company, person, device, factorId, shows, clear, ofPerson }
+  return { app, company, person, device, factorId, authenticates, clear, ofPerson }
 }
 const begins = async ({ app, person }: Awaited<ReturnType<typeof world>>): Promise<number> =>
   (await postPasskey(app, '/beginAuthentication', named(person), { ticket: await loginTicket(app, person) })).status
@@ -37,7 +37,7 @@ test('the owner clears the alarm after proving another factor; the passkey works
   expect(await begins(w)).toBe(428)
   const strong = await app.token(person, ['pwd', 'otp'])
   expect(await w.clear(strong)).toEqual([204, undefined])
-  expect(await w.shows()).toBe(200)
+  expect(await w.authenticates()).toBe(200)
   expect(await w.clear(strong)).toEqual([404, 'not_found'])
   const [event, ...more] = await app.events(person.tenantId, { event: 'passkey.alarm_cleared' })
   expect([event?.targetId, event?.actorId, more.length]).toEqual([w.factorId, person.id, 0])
@@ -52,7 +52,7 @@ test('the owner clears the alarm after proving another factor; the passkey works
 test('an administrator with all rights of the owner clears the alarm', async () => {
   const w = await world()
   expect(await w.clear(await w.app.token(w.company.admin), w.ofPerson)).toEqual([204, undefined])
-  expect(await w.shows()).toBe(200)
+  expect(await w.authenticates()).toBe(200)
   expect((await w.app.mailsTo(w.person.email)).at(-1)?.text).toContain('It was blocked because it may have been copied.')
 })
 

@@ -21,12 +21,12 @@ const world = async (): Promise<World> => {
 const claim = (company: Company, person: { readonly email: string }) => {
   const device = authenticator(PAGE)
   const made = device.create({ publicKey: { challenge: 'AA', rp: { id: 'localhost' }, user: { id: 'AA' } } })
-  const shown = device.get({ publicKey: { challenge: 'AA', rpId: 'localhost' } })
+  const asserted = device.get({ publicKey: { challenge: 'AA', rpId: 'localhost' } })
   const who = { email: person.email, tenant_id: company.tenantId as string, client_id: company.clientId, mfa_verified: true }
   return (path: string) => ({
     ...who,
     session_id: `${company.tenantId}.${'A'.repeat(43)}`,
-    credential: /Setup|Registration/.test(path) ? made : shown,
+    credential: /Setup|Registration/.test(path) ? made : asserted,
   })
 }
 const refusedAlike = async (response: Response): Promise<unknown> => {
@@ -40,13 +40,13 @@ test.each(FORMS)('%s: an address proves nothing; known and unknown ones get the 
   const { app, company, person } = await world()
   await givePasskey(app, person, authenticator(PAGE))
   const before = await passkeyStateOf(app, person)
-  const stranger = `stranger-${app.ctx.random.id()}@example.com`
+  const unknown = `unknown-${app.ctx.random.id()}@example.com`
   const answers = []
-  for (const email of [person.email, stranger]) answers.push(await refusedAlike(await postPasskey(app, path, claim(company, { email })(path))))
+  for (const email of [person.email, unknown]) answers.push(await refusedAlike(await postPasskey(app, path, claim(company, { email })(path))))
   expect(answers[0]).toEqual(answers[1])
   expect(answers[0]).toMatchObject({ status: 401, cookies: [] })
   expect(await passkeyStateOf(app, person)).toEqual(before)
-  expect(await findUserByEmail(forTenant(app.db, company.tenantId), stranger)).toBeUndefined()
+  expect(await findUserByEmail(forTenant(app.db, company.tenantId), unknown)).toBeUndefined()
 })
 
 test.each(FORMS)('%s: one person\u2019s credentials give no access to another person, in the same tenant or another', async (path) => {

@@ -9,7 +9,7 @@ import { CreationOptions, RequestOptions } from './credential.schema.ts'
 import { route } from './group.ts'
 import { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
 
-const FRESH = { withinSeconds: STEP_UP_SECONDS } as const
+const RECENT = { withinSeconds: STEP_UP_SECONDS } as const
 const ANSWER_BYTES = 128 * 1024
 const ENROLS = ['authentication_required', 'insufficient_user_authentication', 'mailbox_proof_required'] as const
 
@@ -18,7 +18,7 @@ export const passkeyPageRoutes = [
     id: 'webauthn.page.beginRegistration',
     on: 'POST /me/passkey/begin',
     summary: 'Options for creating a passkey on the account page.',
-    access: browser({ stepUp: FRESH, limit: { class: 'status' }, form: '/me/passkey' }),
+    access: browser({ stepUp: RECENT, limit: { class: 'status' }, form: '/me/passkey' }),
     form: NoForm,
     reply: json(200, CreationOptions),
     errors: [...ENROLS, 'invalid_origin'],
@@ -29,7 +29,7 @@ export const passkeyPageRoutes = [
     id: 'webauthn.page.finishRegistration',
     on: 'POST /me/passkey/finish',
     summary: 'Register the passkey created on the account page.',
-    access: browser({ stepUp: FRESH, limit: { class: 'code' }, form: '/me/passkey' }),
+    access: browser({ stepUp: RECENT, limit: { class: 'code' }, form: '/me/passkey' }),
     form: PageCeremonyForm,
     maxBodyBytes: ANSWER_BYTES,
     reply: json(200, PageCeremonyDone),

@@ -13,7 +13,7 @@ import type { Ctx } from './group.ts'
 import type { PageCeremonyDone, PageCeremonyForm } from './page.schema.ts'
 import { beginRegistration, finishRegistration } from './registration.ts'
 
-type Sent1 = HttpResult<z.input<typeof PageCeremonyDone>>
+type CeremonyResult = HttpResult<z.input<typeof PageCeremonyDone>>
 type Given = z.output<typeof PageCeremonyForm>
 const DONE = { success: true } as const
 
@@ -27,14 +27,14 @@ const credentialIn = <S extends Schema>(schema: S, text: string): z.output<S> =>
     }
   }
   const { data } = z.safeParse(schema, read())
-  if (data === undefined) throw new AppError('invalid_request', 'credential: is none', { field: 'form.credential' })
+  if (data === undefined) throw new AppError('invalid_request', 'credential: must be a credential in JSON', { field: 'form.credential' })
   return data
 }
 
 export const beginOwnRegistration = (ctx: Ctx, principal: User) => beginRegistration(withPageOrigin(ctx), principal, {})
 
 /** @throws AppError invalid_request, authentication_required, insufficient_user_authentication, mailbox_proof_required, no_registration_session, registration_failed, factor_limit */
-export const finishOwnRegistration = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+export const finishOwnRegistration = async (ctx: Ctx, principal: User, given: Given): Promise<CeremonyResult> => {
   const { cookies } = await finishRegistration(withPageOrigin(ctx), principal, {
     session_id: given.session_id,
     credential: credentialIn(Registered, given.credential),
@@ -47,7 +47,7 @@ const CONFIRMS: AuthenticationForm = { purpose: 'authentication', missing: { cod
 export const beginReauthentication = (ctx: Ctx, principal: User) => beginAuthentication(withPageOrigin(ctx), principal, {}, CONFIRMS)
 
 /** Renews the browser's session under a new token. @throws AppError invalid_request, authentication_required, no_authentication_session, passkey_refused */
-export const finishReauthentication = async (ctx: Ctx, principal: User, given: Given): Promise<Sent1> => {
+export const finishReauthentication = async (ctx: Ctx, principal: User, given: Given): Promise<CeremonyResult> => {
   const { result, cookies } = await finishAuthentication(
     withPageOrigin(ctx),
     principal,

@@ -62,7 +62,7 @@ test("a tenant's own domain is a separate relying party, only for that tenant's 
   expect((await signIn({ app, device: here.device }, { origin: page, rpId: domain }, { origin: page })).status).toBe(401)
 })
 
-test('refuses people who cannot sign in with a password either: disabled, reset, unproved, suspended', async () => {
+test('refuses people who cannot sign in with a password either: a disabled or reset account, an unverified address, a suspended company', async () => {
   const here = await world()
   const { app, company, person } = here
   const refused = async (status: number): Promise<void> => {
@@ -85,7 +85,7 @@ test('refuses people who cannot sign in with a password either: disabled, reset,
   expect((await signIn(here)).status).toBe(200)
 })
 
-test('an unknown passkey has its own error, so that the page can have it forgotten; an invalid one has not', async () => {
+test('the error for an unknown passkey lets the page ask the browser to forget it; the error for an invalid one does not', async () => {
   const here = await world()
   const unknown = authenticator(PAGE)
   unknown.create({ publicKey: { challenge: '', rp: { id: 'localhost' }, user: { id: Buffer.from(here.person.id).toString('base64url') } } })

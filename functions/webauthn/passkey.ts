@@ -49,7 +49,7 @@ export const beginPasskey = async (ctx: Ctx, body: z.output<typeof BeginPasskey>
 
 type Owner = { readonly tenantId: TenantId; readonly passkey: Passkey }
 
-/** Finds the passkey and its person. An unknown passkey has its own error, so that the page can have it forgotten. @throws AppError passkey_refused */
+/** Finds the passkey and its person. An unknown passkey has its own error, with which the page can ask the browser to forget it. @throws AppError passkey_refused */
 const ownerOf = async (ctx: Ctx, { id, response }: Assertion, ceremony: Ceremony): Promise<Owner> => {
   const { userHandle } = response
   const userId = Buffer.from(userHandle ?? '', 'base64url').toString()

@@ -175,12 +175,12 @@ describe('registration refuses', () => {
     }
     expect(await answerOfResponse(await taking({ ticket }))).toEqual(REGISTRATION_FAILED)
     expect([await passkeyStateOf(app, victim), await passkeyStateOf(app, person)]).toEqual(before)
-    const stranger = await app.person(await app.company('globex'))
-    const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(stranger), { ticket: await loginTicket(app, stranger) }))
-    const copied = { ...named(stranger), session_id: options.session_id, credential: authenticator(PAGE).create(options, { credentialId }) }
-    expect((await postPasskey(app, '/finishRegistration', copied, { ticket: await loginTicket(app, stranger) })).status).toBe(400)
-    const own = await loginTicket(app, stranger)
-    expect((await register(app, stranger, { ...device, create: (o, l) => device.create(o, { ...l, credentialId }) }, { ticket: own })).status).toBe(
+    const outsider = await app.person(await app.company('globex'))
+    const options = await optionsOf(await postPasskey(app, '/beginRegistration', named(outsider), { ticket: await loginTicket(app, outsider) }))
+    const copied = { ...named(outsider), session_id: options.session_id, credential: authenticator(PAGE).create(options, { credentialId }) }
+    expect((await postPasskey(app, '/finishRegistration', copied, { ticket: await loginTicket(app, outsider) })).status).toBe(400)
+    const own = await loginTicket(app, outsider)
+    expect((await register(app, outsider, { ...device, create: (o, l) => device.create(o, { ...l, credentialId }) }, { ticket: own })).status).toBe(
       200,
     )
     // The last value counts the rows in the tenant's directory.

@@ -13,7 +13,7 @@ export class UnacceptableCredential extends Error {}
 const library = () => import('@simplewebauthn/server')
 type Library = Awaited<ReturnType<typeof library>>
 
-const unlibrary = async <T>(work: (lib: Library) => Promise<T>): Promise<T> => {
+const withLibrary = async <T>(work: (lib: Library) => Promise<T>): Promise<T> => {
   const lib = await library()
   return work(lib).catch((error: unknown) => {
     throw error instanceof UnacceptableCredential ? error : new UnacceptableCredential(error instanceof Error ? error.message : 'malformed')
@@ -58,9 +58,9 @@ export type NewCredential = {
   readonly userVerified: boolean
 }
 
-/** Section 7.1. @throws Unacceptable */
+/** Section 7.1. @throws UnacceptableCredential */
 export const verifyRegistration = (answer: Registered, ceremony: Ceremony): Promise<NewCredential> =>
-  unlibrary(async (lib) => {
+  withLibrary(async (lib) => {
     requireTopLevel(answer.response.clientDataJSON)
     const attestedBy = await requireNoCertificate(answer.response.attestationObject)
     const { verified, registrationInfo: info } = await lib.verifyRegistrationResponse({
@@ -96,9 +96,9 @@ type Known = {
 }
 export type VerifiedAssertion = { readonly signCount: number; readonly backedUp: boolean; readonly userVerified: boolean }
 
-/** Section 7.2 except the counter, which the store compares after the signature is verified. @throws Unacceptable */
+/** Section 7.2 except the counter, which the store compares after the signature is verified. @throws UnacceptableCredential */
 export const verifyAssertion = (answer: Assertion, known: Known, ceremony: Ceremony): Promise<VerifiedAssertion> =>
-  unlibrary(async (lib) => {
+  withLibrary(async (lib) => {
     requireTopLevel(answer.response.clientDataJSON)
     const { userHandle } = answer.response
     if (userHandle != null && userHandle !== userHandleOf(known.userId)) throw new UnacceptableCredential('the user handle is another person\u2019s')

@@ -72,7 +72,7 @@ const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encodin
 const OF_THE_MOMENT = new Set(['retry-after', 'etag'])
 
 /** A date and time as displayed to people. */
-const TOLD_TIME = /<time [^>]*>[^<]*<\/time>/g
+const DISPLAYED_TIME = /<time [^>]*>[^<]*<\/time>/g
 /** The remaining lifetime of a session cookie. */
 const COOKIE_AGE = /Max-Age=\d{5}/g
 /** Error pages explain themselves in development only. */
@@ -108,7 +108,7 @@ const plain = (text: string): string =>
     })
     .replace(FOR_DEVELOPERS, '')
     .replace(TEXTS, '')
-    .replace(TOLD_TIME, '<moment>')
+    .replace(DISPLAYED_TIME, '<moment>')
     .replace(COOKIE_AGE, 'Max-Age=<seconds>')
     .replace(UUID, '<id>')
     .replace(TYPED, '<typed>')

@@ -9,9 +9,9 @@ import type { Company } from '../support/app.ts'
 import { BOX_HOST, type BoxRequest } from './answers.ts'
 import type { Box } from './systems.ts'
 
-const NOBODYS_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
+const UNUSED_ID = '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'
 
-export type Question = { readonly what: string; readonly asked: BoxRequest }
+export type NamedRequest = { readonly what: string; readonly request: BoxRequest }
 
 const bearer = (token: string | undefined): Readonly<Record<string, string>> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
 
@@ -23,7 +23,7 @@ const prepare = async (
 ): Promise<{ readonly seed: Seed; readonly token: string | undefined }> => {
   const make = SEEDS[id]
   const seed: Seed =
-    make === undefined ? { path: Object.fromEntries(parametersOf(route).map((name) => [name, NOBODYS_ID])) } : await make(app, company)
+    make === undefined ? { path: Object.fromEntries(parametersOf(route).map((name) => [name, UNUSED_ID])) } : await make(app, company)
   if (seed.owner !== undefined) return { seed, token: await app.token(seed.owner, seed.amr) }
   const { access } = route
   if (access.rule === 'open' || (make !== undefined && seed.headers?.authorization !== undefined)) return { seed, token: undefined }
@@ -36,7 +36,7 @@ const encoded = (members: Readonly<Record<string, unknown>>): string =>
     Object.entries(members).flatMap(([name, value]) => (typeof value === 'object' ? [] : [[name, String(value)] as [string, string]])),
   ).toString()
 
-export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Question[]> => {
+export const requestsOf = async (box: Box, listed: Listed): Promise<readonly NamedRequest[]> => {
   const { route } = listed
   const company = await box.app.company('lambda')
   const { seed, token } = await prepare(box, listed, company)
@@ -51,9 +51,9 @@ export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Qu
   const path = fillPath(route, seed.path)
   const query = seed.query ?? (route.query === undefined ? '' : encoded(filled(route.query)))
   const at = query === '' ? path : `${path}?${query}`
-  const shown = isPage(route) ? fromOwnPage(token, true) : bearer(token)
+  const credentials = isPage(route) ? fromOwnPage(token, true) : bearer(token)
   const type = route.form !== undefined ? 'application/x-www-form-urlencoded' : (route.bodyType ?? 'application/json')
-  const own = { ...shown, ...(route.body === undefined && route.form === undefined ? {} : { 'content-type': type }), ...seed.headers }
+  const own = { ...credentials, ...(route.body === undefined && route.form === undefined ? {} : { 'content-type': type }), ...seed.headers }
   const body =
     route.form !== undefined
       ? encoded({ ...filled(route.form), ...seed.body, ...(isPage(route) ? { [FORM_TOKEN]: formTokenIn(box.app, token) } : {}) })
@@ -63,16 +63,16 @@ export const questionsOf = async (box: Box, listed: Listed): Promise<readonly Qu
           ? 'email,name\nzoe@sample.example,Zoë\n'
           : JSON.stringify(seed.body ?? filled(route.body))
   const malformed =
-    body === undefined ? [] : [{ what: 'an invalid body', asked: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
+    body === undefined ? [] : [{ what: 'an invalid body', request: { method, path: at, headers: own, body: new Uint8Array([0x7b, 0xff, 0x26]) } }]
   const other = method === 'PUT' ? 'PATCH' : 'PUT'
   const preflight = { origin: `https://${BOX_HOST}`, 'access-control-request-method': method }
   return [
-    { what: 'without credentials', asked: { method, path } },
-    { what: 'an invalid token', asked: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },
+    { what: 'without credentials', request: { method, path } },
+    { what: 'an invalid token', request: { method, path, headers: isPage(route) ? fromOwnPage('a.b.c', true) : bearer('a.b.c') } },
     ...malformed,
-    ...(method === 'GET' ? [{ what: 'HEAD', asked: { method: 'HEAD', path: at, headers: own } }] : []),
-    { what: 'a permitted caller', asked: { method, path: at, headers: own, ...(body === undefined ? {} : { body }) } },
-    { what: 'a preflight', asked: { method: 'OPTIONS', path, headers: preflight } },
-    { what: 'another method', asked: { method: other, path, headers: { origin: 'https://elsewhere.example' } } },
+    ...(method === 'GET' ? [{ what: 'HEAD', request: { method: 'HEAD', path: at, headers: own } }] : []),
+    { what: 'a permitted caller', request: { method, path: at, headers: own, ...(body === undefined ? {} : { body }) } },
+    { what: 'a preflight', request: { method: 'OPTIONS', path, headers: preflight } },
+    { what: 'another method', request: { method: other, path, headers: { origin: 'https://elsewhere.example' } } },
   ]
 }

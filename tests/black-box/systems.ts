@@ -16,7 +16,7 @@ export type Box = {
   /** An app on the same database, to prepare tests. */
   readonly app: TestApp
   readonly company: Company
-  ask(request: BoxRequest): Promise<BoxAnswer>
+  send(request: BoxRequest): Promise<BoxAnswer>
   /** Sent mails, after pending messages were sent. */
   mailsTo(address: string): Promise<readonly string[]>
   /** Groups that answered a request. */
@@ -77,7 +77,7 @@ const functions = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (request) => sendRequest(gateway.port, request),
+    send: (request) => sendRequest(gateway.port, request),
     started: gateway.started,
     log: gateway.log,
     mailsTo: async (address) => {
@@ -127,7 +127,7 @@ const local = async (): Promise<Box> => {
       return onTime(system.app)
     },
     company: system.company,
-    ask: (request) => sendRequest(port, request),
+    send: (request) => sendRequest(port, request),
     started: new Set(),
     log: () => written,
     mailsTo: async (address) => {

@@ -2,13 +2,13 @@
 // (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). `node bootstrap.mjs BUNDLE`; AWS_LAMBDA_RUNTIME_API names the API.
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`
 const send = (path, body) => fetch(`${api}/${path}`, { method: 'POST', body: JSON.stringify(body ?? null) })
-const told = (error) => ({ errorType: error?.name ?? 'Error', errorMessage: error?.message ?? String(error) })
+const failureOf = (error) => ({ errorType: error?.name ?? 'Error', errorMessage: error?.message ?? String(error) })
 
 let handler
 try {
   handler = (await import(process.argv[2])).handler
 } catch (error) {
-  await send('init/error', told(error))
+  await send('init/error', failureOf(error))
   process.exit(1)
 }
 for (;;) {
@@ -19,6 +19,6 @@ for (;;) {
   try {
     await send(`invocation/${id}/response`, await handler(await next.json(), context))
   } catch (error) {
-    await send(`invocation/${id}/error`, told(error))
+    await send(`invocation/${id}/error`, failureOf(error))
   }
 }

@@ -95,18 +95,18 @@ test('an instance that was frozen while its connections were closed answers when
 test('a request that takes too long is answered before the function’s own timeout, and the instance continues', async () => {
   const token = await system.token(await system.person())
   const account = await system.start('account', { REQUEST_SECONDS: '1' })
-  const asked: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  const listSessions: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
   const holder = new pg.Client({ connectionString: system.url })
   await holder.connect()
   try {
     await holder.query('begin; lock table authsec.sessions in access exclusive mode')
-    const late = await call(account, asked)
+    const late = await call(account, listSessions)
     expect([late.statusCode, JSON.parse(late.text)], account.log()).toEqual([408, expect.objectContaining({ code: 'timeout' })])
   } finally {
     await holder.query('rollback')
     await holder.end()
   }
-  expect((await call(account, asked)).statusCode, account.log()).toBe(200)
+  expect((await call(account, listSessions)).statusCode, account.log()).toBe(200)
 })
 
 test('an instance that times out is killed and leaves no partial change; the next one completes it', async () => {
@@ -180,13 +180,13 @@ test('of two instances that receive the same ticket concurrently one issues a to
 test('a session revoked at one instance is refused at another within two seconds', async () => {
   const [one, two] = await Promise.all([system.start('account'), system.start('account')])
   const token = await system.token(await system.person())
-  const asked: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
-  expect((await call(two, asked)).statusCode).toBe(200)
-  const [current] = (JSON.parse((await call(one, asked)).text) as { sessions: { id: string }[] }).sessions
-  const ended = await call(one, { method: 'DELETE', path: `/account/sessions/${current?.id}`, headers: asked.headers ?? {} })
+  const listSessions: LambdaCall = { path: '/account/sessions', headers: { authorization: `Bearer ${token}` } }
+  expect((await call(two, listSessions)).statusCode).toBe(200)
+  const [current] = (JSON.parse((await call(one, listSessions)).text) as { sessions: { id: string }[] }).sessions
+  const ended = await call(one, { method: 'DELETE', path: `/account/sessions/${current?.id}`, headers: listSessions.headers ?? {} })
   expect(ended.statusCode, ended.text).toBe(204)
   await new Promise((resolve) => setTimeout(resolve, 2000))
-  expect((await call(two, asked)).statusCode).toBe(401)
+  expect((await call(two, listSessions)).statusCode).toBe(401)
 })
 
 test('a body over the limit, an unknown method and malformed JSON are client errors', async () => {
@@ -243,18 +243,18 @@ test('a function reads its secrets from the store by name, and names a missing o
     const names = ['DATABASE_URL', 'REDIS_URL', 'MASTER_KEYS', 'HASH_KEY'] as const
     const kept = awsSecrets({ prefix, endpoint: aws.endpoint })
     for (const name of names) await kept.write(name, system.env[name] ?? '')
-    const told = {
+    const variables = {
       ...Object.fromEntries(names.map((name) => [name, ''])),
       ...AWS_ENVIRONMENT,
       AWS_ENDPOINT_URL: aws.endpoint,
       SECRETS_MANAGER_PREFIX: prefix,
       SECRETS_MANAGER_NAMES: names.join(),
     }
-    const wellknown = await system.start('wellknown', told)
-    const asked = call(wellknown, { path: '/.well-known/jwks.json' })
-    const keys = await Promise.race([asked, wellknown.initFailed.then(({ errorMessage }) => ({ statusCode: 0, text: errorMessage }))])
+    const wellknown = await system.start('wellknown', variables)
+    const keySet = call(wellknown, { path: '/.well-known/jwks.json' })
+    const keys = await Promise.race([keySet, wellknown.initFailed.then(({ errorMessage }) => ({ statusCode: 0, text: errorMessage }))])
     expect(keys.statusCode, keys.text + wellknown.log()).toBe(200)
-    const missing = await system.start('wellknown', { ...told, SECRETS_MANAGER_NAMES: `${names.join()},JWT_DEF_SECRET` })
+    const missing = await system.start('wellknown', { ...variables, SECRETS_MANAGER_NAMES: `${names.join()},JWT_DEF_SECRET` })
     expect((await missing.initFailed).errorMessage).toBe('JWT_DEF_SECRET: is not in Secrets Manager, below authsec/lambda')
   } finally {
     await aws.stop()
@@ -275,19 +275,19 @@ test('pending mail goes through the queue to the mail server, from function to f
   try {
     const { port } = sink.server.address() as AddressInfo
     const sqs = new SQSClient({ endpoint: aws.endpoint })
-    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'lambda-errands' }))
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'lambda-tasks' }))
     const more = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.endpoint, TASK_QUEUE_URL: QueueUrl, SMTP_URL: `smtp://127.0.0.1:${port}` }
     const [auth, outbox] = await Promise.all([system.start('auth', more), system.start('outbox', more)])
     const { email } = await system.person('admin')
     const body = JSON.stringify({ email, tenant_domain: system.company.domain })
-    const asked = await call(auth, {
+    const requested = await call(auth, {
       method: 'POST',
       path: '/authsec/uflow/auth/admin/forgot-password',
       headers: json,
       body,
       sourceIp: '203.0.113.250',
     })
-    expect(asked.statusCode, asked.text).toBe(200)
+    expect(requested.statusCode, requested.text).toBe(200)
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }))
     expect(
       Messages.map(({ Body }) => Body),

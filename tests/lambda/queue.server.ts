@@ -1,4 +1,4 @@
-// The task queue as the service runs it: messages that the outbox function reports as failed return, and go to the dead-letter queue after five tries; the others of the batch are done.
+// The task queue as the service runs it: messages that the outbox function reports as failed return, and go to the dead-letter queue after five tries; the others of the batch are deleted.
 import { randomUUID } from 'node:crypto'
 import {
   ChangeMessageVisibilityCommand,

@@ -52,28 +52,28 @@ let counter = 0
 const invocations = () => {
   const waiting: [string, Invocation][] = []
   const busy = new Map<string, Invocation>()
-  let asker: ServerResponse | undefined
-  const hand = (): void => {
-    const next = asker === undefined ? undefined : waiting.shift()
-    if (asker === undefined || next === undefined) return
+  let pending: ServerResponse | undefined
+  const deliver = (): void => {
+    const next = pending === undefined ? undefined : waiting.shift()
+    if (pending === undefined || next === undefined) return
     const [id, invocation] = next
     busy.set(id, invocation)
-    asker.writeHead(200, {
+    pending.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': id,
       'lambda-runtime-deadline-ms': String(invocation.deadline),
     })
-    asker.end(JSON.stringify(invocation.event))
-    asker = undefined
+    pending.end(JSON.stringify(invocation.event))
+    pending = undefined
   }
   return {
     add: (invocation: Invocation) => {
       waiting.push([`event-${++counter}`, invocation])
-      hand()
+      deliver()
     },
-    ask: (response: ServerResponse) => {
-      asker = response
-      hand()
+    next: (response: ServerResponse) => {
+      pending = response
+      deliver()
     },
     end: (id: string): Invocation | undefined => {
       const invocation = busy.get(id)
@@ -109,7 +109,7 @@ export const startLambda = async (bundle: string, env: Readonly<Record<string, s
   })
   const server = createServer(async (request, response) => {
     const [, what, id, how] = /^\/2018-06-01\/runtime\/(invocation|init)\/([\w-]+)(?:\/(\w+))?$/.exec(request.url ?? '') ?? []
-    if (what === 'invocation' && id === 'next') return queue.ask(response)
+    if (what === 'invocation' && id === 'next') return queue.next(response)
     const body = await read(request)
     if (what === 'init') failInit(body as Failure)
     else if (how === 'response') queue.end(id ?? '')?.resolve(body)

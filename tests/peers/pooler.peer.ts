@@ -56,15 +56,15 @@ ${process.getuid?.() === 0 ? 'user = nobody' : ''}
   return { engine, close }
 }
 
-/** Many tenants at once with twenty texts: what each of them receives. */
-const crowd = async ({ engine, close }: OpenedEngine) => {
+/** Runs twenty different statements for many tenants concurrently, and returns what each tenant received. */
+const runManyTenants = async ({ engine, close }: OpenedEngine) => {
   const all = await Promise.allSettled(
     Array.from({ length: 300 }, async (_, n) => {
       const scope = { role: 'authsec_app', tenantId: `0190aaaa-bbbb-7ccc-8ddd-${String(n).padStart(12, '0')}` } as const
       const text = `select current_user::text as role, current_setting('app.tenant_id') as "tenantId", ${n % 20} as n`
-      const asked: Statement = { text, params: [], arrays: false }
-      const told = await (n % 3 === 0 ? engine.transaction(scope, (run) => run(asked)) : engine.one(scope, asked))
-      return { told, expected: [{ ...scope, n: n % 20 }] }
+      const statement: Statement = { text, params: [], arrays: false }
+      const rows = await (n % 3 === 0 ? engine.transaction(scope, (run) => run(statement)) : engine.one(scope, statement))
+      return { rows, expected: [{ ...scope, n: n % 20 }] }
     }),
   )
   await close()
@@ -78,14 +78,14 @@ describe.runIf(onServer)('behind a pooler', () => {
   engineContract('smoke: PostgreSQL behind PgBouncer, one privileged login that switches', () => behindPooler(100))
 
   test.each([100, 3])('every query runs with the role and the tenant of its scope, with %i prepared statements', async (max) => {
-    const { answered, refused } = await crowd(await behindPooler(max))
+    const { answered, refused } = await runManyTenants(await behindPooler(max))
     expect(refused).toEqual([])
-    for (const { told, expected } of answered) expect(told).toEqual(expected)
+    for (const { rows, expected } of answered) expect(rows).toEqual(expected)
   })
 
   test('a pooler without prepared statements breaks requests, but never returns the result of another query', async () => {
-    const { answered, refused } = await crowd(await behindPooler(0))
+    const { answered, refused } = await runManyTenants(await behindPooler(0))
     expect(refused.length).toBeGreaterThan(0)
-    for (const { told, expected } of answered) expect(told).toEqual(expected)
+    for (const { rows, expected } of answered) expect(rows).toEqual(expected)
   })
 })

@@ -30,7 +30,7 @@ export const keyedHash = (secret: Uint8Array): KeyedHash => {
 
 /**
  * Reads HASH_KEY: base64 of at least 32 bytes.
- * @throws ConfigError which never holds the value
+ * @throws ConfigError, whose message never contains the value
  */
 export const parseHashKey = (text: string): Uint8Array => {
   const bytes = Buffer.from(text, 'base64')

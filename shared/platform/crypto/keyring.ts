@@ -122,7 +122,7 @@ export const createKeyring = (parts: { readonly masterKeys: MasterKeys; readonly
   const ring = masterRing(masterKeys, random)
   const cache = dataKeyCache(clock)
 
-  /** With an id, a cached key counts only if it is that one: another instance may have destroyed it and created the next. */
+  /** With an id, a cached key is used only if it has that id: another instance may have destroyed it and created the next one. */
   const find = async (t: TenantDb, subjectId: string, id?: Uint8Array): Promise<SealKey | undefined> => {
     const kept = cache.get(t, subjectId)
     if (kept !== undefined && (id === undefined || constantTimeEqual(kept.id, id))) return kept

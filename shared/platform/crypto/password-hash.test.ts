@@ -22,7 +22,7 @@ const password = 'correct horse – батарея'
 const right = { fits: true, renew: false }
 const wrong = { fits: false, renew: false }
 
-test.each([argon2Native, argon2Wasm])("the reference implementation's vector: $name", async ({ derive }) => {
+test.each([argon2Native, argon2Wasm])("$name computes the reference implementation's test vector", async ({ derive }) => {
   // phc-winner-argon2, src/test.c: argon2id, version 0x13.
   const digest = await derive('password', Buffer.from('somesalt'), { memoryKib: 65_536, passes: 2, lanes: 1 }, 32)
   expect(Buffer.from(digest).toString('hex')).toBe('09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7')
@@ -126,7 +126,7 @@ test('every call computes exactly one hash: no account, wrong, right, bcrypt, to
   expect(costs).toEqual([1, 1, 1, 1, 1, 1, 1])
 })
 
-test('without a stored hash nothing matches, at the cost of a real one', async () => {
+test('without a stored hash no password matches, and the check costs as much as with one', async () => {
   const calls: unknown[] = []
   const watching: Argon2Engine = {
     name: 'native',

@@ -1,4 +1,4 @@
-// Whether a key that another party publishes can be trusted with a signature. The import of the platform checks it; nothing is computed here.
+// Whether signatures of a key that another party publishes can be trusted. Node's key import validates the key.
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 
 const LEAST_RSA_BITS = 2048
@@ -11,10 +11,10 @@ const imported = (jwk: Readonly<Record<string, unknown>>): KeyObject | undefined
   }
 }
 
-/** Why nobody should rely on a signature of this key; undefined for a key that is as strong as its kind. */
+/** Why signatures of this key must not be trusted; undefined for a valid key of sufficient strength. */
 export const weaknessOf = (jwk: Readonly<Record<string, unknown>>): string | undefined => {
   const key = imported(jwk)
-  // A point that is not on its curve, too.
+  // The import also fails for a point that is not on its curve.
   if (key === undefined) return 'is not a valid public key'
   if (key.asymmetricKeyType === 'ec' || key.asymmetricKeyType === 'ed25519') return undefined
   if (key.asymmetricKeyType !== 'rsa') return 'is not a key for signatures'
