@@ -20,7 +20,7 @@ export const brandingRoutes = [
   route({
     id: 'login.saveBranding',
     on: 'PUT /branding',
-    summary: 'Set logo, colours and radius; what nobody could read is corrected, and said.',
+    summary: 'Set logo, colours and radius. Unreadable colours are corrected, and the reply notes each correction.',
     access: may('admin:access', 'admin:manage'),
     body: PutBranding,
     reply: json(200, Branding),

@@ -100,7 +100,7 @@ export const loginFactorRoutes = [
   route({
     id: 'login.enrol',
     on: 'GET /signin/enrol',
-    summary: 'The page to add a first authenticator app, where one is owed.',
+    summary: 'The page to add a first authenticator app, where a factor is required.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -132,7 +132,7 @@ export const loginFactorRoutes = [
   route({
     id: 'login.finishSignIn',
     on: 'POST /signin/finish',
-    summary: 'Finish a sign-in in which everything that is owed was verified.',
+    summary: 'Finish a sign-in in which every required factor was verified.',
     access: page(TICKET, { class: 'code' }, { form: '/signin/factor' }),
     query: SignInContextQuery,
     form: NoForm,

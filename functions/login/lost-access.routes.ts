@@ -6,7 +6,7 @@ import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { EmailForm, KeyForm, OtpForm, PassForm } from './page.schema.ts'
 
-const READ = page('Who lost every factor can prove nothing yet.', { class: 'general' })
+const READ = page('A person who lost every factor cannot authenticate yet.', { class: 'general' })
 const PASS = { form: '/recover/access' } as const
 const WAIT = { form: '/recover/access/waiting' } as const
 const RECOVERY_EVENTS = ['factors.reset', 'session.created', 'user.signed_in', 'user.signed_out'] as const
@@ -15,7 +15,7 @@ export const lostAccessRoutes = [
   route({
     id: 'login.lostAccess',
     on: 'GET /recover/access',
-    summary: 'The ways back for who lost passkeys or second factors.',
+    summary: 'The ways back for a person who lost passkeys or second factors.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -26,8 +26,8 @@ export const lostAccessRoutes = [
   route({
     id: 'login.usePass',
     on: 'POST /recover/access/pass',
-    summary: 'Come back with a one-time pass from an administrator, after the password.',
-    access: page('The pass is the proof, with the sign-in of who has a password.', { class: 'credential', account: 'email' }, PASS),
+    summary: 'Recover the account with a one-time pass from an administrator, after the password.',
+    access: page('The pass is the proof, together with the password of a person who has one.', { class: 'credential', account: 'email' }, PASS),
     query: SignInContextQuery,
     form: PassForm,
     reply: empty(303),
@@ -38,8 +38,12 @@ export const lostAccessRoutes = [
   route({
     id: 'login.beginWaiting',
     on: 'POST /recover/access/wait',
-    summary: 'Begin the waiting period, where the organisation offers it; alike for every address.',
-    access: page('Who lost every factor can prove nothing yet; alike for every address.', { class: 'credential', account: 'email' }, PASS),
+    summary: 'Begin the waiting period, where the organisation offers it. The answer is the same for every address.',
+    access: page(
+      'A person who lost every factor cannot authenticate yet. The answer is the same for every address.',
+      { class: 'credential', account: 'email' },
+      PASS,
+    ),
     query: SignInContextQuery,
     form: EmailForm,
     reply: empty(303),
@@ -50,7 +54,7 @@ export const lostAccessRoutes = [
   route({
     id: 'login.waiting',
     on: 'GET /recover/access/waiting',
-    summary: 'How the waiting period stands.',
+    summary: 'The state of the waiting period.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -61,7 +65,7 @@ export const lostAccessRoutes = [
   route({
     id: 'login.holdRecovery',
     on: 'POST /recover/access/key',
-    summary: 'Go on with a recovery in another browser.',
+    summary: 'Continue a recovery in another browser.',
     access: page('The key of the recovery is the proof.', { class: 'code' }, WAIT),
     query: SignInContextQuery,
     form: KeyForm,
@@ -74,7 +78,7 @@ export const lostAccessRoutes = [
     id: 'login.mailRecoveryCode',
     on: 'POST /recover/access/send',
     summary: 'After the waiting period: mail a code.',
-    access: page('What this browser keeps since the start is the proof.', { class: 'code' }, WAIT),
+    access: page('The key in the cookie of this browser is the proof.', { class: 'code' }, WAIT),
     query: SignInContextQuery,
     form: NoForm,
     reply: empty(303),
@@ -85,8 +89,8 @@ export const lostAccessRoutes = [
   route({
     id: 'login.finishRecovery',
     on: 'POST /recover/access/finish',
-    summary: 'Come back after the waiting period, with the mailed code.',
-    access: page('What this browser keeps since the start, and the mailed code, are the proof.', { class: 'code' }, WAIT),
+    summary: 'Recover the account after the waiting period, with the mailed code.',
+    access: page('The key in the cookie of this browser and the mailed code are the proof.', { class: 'code' }, WAIT),
     query: SignInContextQuery,
     form: OtpForm,
     reply: empty(303),

@@ -7,7 +7,7 @@ import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CodeForm, EmailForm, NewPasswordForm } from './page.schema.ts'
 
-const READ = page('Whoever forgot the password cannot sign in.', { class: 'general' })
+const READ = page('A person who forgot the password cannot sign in.', { class: 'general' })
 
 export const recoverRoutes = [
   route({
@@ -71,7 +71,7 @@ export const recoverRoutes = [
     id: 'login.resetPassword',
     on: 'POST /recover/password',
     summary: 'Set the new password; all sessions end.',
-    access: page('The proved code is the proof.', { class: 'credential', account: 'email' }),
+    access: page('The verified code is the proof.', { class: 'credential', account: 'email' }),
     query: SignInContextQuery,
     form: NewPasswordForm,
     reply: empty(303),

@@ -13,7 +13,7 @@ import { route } from './group.ts'
 import { ConfirmForm, ConfirmQuery, EmailForm, SignInForm, SignInQuery } from './page.schema.ts'
 import { confirmPassword, signInOnPage, submitAddress } from './sign-in.ts'
 
-const READ = page('Somebody who signs in is nobody yet.', { class: 'general' })
+const READ = page('A person who signs in is not authenticated yet.', { class: 'general' })
 export const PASSWORD_ERRORS: readonly ErrorCode[] = [
   'invalid_credentials',
   'password_reset_required',
@@ -27,7 +27,7 @@ export const signInPageRoutes = [
   route({
     id: 'login.root',
     on: 'GET /',
-    summary: 'Leads to the sign-in page.',
+    summary: 'Redirects to the sign-in page.',
     access: READ,
     reply: empty(303),
     errors: [],
@@ -37,7 +37,7 @@ export const signInPageRoutes = [
   route({
     id: 'login.signIn',
     on: 'GET /signin',
-    summary: 'The sign-in page: which address.',
+    summary: 'The sign-in page: the email address.',
     access: READ,
     query: SignInQuery,
     reply: htmlOrRedirect(),
@@ -48,8 +48,8 @@ export const signInPageRoutes = [
   route({
     id: 'login.nameAddress',
     on: 'POST /signin',
-    summary: 'Go on with an address; the same for every one.',
-    access: page('Only whose the domain of the address is, is looked up.', { class: 'status' }),
+    summary: 'Continue with an email address. The answer does not disclose whether it has an account.',
+    access: page('Only the owner of the domain of the address is looked up.', { class: 'status' }),
     query: SignInQuery,
     form: EmailForm,
     reply: empty(303),
@@ -60,7 +60,7 @@ export const signInPageRoutes = [
   route({
     id: 'login.company',
     on: 'GET /signin/company',
-    summary: 'The way to the provider of the organisation that the domain of the address belongs to.',
+    summary: 'The page with the provider of the organisation that owns the domain of the address.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -94,7 +94,7 @@ export const signInPageRoutes = [
   route({
     id: 'login.confirm',
     on: 'GET /confirm',
-    summary: 'Answer a demand for a fresh or stronger sign-in (RFC 9470).',
+    summary: 'Answer a demand for a more recent or stronger sign-in (RFC 9470).',
     access: browser(),
     query: ConfirmQuery,
     reply: htmlOrRedirect(),

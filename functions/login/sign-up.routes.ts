@@ -8,14 +8,14 @@ import { empty, htmlOrRedirect } from '#shared/platform/http/route'
 import { route } from './group.ts'
 import { CodeForm, EmailForm, SignUpForm } from './page.schema.ts'
 
-const READ = page('Somebody who signs up has no account yet.', { class: 'general' })
+const READ = page('A person who signs up has no account yet.', { class: 'general' })
 const CLOSED: readonly ErrorCode[] = ['sign_up_closed', 'single_tenant', 'tenant_domain_taken', 'invalid_client', 'quota_exceeded']
 
 export const signUpPageRoutes = [
   route({
     id: 'login.signUp',
     on: 'GET /signup',
-    summary: 'The sign-up page, of a company or of a person at a company\u2019s door.',
+    summary: 'The sign-up page, for a company or for a person of a company.',
     access: READ,
     query: SignInContextQuery,
     reply: htmlOrRedirect(),
@@ -27,7 +27,7 @@ export const signUpPageRoutes = [
     id: 'login.startSignUp',
     on: 'POST /signup',
     summary: 'Begin a sign-up; a code goes to the address.',
-    access: page('Somebody who signs up has no account yet.', { class: 'credential', account: 'email' }),
+    access: page('A person who signs up has no account yet.', { class: 'credential', account: 'email' }),
     query: SignInContextQuery,
     form: SignUpForm,
     reply: empty(303),
@@ -61,7 +61,7 @@ export const signUpPageRoutes = [
   route({
     id: 'login.anotherSignUpCode',
     on: 'POST /signup/code/again',
-    summary: 'Mail another code for a sign-up that waits.',
+    summary: 'Mail another code for a pending sign-up.',
     access: page('The answer is the same for every address.', { class: 'code', account: 'email' }, { form: '/signup/code' }),
     query: SignInContextQuery,
     form: EmailForm,
