@@ -1,4 +1,4 @@
-// Assertions of issuers that a tenant trusts become tokens (RFC 7523, ID-JAG), and identity assertions are made for others.
+// Assertions of trusted issuers are redeemed for tokens (RFC 7523, ID-JAG), and identity assertions are issued for other authorization servers.
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
@@ -69,8 +69,8 @@ const start = async (made: Partial<NewTrustedIssuer> = {}, options: Parameters<t
   return { app, company, server, client, person, key, privateKey, name, id, assertion, redeem, errorOf }
 }
 
-test('a key that anyone can sign with proves nothing, though it was registered before', async () => {
-  // With the exponent 1 a signature is its own message.
+test('A weak key is refused even if it was already registered', async () => {
+  // With the exponent 1 a signature equals its message, so anyone can sign.
   const [rsa] = STRONG_KEYS.filter(({ kty }) => kty === 'RSA')
   const key = { ...rsa, e: 'AQ', kid: 'k-1' }
   const c = await start({ jwks: { keys: [key] } })
@@ -83,7 +83,7 @@ test('a key that anyone can sign with proves nothing, though it was registered b
   expect(await c.errorOf(await c.redeem(forged))).toEqual([400, 'invalid_grant'])
 })
 
-test('an identity assertion becomes a token for the person it names, once', async () => {
+test('An identity assertion is redeemed once, for a token of the person that it names', async () => {
   const { app, company, server, client, person, assertion, redeem, errorOf } = await start()
   const text = await assertion()
   const response = await redeem(text)
@@ -97,7 +97,7 @@ test('an identity assertion becomes a token for the person it names, once', asyn
   expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toHaveLength(1)
 })
 
-test('the token ends when the step that it hangs below does: a request counts from one instant, however long it takes', async () => {
+test('The token and its delegation expire at the same second, even if the request takes long', async () => {
   const slow = fixedClock(TEST_START)
   const now = (): Date => {
     slow.advance(1.1)
@@ -111,7 +111,7 @@ test('the token ends when the step that it hangs below does: a request counts fr
   expect(await forTenant(app.db, company.tenantId).run({ text, params: [id], arrays: true })).toEqual([[exp]])
 })
 
-test('of fifty at once one wins', async () => {
+test('Of fifty parallel redemptions of one assertion one succeeds', async () => {
   const { assertion, redeem } = await start()
   const text = await assertion()
   const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(text)))
@@ -121,28 +121,28 @@ test('of fifty at once one wins', async () => {
 
 test.each([
   ['the issuer is not trusted here', { iss: 'https://stranger.example.com' }],
-  ['it claims to be ours', { iss: OURS }],
+  ['it names this service as issuer', { iss: OURS }],
   ['it names no issuer', { iss: undefined }],
   ['the audience is the token endpoint', { aud: `${OURS}/oauth/token` }],
   ['the audience is a list', { aud: [OURS] }],
-  ['there is no audience', { aud: undefined }],
+  ['it has no audience', { aud: undefined }],
   ['it is for another client', { client_id: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }],
   ['it is for no client', { client_id: undefined }],
   ['it has no id', { jti: undefined }],
-  ['its id is no text', { jti: 7 }],
-  ['it does not end', { exp: undefined }],
-  ['it ended', { exp: 1 }],
-  ['it ends too late', { exp: 4_000_000_000 }],
-  ['it begins later', { nbf: 4_000_000_000 }],
-  ['it was made later', { iat: 4_000_000_000 }],
-  ['its subject is an address', { sub: 'pat@example.com' }],
-  ['its subject is nobody', { sub: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }],
+  ['its id is not a string', { jti: 7 }],
+  ['it has no expiry', { exp: undefined }],
+  ['it has expired', { exp: 1 }],
+  ['it expires too late', { exp: 4_000_000_000 }],
+  ['it is not valid yet', { nbf: 4_000_000_000 }],
+  ['it was issued in the future', { iat: 4_000_000_000 }],
+  ['its subject is an email address', { sub: 'pat@example.com' }],
+  ['its subject is unknown', { sub: '0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee' }],
   ['it has no subject', { sub: undefined }],
   ['it is bound to a key', { cnf: { jkt: 'x'.repeat(43) } }],
-  ['it is bound in a way that is not known', { cnf: { 'x5t#S256': 'x' } }],
-  ['its scope is no text', { scope: ['tools:read'] }],
-  ['who acted is no object', { act: 'agent' }],
-])('refused where %s', async (_, claims) => {
+  ['it is bound by an unsupported method', { cnf: { 'x5t#S256': 'x' } }],
+  ['its scope is not a string', { scope: ['tools:read'] }],
+  ['its act claim is not an object', { act: 'agent' }],
+])('An assertion is refused where %s', async (_, claims) => {
   const { app, company, assertion, redeem, errorOf } = await start()
   expect(await errorOf(await redeem(await assertion(claims)))).toEqual([400, 'invalid_grant'])
   expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toEqual([])
@@ -152,15 +152,15 @@ test.each([
   ['another type', { typ: 'JWT' }],
   ['the type of an access token', { typ: 'at+jwt' }],
   ['no type', { typ: undefined }],
-  ['a key that is not known', { kid: 'k-2' }],
-  ['an extension', { crit: ['b64'], b64: true }],
-])('refused with %s', async (_, header) => {
+  ['an unknown key', { kid: 'k-2' }],
+  ['a critical extension', { crit: ['b64'], b64: true }],
+])('An assertion is refused with %s', async (_, header) => {
   const { assertion, redeem, errorOf } = await start()
   const text = await assertion({}, header)
   expect(await errorOf(await redeem(text))).toEqual([400, 'invalid_grant'])
 })
 
-test('unsigned, signed by somebody else, or signed with the public key as a secret: refused', async () => {
+test('An assertion is refused if it is unsigned, signed by another key or signed with the public key as a secret', async () => {
   const { assertion, redeem, errorOf, key } = await start()
   const text = await assertion()
   const [, body] = text.split('.')
@@ -180,7 +180,7 @@ test('unsigned, signed by somebody else, or signed with the public key as a secr
   for (const one of tries) expect(await errorOf(await redeem(one))).toEqual([400, 'invalid_grant'])
 })
 
-test('scopes are what the assertion says, the issuer may, and the person has; the resource is the one it names', async () => {
+test('Scopes are limited by the assertion, the issuer and the person; the resource is the one that the assertion names', async () => {
   const { app, company, server, client, assertion, redeem, errorOf } = await start({ scopes: ['tools:read'] })
   expect((await (await redeem(await assertion())).json()).scope).toBe('tools:read')
   expect(await errorOf(await redeem(await assertion(), { scope: 'tools:write' }))).toEqual([400, 'invalid_scope'])
@@ -191,7 +191,7 @@ test('scopes are what the assertion says, the issuer may, and the person has; th
   expect((await redeem(await assertion({ resource: undefined }), { resource: server.resource }, client)).status).toBe(200)
 })
 
-test('details that the assertion bears are bounds, and unknown ones are a refusal', async () => {
+test('Authorization details of the assertion limit the token, and an unknown type is refused', async () => {
   const { app, company, assertion, redeem, errorOf } = await start()
   await newDetailType(app, company)
   const bearing = (details: unknown) => assertion({ authorization_details: details })
@@ -202,7 +202,7 @@ test('details that the assertion bears are bounds, and unknown ones are a refusa
   expect((await (await redeem(await bearing([payment()]))).json()).authorization_details).toEqual([payment()])
 })
 
-test('bound to a key, it is worth something to who holds that key', async () => {
+test('An assertion bound to a key is accepted only with a proof of that key (RFC 9449)', async () => {
   const { app, assertion, redeem, errorOf } = await start()
   const [holder, thief] = [await prover(app), await prover(app)]
   const dpop = async (by: typeof holder) => ({ dpop: await by.proof({ htm: 'POST', htu: TOKEN_URL }) })
@@ -212,7 +212,7 @@ test('bound to a key, it is worth something to who holds that key', async () => 
   expect(await (await redeem(await assertion({ cnf }), {}, undefined, await dpop(holder))).json()).toMatchObject({ token_type: 'DPoP' })
 })
 
-test('an agent that redeems one acts for the person, within the policies; who acted elsewhere stays in the chain', async () => {
+test('An agent that redeems an assertion acts for the person within the policies; earlier actors stay in the act claim', async () => {
   const { app, company, server, person, assertion, redeem, errorOf, name } = await start()
   const agent = await newAgent(app, company, company.admin.id, { at: [server] })
   const claims = { client_id: agent.id, act: { sub: 'bot-7' } }
@@ -225,13 +225,13 @@ test('an agent that redeems one acts for the person, within the policies; who ac
   expect(await introspected(app, server, set.access_token)).toMatchObject({ active: true, act })
 })
 
-test('an issuer is one tenant\u2019s', async () => {
+test('An issuer is trusted only in its own tenant', async () => {
   const [ours, theirs] = [await start(), await start()]
   const text = await ours.assertion({ client_id: theirs.client.id, sub: theirs.person.id, resource: theirs.server.resource })
   expect(await theirs.errorOf(await theirs.redeem(text))).toEqual([400, 'invalid_grant'])
 })
 
-test('an issuer that names people by user id reaches no administrator, whatever the binding', async () => {
+test('An issuer that names people by user id cannot name an administrator, whatever the binding', async () => {
   const { app, company, assertion, redeem, errorOf } = await start()
   const [partial, conditional] = [await app.person(company, ['admin:access', 'tools:write']), await app.person(company, ['tools:write'])]
   const at = app.clock.now()
@@ -248,13 +248,13 @@ test('an issuer that names people by user id reaches no administrator, whatever 
   expect(await app.events(company.tenantId, { event: 'oauth.assertion_redeemed' })).toEqual([])
 })
 
-test('a plain assertion of RFC 7523 counts where that is said', async () => {
+test('A plain assertion of RFC 7523 is accepted where the issuer is configured for it', async () => {
   const { assertion, redeem } = await start({ acceptsIdentity: false, acceptsJwt: true })
   expect((await redeem(await assertion({ client_id: undefined }, { typ: 'JWT' }))).status).toBe(200)
   expect((await redeem(await assertion())).status).toBe(400)
 })
 
-test('whom a subject names: somebody linked to it, or an external id', async () => {
+test('A subject names a linked identity or an external id', async () => {
   const linked = await start({ subjectMapping: 'identity' })
   const { app, company, person, name } = linked
   expect((await linked.redeem(await linked.assertion({ sub: 'their-7' }))).status).toBe(400)
@@ -280,19 +280,19 @@ test('whom a subject names: somebody linked to it, or an external id', async () 
   expect((await external.redeem(await external.assertion({ sub: external.person.id }))).status).toBe(400)
 })
 
-test('what an assertion earned ends with the person, the client, and the trust in its issuer', async () => {
-  const kills = [
+test('Tokens of an assertion end with the person, the client and the trust in its issuer', async () => {
+  const revocations = [
     (c: Awaited<ReturnType<typeof start>>) =>
       atomically(forTenant(c.app.db, c.company.tenantId), (t) => setUserActive(t, c.person.id, false, c.app.clock.now())),
     (c: Awaited<ReturnType<typeof start>>) =>
       atomically(forTenant(c.app.db, c.company.tenantId), (t) => setClientActive(t, c.client.id, false, c.app.clock.now())),
     (c: Awaited<ReturnType<typeof start>>) => atomically(forTenant(c.app.db, c.company.tenantId), (t) => updateIssuer(t, c.id, { active: false })),
   ]
-  for (const kill of kills) {
+  for (const revoke of revocations) {
     const c = await start()
     const { access_token: token } = await (await c.redeem(await c.assertion())).json()
     expect(await introspected(c.app, c.server, token)).toMatchObject({ active: true })
-    await kill(c)
+    await revoke(c)
     expect(await introspected(c.app, c.server, token)).toEqual({ active: false })
   }
 })
@@ -300,7 +300,7 @@ test('what an assertion earned ends with the person, the client, and the trust i
 let publishing: Server | undefined
 afterAll(() => publishing?.close())
 
-test('keys are fetched where the issuer publishes them, once for many, and again for a new one', async () => {
+test('Published keys are fetched once for many requests, and again for a new key', async () => {
   let [served, requested] = [[] as JWK[], 0]
   publishing = createServer((_, response) => {
     requested++
@@ -323,8 +323,8 @@ test('keys are fetched where the issuer publishes them, once for many, and again
   expect(requested).toBe(2)
 })
 
-test('an identity assertion is made for a server that the tenant named: who, for which client there, for what at most, for minutes', async () => {
-  const there = 'https://as.partner.example.com'
+test('An identity assertion is issued for a configured server only, with its client id, limited scopes and a short life', async () => {
+  const partner = 'https://as.partner.example.com'
   const c = await start()
   const { app, company, client, server, person } = c
   const at = app.clock.now()
@@ -332,7 +332,7 @@ test('an identity assertion is made for a server that the tenant named: who, for
     insertIssuer(t, {
       id: app.ctx.random.id(),
       name: 'Partner',
-      issuer: there,
+      issuer: partner,
       sends: true,
       clientIds: { [client.id]: 'their-client' },
       sentScopes: ['chat.read'],
@@ -349,7 +349,7 @@ test('an identity assertion is made for a server that the tenant named: who, for
     requested_token_type: TOKEN_TYPES.idJag,
     subject_token: set.id_token,
     subject_token_type: TOKEN_TYPES.id,
-    audience: there,
+    audience: partner,
     scope: 'chat.read',
     resource: 'https://chat.partner.example.com/',
   }
@@ -363,9 +363,9 @@ test('an identity assertion is made for a server that the tenant named: who, for
   expect(key).toBeDefined()
   const verifier = await app.ctx.signingKeys.verifier(kid)
   if (verifier === undefined) throw new Error('no key')
-  const { payload } = await jwtVerify(made.access_token, verifier.key, { currentDate: app.clock.now(), typ: TYP, audience: there, issuer: OURS })
+  const { payload } = await jwtVerify(made.access_token, verifier.key, { currentDate: app.clock.now(), typ: TYP, audience: partner, issuer: OURS })
   expect(payload).toMatchObject({ sub: person.id, client_id: 'their-client', scope: 'chat.read', tenant: company.tenantId, resource: form.resource })
-  expect(payload.aud).toBe(there)
+  expect(payload.aud).toBe(partner)
   for (const [more, error] of [
     [{ audience: 'https://unknown.example.com' }, 'invalid_target'],
     [{ audience: c.name }, 'invalid_target'],
@@ -377,28 +377,28 @@ test('an identity assertion is made for a server that the tenant named: who, for
     expect(await c.errorOf(await ask(more))).toEqual([400, error])
   const other = await newExchanger(app, company, { at: [server] })
   expect(await c.errorOf(await ask({}, other))).toEqual([400, 'invalid_target'])
-  // What we made for somebody else earns nothing here.
+  // An assertion that this service issued for another server is not accepted here.
   expect(await c.errorOf(await c.redeem(made.access_token))).toEqual([400, 'invalid_grant'])
 })
 
-test('what was left to an agent is asserted elsewhere within the policies that let it act, or not at all', async () => {
-  const there = 'https://as.partner.example.com'
+test('A delegated agent gets an identity assertion only within the policies that let it act', async () => {
+  const partner = 'https://as.partner.example.com'
   const { app, company, server, client, person, errorOf } = await start()
   const agent = await newAgent(app, company, company.admin.id, { at: [server] })
   const at = app.clock.now()
   const sends = { sends: true, clientIds: { [agent.id]: 'their-agent' }, sentScopes: ['chat.read', 'chat.write'] }
   await atomically(forTenant(app.db, company.tenantId), (t) =>
-    insertIssuer(t, { id: app.ctx.random.id(), name: 'Partner', issuer: there, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
+    insertIssuer(t, { id: app.ctx.random.id(), name: 'Partner', issuer: partner, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
   )
   const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read', resource: server.resource })
   const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER }
   const set = await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()
   await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], audience: [server.resource] })
-  const { access_token: left } = await (await exchange(app, agent, set.access_token)).json()
+  const { access_token: delegated } = await (await exchange(app, agent, set.access_token)).json()
   const ask = (more: Readonly<Record<string, string>> = {}) =>
-    exchange(app, agent, left, { requested_token_type: TOKEN_TYPES.idJag, audience: there, ...more })
+    exchange(app, agent, delegated, { requested_token_type: TOKEN_TYPES.idJag, audience: partner, ...more })
   for (const more of [{}, { scope: 'chat.read' }] as const) expect(await errorOf(await ask(more))).toEqual([400, 'invalid_request'])
-  await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [there], seconds: 60 })
+  await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [partner], seconds: 60 })
   expect(await errorOf(await ask({ scope: 'chat.write' }))).toEqual([400, 'invalid_scope'])
   const made = await (await ask()).json()
   expect(made).toMatchObject({ scope: 'chat.read', expires_in: 60 })

@@ -1,4 +1,4 @@
-// Who learns what of a token, and who ends it.
+// Introspection, revocation, consents and userinfo.
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
@@ -25,7 +25,7 @@ const start = async (db = openDb) => {
   return { app, company, server, client, ofClient, introspect, revoke, counted }
 }
 
-test('the resource server that a token is for learns of it; every other, and of every other token, that it is not active', async () => {
+test('A token is active only for the resource server in its audience; to any other it is inactive', async () => {
   const { app, company, client, server, ofClient, introspect } = await start()
   const token = await ofClient()
   const described = await (await introspect(token)).json()
@@ -41,20 +41,20 @@ test('the resource server that a token is for learns of it; every other, and of 
   })
   const other = await newResource(app, company, [{ name: 'tools:read' }])
   const foreign = await newResource(app, await app.company('globex'), [])
-  for (const asker of [other, foreign]) expect(await (await introspect(token, asker.authorization)).json()).toEqual({ active: false })
-  for (const none of [
+  for (const caller of [other, foreign]) expect(await (await introspect(token, caller.authorization)).json()).toEqual({ active: false })
+  for (const invalid of [
     `${token.slice(0, -8)}AAAAAAAA`,
     'x',
     `${token}.`,
     token.replace(/^[^.]+/, Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')),
   ]) {
-    expect(await (await introspect(none)).json()).toEqual({ active: false })
+    expect(await (await introspect(invalid)).json()).toEqual({ active: false })
   }
   app.clock.advance(300)
   expect(await (await introspect(token)).json()).toEqual({ active: false })
 })
 
-test('a token of another kind, of another issuer, or signed as an ID token is no access token', async () => {
+test('A token of another type, issuer or signing algorithm is inactive', async () => {
   const { app, company, client, server, ofClient, introspect } = await start()
   const claims = claimsOf(await ofClient())
   const { kid, key } = await app.ctx.signingKeys.signer('ES256')
@@ -62,7 +62,7 @@ test('a token of another kind, of another issuer, or signed as an ID token is no
   const sign = (header: object, more = {}, by = key) =>
     new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', ...header } as never).sign(by)
   expect(await (await introspect(await sign({}))).json()).toMatchObject({ active: true })
-  const tries = [
+  const tokens = [
     await sign({ typ: 'JWT' }),
     await sign({ typ: 'session+jwt' }),
     await sign({ alg: 'RS256', kid: rsa.kid }, {}, rsa.key),
@@ -74,11 +74,11 @@ test('a token of another kind, of another issuer, or signed as an ID token is no
     await sign({}, { scope: 'tools:read tools:none' }),
     await app.token(company.admin),
   ]
-  for (const token of tries) expect(await (await introspect(token)).json()).toEqual({ active: false })
+  for (const token of tokens) expect(await (await introspect(token)).json()).toEqual({ active: false })
   expect(client.id).toBe(claims.client_id)
 })
 
-test('whoever is no resource server is refused, whatever it asks', async () => {
+test('A caller that is not a resource server is refused', async () => {
   const { app, server, client, company, ofClient, introspect } = await start()
   const token = await ofClient()
   const globex = await newResource(app, await app.company('globex'), [])
@@ -97,13 +97,13 @@ test('whoever is no resource server is refused, whatever it asks', async () => {
   expect([empty.status, (await empty.json()).error]).toEqual([400, 'invalid_request'])
 })
 
-test('one statement an introspection', async () => {
+test('An introspection costs one statement', async () => {
   const { ofClient, introspect, counted } = await start()
   const token = await ofClient()
   expect(await counted.during(() => introspect(token))).toEqual({ statements: 1, roundTrips: 1 })
 })
 
-test('two statements a refresh', async () => {
+test('A refresh costs two statements', async () => {
   const { app, company, client, counted } = await start()
   const code = await codeFor(await oauthBrowser(app, await app.person(company)), client, { scope: 'tools:read' })
   const headers = { authorization: client.authorization }
@@ -112,7 +112,7 @@ test('two statements a refresh', async () => {
   expect(await counted.during(refresh)).toEqual({ statements: 2, roundTrips: 2 })
 })
 
-test('a client ends its own tokens, and no others; the answer is the same', async () => {
+test('A client can revoke only its own tokens, and every token gets the same response', async () => {
   const { app, company, client, server, ofClient, introspect, revoke } = await start()
   const other = await newOauthClient(app, company, { at: [server] })
   const token = await ofClient()
@@ -125,7 +125,7 @@ test('a client ends its own tokens, and no others; the answer is the same', asyn
   expect([anonymous.status, (await anonymous.json()).error]).toEqual([401, 'invalid_client'])
 })
 
-test('with the refresh token goes everything that came from it', async () => {
+test('Revoking the refresh token revokes every token of the authorization', async () => {
   const { app, company, client, server, introspect, revoke } = await start()
   const other = await newOauthClient(app, company, { at: [server] })
   const code = await codeFor(await oauthBrowser(app, await app.person(company)), client, { scope: 'tools:read' })
@@ -139,7 +139,7 @@ test('with the refresh token goes everything that came from it', async () => {
   expect((await app.events(company.tenantId, { event: 'oauth.authorization_revoked' })).length).toBe(1)
 })
 
-test('what a person allowed can be seen and taken back, by that person alone', async () => {
+test('A person can list and revoke only their own consents', async () => {
   const { app, company, client, server, introspect } = await start()
   const [person, other] = [await app.person(company), await app.person(company)]
   const code = await codeFor(await oauthBrowser(app, person), client, { scope: 'tools:read' })
@@ -157,7 +157,7 @@ test('what a person allowed can be seen and taken back, by that person alone', a
   expect(await (await app.request('/oauth/consent-grants', { token })).json()).toEqual({ consent_grants: [] })
 })
 
-test('userinfo is for tokens of people that may tell it, while they count', async () => {
+test('Userinfo needs an active token of a person with the scope openid', async () => {
   const { app, company, client, ofClient } = await start()
   const browser = await oauthBrowser(app, await app.person(company))
   const get = (token: string) => app.request('/oauth/userinfo', { token })
@@ -181,8 +181,8 @@ test('userinfo is for tokens of people that may tell it, while they count', asyn
     expect([response.status, (await response.json()).error]).toEqual([403, 'insufficient_scope'])
     expect(response.headers.get('www-authenticate')).toMatch(/error="insufficient_scope", scope="openid"/)
   }
-  const none = await app.request('/oauth/userinfo')
-  expect([none.status, none.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="authsec"'])
+  const invalid = await app.request('/oauth/userinfo')
+  expect([invalid.status, invalid.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="authsec"'])
   const session = await get(await app.token(company.admin))
   expect(session.headers.get('www-authenticate')).toBe('Bearer realm="authsec", error="invalid_token"')
   await changeClient(app, company, client.id, { active: false })
