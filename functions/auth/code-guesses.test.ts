@@ -53,7 +53,7 @@ test('After ten wrong codes in an hour even the right code is refused, except in
   expect(await verify(app, admin, await requestCode(app, admin))).toBe(200)
 })
 
-test('At most thirty wrong codes a day and fewer than a hundred a month are compared', async () => {
+test('Fewer than thirty wrong codes on any day and fifty in thirty days are compared', async () => {
   const { app, admin } = await start()
   let [all, most] = [0, 0]
   for (let day = 0; day < 6; day++) {
