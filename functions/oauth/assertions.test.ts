@@ -240,11 +240,11 @@ describe('Assertion format and processing (RFC 7523 section 3)', () => {
 
   test('An assertion bound to a key is accepted only with a proof of that key (RFC 9449)', async () => {
     const { app, assertion, redeem, errorOf } = await start()
-    const [holder, thief] = [await prover(app), await prover(app)]
+    const [holder, otherKey] = [await prover(app), await prover(app)]
     const dpop = async (by: typeof holder) => ({ dpop: await by.proof({ htm: 'POST', htu: TOKEN_URL }) })
     const { calculateJwkThumbprint } = await import('jose')
     const cnf = { jkt: await calculateJwkThumbprint(holder.jwk) }
-    expect(await errorOf(await redeem(await assertion({ cnf }), {}, undefined, await dpop(thief)))).toEqual([400, 'invalid_grant'])
+    expect(await errorOf(await redeem(await assertion({ cnf }), {}, undefined, await dpop(otherKey)))).toEqual([400, 'invalid_grant'])
     expect(await (await redeem(await assertion({ cnf }), {}, undefined, await dpop(holder))).json()).toMatchObject({ token_type: 'DPoP' })
   })
 
@@ -358,9 +358,9 @@ describe('Identity assertion (draft-ietf-oauth-identity-assertion-authz-grant)',
       scope: 'chat.read',
       resource: 'https://chat.partner.example.com/',
     }
-    const ask = (more: Readonly<Record<string, string>> = {}, by = client) =>
+    const requestAssertion = (more: Readonly<Record<string, string>> = {}, by = client) =>
       postForm(app, '/oauth/token', { ...form, ...more }, { authorization: by.authorization })
-    const made = await (await ask()).json()
+    const made = await (await requestAssertion()).json()
     expect(made).toMatchObject({ issued_token_type: TOKEN_TYPES.idJag, token_type: 'N_A', expires_in: 300, scope: 'chat.read' })
     expect(tokenHeader(made.access_token)).toMatchObject({ typ: TYP, alg: 'RS256' })
     const { kid, key } = await app.ctx.signingKeys.signer('RS256')
@@ -385,9 +385,9 @@ describe('Identity assertion (draft-ietf-oauth-identity-assertion-authz-grant)',
       [{ subject_token: set.access_token }, 'invalid_request'],
       [{ authorization_details: '[{"type":"x"}]' }, 'invalid_authorization_details'],
     ] as const)
-      expect(await c.errorOf(await ask(more))).toEqual([400, error])
+      expect(await c.errorOf(await requestAssertion(more))).toEqual([400, error])
     const other = await newExchanger(app, company, { at: [server] })
-    expect(await c.errorOf(await ask({}, other))).toEqual([400, 'invalid_target'])
+    expect(await c.errorOf(await requestAssertion({}, other))).toEqual([400, 'invalid_target'])
     // An assertion that this service issued for another server is not accepted here.
     expect(await c.errorOf(await c.redeem(made.access_token))).toEqual([400, 'invalid_grant'])
   })
@@ -406,12 +406,12 @@ describe('Identity assertion (draft-ietf-oauth-identity-assertion-authz-grant)',
     const set = await (await postForm(app, '/oauth/token', form, { authorization: client.authorization })).json()
     await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], audience: [server.resource] })
     const { access_token: delegated } = await (await exchange(app, agent, set.access_token)).json()
-    const ask = (more: Readonly<Record<string, string>> = {}) =>
+    const requestAssertion = (more: Readonly<Record<string, string>> = {}) =>
       exchange(app, agent, delegated, { requested_token_type: TOKEN_TYPES.idJag, audience: partner, ...more })
-    for (const more of [{}, { scope: 'chat.read' }] as const) expect(await errorOf(await ask(more))).toEqual([400, 'invalid_request'])
+    for (const more of [{}, { scope: 'chat.read' }] as const) expect(await errorOf(await requestAssertion(more))).toEqual([400, 'invalid_request'])
     await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [partner], seconds: 60 })
-    expect(await errorOf(await ask({ scope: 'chat.write' }))).toEqual([400, 'invalid_scope'])
-    const made = await (await ask()).json()
+    expect(await errorOf(await requestAssertion({ scope: 'chat.write' }))).toEqual([400, 'invalid_scope'])
+    const made = await (await requestAssertion()).json()
     expect(made).toMatchObject({ scope: 'chat.read', expires_in: 60 })
     expect(claimsOf(made.access_token)).toMatchObject({ sub: person.id, act: { sub: agent.id }, client_id: 'their-agent', scope: 'chat.read' })
   })

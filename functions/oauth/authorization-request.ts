@@ -63,7 +63,7 @@ export type ValidatedRequest = {
   readonly details: Details
 }
 
-/** Where the answer to a request goes, and how. */
+/** Where the response to a request goes, and how. */
 export type ResponsePlace = Pick<ValidatedRequest, 'redirectUri' | 'responseMode' | 'state'>
 
 /** In the query, unless the client requests another mode that it may use. */

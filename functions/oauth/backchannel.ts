@@ -1,4 +1,4 @@
-// A client asks a person for approval on the person's phone (OpenID CIBA Core section 7, poll mode).
+// Backchannel authentication: a client requests approval on the person's phone (OpenID CIBA Core section 7, poll mode).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'

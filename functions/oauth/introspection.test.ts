@@ -1,6 +1,6 @@
 // Introspection, revocation, consents and userinfo.
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { authorizationServerError } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'

@@ -17,7 +17,7 @@ import type { Ctx } from './group.ts'
 const CODE_SECONDS = 60
 
 type More = {
-  /** False where the person wants to be asked for consent again. */
+  /** False where the person does not want the consent to be remembered. */
   readonly remember?: boolean
   /** Further writes of the same transaction. */
   readonly also?: (t: TenantTx) => Promise<void>

@@ -135,7 +135,7 @@ export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Token
 }
 
 /**
- * The actor is the client of the request. A token of its own may prove that again; a token of another client, or a delegated one, does not.
+ * The actor is the client of the request. actor_token may only be a token that this client holds for itself, without delegation.
  * @throws AppError invalid_request
  */
 export const validateActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: TokenRequest): Promise<void> => {
