@@ -31,7 +31,7 @@ const mint = (app: TestApp, person: Person, transactionToken: string, more: Reco
   app.request(CALLBACK, { body: finish(person, { login_ticket: transactionToken, ...more }) })
 const refusal = { status: 401, body: { error: 'MFA verification failed', message: 'MFA verification failed', code: 'mfa_verification_failed' } }
 
-test("the UI's story: precheck, password, callback by cookie, a token", async () => {
+test('The sign-in of the UI runs from precheck and password to a token at the callback, by cookie', async () => {
   const { app, company, admin } = await start()
   const browser = cookieJar()
   const call = async (path: string, body: unknown): Promise<Response> => {
@@ -86,7 +86,7 @@ test("the UI's story: precheck, password, callback by cookie, a token", async ()
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], secrets)).toEqual([])
 })
 
-test('the UI is told of a first sign-in until a factor is enrolled, however often the person signed in', async () => {
+test('The UI sign-in returns first_login until a factor is enrolled, however often the person has signed in', async () => {
   const { app, admin } = await start()
   const firstLogin = async (): Promise<unknown> => (await bodyOf(await app.request(UI_LOGIN, { body: credentials(admin) }))).first_login
   expect(await firstLogin()).toBe(true)
@@ -96,7 +96,7 @@ test('the UI is told of a first sign-in until a factor is enrolled, however ofte
   expect(await firstLogin()).toBe(false)
 })
 
-test('without a factor the password alone earns a token at the API; what it may do comes from the store', async () => {
+test('Without a factor the API returns a token for the password alone; its permissions come from the store', async () => {
   const { app, company, admin } = await start()
   const response = await app.request(LOGIN, { body: credentials(admin, { tenant_domain: company.domain }) })
   const body = await bodyOf(response)
@@ -113,7 +113,7 @@ test('without a factor the password alone earns a token at the API; what it may 
   expect(again.first_login).toBe(false)
 })
 
-test('the hybrid door takes the same step: a factor that is owed is owed there too', async () => {
+test('The hybrid login requires the same second factor', async () => {
   const { app, company, admin } = await start()
   const plain = await bodyOf(await app.request(HYBRID, { body: credentials(admin) }))
   expect(plain).toMatchObject({
@@ -125,14 +125,14 @@ test('the hybrid door takes the same step: a factor that is owed is owed there t
   })
   expect(plain.token).toEqual(expect.any(String))
   await enrol(app, admin)
-  const owed = await bodyOf(await app.request(HYBRID, { body: credentials(admin) }))
-  expect(owed).toMatchObject({ otp_required: true, mfa_required: true, methods: ['totp'], login_ticket: expect.any(String) })
-  expect(owed.token).toBeUndefined()
+  const withFactor = await bodyOf(await app.request(HYBRID, { body: credentials(admin) }))
+  expect(withFactor).toMatchObject({ otp_required: true, mfa_required: true, methods: ['totp'], login_ticket: expect.any(String) })
+  expect(withFactor.token).toBeUndefined()
   for (let i = 0; i < 5; i++) await app.request(HYBRID, { body: { email: admin.email, password: 'wrong' } })
   expect((await app.request(HYBRID, { body: credentials(admin) })).status).toBe(401)
 })
 
-test('an enrolled factor keeps the token back, whatever the caller says of itself', async () => {
+test('No token is issued before an enrolled factor is verified, even if the caller claims mfa_verified', async () => {
   const { app, company, admin } = await start()
   await enrol(app, admin, 'webauthn')
   await enrol(app, admin, 'totp')
@@ -149,7 +149,7 @@ test('an enrolled factor keeps the token back, whatever the caller says of itsel
   expect(await eventsOf(app, company.tenantId, 'login.finish')).toEqual(['refused: mfa_verification_failed'])
 })
 
-test('only administrators come through these doors, also by a ticket of another door', async () => {
+test('Only administrators can sign in at the administrator entry points, also with an existing login ticket', async () => {
   const { app, company } = await start()
   const user = await app.person(company, ['users:read'])
   expect(await outcomeOf(await app.request(LOGIN, { body: credentials(user, { tenant_domain: company.domain }) }))).toMatchObject({
@@ -165,7 +165,7 @@ test('only administrators come through these doors, also by a ticket of another 
   expect(await outcomeOf(await mint(app, admin, transactionToken))).toEqual(refusal)
 })
 
-test('what a correct password is told: reset required, temporary password marked and expired', async () => {
+test('Only a correct password discloses that a reset is required or that a temporary password is in use or expired', async () => {
   const { app, company, admin } = await start()
   await change(app, admin, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 60_000) })
   const body = await bodyOf(await app.request(LOGIN, { body: credentials(admin) }))
@@ -193,19 +193,19 @@ test('what a correct password is told: reset required, temporary password marked
   ])
 })
 
-test('an address that was never proved does not come in by the administrators’ door either', async () => {
+test('An administrator whose address is not verified cannot sign in', async () => {
   const { app, company } = await start()
   const admin = await app.person(company, 'admin')
   await change(app, admin, { emailVerifiedAt: null })
-  for (const door of [LOGIN, HYBRID, UI_LOGIN]) {
-    expect(await outcomeOf(await app.request(door, { body: credentials(admin) }))).toMatchObject({
+  for (const path of [LOGIN, HYBRID, UI_LOGIN]) {
+    expect(await outcomeOf(await app.request(path, { body: credentials(admin) }))).toMatchObject({
       status: 401,
       body: { code: 'email_not_verified' },
     })
   }
 })
 
-test('a platform administrator at the hybrid door', async () => {
+test('A platform administrator signs in at the hybrid login as a global administrator', async () => {
   const { app } = await start()
   const [email, passwordHash] = [`root@${app.ctx.random.id()}.example`, await app.ctx.passwords.hash(PASSWORD)]
   await ensurePlatformAdministrator(app.ctx, { email, name: 'Root', passwordHash, proved: true })
@@ -220,14 +220,14 @@ test('a platform administrator at the hybrid door', async () => {
   expect(direct.tenant_id).toBe(SYSTEM_TENANT)
 })
 
-test('an address in any spelling is the same account', async () => {
+test('Case and surrounding spaces of an address do not matter', async () => {
   const { app, admin } = await start()
   const spelled = ` ${admin.email.toUpperCase()} `
   expect((await app.request(LOGIN, { body: { email: spelled, password: PASSWORD } })).status).toBe(200)
   expect(await bodyOf(await app.request(PRECHECK, { body: { email: spelled } }))).toMatchObject({ next_step: 'login' })
 })
 
-test('replay protection: a challenge and a nonce serve once, a time stamp must be near, a signature is refused', async () => {
+test('Replay protection: a challenge and a nonce work once, a timestamp must be within 60 seconds, a signature is refused', async () => {
   const { app, company, admin } = await start()
   const challenge = await bodyOf(await app.request(CHALLENGE))
   const now = Math.floor(app.clock.now().getTime() / 1000)
@@ -248,7 +248,7 @@ test('replay protection: a challenge and a nonce serve once, a time stamp must b
   expect(await attempt({ challenge: late.challenge })).toMatchObject(refused)
   await configure(app, company, { requireLoginChallenge: true })
   expect(await attempt({})).toMatchObject(refused)
-  // Told to who knows the password alone: the tenant was found by the address.
+  // Only a correct password discloses this setting, because the tenant was found by the address.
   expect(await outcomeOf(await app.request(LOGIN, { body: { email: admin.email, password: 'wrong' } }))).toMatchObject({
     body: { code: 'invalid_credentials' },
   })

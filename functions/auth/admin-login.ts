@@ -50,46 +50,46 @@ const stepMembers = ({ tenantId, user }: Identified, done: FirstStepResult) => (
 
 /** `auth/admin/login`: a token where no second factor is required, else a login transaction. */
 export const loginAdministrator = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof LoginResponse>>> => {
-  const who = await identify(ctx, body)
-  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
+  const identified = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...identified, clientId: undefined, mayMint: true })
   return new HttpResult(
     {
-      ...stepMembers(who, done),
-      first_login: who.user.lastLoginAt === null,
+      ...stepMembers(identified, done),
+      first_login: identified.user.lastLoginAt === null,
       ...(done.minted === undefined ? {} : { token: done.minted.token }),
     },
     { cookies: done.cookies },
   )
 }
 
-/** `uflow/login`, for the UI: never a token. The UI leads a person to enrolment by `first_login`, so it is true while no factor is enrolled. */
+/** `uflow/login`, for the UI: never a token. The UI starts enrolment when `first_login` is true, so it is true while no factor is enrolled. */
 export const loginFromUi = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof FirstStep>>> => {
-  const who = await identify(ctx, body)
-  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: false })
-  return new HttpResult({ ...stepMembers(who, done), first_login: done.state.kinds.length === 0 }, { cookies: done.cookies })
+  const identified = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...identified, clientId: undefined, mayMint: false })
+  return new HttpResult({ ...stepMembers(identified, done), first_login: done.state.kinds.length === 0 }, { cookies: done.cookies })
 }
 
-/** `auth/admin/login-hybrid`: the same step in the original's other shape. */
+/** `auth/admin/login-hybrid`: the same step; the response has the shape of AuthSec's hybrid login. */
 export const loginHybrid = async (ctx: Ctx, body: Credentials): Promise<HttpResult<z.input<typeof HybridLogin>>> => {
-  const who = await identify(ctx, body)
-  const done = await afterPassword(ctx, { ...who, clientId: undefined, mayMint: true })
-  const global = who.tenantId === SYSTEM_TENANT
-  const { webauthn_required: _, mfa_method: __, ...members } = stepMembers(who, done)
+  const identified = await identify(ctx, body)
+  const done = await afterPassword(ctx, { ...identified, clientId: undefined, mayMint: true })
+  const isPlatform = identified.tenantId === SYSTEM_TENANT
+  const { webauthn_required: _, mfa_method: __, ...members } = stepMembers(identified, done)
   return new HttpResult(
     {
       ...members,
-      tenant_id: global ? 'admin' : who.tenantId,
+      tenant_id: isPlatform ? 'admin' : identified.tenantId,
       otp_required: done.state.kinds.includes('totp'),
-      first_login: who.user.lastLoginAt === null,
+      first_login: identified.user.lastLoginAt === null,
       ...(done.minted === undefined ? {} : { token: done.minted.token }),
-      source: global ? 'main_database' : 'tenant_database',
-      user_type: global ? 'global_admin' : 'tenant_user',
+      source: isPlatform ? 'main_database' : 'tenant_database',
+      user_type: isPlatform ? 'global_admin' : 'tenant_user',
     },
     { cookies: done.cookies },
   )
 }
 
-/** `login/webauthn-callback`: the token, against the login transaction alone. */
+/** `login/webauthn-callback`: issues the token for the login transaction alone. */
 export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof MintBody>): Promise<HttpResult<z.input<typeof MintedToken>>> => {
   if (!body.mfa_verified) throw new AppError('mfa_verification_failed')
   const minted = await mintFromLoginTransaction(ctx, {
@@ -114,7 +114,7 @@ export const finishAdministratorLogin = async (ctx: Ctx, body: z.output<typeof M
 }
 
 /** The verified custom domain that the browser is on, else the platform's own. */
-const shownDomain = async (ctx: Ctx, current: string | undefined): Promise<string> => {
+const domainForForm = async (ctx: Ctx, current: string | undefined): Promise<string> => {
   const host = ctx.request.origin !== undefined && URL.canParse(ctx.request.origin) ? new URL(ctx.request.origin).hostname : undefined
   if (host !== undefined && (await tenantOfOrigin(ctx)) !== undefined) return host
   const named = namedDomain(ctx, current)
@@ -123,14 +123,14 @@ const shownDomain = async (ctx: Ctx, current: string | undefined): Promise<strin
 }
 
 /** The providers of the company whose domain the browser is on, else the platform's: by domain, never by e-mail address. */
-const offeredAt = async (ctx: Ctx, current: string | undefined): Promise<string[]> => {
+const providersAt = async (ctx: Ctx, current: string | undefined): Promise<string[]> => {
   const named = namedDomain(ctx, current)
   const tenantId = (await tenantOfOrigin(ctx)) ?? (named !== undefined ? await findTenantByDomain(directory(ctx.db), named) : undefined)
   const { listUpstreams } = await import('#shared/domains/federation/upstream')
   return (await listUpstreams(ctx, tenantId ?? SYSTEM_TENANT)).map(({ name }) => name)
 }
 
-/** Whether there is nobody yet who could sign in here: in the whole deployment, or at the platform's sub-domain that the form names. */
+/** Whether no administrator can sign in yet: in the whole deployment, or at the platform's sub-domain that the form names. */
 const isWithoutAdministrator = async (ctx: Ctx, current: string | undefined): Promise<boolean> => {
   const d = directory(ctx.db)
   if (!(await hasAdministrator(d))) return true
@@ -139,8 +139,8 @@ const isWithoutAdministrator = async (ctx: Ctx, current: string | undefined): Pr
 }
 
 /**
- * The form's next step. It depends on the place and on the domain of the address, never on whether the address is known: the same statements run for every
- * address. With COMPATIBILITY=authsec an unknown address is led to sign-up where companies can sign up.
+ * The form's next step. It depends on the domain that the browser is on and on the domain of the address, never on whether the address is known: the same
+ * statements run for every address. With COMPATIBILITY=authsec an unknown address is sent to sign-up where companies can sign up.
  */
 export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof AdminPrecheck>): Promise<z.input<typeof AdminPrechecked>> => {
   const here = await tenantOfOrigin(ctx)
@@ -161,7 +161,7 @@ export const precheckAdministrator = async (ctx: Ctx, body: z.output<typeof Admi
     exists: true,
     next_step: 'login',
     requires_password: true,
-    tenant_domain: await shownDomain(ctx, body.current_domain),
-    available_providers: ['email', ...(await offeredAt(ctx, body.current_domain))],
+    tenant_domain: await domainForForm(ctx, body.current_domain),
+    available_providers: ['email', ...(await providersAt(ctx, body.current_domain))],
   }
 }

@@ -15,12 +15,12 @@ type Named = { readonly email: string; readonly tenant_domain?: string | undefin
 const tenantOfRequest = (ctx: Ctx, body: Named): Promise<TenantId | undefined> =>
   chooseAdministratorTenant(ctx, { email: body.email, tenantDomain: body.tenant_domain })
 
-/** The tenant that the first step named, else tenantOfRequest as at sign-in. */
+/** The tenant that the first step named, else the one that a sign-in would choose. */
 const tenantFor = async (ctx: Ctx, body: Named): Promise<TenantId> =>
   (namedDomain(ctx, body.tenant_domain) === undefined ? tenantHint(ctx) : undefined) ?? (await tenantOfRequest(ctx, body)) ?? SYSTEM_TENANT
 
-/** The transaction stores only what the request named, never what the address was found to be. An unknown domain gets an id that no tenant has. */
-const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
+/** The cookie holds only the tenant that the request named, never the one found by the address. An unknown domain gets an id that no tenant has. */
+const namedTenantCookie = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cookie =>
   namedDomain(ctx, body.tenant_domain) === undefined
     ? expiredTransactionCookie(ctx, 'registration')
     : tenantHintCookie(ctx, tenantId ?? asTenantId(ctx.random.id()), RESET_CODE_SECONDS)
@@ -28,7 +28,7 @@ const remembered = (ctx: Ctx, body: Named, tenantId: TenantId | undefined): Cook
 export const forgotPassword = async (ctx: Ctx, body: z.output<typeof ForgotPassword>): Promise<HttpResult<z.input<typeof ResetMessage>>> => {
   const tenantId = await tenantOfRequest(ctx, body)
   await requestReset(ctx, 'admin_reset', tenantId, body.email)
-  return new HttpResult({ message: NEUTRAL }, { cookies: [remembered(ctx, body, tenantId)] })
+  return new HttpResult({ message: NEUTRAL }, { cookies: [namedTenantCookie(ctx, body, tenantId)] })
 }
 
 /** @throws AppError invalid_otp */
@@ -44,7 +44,7 @@ export const verifyCode = async (ctx: Ctx, body: z.output<typeof VerifyReset>): 
   return new HttpResult({ message: 'The code is right. Choose a new password.', reset_token: resetToken }, { cookies: [cookie] })
 }
 
-/** Verifies the code in this step, for clients that keep no cookie; a password that will be refused does not cost the code. */
+/** Verifies the code in this step, for clients that keep no cookie. Checks the password first, so a refused password does not use the code up. */
 const tokenFor = async (ctx: Ctx, body: z.output<typeof ResetBody>, otp: string): Promise<string> => {
   const tenantId = await tenantFor(ctx, body)
   await requireGoodPassword(ctx, tenantId, { email: body.email, password: body.new_password })

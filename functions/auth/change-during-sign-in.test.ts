@@ -1,4 +1,4 @@
-// What happens to an account while its password is being checked ends the sign-in.
+// A change to an account while its password is being checked ends the sign-in.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type NewUser, updateUser } from '#db/store/users'
@@ -9,22 +9,22 @@ import { change, configure, enrol, outcomeOf, rowOf } from '#tests/support/sign-
 import { signUpRoutes } from '../sign-up/routes.ts'
 import { authRoutes } from './routes.ts'
 
-/** An app in which something happens between reading the hash and knowing whether the password fits. */
-const interrupted = async (happen: (app: TestApp) => Promise<unknown>): Promise<TestApp> => {
+/** An app that runs `interrupt` between reading the hash and the result of the password check. */
+const interrupted = async (interrupt: (app: TestApp) => Promise<unknown>): Promise<TestApp> => {
   const real = passwordHash({ engine: argon2Wasm })
   const passwords: PasswordHash = {
     ...real,
     verify: async (password, hash) => {
-      const verdict = await real.verify(password, hash)
-      await happen(app)
-      return verdict
+      const matches = await real.verify(password, hash)
+      await interrupt(app)
+      return matches
     },
   }
   const app: TestApp = await startApp([...authRoutes, ...signUpRoutes], { extra: { passwords } })
   return app
 }
 
-const untouched = async (): Promise<Partial<NewUser>> => ({
+const originalRow = async (): Promise<Partial<NewUser>> => ({
   active: true,
   deletedAt: null,
   passwordResetRequired: false,
@@ -37,8 +37,8 @@ test.each([
   ['the account is disabled', { active: false }],
   ['the account is deleted', { deletedAt: new Date() }],
   ['all sign-ins are ended', { validFrom: new Date('2026-03-03T00:00:00Z') }],
-  ['a reset is demanded', { passwordResetRequired: true }],
-] as const)('when %s meanwhile, the old password earns nothing', async (_, set) => {
+  ['a reset becomes required', { passwordResetRequired: true }],
+] as const)('When %s during the check, the old password is refused', async (_, set) => {
   let admin: Person | undefined
   const app = await interrupted((running) => (admin === undefined ? Promise.resolve() : change(running, admin, set)))
   admin = (await app.company()).admin
@@ -46,16 +46,16 @@ test.each([
     const response = await app.request(path, { body: { email: admin.email, password: PASSWORD } })
     expect(response.headers.getSetCookie()).toEqual([])
     expect(await outcomeOf(response)).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
-    await change(app, admin, await untouched())
+    await change(app, admin, await originalRow())
   }
 })
 
 test.each([
   ['a factor is enrolled', (app: TestApp, { admin }: Company) => enrol(app, admin)],
-  ['the company asks for a second factor', (app: TestApp, company: Company) => configure(app, company, { requireSecondFactor: true })],
-] as const)('when %s meanwhile, the password alone earns a ticket', async (_, happen) => {
+  ['the company starts to require a second factor', (app: TestApp, company: Company) => configure(app, company, { requireSecondFactor: true })],
+] as const)('When %s during the check, the password alone gets only a login ticket', async (_, interrupt) => {
   let company: Company | undefined
-  const app = await interrupted((running) => (company === undefined ? Promise.resolve() : happen(running, company)))
+  const app = await interrupted((running) => (company === undefined ? Promise.resolve() : interrupt(running, company)))
   const made = await app.company()
   const signIn = async () => (await app.request('/authsec/uflow/auth/admin/login', { body: { email: made.admin.email, password: PASSWORD } })).json()
   expect(await signIn()).toHaveProperty('token')
@@ -63,7 +63,7 @@ test.each([
   expect(await signIn()).toMatchObject({ mfa_required: true, login_ticket: expect.any(String) })
 })
 
-test('renewing an old hash never brings back a password that was changed meanwhile', async () => {
+test('Upgrading an old hash never restores a password that was changed during the check', async () => {
   let admin: Person | undefined
   const app = await interrupted((running) => (admin === undefined ? Promise.resolve() : change(running, admin, { passwordHash: 'the new one' })))
   const person = (await app.company()).admin

@@ -1,4 +1,4 @@
-// What a sign-in asks of the database beside its one hash. It does not depend on the machine, so it is held here; time is not.
+// The number of statements, round trips and hashes of a sign-in. They do not depend on the machine, so tests can assert them; durations do.
 import { expect, test } from 'vitest'
 import { type Person, startApp } from '#tests/support/app'
 import { countedDb } from '#tests/support/counted'
@@ -19,29 +19,29 @@ const start = async () => {
   return { app, attempt }
 }
 
-test('a sign-in costs four statements in four round trips and one hash: whose tenant, what is known, the person held and all that begins', async () => {
+test('A sign-in costs four statements in four round trips and one hash: tenant lookup, snapshot, row lock, session', async () => {
   const { app, attempt } = await start()
   const company = await app.company()
   const other = await app.person(company, 'admin')
-  // The first sign-in of an instance fetches the signing keys; a person's first one fetches nothing more than any.
+  // The first sign-in of an instance also fetches the signing keys; the first sign-in of a person fetches nothing more.
   await attempt(other, 200, { tenant_domain: company.domain })
   expect(await attempt(company.admin, 200)).toEqual({ statements: 4, roundTrips: 4, hashes: 1 })
 })
 
-test('the fifth wrong password, which locks, costs what the first does, and what an unknown address does, also on an instance that has just started', async () => {
+test('The fifth wrong password, which locks, costs as much as the first one and as an unknown address, also on a new instance', async () => {
   const costs: unknown[] = []
   for (const known of [true, false]) {
     const { app, attempt } = await start()
     const { admin, domain } = await app.company()
-    const another = await start()
+    const newInstance = await start()
     const email = known ? admin.email : 'unknown@nowhere.example'
     for (let n = 0; n < 7; n++) {
       app.clock.advance(60)
       costs.push(await attempt({ email, password: 'wrong' }, 401, { tenant_domain: domain }))
     }
-    costs.push(await another.attempt({ email, password: 'wrong' }, 401, { tenant_domain: domain }))
+    costs.push(await newInstance.attempt({ email, password: 'wrong' }, 401, { tenant_domain: domain }))
     expect(await app.mailsTo(admin.email)).toHaveLength(known ? 1 : 0)
   }
-  // Whose domain, what is known, the count, the record of the refusal.
+  // The domain's tenant, the snapshot, the failed attempt, the audit event of the refusal.
   expect(new Set(costs.map((cost) => JSON.stringify(cost)))).toEqual(new Set([JSON.stringify({ statements: 4, roundTrips: 6, hashes: 1 })]))
 })

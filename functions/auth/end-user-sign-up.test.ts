@@ -13,7 +13,7 @@ const VERIFY = `${BASE}/verify-otp`
 const LOGIN = '/authsec/uflow/user/login'
 const FIRST = 'seven-purple-otters-sing'
 const REGISTERED = { status: 201, body: { message: 'Registration completed successfully', registration_ticket: expect.any(String) } }
-/** Where no code is mailed. */
+/** The response where no code is mailed. */
 const CREATED = { status: 201, body: { message: 'Registration completed successfully' } }
 const BAD_CODE = { status: 401, body: { error: 'Invalid or expired OTP', code: 'invalid_otp' } }
 
@@ -24,7 +24,7 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
 const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example`
 const initiate = (app: TestApp, company: Company, email: string, password = FIRST): Promise<Response> =>
   app.request(INITIATE, { body: { client_id: company.clientId, email, password } })
-/** What completes a sign-up together with its code. */
+/** The ticket that completes a sign-up together with the mailed code. */
 const ticketIn = async (response: Response) => ({
   registration_ticket: String(((await outcomeOf(response)).body as Record<string, unknown>).registration_ticket),
 })
@@ -32,7 +32,7 @@ const login = (app: TestApp, company: Company, email: string, password: string):
   app.request(LOGIN, { body: { client_id: company.clientId, email, password } })
 const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
 
-test('a sign-up answers the same for a known address, changes nothing, and tells the owner', async () => {
+test('A sign-up with a known address gets the same response, changes nothing and notifies the owner', async () => {
   const { app, company } = await start()
   const [person, synced] = [await app.person(company), await app.person(company)]
   await change(app, synced, { provider: 'ad_sync', isSyncedUser: true, passwordHash: null })
@@ -46,7 +46,7 @@ test('a sign-up answers the same for a known address, changes nothing, and tells
     expect(mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(/already have an account/)])
     expect(mails[0]?.text).not.toMatch(/^\s*\d{6}\s*$/m)
     expect((await login(app, company, known.email, FIRST)).status).toBe(401)
-    // The next step does not tell either.
+    // The next step does not disclose it either.
     const guess = await outcomeOf(
       await app.request(VERIFY, { body: { client_id: company.clientId, email: known.email, otp: '123456', registration_ticket } }),
     )
@@ -54,7 +54,7 @@ test('a sign-up answers the same for a known address, changes nothing, and tells
   }
 })
 
-test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose opens nothing', async () => {
+test('verify-otp refuses a wrong, expired or unknown code, and a code of another tenant or purpose', async () => {
   const { app, company } = await start()
   const other = await app.company('globex')
   const email = newAddress(app)
@@ -83,7 +83,7 @@ test('verify-otp: wrong, expired, unknown; a code of another tenant or purpose o
   expect(await verify({ ...at, otp: code })).toMatchObject({ status: 400, body: { code: 'registration_expired' } })
 })
 
-test('an address that was taken while the code was on its way is not taken over', async () => {
+test('An account that took the address before the code arrived is not overwritten', async () => {
   const { app, company } = await start()
   const email = newAddress(app)
   const ticket = await ticketIn(await initiate(app, company, email))
@@ -98,7 +98,7 @@ test('an address that was taken while the code was on its way is not taken over'
   expect(await rowOf(app, rival)).toEqual(before)
 })
 
-test('where the tenant allows direct sign-up the account is there at once, and existing ones stay untouched', async () => {
+test('Direct sign-up creates the account at once and leaves existing accounts unchanged', async () => {
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true })
   const [email, known] = [newAddress(app), await app.person(company)]
@@ -117,7 +117,7 @@ test('where the tenant allows direct sign-up the account is there at once, and e
   expect(await outcomeOf(await login(app, company, email, 'wrong'))).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } })
 })
 
-test('a tenant at its quota of people takes no more', async () => {
+test('A tenant at its quota of users accepts no sign-up', async () => {
   const { app, company } = await start()
   await configure(app, company, { directSignUp: true, quotas: { users: 2 } })
   expect((await initiate(app, company, newAddress(app))).status).toBe(201)
@@ -137,14 +137,14 @@ test.each([
   ['fourteen chars', 'password_too_short'],
   ['long-'.repeat(26), 'password_too_long'],
   ['123456789123456789', 'password_breached'],
-] as const)('the password %s is refused', async (password, code) => {
+] as const)('The password %s is refused', async (password, code) => {
   const { app, company } = await start()
   const email = newAddress(app)
   expect(await outcomeOf(await initiate(app, company, email, password))).toMatchObject({ status: 400, body: { code, field: 'body.password' } })
   expect(await outcomeOf(await initiate(app, company, email, email))).toMatchObject({ status: 400, body: { code: 'password_guessable' } })
 })
 
-test('one code a minute goes to an address that signs up, known or not', async () => {
+test('At most one code a minute goes to an address that signs up, known or unknown', async () => {
   const { app, company } = await start()
   for (const email of [newAddress(app), (await app.person(company)).email]) {
     expect((await initiate(app, company, email)).status).toBe(201)

@@ -1,4 +1,4 @@
-// Routes of end users below uflow/auth/enduser, and the notice that the UI sends for a new person.
+// Routes of end users under uflow/auth/enduser, and the call with which the UI announces a new person.
 
 import { Challenge, MintedToken } from '#shared/domains/sign-in/login-response'
 import { createChallenge } from '#shared/domains/sign-in/replay'

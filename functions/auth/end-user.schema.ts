@@ -10,7 +10,7 @@ export const InitiateRegistration = z
 export const InitiateAnswer = z
   .object({ message: z.string(), response: z.string().optional(), registration_ticket: z.string().optional() })
   .meta({ id: 'RegistrationInitiated' })
-/** All optional: where there is nothing to verify, whatever is sent gets the one answer. */
+/** All members are optional: without email confirmation every body gets the same error, direct_registration. */
 export const VerifyOtp = z
   .object({
     email: z.string().max(320).optional(),
@@ -29,7 +29,7 @@ export const EndUserPrechecked = z
     mfa_method: z.array(z.string()),
     tenant_domain: z.string(),
     tenant_id: z.string(),
-    /** Where the organisation has proved the domain of the address and has providers of its own. */
+    /** Present where the organisation has proved the domain of the address and has its own providers. */
     available_providers: z.array(z.string()).optional(),
   })
   .meta({ id: 'EndUserPrechecked' })

@@ -28,7 +28,7 @@ const login = (app: TestApp, company: Company, email: string, password: string):
   app.request(LOGIN, { body: { client_id: company.clientId, email, password } })
 const account = (app: TestApp, company: Company, email: string) => findUserByEmail(forTenant(app.db, company.tenantId), email)
 
-test("an end user's story: sign-up, code, password, callback by cookie, a token for the client's tenant", async () => {
+test("An end user signs up, confirms the code, signs in and gets a token for the client's tenant at the callback", async () => {
   const { app, company } = await start()
   const email = newAddress(app)
   const browser = cookieJar()
@@ -67,7 +67,7 @@ test("an end user's story: sign-up, code, password, callback by cookie, a token 
   })
   const claims = decodeJwt(textIn(done, 'access_token'))
   expect(claims).toMatchObject({ tenant_id: company.tenantId, client_id: company.clientId, email_id: email, amr: ['pwd'], jti: expect.any(String) })
-  // No rights were granted, so none are claimed.
+  // The person has no permissions, so the token has no scope or role claims.
   expect([claims.scope, claims.scopes, claims.roles]).toEqual([undefined, undefined, undefined])
   expect((await app.ctx.principals.resolve(textIn(done, 'access_token'))).permissions.size).toBe(0)
   expect(await eventsOf(app, company.tenantId, 'auth.endUser.initiateRegistration')).toEqual(['registration.started'])
@@ -77,13 +77,13 @@ test("an end user's story: sign-up, code, password, callback by cookie, a token 
   expect(await leaked(app, [company.tenantId, SYSTEM_TENANT], secrets)).toEqual([])
 })
 
-test("knowing an address and a tenant earns nothing at the callback, nor does a stranger's ticket", async () => {
+test('The callback refuses an address and tenant without a ticket, and the ticket of another person', async () => {
   const { app, company } = await start()
-  const [person, thief] = [await app.person(company), await app.person(company)]
+  const [person, other] = [await app.person(company), await app.person(company)]
   const refusal = { status: 401, body: { error: 'MFA verification failed', code: 'mfa_verification_failed' } }
   const body = { email: person.email, tenant_id: company.tenantId, mfa_verified: true }
   expect(await outcomeOf(await app.request(CALLBACK, { body }))).toMatchObject(refusal)
-  const transactionToken = textIn(await bodyOf(await login(app, company, thief.email, PASSWORD)), 'login_ticket')
+  const transactionToken = textIn(await bodyOf(await login(app, company, other.email, PASSWORD)), 'login_ticket')
   expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: transactionToken } }))).toMatchObject(refusal)
   const own = textIn(await bodyOf(await login(app, company, person.email, PASSWORD)), 'login_ticket')
   expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, mfa_verified: false, login_ticket: own } }))).toMatchObject(refusal)
@@ -91,11 +91,11 @@ test("knowing an address and a tenant earns nothing at the callback, nor does a 
   expect(await outcomeOf(await app.request(CALLBACK, { body: { ...body, login_ticket: own } }))).toMatchObject(refusal)
 })
 
-test('a door that is none: unknown, malformed and suspended', async () => {
+test('An unknown or malformed client and the client of a suspended tenant are refused', async () => {
   const { app, company } = await start()
-  const gone = await app.company('gone')
-  await setStatus(app, gone, 'suspended')
-  for (const client_id of [company.tenantId, 'nonsense', gone.clientId]) {
+  const suspended = await app.company('suspended')
+  await setStatus(app, suspended, 'suspended')
+  for (const client_id of [company.tenantId, 'nonsense', suspended.clientId]) {
     const body = { client_id, email: newAddress(app), password: FIRST }
     expect(await outcomeOf(await app.request(INITIATE, { body }))).toMatchObject({
       status: 400,
@@ -112,7 +112,7 @@ test('a door that is none: unknown, malformed and suspended', async () => {
   ).toBe(201)
 })
 
-test('precheck answers alike for every address', async () => {
+test('The precheck responds alike for every address', async () => {
   const { app, company } = await start()
   const [known, disabled] = [await app.person(company), await app.person(company)]
   await enrol(app, known)
@@ -125,7 +125,7 @@ test('precheck answers alike for every address', async () => {
   }
 })
 
-test('a closed deployment may disclose accounts; what is closed for all stays closed', async () => {
+test('With COMPATIBILITY=authsec accounts are disclosed, but the callback still requires a login ticket', async () => {
   const { app, company } = await start({ COMPATIBILITY: 'authsec' })
   const [known, disabled] = [await app.person(company), await app.person(company)]
   await enrol(app, known)
@@ -147,12 +147,12 @@ test('a closed deployment may disclose accounts; what is closed for all stays cl
   expect((await app.request(CALLBACK, { body: { email, tenant_id: company.tenantId, mfa_verified: true } })).status).toBe(401)
 })
 
-test('a challenge can be had at this door too', async () => {
+test('The end-user entry point also creates challenges', async () => {
   const { app } = await start()
   expect((await bodyOf(await app.request(`${BASE}/challenge`))).challenge).toEqual(expect.any(String))
 })
 
-test('administrators hear of a new person once', async () => {
+test('Administrators are notified of a new person once', async () => {
   const { app, company } = await start()
   const person = await app.person(company)
   const token = await app.token(person)

@@ -23,14 +23,14 @@ import type { MintBody } from './admin-login.schema.ts'
 import type { EndUserPrecheck, EndUserPrechecked, InitiateRegistration, VerifyOtp } from './end-user.schema.ts'
 import type { Ctx } from './group.ts'
 
-const REMEMBERED_SECONDS = 1800
+const TENANT_HINT_SECONDS = 1800
 
 /** Stores the tenant of the sign-up in a cookie, since `verify-otp` names no client. */
 export const initiateRegistration = async (ctx: Ctx, body: z.output<typeof InitiateRegistration>) => {
   const application = await findApplication(ctx, body.client_id)
   const known = disclosesAccounts(ctx) && (await findApplicationUser(ctx, application, body.email)) !== undefined
   const attempt = await signUpDirectly(ctx, application, body)
-  const cookies = [tenantHintCookie(ctx, application.tenantId, REMEMBERED_SECONDS), ...(attempt === undefined ? [] : [attempt.cookie])]
+  const cookies = [tenantHintCookie(ctx, application.tenantId, TENANT_HINT_SECONDS), ...(attempt === undefined ? [] : [attempt.cookie])]
   if (known) return new HttpResult(withStatus(200, { response: 'true', message: 'User already exists' }), { cookies })
   return new HttpResult(
     withStatus(201, { message: 'Registration completed successfully', ...(attempt === undefined ? {} : { registration_ticket: attempt.ticket }) }),
@@ -38,7 +38,7 @@ export const initiateRegistration = async (ctx: Ctx, body: z.output<typeof Initi
   )
 }
 
-const doorOfVerification = async (ctx: Ctx, clientId: string | undefined): Promise<Application | undefined> => {
+const applicationOfVerification = async (ctx: Ctx, clientId: string | undefined): Promise<Application | undefined> => {
   if (clientId !== undefined) return findApplication(ctx, clientId)
   const tenantId = tenantHint(ctx)
   const client = tenantId === undefined ? undefined : await findDefaultClient(forTenant(ctx.db, tenantId))
@@ -46,11 +46,11 @@ const doorOfVerification = async (ctx: Ctx, clientId: string | undefined): Promi
 }
 
 /**
- * Confirms the address with the mailed code. Where the tenant needs no confirmation this is an error.
+ * Confirms the address with the mailed code. An error where the tenant requires no confirmation.
  * @throws AppError direct_registration, invalid_client, invalid_request, invalid_otp, registration_expired
  */
 export const verifyOtp = async (ctx: Ctx, body: z.output<typeof VerifyOtp>) => {
-  const application = await doorOfVerification(ctx, body.client_id)
+  const application = await applicationOfVerification(ctx, body.client_id)
   const tenant = application === undefined ? undefined : await findTenant(forTenant(ctx.db, application.tenantId))
   if (application === undefined ? disclosesAccounts(ctx) : tenant !== undefined && allowsDirectSignUp(ctx, tenant))
     throw new AppError('direct_registration')
@@ -62,7 +62,10 @@ export const verifyOtp = async (ctx: Ctx, body: z.output<typeof VerifyOtp>) => {
   return { message: 'Your address is confirmed. Sign in to continue.', email }
 }
 
-/** Alike for every address, unless the deployment discloses accounts. @throws AppError invalid_client; where accounts are disclosed not_found, invalid_credentials */
+/**
+ * The response is the same for every address, unless the deployment discloses accounts.
+ * @throws AppError invalid_client; where accounts are disclosed not_found, invalid_credentials
+ */
 export const precheckEndUser = async (ctx: Ctx, body: z.output<typeof EndUserPrecheck>): Promise<z.input<typeof EndUserPrechecked>> => {
   const application = await findApplication(ctx, body.client_id)
   const t = forTenant(ctx.db, application.tenantId)
@@ -84,7 +87,7 @@ export const precheckEndUser = async (ctx: Ctx, body: z.output<typeof EndUserPre
   return { ...answer, mfa_enabled: kinds.length > 0, mfa_method: kinds }
 }
 
-/** The only place where an end user's token comes from. @throws AppError mfa_verification_failed */
+/** The only place that issues a token to an end user. @throws AppError mfa_verification_failed */
 export const finishEndUserLogin = async (ctx: Ctx, body: z.output<typeof MintBody>): Promise<HttpResult<z.input<typeof MintedToken>>> => {
   if (!body.mfa_verified) throw new AppError('mfa_verification_failed')
   const minted = await mintFromLoginTransaction(ctx, {
@@ -107,7 +110,7 @@ export const finishEndUserLogin = async (ctx: Ctx, body: z.output<typeof MintBod
   )
 }
 
-/** Tells the tenant's administrators of a new person, at most once a person. */
+/** Notifies the tenant's administrators of a new person, at most once per person. */
 export const announceNewUser = async (ctx: Ctx, principal: User): Promise<void> => {
   await atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     const now = ctx.clock.now()

@@ -1,4 +1,4 @@
-// Group: how administrators and end users come in (uflow/auth/*, uflow/login*).
+// Group: the sign-in of administrators and end users (uflow/auth/*, uflow/login*).
 
 import type { RequestCtx } from '#shared/domains/context'
 import type { BreachedPasswords } from '#shared/domains/passwords/breached'

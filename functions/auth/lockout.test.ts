@@ -12,7 +12,7 @@ const guess = async (app: TestApp, person: Person, times: number, headers: Recor
   for (let i = 0; i < times; i++) expect(await attempt(app, person, `guess ${i}`, headers)).toBe(401)
 }
 
-test('four wrong passwords lock nothing; the fifth locks for half a minute, and the lock ends by itself', async () => {
+test('The fifth wrong password, not the fourth, locks the account for half a minute', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { admin } = await app.company()
   await guess(app, admin, 4)
@@ -27,7 +27,7 @@ test('four wrong passwords lock nothing; the fifth locks for half a minute, and 
   expect(await rowOf(app, admin)).toMatchObject({ failedAttempts: 0, lockedUntil: null })
 })
 
-test('the delay doubles with every further guess, up to half an hour; guesses while it is locked do not prolong it', async () => {
+test('The lock doubles with every further guess, up to half an hour; guesses during a lock do not prolong it', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { admin } = await app.company()
   await guess(app, admin, 5)
@@ -42,7 +42,7 @@ test('the delay doubles with every further guess, up to half an hour; guesses wh
   expect(delays).toEqual([30, 60, 120, 240, 480, 960, 1800, 1800, 1800])
 })
 
-test('the owner hears of a lock once, and it is in the record', async () => {
+test('A lock is mailed to the owner once and recorded in the audit log', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { admin, tenantId } = await app.company()
   await guess(app, admin, 5)
@@ -54,7 +54,7 @@ test('the owner hears of a lock once, and it is in the record', async () => {
   expect((await eventsOf(app, tenantId, 'auth.admin.login')).filter((event) => event === 'user.locked')).toHaveLength(1)
 })
 
-test('strangers cannot lock a person out of a browser that the person is known from', async () => {
+test('Guesses from elsewhere cannot lock a person out of a known browser', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { admin } = await app.company()
   const browser = cookieJar()
@@ -64,7 +64,7 @@ test('strangers cannot lock a person out of a browser that the person is known f
   expect(await attempt(app, admin, PASSWORD, browser.header())).toBe(200)
 })
 
-test('a known browser has a budget too', async () => {
+test('Attempts from a known browser are limited too', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const { admin } = await app.company()
   const browser = cookieJar()
@@ -76,28 +76,27 @@ test('a known browser has a budget too', async () => {
   expect(await attempt(app, admin, PASSWORD, browser.header())).toBe(200)
 })
 
-test("another account's mark, a changed one and one that was replaced earn no budget", async () => {
+test('A device cookie that belongs to another account, was altered or was replaced gives no separate limit', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const company = await app.company()
   const [admin, other] = [company.admin, await app.person(company, 'admin')]
   const browser = cookieJar()
   browser.take(await app.request(LOGIN, { body: { email: other.email, password: PASSWORD } }))
-  const [strangers] = [browser.header()]
-  await guess(app, admin, 5, strangers)
+  await guess(app, admin, 5, browser.header())
   expect(await rowOf(app, admin)).toMatchObject({ failedAttempts: 5 })
   app.clock.advance(30)
-  const own = cookieJar()
-  own.take(await app.request(LOGIN, { body: { email: admin.email, password: PASSWORD } }))
-  const replaced = own.header()
-  own.take(await app.request(LOGIN, { body: { email: admin.email, password: PASSWORD }, headers: replaced }))
+  const knownBrowser = cookieJar()
+  knownBrowser.take(await app.request(LOGIN, { body: { email: admin.email, password: PASSWORD } }))
+  const replaced = knownBrowser.header()
+  knownBrowser.take(await app.request(LOGIN, { body: { email: admin.email, password: PASSWORD }, headers: replaced }))
   await guess(app, admin, 1, replaced)
   expect(await rowOf(app, admin)).toMatchObject({ failedAttempts: 1 })
-  const mark = own.kept.get('authsec_device') ?? ''
-  await guess(app, admin, 1, { cookie: `authsec_device=${mark.slice(0, -2)}AA` })
+  const device = knownBrowser.kept.get('authsec_device') ?? ''
+  await guess(app, admin, 1, { cookie: `authsec_device=${device.slice(0, -2)}AA` })
   expect(await rowOf(app, admin)).toMatchObject({ failedAttempts: 2 })
 })
 
-test('guesses at one account are limited, wherever they come from, and a known browser is not among them', async () => {
+test('Guesses at one account are limited across all network addresses, except from a known browser', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes], { env: { RATE_LIMIT: 'on' } })
   const { admin } = await app.company()
   const browser = cookieJar()
@@ -111,7 +110,7 @@ test('guesses at one account are limited, wherever they come from, and a known b
   expect((await from(6, browser.header())).status).toBe(200)
 })
 
-test('one address gets ten tries a minute, whatever accounts it names', async () => {
+test('One network address gets ten attempts a minute across all accounts', async () => {
   const app = await startApp([...authRoutes, ...signUpRoutes], { env: { RATE_LIMIT: 'on' } })
   const tries = await Promise.all(
     Array.from({ length: 14 }, (_, n) => app.request(LOGIN, { body: { email: `user${n}@nowhere.example`, password: 'x' } })),

@@ -24,13 +24,13 @@ const start = async (env: Record<string, string> = {}): Promise<{ app: TestApp; 
   const company = await app.company()
   return { app, company, admin: company.admin }
 }
-const ticketOf = async (app: TestApp, person: Person): Promise<string> =>
+const newTicket = async (app: TestApp, person: Person): Promise<string> =>
   textIn(await bodyOf(await app.request(UI_LOGIN, { body: credentials(person) })), 'login_ticket')
 const mint = (app: TestApp, person: Person, transactionToken: string, more: Record<string, unknown> = {}): Promise<Response> =>
   app.request(CALLBACK, { body: finish(person, { login_ticket: transactionToken, ...more }) })
 const refusal = { status: 401, body: { error: 'MFA verification failed', message: 'MFA verification failed', code: 'mfa_verification_failed' } }
 
-test('over https the cookie has the host prefix and is secure; for a configured UI of another site it crosses sites', async () => {
+test('Over https the cookie is Secure with the __Host- prefix; SameSite=None only for a configured UI of another site', async () => {
   const { app, company, admin } = await start({ BASE_URL: 'https://api.example.com', CORS_ALLOWED_ORIGINS: 'https://ui.example.net' })
   const cookieFor = async (origin: string): Promise<string> => {
     const body = JSON.stringify(credentials(admin))
@@ -46,14 +46,14 @@ test('over https the cookie has the host prefix and is secure; for a configured 
   expect(await cookieFor('https://login.acme2.example')).toMatch(/; HttpOnly; SameSite=None; Secure$/)
 })
 
-test('a factor that was enrolled between the password and the callback is owed', async () => {
+test('A factor that was enrolled between the password and the callback is required', async () => {
   const { app, admin } = await start()
-  const transactionToken = await ticketOf(app, admin)
+  const transactionToken = await newTicket(app, admin)
   await enrol(app, admin)
   expect(await outcomeOf(await mint(app, admin, transactionToken))).toEqual(refusal)
 })
 
-test('where the tenant requires a factor and none is enrolled, the password earns nothing', async () => {
+test('Where the tenant requires a factor and none is enrolled, the password gets no token', async () => {
   const { app, company, admin } = await start()
   await configure(app, company, { requireSecondFactor: true })
   const step = await bodyOf(await app.request(LOGIN, { body: credentials(admin) }))
@@ -62,35 +62,35 @@ test('where the tenant requires a factor and none is enrolled, the password earn
   expect(await outcomeOf(await mint(app, admin, textIn(step, 'login_ticket')))).toEqual(refusal)
 })
 
-test('a login ticket carries when the mailbox was proved', async () => {
+test('A login transaction stores when the address was verified', async () => {
   const { app, company, admin } = await start()
-  const transactionToken = await ticketOf(app, admin)
+  const transactionToken = await newTicket(app, admin)
   const row = await findLoginTransaction(forTenant(app.db, company.tenantId), transactionHandleHash(app.ctx, transactionToken), app.clock.now())
   expect(row).toMatchObject({ purpose: 'login', verified: ['pwd'], mailboxProvedAt: (await rowOf(app, admin))?.emailVerifiedAt })
 })
 
-test('the word of the caller mints nothing: no ticket, an invented one, one of another purpose', async () => {
+test('The callback refuses a missing, invented or malformed ticket, and mfa_verified=false', async () => {
   const { app, company, admin } = await start()
   const invented = `${company.tenantId}.${'A'.repeat(43)}`
   expect(await outcomeOf(await app.request(CALLBACK, { body: finish(admin) }))).toEqual(refusal)
   expect(await outcomeOf(await mint(app, admin, invented))).toEqual(refusal)
   expect(await outcomeOf(await mint(app, admin, 'not a handle'))).toEqual(refusal)
-  expect(await outcomeOf(await mint(app, admin, await ticketOf(app, admin), { mfa_verified: false }))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, await newTicket(app, admin), { mfa_verified: false }))).toEqual(refusal)
   expect((await rowOf(app, admin))?.lastLoginAt).toBeNull()
 })
 
-test('the ticket is accepted from header and body too, and once', async () => {
+test('The ticket is accepted from header and body too, once', async () => {
   const { app, admin } = await start()
-  const byHeader = await ticketOf(app, admin)
+  const byHeader = await newTicket(app, admin)
   const headers = { 'x-login-ticket': byHeader }
   expect((await app.request(CALLBACK, { body: finish(admin), headers })).status).toBe(200)
   expect(await outcomeOf(await app.request(CALLBACK, { body: finish(admin), headers }))).toEqual(refusal)
-  const byBody = await ticketOf(app, admin)
+  const byBody = await newTicket(app, admin)
   expect((await mint(app, admin, byBody)).status).toBe(200)
   expect(await outcomeOf(await mint(app, admin, byBody))).toEqual(refusal)
 })
 
-test('by cookie a ticket serves the origin that began it and no other', async () => {
+test('The ticket cookie works only from the origin where the sign-in began', async () => {
   const { app, admin } = await start()
   const browser = cookieJar()
   browser.take(await app.request(UI_LOGIN, { body: credentials(admin), headers: { origin: UI } }))
@@ -99,38 +99,38 @@ test('by cookie a ticket serves the origin that began it and no other', async ()
   expect(await outcomeOf(await from({ origin: 'https://evil.example' }))).toEqual(refusal)
   expect(await outcomeOf(await from({}))).toEqual(refusal)
   for (let i = 0; i < 6; i++) await from({ origin: 'https://evil.example' })
-  // A stranger's page cannot spend it either.
+  // A foreign page cannot use the ticket's failed attempts up either.
   expect((await from({ origin: UI })).status).toBe(200)
 })
 
-test('a ticket mints for its own person and tenant alone, and ends at the fifth refusal', async () => {
+test('A ticket works only for its own person and tenant, and ends at the fifth refusal', async () => {
   const { app, company, admin } = await start()
   const [other, stranger] = [await app.person(company, 'admin'), (await app.company('globex')).admin]
-  const transactionToken = await ticketOf(app, admin)
+  const transactionToken = await newTicket(app, admin)
   expect(await outcomeOf(await mint(app, other, transactionToken))).toEqual(refusal)
   expect(await outcomeOf(await mint(app, stranger, transactionToken))).toEqual(refusal)
   expect(await outcomeOf(await mint(app, admin, transactionToken, { tenant_id: stranger.tenantId }))).toEqual(refusal)
-  expect(await outcomeOf(await mint(app, admin, transactionToken, { email: 'somebody@else.example' }))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, transactionToken, { email: 'other@else.example' }))).toEqual(refusal)
   expect((await mint(app, admin, transactionToken)).status).toBe(200)
-  const second = await ticketOf(app, admin)
+  const second = await newTicket(app, admin)
   for (let i = 0; i < 5; i++) expect((await mint(app, stranger, second)).status).toBe(401)
   expect(await outcomeOf(await mint(app, admin, second))).toEqual(refusal)
 })
 
-test('a ticket ends after ten minutes, with the password, with the account and with the tenant', async () => {
+test('A ticket ends after ten minutes, when sign-ins are revoked, and with the account and the tenant', async () => {
   const { app, company, admin } = await start()
-  const expired = await ticketOf(app, admin)
+  const expired = await newTicket(app, admin)
   app.clock.advance(600)
   expect(await outcomeOf(await mint(app, admin, expired))).toEqual(refusal)
-  const changed = await ticketOf(app, admin)
+  const changed = await newTicket(app, admin)
   app.clock.advance(1)
   await change(app, admin, { validFrom: app.clock.now() })
   expect(await outcomeOf(await mint(app, admin, changed))).toEqual(refusal)
-  const disabled = await ticketOf(app, admin)
+  const disabled = await newTicket(app, admin)
   await change(app, admin, { active: false })
   expect(await outcomeOf(await mint(app, admin, disabled))).toEqual(refusal)
   await change(app, admin, { active: true })
-  const suspended = await ticketOf(app, admin)
+  const ofSuspended = await newTicket(app, admin)
   await setStatus(app, company, 'suspended')
-  expect(await outcomeOf(await mint(app, admin, suspended))).toEqual(refusal)
+  expect(await outcomeOf(await mint(app, admin, ofSuspended))).toEqual(refusal)
 })

@@ -24,52 +24,52 @@ const ANSWER = {
   available_providers: expect.arrayContaining(['email']),
 }
 const BOOTSTRAP = { exists: false, next_step: 'bootstrap', requires_password: false }
-const nobody = { email: 'unknown@nowhere.example' }
+const unknown = { email: 'unknown@nowhere.example' }
 
 test.each([[{}], [{ SIGN_UP: 'invite' }], [{ SIGN_UP: 'closed' }], [{ TENANCY: 'single' }]])(
-  'precheck answers alike for every address, with the same statements (%j)',
+  'The precheck responds alike for every address, with the same statements (%j)',
   async (env: Record<string, string>) => {
     const counted = countedDb((await testDb()).engine)
     const app = await startApp([...authRoutes, ...signUpRoutes], { env, db: counted.db })
     const { admin } = await app.company()
-    const ask = async (body: object) => {
+    const precheck = async (body: object) => {
       let outcome: unknown
       const costs = await counted.during(async () => {
         outcome = await outcomeOf(await app.request(PRECHECK, { body }))
       })
       return { outcome, costs }
     }
-    const known = await ask({ email: admin.email })
+    const known = await precheck({ email: admin.email })
     expect(known.outcome).toEqual({ status: 200, body: ANSWER })
-    expect(await ask(nobody)).toEqual(known)
+    expect(await precheck(unknown)).toEqual(known)
   },
 )
 
-test('precheck leads to sign-up at a sub-domain of the platform that no company has, and in a deployment without an administrator', async () => {
+test('The precheck leads to sign-up at an unused sub-domain of the platform and in a deployment without an administrator', async () => {
   const { app, company, admin } = await start()
   const at = async (email: string, current_domain: string) => (await outcomeOf(await app.request(PRECHECK, { body: { email, current_domain } }))).body
-  for (const { email } of [admin, nobody]) {
+  for (const { email } of [admin, unknown]) {
     expect(await at(email, `free-${company.name}.localhost`)).toEqual(BOOTSTRAP)
     for (const domain of [company.domain, 'localhost', 'unknown.example']) expect(await at(email, domain), domain).toMatchObject({ exists: true })
   }
   const closed = await start({ SIGN_UP: 'invite' })
-  const body = { ...nobody, current_domain: `free-${company.name}.localhost` }
+  const body = { ...unknown, current_domain: `free-${company.name}.localhost` }
   expect((await outcomeOf(await closed.app.request(PRECHECK, { body }))).body).toMatchObject({ exists: true })
   const empty = await startApp(authRoutes, { db: await ownDb() })
-  expect((await outcomeOf(await empty.request(PRECHECK, { body: nobody }))).body).toEqual(BOOTSTRAP)
+  expect((await outcomeOf(await empty.request(PRECHECK, { body: unknown }))).body).toEqual(BOOTSTRAP)
   const first = await empty.company()
-  for (const { email } of [first.admin, nobody])
+  for (const { email } of [first.admin, unknown])
     expect((await outcomeOf(await empty.request(PRECHECK, { body: { email } }))).body).toMatchObject({ exists: true })
 })
 
-test('with COMPATIBILITY=authsec an unknown address is led to sign-up where companies can sign up', async () => {
+test('With COMPATIBILITY=authsec an unknown address is sent to sign-up where companies can sign up', async () => {
   const { app, admin } = await start({ COMPATIBILITY: 'authsec' })
-  const ask = async (email: string) => outcomeOf(await app.request(PRECHECK, { body: { email } }))
-  expect(await ask(nobody.email)).toEqual({ status: 200, body: BOOTSTRAP })
-  expect((await ask(admin.email)).body).toMatchObject({ exists: true })
+  const precheck = async (email: string) => outcomeOf(await app.request(PRECHECK, { body: { email } }))
+  expect(await precheck(unknown.email)).toEqual({ status: 200, body: BOOTSTRAP })
+  expect((await precheck(admin.email)).body).toMatchObject({ exists: true })
 })
 
-test('precheck names the providers of the place where the browser is, alike for every address', async () => {
+test("The precheck returns the providers of the browser's domain, alike for every address", async () => {
   const { app, company, admin } = await start({ SIGN_UP: 'invite' })
   const custom = `id.${company.name}.example`
   await verifyDomain(app, company, custom)
@@ -92,26 +92,26 @@ test('precheck names the providers of the place where the browser is, alike for 
   }
 })
 
-test('precheck shows the verified custom domain that the browser is on', async () => {
+test('The precheck returns the verified custom domain that the browser is on', async () => {
   const { app, company, admin } = await start()
   const custom = `login.${company.name}.example`
   await verifyDomain(app, company, custom)
-  const shown = async (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  const tenantDomain = async (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
     (await bodyOf(await app.request(PRECHECK, { body: { email: admin.email, ...body }, headers }))).tenant_domain
-  expect(await shown({}, { origin: `https://${custom}` })).toBe(custom)
-  expect(await shown({ current_domain: custom })).toBe(custom)
-  expect(await shown({ current_domain: 'unknown.example' })).toBe('localhost')
-  expect(await shown({ current_domain: 'localhost' }, { origin: 'null' })).toBe('localhost')
+  expect(await tenantDomain({}, { origin: `https://${custom}` })).toBe(custom)
+  expect(await tenantDomain({ current_domain: custom })).toBe(custom)
+  expect(await tenantDomain({ current_domain: 'unknown.example' })).toBe('localhost')
+  expect(await tenantDomain({ current_domain: 'localhost' }, { origin: 'null' })).toBe('localhost')
 })
 
-test('precheck: an address in a domain that an organisation has proved leads to its own providers, whoever it is', async () => {
+test("The precheck returns an organisation's own providers for every address in a domain that it has proved", async () => {
   const { app, company, admin } = await start()
   const domain = `mail.${company.name}.example`
   await verifyDomain(app, company, domain)
-  const ask = async (email: string, headers: Record<string, string> = {}) => bodyOf(await app.request(PRECHECK, { body: { email }, headers }))
+  const precheck = async (email: string, headers: Record<string, string> = {}) => bodyOf(await app.request(PRECHECK, { body: { email }, headers }))
   const atClient = async (email: string, of: Company = company) =>
     bodyOf(await app.request('/authsec/uflow/auth/enduser/login/precheck', { body: { email, client_id: of.clientId } }))
-  expect((await ask(`unknown@${domain}`)).tenant_domain).toBe('localhost')
+  expect((await precheck(`unknown@${domain}`)).tenant_domain).toBe('localhost')
   expect(await atClient(`unknown@${domain}`)).not.toHaveProperty('available_providers')
   const provider = await addSamlProvider(app, company, await keyPair('provider'))
   await addSamlProvider(app, company, await keyPair('provider'), { isActive: false })
@@ -119,17 +119,17 @@ test('precheck: an address in a domain that an organisation has proved leads to 
   await change(app, admin, { email: `admin@${domain}` })
   const available_providers = ['email', `saml-${provider.providerName}`, 'own']
   const answer = { exists: true, next_step: 'login', requires_password: true, tenant_domain: company.domain, available_providers }
-  for (const who of ['admin', 'nobody']) {
-    expect(await ask(`${who}@${domain}`)).toEqual(answer)
-    expect(await atClient(`${who}@${domain}`)).toMatchObject({ available_providers })
+  for (const name of ['admin', 'unknown']) {
+    expect(await precheck(`${name}@${domain}`)).toEqual(answer)
+    expect(await atClient(`${name}@${domain}`)).toMatchObject({ available_providers })
   }
-  // A domain below it, a claim without proof, and the door of another organisation lead nowhere.
-  expect((await ask(`unknown@sub.${domain}`)).tenant_domain).toBe('localhost')
+  // A subdomain, another organisation's client or custom domain, and a suspended organisation return no providers.
+  expect((await precheck(`unknown@sub.${domain}`)).tenant_domain).toBe('localhost')
   const globex = await app.company('globex')
   expect(await atClient(`unknown@${domain}`, globex)).not.toHaveProperty('available_providers')
   const custom = `login.${globex.name}.example`
   await verifyDomain(app, globex, custom)
-  expect(await ask(`unknown@${domain}`, { origin: `https://${custom}` })).not.toMatchObject({ available_providers })
+  expect(await precheck(`unknown@${domain}`, { origin: `https://${custom}` })).not.toMatchObject({ available_providers })
   await setStatus(app, company, 'suspended')
-  expect(await ask(`unknown@${domain}`)).not.toMatchObject({ available_providers })
+  expect(await precheck(`unknown@${domain}`)).not.toMatchObject({ available_providers })
 })

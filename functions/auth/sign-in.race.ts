@@ -1,4 +1,4 @@
-// Twenty at once, on a server where they really race: whatever is single-use or unique has one winner, and nobody gets a 5xx.
+// Twenty parallel requests on a real Postgres server: everything single-use or unique has one winner, and no request gets a 5xx.
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -15,12 +15,12 @@ import { authRoutes } from './routes.ts'
 const ADMIN = '/authsec/uflow/auth/admin'
 const USER = '/authsec/uflow/user'
 const CALLBACK = '/authsec/uflow/login/webauthn-callback'
-const FRESH = 'nine-silver-herons-wade'
+const NEW_PASSWORD = 'nine-silver-herons-wade'
 
 const start = (options: Parameters<typeof startApp>[1] = {}): Promise<TestApp> =>
   startApp([...authRoutes, ...signUpRoutes, ...userSignInRoutes] as never, options)
 const twenty = <T>(work: (n: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 20 }, (_, n) => work(n)))
-/** How often each status was answered. */
+/** How often each status was returned. */
 const tally = (responses: readonly Response[]): Record<number, number> => {
   const counts: Record<number, number> = {}
   for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1
@@ -30,10 +30,10 @@ const newAddress = (app: TestApp): string => `eve@${app.ctx.random.id()}.example
 const label = (app: TestApp): string => `co${app.ctx.random.id().slice(-12)}`
 const register = async (app: TestApp, tenant_domain: string): Promise<{ email: string; otp: string }> => {
   const email = newAddress(app)
-  await app.request(`${ADMIN}/register`, { body: { email, password: FRESH, name: 'Fay Founder', tenant_domain } })
+  await app.request(`${ADMIN}/register`, { body: { email, password: NEW_PASSWORD, name: 'Fay Founder', tenant_domain } })
   return { email, otp: codeIn(await app.mailsTo(email)) }
 }
-/** One after the other: of senders at once only one finds a mail. */
+/** Sequential, because only one of several parallel senders finds a mail. */
 const registerTwenty = async (app: TestApp, domain: () => string): Promise<{ email: string; otp: string }[]> => {
   const all: { email: string; otp: string }[] = []
   for (let n = 0; n < 20; n++) all.push(await register(app, domain()))
@@ -49,9 +49,9 @@ const resetValue = async (app: TestApp, { email }: Person): Promise<string> => {
   return textIn(await bodyOf(await app.request(`${ADMIN}/forgot-password/verify-otp`, { body: { email, otp } })), 'reset_token')
 }
 const reset = (app: TestApp, { email }: Person, reset_token: string): Promise<Response> =>
-  app.request(`${ADMIN}/forgot-password/reset`, { body: { email, new_password: FRESH, reset_token } })
+  app.request(`${ADMIN}/forgot-password/reset`, { body: { email, new_password: NEW_PASSWORD, reset_token } })
 
-test('one code creates one company', async () => {
+test('One code creates one company', async () => {
   const app = await start()
   const body = await register(app, label(app))
   const counts = tally(await twenty(() => app.request(`${ADMIN}/complete-registration`, { body })))
@@ -59,7 +59,7 @@ test('one code creates one company', async () => {
   expect((counts[401] ?? 0) + (counts[400] ?? 0)).toBe(19)
 })
 
-test('one domain goes to one company', async () => {
+test('One domain goes to one company', async () => {
   const app = await start()
   const domain = label(app)
   const bodies = await registerTwenty(app, () => domain)
@@ -67,7 +67,7 @@ test('one domain goes to one company', async () => {
   expect(counts).toEqual({ 201: 1, 409: 19 })
 })
 
-test('with TENANCY=single one company comes into being', async () => {
+test('With TENANCY=single only one company is created', async () => {
   const db = await ownDb()
   try {
     const app = await start({ db, env: { TENANCY: 'single' } })
@@ -79,47 +79,51 @@ test('with TENANCY=single one company comes into being', async () => {
   }
 })
 
-test('one address becomes one account, and the answers are alike', async () => {
+test('One address becomes one account, and the responses are alike', async () => {
   const app = await start()
   const company = await app.company()
   await configure(app, company, { directSignUp: true })
   const email = newAddress(app)
-  const answers = await twenty((n) => app.request(`${USER}/register`, { body: { client_id: company.clientId, email, password: `${FRESH}-${n}` } }))
+  const answers = await twenty((n) =>
+    app.request(`${USER}/register`, { body: { client_id: company.clientId, email, password: `${NEW_PASSWORD}-${n}` } }),
+  )
   expect(tally(answers)).toEqual({ 200: 20 })
   expect(await findUserByEmail(forTenant(app.db, company.tenantId), email)).toMatchObject({ active: true })
 })
 
-test('one code becomes one account; a minute holds one mail', async () => {
+test('One code becomes one account; at most one mail a minute is sent', async () => {
   const app = await start()
   const company = await app.company()
   const email = newAddress(app)
-  const started = await twenty(() => app.request(`${USER}/register/initiate`, { body: { client_id: company.clientId, email, password: FRESH } }))
+  const started = await twenty(() =>
+    app.request(`${USER}/register/initiate`, { body: { client_id: company.clientId, email, password: NEW_PASSWORD } }),
+  )
   expect(tally(started)).toEqual({ 200: 1, 429: 19 })
   const mails = await app.mailsTo(email)
   expect(mails).toHaveLength(1)
   const otp = codeIn(mails)
-  const begun = started.find(({ status }) => status === 200) ?? new Response('{}')
-  const body = { client_id: company.clientId, email, otp, registration_ticket: textIn(await bodyOf(begun), 'registration_ticket') }
+  const accepted = started.find(({ status }) => status === 200) ?? new Response('{}')
+  const body = { client_id: company.clientId, email, otp, registration_ticket: textIn(await bodyOf(accepted), 'registration_ticket') }
   const counts = tally(await twenty(() => app.request(`${USER}/register/complete`, { body })))
   expect(counts[200]).toBe(1)
   expect((counts[401] ?? 0) + (counts[400] ?? 0)).toBe(19)
 })
 
-test('one ticket mints one token', async () => {
+test('One ticket gets one token', async () => {
   const app = await start()
   const { admin } = await app.company()
   const transactionToken = await ticketOf(app, admin)
   expect(tally(await twenty(() => mint(app, admin, transactionToken)))).toEqual({ 200: 1, 401: 19 })
 })
 
-test('one value resets one password', async () => {
+test('One reset value resets the password once', async () => {
   const app = await start()
   const { admin } = await app.company()
   const value = await resetValue(app, admin)
   expect(tally(await twenty(() => reset(app, admin, value)))).toEqual({ 200: 1, 401: 19 })
 })
 
-test('a reset and sign-ins with the old password at once: no sign-in of before goes on after it', async () => {
+test('No sign-in with the old password survives a parallel reset', async () => {
   const app = await start()
   const { admin } = await app.company()
   const value = await resetValue(app, admin)
@@ -135,12 +139,12 @@ test('a reset and sign-ins with the old password at once: no sign-in of before g
   for (const response of others) {
     expect([200, 401]).toContain(response.status)
     if (response.status !== 200) continue
-    // Whoever was first got a token that the reset ended.
+    // A sign-in that finished before the reset has a token that the reset revoked.
     await expect(app.ctx.principals.resolve(textIn(await bodyOf(response), 'token'))).rejects.toMatchObject({ code: 'invalid_token' })
   }
 })
 
-test('a sign-in that ends while a factor is being enrolled owes the factor', async () => {
+test('A sign-in that finishes while a factor is being enrolled requires the factor', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
   const tickets: string[] = []
@@ -152,16 +156,16 @@ test('a sign-in that ends while a factor is being enrolled owes the factor', asy
     await lockUser(t, admin.id)
     await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
     gate.emit('enrolling')
-    // Long enough for the others to come as far as the row that is held here.
+    // Long enough for the others to reach the row that is locked here.
     await sleep(200)
   })
   expect(tally(await minted)).toEqual({ 401: 10 })
 })
 
-test('a password that was judged while a factor was being enrolled earns no token', async () => {
+test('A password that was checked while a factor was being enrolled gets no token', async () => {
   const app = await start()
   const { admin, tenantId } = await app.company()
-  // The first sign-in makes the key of the record; from then on a session begins in one round trip.
+  // The first sign-in creates the key of the audit log; after that a session begins in one round trip.
   const signIn = () => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })
   expect(await bodyOf(await signIn())).toHaveProperty('token')
   const gate = new EventEmitter()
@@ -169,7 +173,7 @@ test('a password that was judged while a factor was being enrolled earns no toke
   await atomically(forTenant(app.db, tenantId), async (t) => {
     await lockUser(t, admin.id)
     gate.emit('enrolling')
-    // Long enough for it to have read what is owed and to wait for the row that is held here.
+    // Long enough for the sign-in to read the required factors and to wait for the row that is locked here.
     await sleep(1500)
     await insertFactor(t, { id: app.ctx.random.id(), userId: admin.id, kind: 'totp', confirmedAt: app.clock.now(), createdAt: app.clock.now() })
   })
@@ -178,7 +182,7 @@ test('a password that was judged while a factor was being enrolled earns no toke
   expect(body).not.toHaveProperty('token')
 })
 
-test('parallel guesses at a password all count, and the owner hears of the lock once', async () => {
+test('Parallel guesses at a password all count, and the owner is notified of the lock once', async () => {
   const app = await start()
   const { admin } = await app.company()
   const guess = (n: number): Promise<Response> => app.request(`${ADMIN}/login`, { body: { email: admin.email, password: `guess ${n}` } })
@@ -190,7 +194,7 @@ test('parallel guesses at a password all count, and the owner hears of the lock 
   expect((await app.request(`${ADMIN}/login`, { body: { email: admin.email, password: PASSWORD } })).status).toBe(401)
 })
 
-test('parallel guesses at a code all count', async () => {
+test('Parallel guesses at a code all count', async () => {
   const app = await start()
   const { email, otp } = await register(app, label(app))
   const guesses = await twenty((n) => app.request(`${ADMIN}/complete-registration`, { body: { email, otp: wrongCode(otp, n + 1) } }))

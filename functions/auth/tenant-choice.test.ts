@@ -12,7 +12,7 @@ import { authRoutes } from './routes.ts'
 const LOGIN = '/authsec/uflow/auth/admin/login'
 
 /** Makes the person an administrator of another company too, under the same address and password. */
-const alsoAt = async (app: TestApp, first: Company, company: Company, proved: boolean): Promise<void> => {
+const administersToo = async (app: TestApp, first: Company, company: Company, proved: boolean): Promise<void> => {
   const row = await rowOf(app, first.admin)
   const at = app.clock.now()
   await atomically(forTenant(app.db, company.tenantId), async (t) => {
@@ -35,8 +35,8 @@ const alsoAt = async (app: TestApp, first: Company, company: Company, proved: bo
 const twoCompanies = async (proved = true) => {
   const app = await startApp([...authRoutes, ...signUpRoutes])
   const [acme, globex] = [await app.company('acme'), await app.company('globex')]
-  await alsoAt(app, acme, globex, proved)
-  /** The tenant that a sign-in lands in; the status when it is refused. */
+  await administersToo(app, acme, globex, proved)
+  /** The tenant of the sign-in; the status where it is refused. */
   const signIn = async (more: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<unknown> => {
     const response = await app.request(LOGIN, { body: { email: acme.admin.email, password: PASSWORD, ...more }, headers })
     app.clock.advance(1)
@@ -45,14 +45,14 @@ const twoCompanies = async (proved = true) => {
   return { app, acme, globex, signIn }
 }
 
-test('an administrator of several tenants: the named domain, with and without the suffix', async () => {
+test('A named domain selects the tenant, with and without the platform suffix', async () => {
   const { acme, globex, signIn } = await twoCompanies()
   expect(await signIn({ tenant_domain: globex.domain })).toBe(globex.tenantId)
   expect(await signIn({ tenant_domain: acme.name.toUpperCase() })).toBe(acme.tenantId)
   expect(await signIn({ tenant_domain: 'nowhere' })).toBe(401)
 })
 
-test('none named: the one last used, and the platform itself counts as none', async () => {
+test("Without a named domain, or with the platform's own, the tenant used last is selected", async () => {
   const { acme, globex, signIn } = await twoCompanies()
   await signIn({ tenant_domain: globex.domain })
   expect(await signIn()).toBe(globex.tenantId)
@@ -65,13 +65,13 @@ test('none named: the one last used, and the platform itself counts as none', as
   expect(await signIn({ tenant_domain: 'other.example' }, ui)).toBe(401)
 })
 
-test('a tenant where the address was never proved is entered by name alone', async () => {
+test('A tenant where the address was never verified is selected only by name', async () => {
   const { acme, globex, signIn } = await twoCompanies(false)
   await signIn({ tenant_domain: globex.domain })
   expect(await signIn()).toBe(acme.tenantId)
 })
 
-test('the verified custom domain that the browser is on; what is named comes first', async () => {
+test("The browser's verified custom domain selects the tenant; a named domain takes precedence", async () => {
   const { app, acme, globex, signIn } = await twoCompanies()
   const custom = `login.${globex.name}.example`
   await verifyDomain(app, globex, custom)
@@ -82,7 +82,7 @@ test('the verified custom domain that the browser is on; what is named comes fir
   expect(await signIn({}, { origin: `https://not-${custom}` })).toBe(acme.tenantId)
 })
 
-test('a suspended tenant is not entered; the other still is, by name', async () => {
+test('A suspended tenant cannot be signed in to; the other one still can', async () => {
   const { app, acme, globex, signIn } = await twoCompanies()
   await signIn({ tenant_domain: globex.domain })
   await setStatus(app, globex, 'suspended')
@@ -90,27 +90,27 @@ test('a suspended tenant is not entered; the other still is, by name', async () 
   expect(await signIn({ tenant_domain: acme.domain })).toBe(acme.tenantId)
 })
 
-test("a live login ticket says which tenant, for its own person; a forged or a stranger's one says nothing", async () => {
+test("A valid login ticket of the same person selects the tenant; a forged one, an expired one or another person's does not", async () => {
   const { app, acme, globex, signIn } = await twoCompanies()
-  const ticketAt = async (company: Company, email: string): Promise<string> =>
+  const newTicketAt = async (company: Company, email: string): Promise<string> =>
     textIn(
       await bodyOf(await app.request('/authsec/uflow/login', { body: { email, password: PASSWORD, tenant_domain: company.domain } })),
       'login_ticket',
     )
   await signIn({ tenant_domain: acme.domain })
-  const transactionToken = await ticketAt(globex, acme.admin.email)
+  const transactionToken = await newTicketAt(globex, acme.admin.email)
   expect(await signIn({ login_ticket: transactionToken })).toBe(globex.tenantId)
   await signIn({ tenant_domain: acme.domain })
   expect(await signIn({}, { 'x-login-ticket': transactionToken })).toBe(globex.tenantId)
   await signIn({ tenant_domain: acme.domain })
   expect(await signIn({ login_ticket: `${globex.tenantId}.${'A'.repeat(43)}` })).toBe(acme.tenantId)
   const colleague = await app.person(globex, 'admin')
-  expect(await signIn({ login_ticket: await ticketAt(globex, colleague.email) })).toBe(acme.tenantId)
+  expect(await signIn({ login_ticket: await newTicketAt(globex, colleague.email) })).toBe(acme.tenantId)
   app.clock.advance(600)
   expect(await signIn({ login_ticket: transactionToken })).toBe(acme.tenantId)
 })
 
-test('the deployment’s own tenant is never entered by an address that is known elsewhere', async () => {
+test('An administrator of another tenant cannot sign in to the system tenant', async () => {
   const { app, acme } = await twoCompanies()
   const jar = cookieJar()
   const body = { email: acme.admin.email, password: PASSWORD, tenant_domain: 'platform' }

@@ -8,7 +8,7 @@ import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 
-/** A role that was removed since is not assigned again. Routes that call this emit `role_binding.assigned`. */
+/** A role that was deleted is not assigned. Routes that call this emit `role_binding.assigned`. */
 export const applyAccessPolicy = (ctx: Ctx, principal: User, resourceServerId: string, roleId: string): Promise<void> =>
   atomically(forTenant(ctx.db, principal.tenantId), async (t) => {
     const at = ctx.clock.now()

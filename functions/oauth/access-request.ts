@@ -1,4 +1,4 @@
-// The state of a client's request for access to a resource server: for that client, or for those who know the opaque id that it was given.
+// The state of a client's request for access to a resource server: for that client, or for a caller that has the request's opaque id.
 import type * as z from 'zod'
 import { forTenant, type TenantId } from '#db/engine/tenant'
 import { type AccessRequest, findAccessRequest } from '#db/store/registered-clients'
@@ -10,7 +10,7 @@ import type { Ctx } from './group.ts'
 import type { AccessRequestState } from './register.schema.ts'
 import { clientOfToken } from './register.ts'
 
-type Asker = { readonly tenantId: TenantId; readonly clientId: string }
+type Caller = { readonly tenantId: TenantId; readonly clientId: string }
 
 const byHandle = async (ctx: Ctx, text: string): Promise<AccessRequest> => {
   const handle = parseAccessRequestHandle(text)
@@ -20,9 +20,9 @@ const byHandle = async (ctx: Ctx, text: string): Promise<AccessRequest> => {
 }
 
 const ofClient = async (ctx: Ctx, id: string): Promise<AccessRequest> => {
-  const asker: Asker = usesBasicAuth(ctx.request) ? await authenticateClient(ctx, {}) : await clientOfToken(ctx)
-  const request = await findAccessRequest(forTenant(ctx.db, asker.tenantId), id)
-  if (request?.clientId !== asker.clientId) throw new AppError('not_found')
+  const caller: Caller = usesBasicAuth(ctx.request) ? await authenticateClient(ctx, {}) : await clientOfToken(ctx)
+  const request = await findAccessRequest(forTenant(ctx.db, caller.tenantId), id)
+  if (request?.clientId !== caller.clientId) throw new AppError('not_found')
   return request
 }
 

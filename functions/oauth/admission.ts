@@ -18,8 +18,8 @@ import { tenantOfResource } from './resource-tenant.ts'
 const WAITING_SECONDS = 30 * 24 * 3600
 
 /**
- * Moves a client that belongs to no company to the company of the first resource that it requests. Any other client stays as it is. `several`: only the
- * person's company would tell which one.
+ * Moves a client that belongs to no company to the company of the first resource that it requests. Any other client stays as it is. Returns `several` where
+ * only the person's company could decide which one.
  * Routes that call this emit `client.registered`.
  */
 export const adoptClient = async (
@@ -36,28 +36,28 @@ export const adoptClient = async (
   await atomically(forTenant(ctx.db, SYSTEM_TENANT), async (t) => {
     const moved = await moveUnusedClient(t, client.clientId, tenantId)
     if (moved === undefined) return
-    const noted = {
+    const event = {
       event: 'client.registered',
       actor: byClient(moved.id),
       target: { type: 'client', id: moved.id },
       after: { name: moved.name },
     } as const
-    await inOtherTenant(t, tenantId, (own) => recordEvent(own, ctx, noted))
+    await inOtherTenant(t, tenantId, (own) => recordEvent(own, ctx, event))
   })
   return findClientById(ctx, client.publicId, resource, tenantId)
 }
 
-/** Registered itself, and belongs to no company yet. */
+/** Whether the client registered itself and belongs to no company yet. */
 export const isUnadopted = ({ tenantId, registeredBy }: OauthClient): boolean => tenantId === SYSTEM_TENANT && registeredBy !== 'administrator'
 
-/** Why a client that registered itself is not adopted through that resource. For the log and for developers: it tells what exists. */
+/** Why a client that registered itself is not adopted through that resource. Only for the log and for developers, because it discloses what exists. */
 export const whyUnadopted = async (ctx: Ctx, resource: string | undefined): Promise<string> => {
   if (resource === undefined) return 'resource is missing: a client that registered itself names the resource server that it requests (RFC 8707).'
   if ((await tenantOfResource(ctx, resource)) === undefined) return 'resource is not registered here.'
   return 'The resource accepts only clients that an administrator registered.'
 }
 
-/** The client that calls, proved, in its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
+/** Authenticates the calling client and moves it to its company. @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited */
 export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Promise<OauthClient> => {
   const isByAddress = /^https?:/.test(form.client_id ?? '') && form.resource !== undefined
   const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
@@ -65,13 +65,16 @@ export const authenticateAdoptedClient = async (ctx: Ctx, form: ClientForm): Pro
   if (tenantId === 'several') throw new AppError('invalid_target', 'Several companies have this resource on the loopback interface.')
   const client = await authenticateClient(ctx, form, tenantId)
   const adopted = await adoptClient(ctx, client, form.resource)
-  const settled = adopted === undefined || adopted === 'several' ? client : adopted
-  if (isUnadopted(settled))
+  const inCompany = adopted === undefined || adopted === 'several' ? client : adopted
+  if (isUnadopted(inCompany))
     throw new AppError('invalid_target', 'resource is missing, or names no resource server that this client may request (RFC 8707).')
-  return settled
+  return inCompany
 }
 
-/** A person let it in: from that moment on, which is the authorization's own, it is one of the company's clients, registered at the resource server. @throws AppError quota_exceeded */
+/**
+ * After a person authorized a client that registered itself, it counts as one of the company's clients and is registered at the resource server.
+ * `at` is the time of the authorization. @throws AppError quota_exceeded
+ */
 export const admitClient = async (t: TenantTx, client: OauthClient, resourceServerId: string | null, at: Date): Promise<void> => {
   if (client.registeredBy === 'administrator') return
   if (client.isUnused && (await markClientUsed(t, client.clientId))) {
@@ -107,7 +110,8 @@ const pendingAccess = async (ctx: Ctx, client: OauthClient, resource: string | u
 }
 
 /**
- * The result of `work`, or the error that the client waits for an administrator. @throws AppError what `work` throws, access_pending, authorization_denied
+ * Runs `work`; where an administrator has to approve the client first, reports that instead of `invalid_target`.
+ * @throws AppError what `work` throws, access_pending, authorization_denied
  */
 export const validatedOrPending = async <T>(ctx: Ctx, client: OauthClient, resource: string | undefined, work: () => T | Promise<T>): Promise<T> => {
   try {

@@ -1,5 +1,5 @@
-// What an authorization request may say: checks in this order, because their order is the security property. Those before the redirect address is proved
-// answer a person, on a page; those after it answer the client, at that address.
+// The checks of an authorization request. Their order is the security property: before the redirect URI is validated an error goes to the person, on a page;
+// after that it goes to the client, at the redirect URI.
 import type { OauthClient, RequestedResource } from '#db/store/oauth-clients'
 import { type Details, parseDetails } from '#shared/domains/oauth/details'
 import type { ResponseMode } from '#shared/domains/oauth/supported'
@@ -41,7 +41,7 @@ export const pickParameters = (sent: Readonly<Record<string, unknown>>): Paramet
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
 
-/** A request that passed every check that needs no person. */
+/** A request that passed every check that does not depend on the person. */
 export type ValidatedRequest = {
   readonly client: OauthClient
   readonly redirectUri: string
@@ -63,10 +63,10 @@ export type ValidatedRequest = {
   readonly details: Details
 }
 
-/** Where the answer to a request goes, and how. */
+/** Where the response to a request goes, and how. */
 export type ResponsePlace = Pick<ValidatedRequest, 'redirectUri' | 'responseMode' | 'state'>
 
-/** In the query, unless the client may ask for another mode and does. */
+/** In the query, unless the client requests another mode that it may use. */
 export const responsePlaceOf = (client: OauthClient, { response_mode: mode = 'query', state }: Parameters, redirectUri: string): ResponsePlace => ({
   redirectUri,
   responseMode: mayAnswerBy(client, redirectUri, mode) ? mode : 'query',
@@ -76,17 +76,17 @@ export const responsePlaceOf = (client: OauthClient, { response_mode: mode = 'qu
 type Checked = { readonly client: OauthClient; readonly parameters: Parameters; readonly pushed: boolean }
 type Check = (request: Checked & { readonly redirectUri: string }) => void
 
-const noRequestObject: Check = ({ parameters }) => {
+const hasNoRequestObject: Check = ({ parameters }) => {
   if (parameters.request !== undefined) throw new AppError('request_not_supported')
 }
-const isPushedWhereItMust: Check = ({ client, pushed }) => {
+const isPushedWhereRequired: Check = ({ client, pushed }) => {
   if (client.requiresPar && !pushed) throw new AppError('invalid_request', 'This client must push its requests (RFC 9126).')
 }
-const isForACode: Check = ({ parameters: { response_type: type } }) => {
+const requestsCode: Check = ({ parameters: { response_type: type } }) => {
   if (type === undefined) throw new AppError('invalid_request', 'response_type is missing.')
   if (type !== 'code') throw new AppError('unsupported_response_type')
 }
-const isAnsweredAsRegistered: Check = ({ client, redirectUri, parameters: { response_mode: mode = 'query' } }) => {
+const hasAllowedResponseMode: Check = ({ client, redirectUri, parameters: { response_mode: mode = 'query' } }) => {
   if (!mayAnswerBy(client, redirectUri, mode)) throw new AppError('invalid_request', 'This response_mode is not offered to this client.')
 }
 const mayUseCodes: Check = ({ client }) => {
@@ -97,7 +97,7 @@ const hasChallenge: Check = ({ parameters: { code_challenge: challenge, code_cha
   if (method !== 'S256') throw new AppError('invalid_request', 'code_challenge_method must be S256.')
   if (!/^[\w-]{43}$/.test(challenge)) throw new AppError('invalid_request', 'code_challenge is malformed.')
 }
-const namesPrompts: Check = ({ parameters: { prompt } }) => {
+const hasKnownPrompts: Check = ({ parameters: { prompt } }) => {
   const named = prompt?.split(' ') ?? []
   if (named.some((name) => !PROMPTS.includes(name))) throw new AppError('invalid_request', 'prompt is not known.')
   if (named.includes('none') && named.length > 1) throw new AppError('invalid_request', 'prompt=none stands alone.')
@@ -108,13 +108,13 @@ const hasPlainValues: Check = ({ parameters: { max_age: age, dpop_jkt: jkt } }) 
 }
 
 const CHECKS: readonly Check[] = [
-  noRequestObject,
-  isPushedWhereItMust,
-  isForACode,
-  isAnsweredAsRegistered,
+  hasNoRequestObject,
+  isPushedWhereRequired,
+  requestsCode,
+  hasAllowedResponseMode,
   mayUseCodes,
   hasChallenge,
-  namesPrompts,
+  hasKnownPrompts,
   hasPlainValues,
 ]
 
@@ -132,7 +132,7 @@ export const validateRequestedAccess = (
   requireKnownScopes(client, resource, requested)
   if (details.length > 0 && resource === undefined) throw new AppError('invalid_target', 'authorization_details need a resource server.')
   const scopes = requested.length > 0 || details.length > 0 ? requested : defaultScopes(client, resource)
-  // RFC 6749 section 3.3: without a scope and without a default the request fails, whoever the person is.
+  // RFC 6749 section 3.3: without a scope and without a default the request fails for every person.
   if (scopes.length === 0 && details.length === 0) throw new AppError('invalid_scope', 'scope is missing, and this client has no default scope.')
   return { resource, scopes, details }
 }

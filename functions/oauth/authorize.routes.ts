@@ -10,7 +10,7 @@ import { route } from './group.ts'
 /** RFC 8707 section 2 */
 const REPEATABLE = ['resource'] as const
 
-const asking = {
+const authorizationByGet = {
   access: page('The client sends a person here who may have to sign in first.', { class: 'general' }),
   query: AuthorizeQuery,
   repeatable: REPEATABLE,
@@ -28,7 +28,7 @@ const asking = {
   ],
   render: lazyPageError,
 } as const
-const askingByForm = {
+const authorizationByForm = {
   access: open('Redirects to the same by GET, and changes nothing.', { class: 'general' }),
   form: AuthorizationForm,
   repeatable: REPEATABLE,
@@ -38,41 +38,41 @@ const askingByForm = {
   render: lazyPageError,
 } as const
 
-const only = (query: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
+const withoutUndefined = (query: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 
-const byGet = (form: Readonly<Record<string, string | undefined>>): HttpResult<undefined> =>
-  new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.authorization}?${new URLSearchParams(only(form))}` } })
+const redirectToGet = (form: Readonly<Record<string, string | undefined>>): HttpResult<undefined> =>
+  new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.authorization}?${new URLSearchParams(withoutUndefined(form))}` } })
 
 export const authorizeRoutes = [
   route({
-    ...asking,
+    ...authorizationByGet,
     id: 'oauth.authorize',
     on: 'GET /oauth/authorize',
     summary: 'Start an authorization (RFC 6749 section 4.1.1).',
-    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
+    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, withoutUndefined(query)),
   }),
   route({
-    ...asking,
+    ...authorizationByGet,
     id: 'oauth.authorize.alias',
     on: 'GET /oauth2/auth',
     summary: 'The authorization endpoint under its older name.',
-    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, only(query)),
+    handle: async ({ ctx, principal, query }) => (await import('./authorize.ts')).authorize(ctx, principal, withoutUndefined(query)),
   }),
   route({
-    ...askingByForm,
+    ...authorizationByForm,
     id: 'oauth.authorize.post',
     on: 'POST /oauth/authorize',
     summary:
       'The same, sent as a form (OpenID Connect Core section 3.1.2.1). From another site no session comes along, so the browser is led to GET.',
-    handle: async ({ form }) => byGet(form),
+    handle: async ({ form }) => redirectToGet(form),
   }),
   route({
-    ...askingByForm,
+    ...authorizationByForm,
     id: 'oauth.authorize.post.alias',
     on: 'POST /oauth2/auth',
     summary: 'The same under its older name.',
-    handle: async ({ form }) => byGet(form),
+    handle: async ({ form }) => redirectToGet(form),
   }),
   route({
     id: 'oauth.consent',
@@ -80,7 +80,7 @@ export const authorizeRoutes = [
     summary: 'Submit the decision of the consent page.',
     access: browser({ form: ENDPOINTS.authorization }),
     form: ConsentForm,
-    // The address has the query of the request that the page was made for.
+    // The URL has the query of the authorization request that the page was rendered for.
     repeatable: REPEATABLE,
     reply: htmlOrRedirect(),
     errors: ['form_expired', 'quota_exceeded'],

@@ -26,11 +26,10 @@ const parameters = {
   ui_locales: given(256),
 }
 
-/** What a front end of the company's own sends the browser back with. */
+/** The parameters with which a company's own front end sends the browser back. */
 const answers = { login_verifier: given(256), consent_verifier: given(256) }
 const AuthorizationQuery = z.object({ ...parameters, ...answers, client_id: given() })
 export const AuthorizationForm = z.object({ ...parameters, client_id: given() }).meta({ id: 'AuthorizationRequest' })
-/** What was left out is not there, so that a rule can pass the rest on. */
 export const AuthorizeQuery = AuthorizationQuery
 export const PushedForm = z.object({ ...parameters, ...clientMembers }).meta({ id: 'PushedAuthorizationRequest' })
 export const PushedAnswer = z.object({ request_uri: z.string(), expires_in: z.int() }).meta({ id: 'PushedAuthorizationAnswer' })

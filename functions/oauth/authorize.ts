@@ -1,5 +1,5 @@
 // The authorization endpoint: identifies the client, validates the redirect URI, signs the person in and asks for consent. Nothing is sent to a redirect URI
-// before it is known to be the client's; until then errors are shown to the person.
+// before it is validated; until then errors go to the person, on a page.
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import {
   type ConsentState,
@@ -43,13 +43,13 @@ const unknownClient = (clientId: string): AppError =>
   new AppError('invalid_request', clientId === '' ? 'client_id is missing.' : 'client_id names no active client.')
 
 /** @throws AppError invalid_request_uri */
-const keptRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
+const storedRequest = async (ctx: Ctx, client: OauthClient, requestUri: string): Promise<StoredAuthorizationRequest> => {
   const handle = requestUri.startsWith(REQUEST_URI) ? readHandle(requestUri.slice(REQUEST_URI.length)) : undefined
   if (handle === undefined || handle.tenantId !== client.tenantId) throw new AppError('invalid_request_uri')
   const [t, now] = [forTenant(ctx.db, client.tenantId), ctx.clock.now()]
   const found = await findAuthorizationRequest(t, handle.hash, now, ['pushed', 'waiting'])
   if (found === undefined || found.clientId !== client.clientId) throw new AppError('invalid_request_uri')
-  // RFC 9126 section 4: what was pushed is used once. From here on it waits under a name of its own.
+  // RFC 9126 section 4: a pushed request is used once. If the person has to sign in, it is stored again under a new handle.
   if (found.kind === 'pushed' && (await atomically(t, (tx) => consumeAuthorizationRequest(tx, handle.hash, now, ['pushed']))) === undefined) {
     throw new AppError('invalid_request_uri')
   }
@@ -69,34 +69,34 @@ const namedClient = async (
   return { client: found?.client, states: found?.client.tenantId === tenantId ? found.beside : undefined }
 }
 
-/** Several companies have the resource on the loopback interface, so the person signs in before it is known whose client this is. @throws AppError */
+/** Several companies have the resource on the loopback interface, so the person's sign-in decides which client is meant. @throws AppError */
 const signInFirst = (principal: User | undefined, clientId: string): never => {
   throw principal === undefined ? new AppError('sign_in_required') : unknownClient(clientId)
 }
 
 /** @throws AppError invalid_request, invalid_request_uri: on a page */
-const whoAsks = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<AuthorizationRequest> => {
+const identifyRequest = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<AuthorizationRequest> => {
   const { client_id: clientId = '', request_uri: requestUri, resource } = query
   const isByAddress = /^https?:/.test(clientId) && requestUri === undefined
   const { registerMetadataClient } = isByAddress ? await import('./metadata-document.ts') : {}
-  const ofDocument = await registerMetadataClient?.(ctx, clientId, resource, principal?.tenantId)
-  if (ofDocument === 'several') return signInFirst(principal, clientId)
-  const inTenant = requestUri === undefined ? ofDocument : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
+  const metadataTenant = await registerMetadataClient?.(ctx, clientId, resource, principal?.tenantId)
+  if (metadataTenant === 'several') return signInFirst(principal, clientId)
+  const inTenant = requestUri === undefined ? metadataTenant : readHandle(requestUri.slice(REQUEST_URI.length))?.tenantId
   const { client: found, states } = await namedClient(ctx, principal, clientId, requestUri === undefined ? resource : undefined, inTenant)
-  const named = found && (await adoptClient(ctx, found, resource, principal?.tenantId))
-  if (named === 'several') return signInFirst(principal, clientId)
-  if (named === undefined) throw unknownClient(clientId)
-  if (isUnadopted(named)) throw new AppError('invalid_request', await whyUnadopted(ctx, resource))
+  const adopted = found && (await adoptClient(ctx, found, resource, principal?.tenantId))
+  if (adopted === 'several') return signInFirst(principal, clientId)
+  if (adopted === undefined) throw unknownClient(clientId)
+  if (isUnadopted(adopted)) throw new AppError('invalid_request', await whyUnadopted(ctx, resource))
   if (requestUri === undefined)
-    return { client: named, parameters: pickParameters(query), stored: undefined, states: named === found ? states : undefined }
-  const kept = await keptRequest(ctx, named, requestUri)
-  const parameters = pickParameters(kept.parameters)
-  const client = parameters.resource === undefined ? named : await findClientById(ctx, clientId, parameters.resource, inTenant)
+    return { client: adopted, parameters: pickParameters(query), stored: undefined, states: adopted === found ? states : undefined }
+  const row = await storedRequest(ctx, adopted, requestUri)
+  const parameters = pickParameters(row.parameters)
+  const client = parameters.resource === undefined ? adopted : await findClientById(ctx, clientId, parameters.resource, inTenant)
   if (client === undefined) throw unknownClient(clientId)
-  return { client, parameters, stored: kept }
+  return { client, parameters, stored: row }
 }
 
-const wait = async (ctx: Ctx, request: AuthorizationRequest): Promise<string> =>
+const storeForSignIn = async (ctx: Ctx, request: AuthorizationRequest): Promise<string> =>
   pendingRequestUrl(request.client, await storePendingRequest(ctx, request, null))
 
 type Need =
@@ -109,17 +109,17 @@ type Need =
 /** What sign-in the request still requires. @throws AppError unmet_authentication_requirements when a new sign-in was not strong enough */
 export const requiredSignIn = (j: ValidatedRequest, principal: User | undefined, waitingSince: Date | undefined, now: Date): Need => {
   if (principal === undefined || principal.tenantId !== j.client.tenantId) return { kind: 'sign_in' }
-  // A temporary password can only be changed; no client may learn from it who the person is.
+  // A temporary password can only be changed; it must not sign the person in to a client.
   if (principal.passwordChangeRequired) return { kind: 'new_password' }
   const { isFresh, isStrong, isOld } = assessSignIn(j, principal, waitingSince, now)
   if (isFresh && !isStrong) throw new AppError('unmet_authentication_requirements')
   if (!isOld && isStrong) return { kind: 'nothing' }
-  // OpenID Connect Core section 3.1.2.1: it may be another account than the one that is signed in.
+  // OpenID Connect Core section 3.1.2.1: the person may choose another account than the one that is signed in.
   if (isOld && j.prompts.includes('select_account')) return { kind: 'choose' }
   return { kind: 'confirm', query: { ...(isOld ? { max_age: '0' } : {}), ...(isStrong ? {} : { acr_values: j.acrValues.join(' ') }) } }
 }
 
-/** An ID token in the request says who has to be signed in (section 3.1.2.1). @throws AppError invalid_request, login_required */
+/** An id_token_hint names the person who has to be signed in (section 3.1.2.1). @throws AppError invalid_request, login_required */
 const requireHinted = async (ctx: Ctx, j: ValidatedRequest, principal: User | undefined): Promise<void> => {
   if (j.idTokenHint === undefined) return
   const hinted = await readIdTokenHint(ctx, j.idTokenHint)
@@ -134,7 +134,7 @@ const requireHinted = async (ctx: Ctx, j: ValidatedRequest, principal: User | un
 }
 
 const signInPage = (ctx: Ctx, j: ValidatedRequest, need: Need, returnTo: string): PageResult => {
-  // What the person chose before stays.
+  // A language that the person chose takes precedence over ui_locales.
   const requested = readVisit(ctx)?.lang === undefined ? requestedLanguage(j.uiLocales) : undefined
   const lang = requested === undefined ? {} : { lang: requested }
   if (need.kind === 'new_password') return redirectResult(ctx, `/me/password?${new URLSearchParams({ ...lang, return_to: returnTo })}`)
@@ -155,15 +155,15 @@ const isUnproved = (ctx: Ctx, { client, redirectUri }: ValidatedRequest): boolea
   (client.isPublic && (isLoopback(redirectUri) || !redirectUri.startsWith('https:')))
 
 /** The scopes that the person holds and has consented to. The access policy of the resource server may assign a role first. */
-const stateOf = async (
+const consentStateOf = async (
   ctx: Ctx,
   { client, states }: AuthorizationRequest,
   { resource }: ValidatedRequest,
   principal: User,
 ): Promise<ConsentState> => {
-  const givesRole = resource?.accessRoleId !== undefined
-  if (givesRole) await applyAccessPolicy(ctx, principal, resource.id, resource.accessRoleId)
-  if (states !== undefined && !givesRole) return resource === undefined ? states.ofIdentity : states.atServer
+  const assignsRole = resource?.accessRoleId !== undefined
+  if (assignsRole) await applyAccessPolicy(ctx, principal, resource.id, resource.accessRoleId)
+  if (states !== undefined && !assignsRole) return resource === undefined ? states.ofIdentity : states.atServer
   const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: resource?.id ?? null, now: ctx.clock.now() }
   return findConsentState(forTenant(ctx.db, client.tenantId), of)
 }
@@ -176,14 +176,14 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   const need = requiredSignIn(j, principal, stored?.kind === 'waiting' ? stored.createdAt : undefined, ctx.clock.now())
   if (principal === undefined || need.kind !== 'nothing') {
     if (isSilent) throw new AppError('login_required')
-    // A new password is chosen on our own page.
+    // A new password is always set on our own page.
     if (client.registeredBy === 'administrator' && need.kind !== 'new_password') {
-      const led = await (await import('./front-end.ts')).redirectToSignInPage(ctx, request)
-      if (led !== undefined) return led
+      const redirected = await (await import('./front-end.ts')).redirectToSignInPage(ctx, request)
+      if (redirected !== undefined) return redirected
     }
-    return signInPage(ctx, j, need, await wait(ctx, request))
+    return signInPage(ctx, j, need, await storeForSignIn(ctx, request))
   }
-  const state = await stateOf(ctx, request, j, principal)
+  const state = await consentStateOf(ctx, request, j, principal)
   const scopes = grantableScopes(j, state)
   // Authorization details need consent every time.
   const isRemembered =
@@ -192,18 +192,18 @@ const withPerson = async (ctx: Ctx, request: AuthorizationRequest, j: ValidatedR
   if (isSilent) throw new AppError('consent_required')
   // A client that cannot prove its identity is confirmed on our own page.
   if (!isUnproved(ctx, j)) {
-    const led = await (await import('./front-end.ts')).redirectToConsentPage(ctx, {
+    const redirected = await (await import('./front-end.ts')).redirectToConsentPage(ctx, {
       request: j,
       parameters: request.parameters,
       principal,
       scopes,
       types,
     })
-    if (led !== undefined) return led
+    if (redirected !== undefined) return redirected
   }
   const mcp = isOwnCallback(ctx.config, j.redirectUri) ? await (await import('./mcp-consent.ts')).mcpConsentOf(ctx, j) : undefined
-  // A page that can be loaded again must not stand under an address that counts once.
-  if (stored?.kind === 'pushed') return redirectResult(ctx, await wait(ctx, request))
+  // A pushed request_uri works once, but the page must survive a reload: redirect to a stored request first.
+  if (stored?.kind === 'pushed') return redirectResult(ctx, await storeForSignIn(ctx, request))
   return consentPage(ctx, { request: j, parameters: request.parameters, principal, scopes, types, mcp })
 }
 
@@ -217,14 +217,14 @@ const toPerson = async (work: () => Promise<PageResult>): Promise<PageResult> =>
   }
 }
 
-const answered = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
+const respond = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   if (query.login_verifier !== undefined || query.consent_verifier !== undefined) {
     return (await import('./front-end.ts')).continueAuthorization(ctx, principal, query)
   }
-  const request = await whoAsks(ctx, principal, query)
+  const request = await identifyRequest(ctx, principal, query)
   const { client, parameters, stored } = request
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
-  // Before it was stored for a sign-in, the request was validated by the way it came.
+  // A stored request was either pushed, or validated before it was stored for the sign-in.
   const pushed = stored !== undefined
   const work = async (): Promise<PageResult> => {
     const validated = await validatedOrPending(ctx, client, parameters.resource, () =>
@@ -232,14 +232,14 @@ const answered = async (ctx: Ctx, principal: User | undefined, query: Readonly<R
     )
     return withPerson(ctx, request, validated, principal)
   }
-  const isUnasked = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
-  return isUnasked ? toPerson(work) : reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), work)
+  const isUntrustedRedirect = principal?.tenantId !== client.tenantId && isUnvettedWebAddress(client, redirectUri)
+  return isUntrustedRedirect ? toPerson(work) : reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), work)
 }
 
 /** @throws AppError invalid_request, invalid_request_uri, login_challenge_invalid, consent_challenge_invalid: on a page */
 export const authorize = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   try {
-    return await answered(ctx, principal, query)
+    return await respond(ctx, principal, query)
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500 || error.status === 429) throw error
     const { client_id, redirect_uri, resource } = query

@@ -1,4 +1,4 @@
-// A client asks a person for approval on the person's phone (OpenID CIBA Core section 7, poll mode).
+// Backchannel authentication: a client requests approval on the person's phone (OpenID CIBA Core section 7, poll mode).
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -14,14 +14,14 @@ import type { Ctx } from './group.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 
 type Form = z.output<typeof BackchannelForm>
-/** What fits on a phone's screen, and can be compared at a glance. */
-const MOST_MESSAGE = 128
+/** The length that fits on a phone's screen and can be compared at a glance. */
+const MAX_MESSAGE_LENGTH = 128
 const EMAIL = /^[^@\s]{1,64}@[^@\s]{1,255}$/
 
 /** @throws AppError invalid_binding_message where the displayed text would differ from the sent one */
 const bindingMessage = ({ binding_message: message }: Form): string => {
   if (message === undefined) return ''
-  if ([...message].length > MOST_MESSAGE || plainText(message, MOST_MESSAGE) !== message) throw new AppError('invalid_binding_message')
+  if ([...message].length > MAX_MESSAGE_LENGTH || plainText(message, MAX_MESSAGE_LENGTH) !== message) throw new AppError('invalid_binding_message')
   return message
 }
 
@@ -36,13 +36,13 @@ const requestedExpiry = ({ requested_expiry: requested }: Form): { readonly expi
 const hintedAddress = async (ctx: Ctx, client: OauthClient, hint: string): Promise<string> => {
   const hinted = await readIdTokenHint(ctx, hint)
   if (hinted?.audience !== client.publicId) throw new AppError('invalid_request', 'id_token_hint is not an ID token of this client.')
-  // The holder of such a token knew this person, so the answer discloses nothing when the account is gone.
+  // A client that has an ID token already knows this person, so the error for a deleted account discloses nothing.
   const user = await findUser(forTenant(ctx.db, client.tenantId), hinted.userId)
   if (user === undefined) throw new AppError('ciba_user_unknown')
   return user.email
 }
 
-/** Exactly one hint names the person. @throws AppError invalid_request, ciba_user_unknown */
+/** The address of the person that exactly one hint must name. @throws AppError invalid_request, ciba_user_unknown */
 const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<string> => {
   const { login_hint: address, id_token_hint: token, login_hint_token: other } = form
   if ([address, token, other].filter((hint) => hint !== undefined).length !== 1) {
@@ -56,7 +56,7 @@ const addressOf = async (ctx: Ctx, client: OauthClient, form: Form): Promise<str
 }
 
 /**
- * The answer does not disclose whether the person exists, unless the tenant allows that; a `user_code` is not supported, and ignored.
+ * The response does not disclose whether the person exists, unless the tenant allows that. `user_code` is not supported and is ignored.
  * @throws AppError client_authentication_failed, unauthorized_client, invalid_request, invalid_scope, invalid_target, invalid_authorization_details,
  * invalid_binding_message, ciba_user_unknown, ciba_no_device, too_many_requests_pending
  */
@@ -69,7 +69,7 @@ export const startBackchannelAuthentication = async (ctx: Ctx, form: Form): Prom
   const { scopes, types, oauth } = await validateDecoupledRequest(ctx, client, form)
   if (!scopes.includes('openid')) throw new AppError('invalid_scope', 'scope must contain openid.')
   const titles = oauth.details.flatMap((detail) => types.find(({ type }) => type === detail.type)?.title ?? [])
-  const question = {
+  const approval = {
     scopes,
     oauth,
     titles,
@@ -77,11 +77,11 @@ export const startBackchannelAuthentication = async (ctx: Ctx, form: Form): Prom
     ...requestedExpiry(form),
     email: await addressOf(ctx, client, form),
   }
-  const put = await startCibaRequest(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, question)
+  const started = await startCibaRequest(ctx, { clientId: client.clientId, tenantId: client.tenantId, active: true }, approval)
   return {
-    auth_req_id: put.authReqId,
-    expires_in: put.expiresInSeconds,
-    interval: put.intervalSeconds,
-    ...(put.matchNumber === undefined ? {} : { match_number: put.matchNumber }),
+    auth_req_id: started.authReqId,
+    expires_in: started.expiresInSeconds,
+    interval: started.intervalSeconds,
+    ...(started.matchNumber === undefined ? {} : { match_number: started.matchNumber }),
   }
 }

@@ -1,4 +1,4 @@
-// Limits that are used up (amounts, calls, time): a row each, which spends from the one it came from.
+// Budgets count limits that are used up (amounts, calls, time). A budget of a delegated token also spends from its parent budgets.
 import type { AuthorizationDetail, Budget, DetailType, NewBudget } from '#db/store/oauth-details'
 import type { BaseCtx } from '#shared/domains/context'
 import { type Details, detailHash, type Limits, limitsIn, limitsOf } from '#shared/domains/oauth/details'
@@ -15,19 +15,19 @@ export type Holding = {
 }
 
 const equals = (a: Uint8Array, b: Uint8Array): boolean => Buffer.from(a).equals(Buffer.from(b))
-const ofRow = (row: Budget): Limits => ({
+const limitsOfRow = (row: Budget): Limits => ({
   calls: row.calls ?? undefined,
   amount: row.amount ?? undefined,
   currency: row.currency ?? undefined,
   until: row.until ?? undefined,
 })
 
-/** Whatever the parent's is limited by limits this, too, whether or not the type is still known. */
+/** A detail without known limits inherits those of its parent budget, even if the type is no longer registered. */
 export const budgetsOf = (ctx: Pick<BaseCtx, 'random'>, h: Holding): NewBudget[] =>
   h.details.flatMap(({ detail, of }) => {
     const ofHash = detailHash(of)
     const parent = h.parents.find((row) => equals(row.detailHash, ofHash))
-    const limits = limitsIn(detail, limitsOf(h.types, detail.type)) ?? (parent === undefined ? undefined : ofRow(parent))
+    const limits = limitsIn(detail, limitsOf(h.types, detail.type)) ?? (parent === undefined ? undefined : limitsOfRow(parent))
     if (limits === undefined) return []
     const id = ctx.random.id()
     return [
@@ -47,9 +47,9 @@ export const budgetsOf = (ctx: Pick<BaseCtx, 'random'>, h: Holding): NewBudget[]
   })
 
 /** A budget outlives every token that spends from it: the tokens of an authorization end within thirty days. */
-const LONGEST_SECONDS = 31 * 24 * 3600
+const BUDGET_SECONDS = 31 * 24 * 3600
 
-/** Of what a person allowed: nothing is above it. */
+/** The budgets of details that a person consented to: they have no parent. */
 export const ownBudgets = (
   ctx: Pick<BaseCtx, 'random'>,
   { details, ...of }: Pick<Holding, 'holderId' | 'types' | 'at'> & { readonly details: Details },
@@ -58,23 +58,23 @@ export const ownBudgets = (
     ...of,
     details: details.map((detail) => ({ detail, of: detail })),
     parents: [],
-    expiresAt: secondsAfter(of.at, LONGEST_SECONDS),
+    expiresAt: secondsAfter(of.at, BUDGET_SECONDS),
   })
 
-const least = (values: readonly (number | undefined)[]): number | undefined => {
+const minimum = (values: readonly (number | undefined)[]): number | undefined => {
   const known = values.filter((value) => value !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-/** What is left: the least along the way to the root. */
+/** The remaining limits: the minimum along the path to the root. */
 export const remainingOf = (path: readonly Budget[]) => ({
-  calls: least(path.map((row) => (row.calls === null ? undefined : row.calls - row.callsSpent))),
-  amount: least(path.map((row) => (row.amount === null ? undefined : row.amount - row.amountSpent))),
-  until: least(path.map((row) => row.until?.getTime())),
+  calls: minimum(path.map((row) => (row.calls === null ? undefined : row.calls - row.callsSpent))),
+  amount: minimum(path.map((row) => (row.amount === null ? undefined : row.amount - row.amountSpent))),
+  until: minimum(path.map((row) => row.until?.getTime())),
   currency: path.at(-1)?.currency ?? undefined,
 })
 
-/** As members of a response. */
+/** The remaining limits as members of a response. */
 export const remainingResponse = (path: readonly Budget[]) => {
   const { calls, amount, until, currency } = remainingOf(path)
   return {

@@ -1,4 +1,4 @@
-// Stopping anybody or anything that a chain of tokens hangs below ends what came of it, at the next check: introspection, further exchange, spending.
+// Disabling or revoking any link of a delegation chain ends all tokens below it at the next check: introspection, exchange, spending.
 import { expect, test } from 'vitest'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
 import { setClientActive } from '#db/store/clients'
@@ -16,8 +16,8 @@ import { startApp } from '#tests/support/app'
 import { claimsOf, codeFor, newResource, oauthBrowser, postForm, VERIFIER } from '#tests/support/oauth'
 import { oauthRoutes } from './routes.ts'
 
-/** A person, a client that the person let in, an agent, and an agent of that agent: each with its token. */
-const chain = async (owns = false) => {
+/** A person, a client that the person authorized, an agent, and a second agent that acts for the first: each with its token. */
+const chain = async (withOwnToken = false) => {
   const app = await startApp(oauthRoutes, { render: authorizationServerError })
   const company = await app.company()
   const server = await newResource(app, company, [{ name: 'tools:read' }])
@@ -34,7 +34,7 @@ const chain = async (owns = false) => {
   const root: string = set.access_token
   const middle: string = (await (await exchange(app, agents[0], root)).json()).access_token
   const leaf: string = (await (await exchange(app, agents[1], middle)).json()).access_token
-  const own: string = owns
+  const own: string = withOwnToken
     ? (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: agents[1].authorization })).json())
         .access_token
     : leaf
@@ -46,43 +46,43 @@ const inTx = (c: Chain, work: (t: TenantTx, now: Date) => Promise<unknown>): Pro
 const revoked = (token: (c: Chain) => string) => (c: Chain) =>
   inTx(c, (t, now) => revokeToken(t, String(claimsOf(token(c)).jti), secondsAfter(now, 600), now))
 
-const KILLS: readonly (readonly [string, (c: Chain) => Promise<unknown>])[] = [
-  ['the person is stopped', (c) => inTx(c, (t, now) => setUserActive(t, c.person.id, false, now))],
+const REVOCATIONS: readonly (readonly [string, (c: Chain) => Promise<unknown>])[] = [
+  ['the person is disabled', (c) => inTx(c, (t, now) => setUserActive(t, c.person.id, false, now))],
   ['the person is deleted', (c) => inTx(c, (t) => deleteUser(t, c.person.id))],
-  ['the session is ended', (c) => inTx(c, (t, now) => revokeSessions(t, c.person.id, now, 'ended'))],
+  ['the session is revoked', (c) => inTx(c, (t, now) => revokeSessions(t, c.person.id, now, 'ended'))],
   [
-    'the grant is taken back',
+    'the consent is revoked',
     async (c) => {
       const [grant] = await listConsents(c.t, c.person.id, { sort: 'updated_at', descending: true, limit: 10 })
       await inTx(c, (t) => deleteConsent(t, grant?.id ?? '', c.person.id))
     },
   ],
   ['the authorization is revoked', (c) => inTx(c, (t, now) => revokeAuthorization(t, String(claimsOf(c.root).authorization_id), now, 'test'))],
-  ['the client is stopped', (c) => inTx(c, (t, now) => setClientActive(t, c.client.id, false, now))],
-  ['the first agent is stopped', (c) => inTx(c, (t, now) => setClientActive(t, c.agents[0].id, false, now))],
-  ['the last agent is stopped', (c) => inTx(c, (t, now) => setClientActive(t, c.agents[1].id, false, now))],
+  ['the client is disabled', (c) => inTx(c, (t, now) => setClientActive(t, c.client.id, false, now))],
+  ['the first agent is disabled', (c) => inTx(c, (t, now) => setClientActive(t, c.agents[0].id, false, now))],
+  ['the last agent is disabled', (c) => inTx(c, (t, now) => setClientActive(t, c.agents[1].id, false, now))],
   [
-    'the first agent is stopped and goes on',
+    'the first agent is disabled and enabled again',
     (c) =>
       inTx(c, async (t, now) => {
         await setClientActive(t, c.agents[0].id, false, secondsAfter(now, 1))
         await setClientActive(t, c.agents[0].id, true, secondsAfter(now, 2))
       }),
   ],
-  ['the owner of the first agent is stopped', (c) => inTx(c, (t, now) => setUserActive(t, c.owners[0].id, false, now))],
+  ['the owner of the first agent is disabled', (c) => inTx(c, (t, now) => setUserActive(t, c.owners[0].id, false, now))],
   ['the owner of the first agent is deleted', (c) => inTx(c, (t) => deleteUser(t, c.owners[0].id))],
-  ['the owner of the last agent is stopped', (c) => inTx(c, (t, now) => setUserActive(t, c.owners[1].id, false, now))],
+  ['the owner of the last agent is disabled', (c) => inTx(c, (t, now) => setUserActive(t, c.owners[1].id, false, now))],
   ['the first token is revoked', revoked((c) => c.root)],
   ['the middle token is revoked', revoked((c) => c.middle)],
   ['the last token is revoked', revoked((c) => c.leaf)],
   ['the policy is changed', (c) => inTx(c, (t, now) => revokeDelegationsOfPolicy(t, c.policy, now, 'test'))],
   ['the client is removed from the resource server', (c) => inTx(c, (t) => removeClientFrom(t, c.server.id, c.client.id))],
   ['the first agent is removed from the resource server', (c) => inTx(c, (t) => removeClientFrom(t, c.server.id, c.agents[0].id))],
-  ['the resource server is switched off', (c) => inTx(c, (t, now) => updateResourceServer(t, c.server.id, { active: false, updatedAt: now }))],
+  ['the resource server is disabled', (c) => inTx(c, (t, now) => updateResourceServer(t, c.server.id, { active: false, updatedAt: now }))],
   ['the company is suspended', (c) => inTx(c, (t) => setTenantStatus(t, 'suspended', c.app.clock.now()))],
 ]
 
-test('until then all of it counts, and is told with all who act', async () => {
+test('Before a revocation all tokens of a chain are active, and introspection returns all actors', async () => {
   const c = await chain()
   for (const token of [c.root, c.middle, c.leaf]) {
     expect(await introspected(c.app, c.server, token)).toMatchObject({ active: true, sub: c.person.id })
@@ -95,11 +95,11 @@ test('until then all of it counts, and is told with all who act', async () => {
   })
 })
 
-test.each(KILLS)('%s: what came of it counts no more', async (name, kill) => {
+test.each(REVOCATIONS)('When %s, the tokens below it are inactive', async (name, revoke) => {
   const c = await chain()
-  await kill(c)
+  await revoke(c)
   const description = await introspected(c.app, c.server, c.leaf)
-  if (name === 'the resource server is switched off') expect(description.error).toBe('invalid_client')
+  if (name === 'the resource server is disabled') expect(description.error).toBe('invalid_client')
   else expect(description).toEqual({ active: false })
   const spent = await c.spend(c.leaf)
   expect(spent.status).toBeGreaterThanOrEqual(400)
@@ -108,7 +108,7 @@ test.each(KILLS)('%s: what came of it counts no more', async (name, kill) => {
   expect(exchanged.status).toBeLessThan(500)
 })
 
-test('what stands higher goes on when something lower is stopped', async () => {
+test('Tokens above a disabled agent stay active', async () => {
   const c = await chain()
   await inTx(c, (t, now) => setClientActive(t, c.agents[1].id, false, now))
   for (const token of [c.root, c.middle]) expect(await introspected(c.app, c.server, token)).toMatchObject({ active: true })
@@ -117,7 +117,7 @@ test('what stands higher goes on when something lower is stopped', async () => {
   expect(await introspected(c.app, c.server, c.root)).toMatchObject({ active: true })
 })
 
-test('an agent stands still without its owner, also in its own name', async () => {
+test('Without an active owner an agent gets no token, also for itself', async () => {
   const c = await chain(true)
   expect(await introspected(c.app, c.server, c.own)).toMatchObject({ active: true, owner_id: c.owners[1].id, agent_type: 'assistant' })
   await inTx(c, (t, now) => setUserActive(t, c.owners[1].id, false, now))
@@ -126,7 +126,7 @@ test('an agent stands still without its owner, also in its own name', async () =
   expect([requested.status, (await requested.json()).error]).toEqual([401, 'invalid_client'])
 })
 
-test('what a person may not have any more, no chain has', async () => {
+test('A permission that the person lost is lost in every chain', async () => {
   const app = await startApp(oauthRoutes, { render: authorizationServerError })
   const company = await app.company()
   const server = await newResource(app, company, [{ name: 'tools:write', permission: 'tools:write' }])
@@ -138,8 +138,8 @@ test('what a person may not have any more, no chain has', async () => {
   const set = await (
     await postForm(app, '/oauth/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER }, { authorization: client.authorization })
   ).json()
-  const acted = (await (await exchange(app, agent, set.access_token)).json()).access_token
-  expect(await introspected(app, server, acted)).toMatchObject({ active: true })
+  const delegated = (await (await exchange(app, agent, set.access_token)).json()).access_token
+  expect(await introspected(app, server, delegated)).toMatchObject({ active: true })
   await atomically(forTenant(app.db, company.tenantId), (t) =>
     t.run({
       text: 'delete from authsec.role_permissions where tenant_id = $1 and role_id in (select role_id from authsec.role_bindings where user_id = $2)',
@@ -147,5 +147,5 @@ test('what a person may not have any more, no chain has', async () => {
       arrays: true,
     }),
   )
-  expect(await introspected(app, server, acted)).toEqual({ active: false })
+  expect(await introspected(app, server, delegated)).toEqual({ active: false })
 })

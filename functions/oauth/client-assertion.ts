@@ -1,5 +1,5 @@
-// A client that proves itself with a signed assertion (RFC 7523 section 2.2, as narrowed by draft-ietf-oauth-rfc7523bis: the audience is the issuer, and
-// nothing else unless the deployment is compatible with AuthSec's clients).
+// Client authentication by a signed assertion (RFC 7523 section 2.2, as narrowed by draft-ietf-oauth-rfc7523bis: the audience is the issuer, and nothing else
+// unless COMPATIBILITY=authsec).
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { forTenant } from '#db/engine/tenant'
 import { consumeIdOnce } from '#db/store/oauth-authorizations'
@@ -10,15 +10,15 @@ import { weaknessOf } from '#shared/platform/crypto/public-key'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import type { Ctx } from './group.ts'
 
-/** Longer-lived assertions would have to be remembered for longer, and are not needed: a client makes one when it calls. */
-const LONGEST_SECONDS = 600
+/** The `jti` of an assertion is stored until it expires. Clients sign one per request, so a short life is enough. */
+const MAX_LIFETIME_SECONDS = 600
 const SKEW_SECONDS = 30
 const MAX_LENGTH = 8192
 
 type Keys = Pick<Ctx, 'db' | 'clock' | 'outbound'>
 export type Claims = Readonly<Record<string, unknown>>
 
-/** The one key that the header names; without a name, the only one there is. Never tries one after the other. */
+/** The key that `kid` names; without `kid`, the only key. Never tries several keys. */
 export const findAssertionKey = (keys: readonly JWK[], kid: unknown): JWK | undefined => {
   const named = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
   return named.length === 1 ? named[0] : undefined
@@ -46,9 +46,9 @@ const isClientAssertion = (typ: unknown): boolean =>
   typ === undefined || (typeof typ === 'string' && /^(?:jwt|client-authentication\+jwt)$/i.test(typ))
 
 export const isInTime = ({ exp, iat, nbf }: Claims, now: number): boolean => {
-  const isMoment = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-  if (!isMoment(exp) || exp <= now - SKEW_SECONDS || exp > now + LONGEST_SECONDS) return false
-  return [iat, nbf].every((value) => value === undefined || (isMoment(value) && value <= now + SKEW_SECONDS))
+  const isUnixTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+  if (!isUnixTime(exp) || exp <= now - SKEW_SECONDS || exp > now + MAX_LIFETIME_SECONDS) return false
+  return [iat, nbf].every((value) => value === undefined || (isUnixTime(value) && value <= now + SKEW_SECONDS))
 }
 
 const kidIn = (assertion: string): unknown => {
@@ -59,14 +59,14 @@ const kidIn = (assertion: string): unknown => {
   }
 }
 
-/** The client's keys: registered, or as they stand where the client publishes them. */
+/** The client's keys: the registered ones, or those at its `jwks_uri`. */
 const keysOf = async (ctx: Keys, client: OauthClient, assertion: string): Promise<readonly JWK[]> => {
   if (client.jwksUri === undefined) return (client.jwks?.keys ?? []) as readonly JWK[]
   const { publishedKeys } = await import('./published-keys.ts')
   return (await publishedKeys(ctx, client, kidIn(assertion))) as readonly JWK[]
 }
 
-/** The audience is the issuer. COMPATIBILITY=authsec also takes the address of the token endpoint, which RFC 7523 section 3 allowed and AuthSec's clients send. */
+/** The audience is the issuer. COMPATIBILITY=authsec also accepts the URL of the token endpoint, which RFC 7523 section 3 allowed and AuthSec's clients send. */
 const isForUs = ({ config }: Pick<Ctx, 'config'>, { aud }: Claims): boolean =>
   aud === config.BASE_URL || (config.COMPATIBILITY === 'authsec' && aud === `${config.BASE_URL}${ENDPOINTS.token}`)
 
@@ -77,6 +77,6 @@ export const isAssertionOf = async (ctx: Keys & Pick<Ctx, 'config'>, client: Oau
   if (claims === undefined || claims.iss !== client.publicId || claims.sub !== client.publicId || !isForUs(ctx, claims)) return false
   const { jti, exp } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > 256 || !isInTime(claims, unixSeconds(ctx.clock.now()))) return false
-  const keptUntil = secondsAfter(new Date((exp as number) * 1000), 2 * SKEW_SECONDS)
-  return consumeIdOnce(forTenant(ctx.db, client.tenantId), sha256(`client-assertion ${client.clientId} ${jti}`), keptUntil)
+  const storedUntil = secondsAfter(new Date((exp as number) * 1000), 2 * SKEW_SECONDS)
+  return consumeIdOnce(forTenant(ctx.db, client.tenantId), sha256(`client-assertion ${client.clientId} ${jti}`), storedUntil)
 }

@@ -1,4 +1,4 @@
-// Who the client is, and how it proves that (RFC 6749 section 2.3, RFC 7523). One way a request, and the one that the client is registered for.
+// Client authentication (RFC 6749 section 2.3, RFC 7523). A request uses one method, and it must be the one that the client is registered for.
 import type { Db, Engine } from '#db/engine/client'
 import { asTenantId, directory, forTenant, SYSTEM_TENANT, type TenantDb, type TenantId } from '#db/engine/tenant'
 import { type ClientAuthMethod, findOauthClient, findTenantOfClient, type OauthClient } from '#db/store/oauth-clients'
@@ -14,10 +14,10 @@ import { unverifiedClaims } from '#shared/platform/tokens/unverified-claims'
 import type { Ctx } from './group.ts'
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-/** Of one address in a minute, over all clients. */
+/** Failures of one network address in a minute, over all clients. */
 const MOST_FAILURES = 60
 
-/** The parameters that say who calls. */
+/** The parameters that identify the calling client. */
 export type ClientForm = {
   readonly client_id?: string | undefined
   readonly client_secret?: string | undefined
@@ -30,9 +30,9 @@ export type ClientForm = {
 }
 type Presented = { readonly method: ClientAuthMethod; readonly clientId: string; readonly proof: string }
 
-const refuseTwo = (form: ClientForm, basic: boolean): void => {
-  const ways = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
-  if (ways.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
+const requireOneMethod = (form: ClientForm, basic: boolean): void => {
+  const methods = [basic, form.client_secret !== undefined, form.client_assertion !== undefined || form.client_assertion_type !== undefined]
+  if (methods.filter(Boolean).length > 1) throw new AppError('invalid_request', 'A client authenticates in one way (RFC 6749 section 2.3).')
 }
 
 /** The client id that an assertion claims, before its signature is checked. */
@@ -41,7 +41,7 @@ const claimedClient = (assertion: string): string | undefined => {
   return iss === sub ? iss : undefined
 }
 
-const shownAssertion = (form: ClientForm): Presented => {
+const presentedAssertion = (form: ClientForm): Presented => {
   const { client_assertion: proof = '', client_assertion_type: type, client_id: named } = form
   if (type !== ASSERTION_TYPE) throw new AppError('invalid_request', 'This client_assertion_type is not offered.')
   const clientId = claimedClient(proof)
@@ -50,22 +50,22 @@ const shownAssertion = (form: ClientForm): Presented => {
 }
 
 /** @throws AppError invalid_request, client_authentication_failed */
-const shownBy = (request: Ctx['request'], form: ClientForm): Presented => {
+const presentedBy = (request: Ctx['request'], form: ClientForm): Presented => {
   const basic = usesBasicAuth(request)
-  refuseTwo(form, basic)
+  requireOneMethod(form, basic)
   if (basic) {
     const presented = basicCredentials(request)
     if (presented instanceof AppError) throw presented
     if (form.client_id !== undefined && form.client_id !== presented.clientId) throw clientAuthenticationFailed()
     return { method: 'client_secret_basic', clientId: presented.clientId, proof: presented.secret }
   }
-  if (form.client_assertion !== undefined || form.client_assertion_type !== undefined) return shownAssertion(form)
+  if (form.client_assertion !== undefined || form.client_assertion_type !== undefined) return presentedAssertion(form)
   if (form.client_id === undefined) throw clientAuthenticationFailed()
   if (form.client_secret === undefined) return { method: 'none', clientId: form.client_id, proof: '' }
   return { method: 'client_secret_post', clientId: form.client_id, proof: form.client_secret }
 }
 
-const KEPT = 100_000
+const MAX_CACHED_TENANTS = 100_000
 /** A company's client never changes its tenant, so the result of the look-up is cached. */
 const tenantsOf = new WeakMap<Engine, Map<string, TenantId>>()
 
@@ -75,34 +75,34 @@ const tenantOf = async (ctx: Pick<Ctx, 'db'>, clientId: string): Promise<TenantI
   const tenantId = known.get(clientId) ?? (await findTenantOfClient(directory(ctx.db), clientId))
   // A client in the system tenant moves to the company whose resource it requests.
   if (tenantId === undefined || tenantId === SYSTEM_TENANT || known.has(clientId)) return tenantId
-  if (known.size >= KEPT) known.clear()
+  if (known.size >= MAX_CACHED_TENANTS) known.clear()
   known.set(clientId, tenantId)
   return tenantId
 }
 
 const clientsOf = new WeakMap<Db, TtlCache<OauthClient>>()
-const clientMemory = (ctx: Pick<Ctx, 'db' | 'clock'>): TtlCache<OauthClient> => {
+const clientCache = (ctx: Pick<Ctx, 'db' | 'clock'>): TtlCache<OauthClient> => {
   const known = clientsOf.get(ctx.db) ?? createTtlCache<OauthClient>(ctx)
   clientsOf.set(ctx.db, known)
   return known
 }
 
 type Find = () => Promise<OauthClient | undefined>
-/** At most a second old. A client in the system tenant may move at any time, and is always read. */
+/** The cached client is at most a second old. A client in the system tenant may move to a company at any time, so it is always read. */
 const clientIn = (
   ctx: Pick<Ctx, 'db' | 'clock'>,
   { tenantId, id }: Place,
   resource: string | undefined,
   find?: Find,
 ): Promise<OauthClient | undefined> => {
-  const ask = find ?? (() => findOauthClient(forTenant(ctx.db, tenantId), id, resource, ctx.clock.now()))
-  return tenantId === SYSTEM_TENANT ? ask() : clientMemory(ctx).get(`${tenantId} ${id} ${resource ?? ''}`, ask)
+  const read = find ?? (() => findOauthClient(forTenant(ctx.db, tenantId), id, resource, ctx.clock.now()))
+  return tenantId === SYSTEM_TENANT ? read() : clientCache(ctx).get(`${tenantId} ${id} ${resource ?? ''}`, read)
 }
 
 type Place = { readonly tenantId: TenantId; readonly id: string }
 /** A client whose id is the URL of its metadata has a row in each company that it was registered at. */
 const findByAddress = async (ctx: Pick<Ctx, 'db' | 'clock'>, url: string, resource: string | undefined, inTenant: TenantId | undefined) => {
-  // Loaded for the first such client.
+  // Loaded with the first such client.
   const [{ findMetadataClient }, { findTenantOfResource }] = await Promise.all([
     import('#db/store/registered-clients'),
     import('#db/store/resource-servers'),
@@ -123,7 +123,7 @@ const placeOf = async (
   return tenantId && { tenantId, id: clientId }
 }
 
-/** It goes by the one name that it has on the wire. */
+/** A client is found only by its id on the wire. */
 const isUsable = (found: OauthClient | undefined, clientId: string): found is OauthClient => found?.active === true && found.publicId === clientId
 
 /**
@@ -141,9 +141,9 @@ export const findClientById = async (
   return isUsable(found, clientId) ? found : undefined
 }
 
-type Asked = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
-/** Reads the client, and something else in the same statement. */
-export type ReadWithClient<T> = (t: TenantDb, request: Asked) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
+type ClientRequest = { readonly clientId: string; readonly resource: string | undefined; readonly now: Date }
+/** Reads the client and other rows (`beside`) in the same statement. */
+export type ReadWithClient<T> = (t: TenantDb, request: ClientRequest) => Promise<{ readonly client: OauthClient; readonly beside: T } | undefined>
 
 /** As `findClientById`. Where the client is cached nothing is read, and `beside` is undefined. */
 export const findClientWith = async <T>(
@@ -162,7 +162,7 @@ export const findClientWith = async <T>(
   return isUsable(found, clientId) ? { client: found, beside } : undefined
 }
 
-/** By the id of its row, which rows of ours name it by. */
+/** Finds a client by the id of its row, to which other rows refer. */
 export const findClientByRowId = async (
   ctx: Pick<Ctx, 'db' | 'clock'>,
   tenantId: TenantId,
@@ -183,23 +183,23 @@ const tenantIn = ({ code, refresh_token: refresh, token }: ClientForm): TenantId
   return id === undefined ? undefined : asTenantId(id)
 }
 
-/** The way that the client is registered for; a client with a secret that names none may show it either way. */
+/** Whether the method is the registered one. A client that registered a secret without a method may present it by either method. */
 const mayUse = (client: OauthClient, method: ClientAuthMethod): boolean => {
   if (client.isPublic) return method === 'none'
   if (client.authMethod === undefined) return method === 'client_secret_basic' || method === 'client_secret_post'
   return method === client.authMethod && method !== 'none'
 }
 
-const isProved = async (ctx: Ctx, client: OauthClient, { method, proof }: Presented): Promise<boolean> => {
+const isAuthenticated = async (ctx: Ctx, client: OauthClient, { method, proof }: Presented): Promise<boolean> => {
   if (!mayUse(client, method)) return false
   if (method === 'none') return true
   if (method !== 'private_key_jwt') return isClientSecret(proof, client, ctx.clock.now())
-  // Loaded with the first: most clients have a secret, or nothing to prove.
+  // Loaded with the first assertion: most clients have a secret or are public.
   return (await import('./client-assertion.ts')).isAssertionOf(ctx, client, proof)
 }
 
 /** Secrets are too long to guess; this limits the work that unauthenticated requests cause. */
-const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppError> => {
+const failedAuthentication = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppError> => {
   const key = `oauth-client-failed:${addressKey(ctx, ctx.request.address)}`
   await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FAILURES, guardsCredential: true }, anonymousLimitEntry(ctx, ctx.request)])
   const { details, message } = clientAuthenticationFailed()
@@ -210,30 +210,30 @@ const refused = async (ctx: Ctx, client: OauthClient | undefined): Promise<AppEr
 
 /** All clients of a company may share one address, so an authenticated client has its own limit; unauthenticated requests share that of the address. */
 const MOST_OF_CLIENT = 6000
-const budgetOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
+const limitsOf = (ctx: Ctx, client: OauthClient): readonly LimitEntry[] =>
   client.isPublic
     ? [anonymousLimitEntry(ctx, ctx.request)]
     : [{ key: `oauth-client:${client.clientId}`, windowSeconds: 60, max: MOST_OF_CLIENT, guardsCredential: false }]
 
-const proved = async (ctx: Ctx, client: OauthClient | undefined, presented: Presented): Promise<OauthClient> => {
-  if (client === undefined || !(await isProved(ctx, client, presented))) throw await refused(ctx, client)
+const requireAuthenticated = async (ctx: Ctx, client: OauthClient | undefined, presented: Presented): Promise<OauthClient> => {
+  if (client === undefined || !(await isAuthenticated(ctx, client, presented))) throw await failedAuthentication(ctx, client)
   ctx.quotas.learn(client.tenantId, client.quotas)
-  await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...budgetOf(ctx, client)])
+  await ctx.limits.check([ctx.quotas.entry(client.tenantId, 'requestsPerMinute'), ...limitsOf(ctx, client)])
   return client
 }
 
 /**
- * The client that calls, proved.
+ * Authenticates the calling client.
  * @throws AppError invalid_request, client_authentication_failed, quota_exceeded, rate_limited
  */
 export const authenticateClient = async (ctx: Ctx, form: ClientForm, inTenant = tenantIn(form)): Promise<OauthClient> => {
-  const presented = shownBy(ctx.request, form)
-  return proved(ctx, await findClientById(ctx, presented.clientId, form.resource, inTenant), presented)
+  const presented = presentedBy(ctx.request, form)
+  return requireAuthenticated(ctx, await findClientById(ctx, presented.clientId, form.resource, inTenant), presented)
 }
 
-/** As `authenticateClient`, with something else that is read in the same statement as the client. */
+/** As `authenticateClient`, with rows that are read in the same statement as the client. */
 export const authenticateClientWith = async <T>(ctx: Ctx, form: ClientForm, read: ReadWithClient<T>) => {
-  const presented = shownBy(ctx.request, form)
+  const presented = presentedBy(ctx.request, form)
   const found = await findClientWith(ctx, { clientId: presented.clientId, resource: form.resource, inTenant: tenantIn(form) }, read)
-  return { client: await proved(ctx, found?.client, presented), beside: found?.beside }
+  return { client: await requireAuthenticated(ctx, found?.client, presented), beside: found?.beside }
 }

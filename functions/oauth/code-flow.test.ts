@@ -61,8 +61,8 @@ const start = async (more: Parameters<typeof startApp>[1] = {}) => {
 }
 const errorOf = async (response: Response) => [response.status, (await response.json()).error]
 
-describe('a person lets a client in', () => {
-  test('the page says who asks, for what, where it goes and how it ends; then code, tokens and userinfo follow', async () => {
+describe('Consent', () => {
+  test('The consent page names client, scopes, redirect host and how to revoke; then code, tokens and userinfo follow', async () => {
     const { app, server, client, person, browser, redeem, events, company } = await start()
     const path = authorizePath(client, { scope: 'openid email tools:read', nonce: 'n-1' })
     const page = await browser.get(path)
@@ -106,7 +106,7 @@ describe('a person lets a client in', () => {
     expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(1)
   })
 
-  test('what was allowed once is not asked again; more is, and so is everything with prompt=consent', async () => {
+  test('Consent is remembered; more scopes and prompt=consent require it again', async () => {
     const { client, browser } = await start()
     await codeFor(browser, client, { scope: 'tools:read' })
     expect(answerIn(await browser.get(authorizePath(client, { scope: 'tools:read' }))).get('code')).toBeTruthy()
@@ -116,7 +116,7 @@ describe('a person lets a client in', () => {
     expect(answerIn(silent).get('error')).toBe('consent_required')
   })
 
-  test('a no goes back to the client as access_denied, and nothing is granted', async () => {
+  test('A denial is reported to the client as access_denied, and nothing is granted', async () => {
     const { app, company, client, browser } = await start()
     const path = authorizePath(client)
     const answered = await browser.press(path, await (await browser.get(path)).text(), 'deny')
@@ -128,14 +128,14 @@ describe('a person lets a client in', () => {
     expect(await app.events(company.tenantId, { event: 'oauth.authorized' })).toEqual([])
   })
 
-  test('a consent counts once, in the browser that was asked, and only from our own page', async () => {
+  test('A consent form works once, in the browser that loaded it, and only from our own origin', async () => {
     const { app, company, client, browser } = await start()
     const path = authorizePath(client)
     const html = await (await browser.get(path)).text()
     const stranger = await oauthBrowser(app, await app.person(company))
     await stranger.get(path)
-    const stolen = await stranger.press(path, html, 'allow')
-    expect(stolen.headers.get('location') ?? '').not.toContain('code=')
+    const fromOther = await stranger.press(path, html, 'allow')
+    expect(fromOther.headers.get('location') ?? '').not.toContain('code=')
     const consent = /name="consent" value="([^"]*)"/.exec(html)?.[1]
     const token = /name="form_token" value="([^"]*)"/.exec(html)?.[1]
     const crossSite = await postForm(
@@ -150,7 +150,7 @@ describe('a person lets a client in', () => {
     expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(1)
   })
 
-  test('a request that is sent as a form is led to the same by GET, whoever sends it; an answer to our page is none', async () => {
+  test('A POST request is redirected to the same request by GET; a consent form sent there is not a decision', async () => {
     const { app, company, client, browser } = await start()
     const path = authorizePath(client, { prompt: '', nonce: 'n 1' })
     const form = Object.fromEntries(new URL(path, 'http://localhost').searchParams)
@@ -179,7 +179,7 @@ describe('a person lets a client in', () => {
     expect((await app.events(company.tenantId, { event: 'oauth.authorized' })).length).toBe(before)
   })
 
-  test('a person gets no more than it holds, and one who holds nothing of it gets no code', async () => {
+  test('A token has only scopes that the person holds, and without any of them there is no code', async () => {
     const { app, company, client } = await start()
     const browser = await oauthBrowser(app, await app.person(company))
     const path = authorizePath(client, { scope: 'tools:read tools:write' })
@@ -197,8 +197,8 @@ describe('a person lets a client in', () => {
   })
 })
 
-describe('who is signed in', () => {
-  test('a stranger is sent to sign in and comes back under a short name; silently, the client is told', async () => {
+describe('Sign-in', () => {
+  test('A person without a session is sent to the sign-in page; prompt=none returns login_required', async () => {
     const { app, client } = await start()
     const response = await app.request(authorizePath(client, { login_hint: 'pat@acme.example' }))
     const to = new URL(response.headers.get('location') ?? '', ISSUER)
@@ -207,14 +207,14 @@ describe('who is signed in', () => {
     expect(answerIn(await app.request(authorizePath(client, { prompt: 'none' }))).get('error')).toBe('login_required')
   })
 
-  test('a session of another company counts for nothing here', async () => {
+  test('A session of another company requires a new sign-in', async () => {
     const { app, client } = await start()
     const globex = await app.company('globex')
     const browser = await oauthBrowser(app, globex.admin)
     expect((await browser.get(authorizePath(client))).headers.get('location')).toMatch(/^\/signin\?/)
   })
 
-  test('in a session that began with a temporary password a new one comes first, also where all was allowed before', async () => {
+  test('A session with a temporary password requires a new password first, even with a remembered consent', async () => {
     const { app, client, person, browser } = await start()
     await codeFor(browser, client, { scope: 'openid' })
     await change(app, person, { temporaryPassword: true, temporaryPasswordExpiresAt: new Date(app.clock.now().getTime() + 3_600_000) })
@@ -228,7 +228,7 @@ describe('who is signed in', () => {
     expect(answerIn(await temporary.get(to.searchParams.get('return_to') ?? '')).get('code')).toBeTruthy()
   })
 
-  test('prompt=login, max_age and acr_values lead to a fresh sign-in, which then counts', async () => {
+  test('prompt=login, max_age and acr_values require a new sign-in, which is then accepted', async () => {
     const { app, client, person, browser } = await start()
     app.clock.advance(100)
     expect((await browser.get(authorizePath(client, { max_age: '100' }))).status).toBe(200)
@@ -238,13 +238,13 @@ describe('who is signed in', () => {
       expect([to.pathname, to.searchParams.get('acr_values')]).toEqual(['/confirm', more.acr_values ?? null])
       app.clock.advance(1)
       const back = to.searchParams.get('return_to') ?? ''
-      const fresh = await oauthBrowser(app, person, ['pwd', 'otp'])
-      expect((await fresh.get(back)).status).toBe(200)
+      const newSession = await oauthBrowser(app, person, ['pwd', 'otp'])
+      expect((await newSession.get(back)).status).toBe(200)
       expect(new URL((await browser.get(back)).headers.get('location') ?? '', ISSUER).pathname).toBe('/confirm')
     }
   })
 
-  test('prompt=select_account leads to the sign-in page, where somebody else may come in, and then goes on', async () => {
+  test('prompt=select_account leads to the sign-in page, where another person may sign in and continue', async () => {
     const { app, client, company, browser } = await start()
     app.clock.advance(100)
     const sent = await browser.get(authorizePath(client, { prompt: 'select_account' }))
@@ -258,7 +258,7 @@ describe('who is signed in', () => {
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining(colleague.email)])
   })
 
-  test('a fresh sign-in that is still too weak is told to the client', async () => {
+  test('A new sign-in that is still too weak returns unmet_authentication_requirements', async () => {
     const { app, client, person, browser } = await start()
     const sent = await browser.get(authorizePath(client, { acr_values: 'aal3' }))
     const back = new URL(sent.headers.get('location') ?? '', ISSUER).searchParams.get('return_to') ?? ''
@@ -268,7 +268,7 @@ describe('who is signed in', () => {
   })
 })
 
-describe('where the answer goes', () => {
+describe('Redirect URI and errors', () => {
   test.each([
     ['https://app.example.com/callback/'],
     ['https://app.example.com/callback/../x'],
@@ -286,7 +286,7 @@ describe('where the answer goes', () => {
     ['http://localhost:8080/cb'],
     ['javascript:alert(1)'],
     ['//evil.example'],
-  ])('%s is no address of the client: a page, and no redirect', async (redirect_uri) => {
+  ])('%s is not a redirect URI of the client: an error page, and no redirect', async (redirect_uri) => {
     const { app, company, browser } = await start()
     const client = await newOauthClient(app, company, { redirectUris: [REDIRECT, 'http://127.0.0.1/cb'] })
     const response = await browser.get(authorizePath(client, { redirect_uri, response_type: 'token' }))
@@ -295,7 +295,7 @@ describe('where the answer goes', () => {
     expect(await response.text()).not.toContain(redirect_uri)
   })
 
-  test('a program on the device may listen on any port, and is asked about every time', async () => {
+  test('A native client may use any loopback port, and needs consent every time', async () => {
     const { app, company, browser } = await start()
     const client = await newOauthClient(app, company, { isPublic: true, redirectUris: ['http://127.0.0.1/cb'] })
     const path = authorizePath(client, { redirect_uri: 'http://127.0.0.1:51234/cb', scope: 'openid' })
@@ -323,14 +323,14 @@ describe('where the answer goes', () => {
     ['prompt', 'maybe', 'invalid_request'],
     ['max_age', '-1', 'invalid_request'],
     ['request', 'eyJhbGciOiJub25lIn0..', 'request_not_supported'],
-  ])('%s=%s comes back to the client as %s, with state and issuer', async (name, value, error) => {
+  ])('%s=%s is reported to the client as %s, with state and issuer', async (name, value, error) => {
     const { client, browser } = await start()
     const response = await browser.get(authorizePath(client, { [name]: value }))
     const answer = answerIn(response)
     expect([response.status, answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([303, error, 'st-1', ISSUER])
   })
 
-  test('without a scope the default is what the client may ask for; without a default, too, the client is told, signed in or not', async () => {
+  test("Without a scope the client's default applies; without a default the client gets invalid_scope, signed in or not", async () => {
     const { app, company, server, client, browser } = await start()
     expect((await browser.get(authorizePath(client))).status).toBe(200)
     const several = await newOauthClient(app, company, { at: [server, await newResource(app, company, SCOPES)] })
@@ -347,16 +347,16 @@ describe('where the answer goes', () => {
     expect((await browser.get(authorizePath(several, { resource: server.resource }))).status).toBe(200)
   })
 
-  test('a client that registered response modes may ask for them: answers and errors are in the fragment, or in a form', async () => {
+  test('A client may use the response modes that it registered, for responses and errors alike', async () => {
     const { app, company, server, browser, redeem } = await start()
     const registered = await newOauthClient(app, company, { at: [server], responseModes: ['fragment', 'form_post'] })
-    const asked = (more: Readonly<Record<string, string>>) => authorizePath(registered, { scope: 'openid', ...more })
+    const requestBy = (more: Readonly<Record<string, string>>) => authorizePath(registered, { scope: 'openid', ...more })
     const answers = async (path: string): Promise<Response> => {
       const page = await browser.get(path)
       return page.status === 303 ? page : browser.press(path, await page.text(), 'allow')
     }
     for (const more of [{}, { scope: 'nothing:known' }]) {
-      const location = new URL((await answers(asked({ response_mode: 'fragment', ...more }))).headers.get('location') ?? '')
+      const location = new URL((await answers(requestBy({ response_mode: 'fragment', ...more }))).headers.get('location') ?? '')
       const answer = new URLSearchParams(location.hash.slice(1))
       expect([location.search, answer.get('state'), answer.get('iss')]).toEqual(['', 'st-1', ISSUER])
       if ('scope' in more) expect(answer.get('error')).toBe('invalid_scope')
@@ -364,14 +364,14 @@ describe('where the answer goes', () => {
     }
     const fields = (html: string) =>
       Object.fromEntries([...html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map((found) => found.slice(1)))
-    const consent = asked({ response_mode: 'form_post', prompt: 'consent', state: '"><script>' })
+    const consent = requestBy({ response_mode: 'form_post', prompt: 'consent', state: '"><script>' })
     const posted = [
       await browser.press(consent, await (await browser.get(consent)).text(), 'allow'),
-      await browser.get(asked({ response_mode: 'form_post', state: '"><script>' })),
-      await browser.get(asked({ response_mode: 'form_post', scope: 'nothing:known' })),
+      await browser.get(requestBy({ response_mode: 'form_post', state: '"><script>' })),
+      await browser.get(requestBy({ response_mode: 'form_post', scope: 'nothing:known' })),
       await browser.press(consent, await (await browser.get(consent)).text(), 'deny'),
     ]
-    const seen: unknown[] = []
+    const posts: unknown[] = []
     for (const page of posted) {
       const html = await page.text()
       expect([page.status, page.headers.get('location'), page.headers.get('cache-control')]).toEqual([200, null, 'no-store'])
@@ -382,18 +382,18 @@ describe('where the answer goes', () => {
       expect(html).toMatch(/<form method="post" action="https:\/\/app\.example\.com\/callback">/)
       expect(html).toMatch(/<noscript><button type="submit">Continue<\/button><\/noscript>/)
       expect(html).not.toMatch(/"><script>/)
-      seen.push(fields(html))
+      posts.push(fields(html))
     }
-    const whole = { state: '&quot;&gt;&lt;script&gt;', iss: ISSUER }
-    expect(seen).toEqual([
-      { code: expect.any(String), ...whole },
-      { code: expect.any(String), ...whole },
+    const rest = { state: '&quot;&gt;&lt;script&gt;', iss: ISSUER }
+    expect(posts).toEqual([
+      { code: expect.any(String), ...rest },
+      { code: expect.any(String), ...rest },
       { error: 'invalid_scope', error_description: expect.any(String), state: 'st-1', iss: ISSUER },
-      { error: 'access_denied', error_description: expect.any(String), ...whole },
+      { error: 'access_denied', error_description: expect.any(String), ...rest },
     ])
-    const { code } = seen[0] as { code: string }
+    const { code } = posts[0] as { code: string }
     expect((await redeem(code, {}, registered)).status).toBe(200)
-    // A program with a scheme of its own reads no forms, and no client gets a mode that it did not register.
+    // A native client with its own scheme cannot receive forms, and no client may use a mode that it did not register.
     const native = await newOauthClient(app, company, { isPublic: true, redirectUris: ['com.example.app:/cb'], responseModes: ['form_post'] })
     for (const [by, more] of [
       [native, { redirect_uri: 'com.example.app:/cb', response_mode: 'form_post' }],
@@ -405,7 +405,7 @@ describe('where the answer goes', () => {
     }
   })
 
-  test('a resource named twice is one; two of them are told to the client as invalid_target (RFC 8707 section 2)', async () => {
+  test('A repeated resource is one; two different resources are invalid_target (RFC 8707 section 2)', async () => {
     const { app, company, client, browser, redeem, refresh } = await start()
     const [origin, other] = [await newResource(app, company, SCOPES, { path: '' }), await newResource(app, company, SCOPES)]
     await atomically(forTenant(app.db, company.tenantId), async (t) => {
@@ -451,16 +451,16 @@ describe('where the answer goes', () => {
     expect((await refresh(set.refresh_token, { resource: origin.resource })).status).toBe(200)
   })
 
-  test('an unknown client, a foreign request and a repeated parameter are told on a page', async () => {
+  test('An unknown client, a foreign request_uri and a repeated parameter get an error page', async () => {
     const { app, client, browser } = await start()
-    const tries = [
+    const requests = [
       authorizePath({ ...client, id: app.ctx.random.id() }),
       authorizePath({ ...client, id: 'x' }),
       `${authorizePath(client)}&state=2`,
       `${authorizePath(client)}&request_uri=https%3A%2F%2F169.254.169.254%2F`,
       `${authorizePath(client)}&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Ax`,
     ]
-    for (const path of tries) {
+    for (const path of requests) {
       const response = await browser.get(path)
       expect([response.status, response.headers.get('location'), response.headers.get('content-type')]).toEqual([
         400,
@@ -472,8 +472,8 @@ describe('where the answer goes', () => {
   })
 })
 
-describe('a code', () => {
-  test('is redeemed once of fifty times at once; a replay ends what came from it', async () => {
+describe('Authorization code', () => {
+  test('One of fifty parallel redemptions succeeds; a replay revokes the tokens of the code', async () => {
     const { browser, client, redeem, introspect, refresh, events } = await start()
     const code = await codeFor(browser, client, { scope: 'tools:read' })
     const all = await Promise.all(Array.from({ length: 50 }, () => redeem(code)))
@@ -485,12 +485,12 @@ describe('a code', () => {
     expect((await events()).filter((event) => event === 'oauth.authorization_revoked')).toHaveLength(1)
   })
 
-  test('tells who the person is when it is redeemed, not a moment before', async () => {
+  test('The ID token has the claims of the person at the moment of redemption', async () => {
     const { db, before } = await interruptedDb()
     const { app, browser, client, person, redeem } = await start({ db })
     const scope = 'openid profile email'
     const redeemed = async () => claimsOf((await (await redeem(await codeFor(browser, client, { scope, prompt: 'consent' }))).json()).id_token)
-    // Once without, so that the key of the record is at hand.
+    // The first redemption creates the key of the audit log.
     expect(await redeemed()).toMatchObject({ name: 'Pat Person', email: person.email, email_verified: true })
     const changed = {
       name: 'Changed',
@@ -509,7 +509,7 @@ describe('a code', () => {
     })
   })
 
-  test('in the wrong hands does nothing, and still counts for its client', async () => {
+  test('A code is refused to other clients and with a wrong verifier, and stays valid for its own client', async () => {
     const { app, company, browser, client, redeem, server } = await start()
     const other = await newOauthClient(app, company, { at: [server] })
     const globex = await app.company('globex')
@@ -532,7 +532,7 @@ describe('a code', () => {
     expect(await errorOf(await redeem(code, {}, other))).toEqual([400, 'invalid_grant'])
   })
 
-  test('too long is as wrong as any other code, verifier, redirect address, token or assertion: no word about a schema', async () => {
+  test('An oversized code, verifier, redirect URI or token gets invalid_grant and discloses no schema', async () => {
     const { app, browser, client, redeem, refresh } = await start()
     const code = await codeFor(browser, client)
     const answers = [
@@ -558,18 +558,18 @@ describe('a code', () => {
     expect((await redeem(code)).status).toBe(200)
   })
 
-  test('lives a minute', async () => {
+  test('A code expires after a minute', async () => {
     const { app, browser, client, redeem } = await start()
-    const [young, old] = [await codeFor(browser, client), await codeFor(browser, client)]
+    const [recent, old] = [await codeFor(browser, client), await codeFor(browser, client)]
     app.clock.advance(59)
-    expect((await redeem(young)).status).toBe(200)
+    expect((await redeem(recent)).status).toBe(200)
     app.clock.advance(1)
     expect(await errorOf(await redeem(old))).toEqual([400, 'invalid_grant'])
   })
 })
 
-describe('a refresh token', () => {
-  test('turns; the one before gets the same answer for ten seconds, and ends the family after that', async () => {
+describe('Refresh token', () => {
+  test('A refresh token rotates; the previous one works for ten more seconds and revokes the family after that', async () => {
     const { app, tokens, refresh, introspect } = await start()
     const first = await tokens()
     const second = await (await refresh(first.refresh_token)).json()
@@ -584,14 +584,14 @@ describe('a refresh token', () => {
     expect(await introspect(second.access_token)).toEqual({ active: false })
   })
 
-  test('fifty at once get one and the same successor', async () => {
+  test('Fifty parallel refreshes get the same successor', async () => {
     const { tokens, refresh } = await start()
     const { refresh_token: token } = await tokens()
     const answers = await Promise.all(Array.from({ length: 50 }, async () => (await refresh(token)).json()))
     expect(new Set(answers.map(({ refresh_token: next }) => next)).size).toBe(1)
   })
 
-  test('never widens, may be narrowed, and what is narrowed once is not lost', async () => {
+  test('A refresh can narrow the scopes but not widen them, and the next one gets all granted scopes again', async () => {
     const { tokens, refresh } = await start()
     let set = await tokens({ scope: 'openid tools:read tools:write' })
     const narrow = await (await refresh(set.refresh_token, { scope: 'tools:read' })).json()
@@ -602,7 +602,7 @@ describe('a refresh token', () => {
     expect(set.scope).toBe('openid tools:read tools:write')
   })
 
-  test('of another client, forged, or of a client that lost the grant is worth nothing, and harms nobody', async () => {
+  test('A refresh token is refused to another client, if forged, and without the grant type, and stays valid otherwise', async () => {
     const { app, company, client, tokens, refresh } = await start()
     const other = await newOauthClient(app, company)
     const { refresh_token: token } = await tokens()
@@ -615,7 +615,7 @@ describe('a refresh token', () => {
     expect(await errorOf(await refresh(token))).toEqual([400, 'unauthorized_client'])
   })
 
-  test('what the client may not ask for any more is left out of the next, and ends the one before', async () => {
+  test('A scope that the client lost is missing from the next token, and the old token is inactive', async () => {
     const { app, company, client, refresh, introspect, tokens } = await start()
     const set = await tokens()
     await changeClient(app, company, client.id, { allowedScopes: ['tools:read'] })
@@ -626,7 +626,7 @@ describe('a refresh token', () => {
     expect((await introspect(next.access_token)).active).toBe(true)
   })
 
-  test('without offline_access it ends with the session, with it it does not', async () => {
+  test('Without offline_access a refresh token ends with the session; with it, it does not', async () => {
     const { app, company, client, browser, person, refresh, introspect, redeem } = await start()
     const online = await (await redeem(await codeFor(browser, client, { scope: 'tools:read' }))).json()
     const offline = await (await redeem(await codeFor(browser, client, { scope: 'tools:read offline_access' }))).json()
@@ -639,17 +639,17 @@ describe('a refresh token', () => {
   })
 })
 
-describe('what stands behind a token is asked at every check', () => {
+describe('Introspection checks the current state of person, client, tenant and resource server', () => {
   const at = async (s: Awaited<ReturnType<typeof start>>, work: (t: Parameters<Parameters<typeof atomically>[1]>[0]) => Promise<unknown>) => {
     s.app.clock.advance(1)
     await atomically(forTenant(s.app.db, s.company.tenantId), work)
   }
   const sql = (text: string) => (t: { run: (s: { text: string; params: unknown[]; arrays: boolean }) => Promise<unknown> }) =>
     t.run({ text, params: [], arrays: true })
-  const ENDS: readonly (readonly [string, (s: Awaited<ReturnType<typeof start>>) => Promise<unknown>])[] = [
+  const CHANGES: readonly (readonly [string, (s: Awaited<ReturnType<typeof start>>) => Promise<unknown>])[] = [
     ['the person is disabled', (s) => at(s, (t) => setUserActive(t, s.person.id, false, s.app.clock.now()))],
     [
-      'all of the person\u2019s sessions are over',
+      'all sessions of the person are revoked',
       (s) =>
         at(
           s,
@@ -660,19 +660,19 @@ describe('what stands behind a token is asked at every check', () => {
     ],
     ['the client is disabled', (s) => changeClient(s.app, s.company, s.client.id, { active: false })],
     ['the company is suspended', (s) => at(s, (t) => setTenantStatus(t, 'suspended', s.app.clock.now()))],
-    ['the registration at the resource server is taken away', (s) => at(s, (t) => removeClientFrom(t, s.server.id, s.client.id))],
-    ['the resource server is switched off', (s) => at(s, sql(`update authsec.resource_servers set active = false where id = '${s.server.id}'`))],
-    ['the grant is taken back', (s) => at(s, sql(`delete from authsec.oauth_grants where client_id = '${s.client.id}'`))],
+    ['the client is removed from the resource server', (s) => at(s, (t) => removeClientFrom(t, s.server.id, s.client.id))],
+    ['the resource server is disabled', (s) => at(s, sql(`update authsec.resource_servers set active = false where id = '${s.server.id}'`))],
+    ['the consent is revoked', (s) => at(s, sql(`delete from authsec.oauth_grants where client_id = '${s.client.id}'`))],
     ['the person loses the permission', (s) => at(s, sql(`delete from authsec.role_bindings where user_id = '${s.person.id}'`))],
   ]
-  test.each(ENDS)('%s: inactive', async (name, end) => {
+  test.each(CHANGES)('When %s, the token is inactive', async (name, applyChange) => {
     const s = await start()
     const set = await s.tokens()
     expect(await s.introspect(set.access_token)).toMatchObject({ active: true, sub: s.person.id, subject_type: 'user', client_id: s.client.id })
-    await end(s)
+    await applyChange(s)
     const answer = await postForm(s.app, '/oauth/introspect', { token: set.access_token }, { authorization: s.server.authorization })
-    // A resource server that is switched off may not even ask.
-    if (name.includes('server is switched off')) expect(answer.status).toBe(401)
+    // A disabled resource server cannot authenticate either.
+    if (name.includes('server is disabled')) expect(answer.status).toBe(401)
     else expect(await answer.json()).toEqual({ active: false })
     const refreshed = await s.refresh(set.refresh_token)
     if (name.includes('permission')) expect((await refreshed.json()).scope).toBe('openid profile email tools:read')
@@ -680,7 +680,7 @@ describe('what stands behind a token is asked at every check', () => {
   })
 })
 
-test('a flow with its page is eight statements where nothing is remembered, each a round trip: three, three and two', async () => {
+test('A flow with its page costs eight statements with cold caches, each a round trip: three, three and two', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, client, browser, redeem } = await start({ db: counted.db })
   const path = authorizePath(client, { scope: 'openid tools:read', prompt: 'consent' })
@@ -696,11 +696,11 @@ test('a flow with its page is eight statements where nothing is remembered, each
       expect((await redeem(code)).status).toBe(200)
     },
   ]
-  // The signing keys, and the key that the record of the person is sealed with, are read by whoever needs them first.
+  // The first flow also reads the signing keys and the key that seals the audit events of the person.
   for (const step of steps) await step()
   const costs = []
   for (const step of steps) {
-    // Longer than a person or a client is remembered. The signing keys are the deployment's, and read every other second.
+    // Longer than principals and clients are cached. The signing keys are cached too, and read again here.
     app.clock.advance(1)
     await app.ctx.signingKeys.jwks()
     costs.push(await counted.during(step))
@@ -712,7 +712,7 @@ test('a flow with its page is eight statements where nothing is remembered, each
   ])
 })
 
-test('a server without a path may be named with the slash that programs write behind an origin', async () => {
+test('A resource identifier without a path may be sent with a trailing slash', async () => {
   const { app, company } = await start()
   const server = await newResource(app, company, [{ name: 'tools:read' }], { path: '' })
   const other = await newResource(app, company, [{ name: 'tools:read' }])

@@ -1,4 +1,4 @@
-// A consent request, for our own page or for a company's front end, and the row that is stored until the answer.
+// A consent request, for our own page or for a company's front end, and the row that is stored until the person decides.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import type { NewAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -18,11 +18,11 @@ export type ConsentRequest = {
   readonly principal: User
   readonly scopes: readonly string[]
   readonly types: readonly DetailType[]
-  /** Where the answer authenticates an MCP session; `wrongCode` after a code that was not the session's. */
+  /** Set where the consent authenticates an MCP session; `wrongCode` after a code that was not the session's. */
   readonly mcp?: (McpConsent & { readonly wrongCode?: true }) | undefined
 }
 
-/** The row to keep, and the handle under which the answer finds it. */
+/** The row to store, and the handle by which the decision finds it. */
 export const consentRequestRow = (
   ctx: Ctx,
   { request, parameters, principal }: ConsentRequest,

@@ -16,16 +16,16 @@ import { type ConsentRequest, consentRequestRow } from './consent-request.ts'
 import type { Ctx } from './group.ts'
 import { isLoopback } from './redirect.ts'
 
-/** Not where the page is: what is sent there comes from clients. The query comes along, so that a refused form leads back to its page. */
+/** Not the authorization endpoint, which receives the requests of clients. The form keeps the query, so that a refused form leads back to its page. */
 const CONSENT_FORM = '/oauth/consent'
 
-const inWords = ({ resource }: ValidatedRequest, scope: string, words: ConsentStrings): string => {
+const scopeText = ({ resource }: ValidatedRequest, scope: string, words: ConsentStrings): string => {
   if (isIdentityScope(scope)) return words.identity[scope as keyof ConsentStrings['identity']]
   const described = resource?.scopes.find(({ name }) => name === scope)?.description ?? ''
   return quotedText(described === '' ? scope : described)
 }
 
-/** Browsers hold the answer to a form to the same policy as the form, so the client's own place is named in it. */
+/** Browsers apply `form-action` also to the redirect after a form, so the policy names the client's origin. */
 export const mayRedirectFromConsent = (page: HttpResult<StatusResult<200, string>>, redirectUri: string): HttpResult<StatusResult<200, string>> => {
   const url = new URL(redirectUri)
   const place = /^https?:$/.test(url.protocol) ? url.origin : url.protocol
@@ -40,8 +40,8 @@ const Fact = ({ name, children }: { readonly name: string; readonly children?: u
   </>
 )
 
-/** Who chose the client's name, and which part of it is verified. */
-const whoSays = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings, tenant: string): string => {
+/** Whether the client's name is verified, and the host of its metadata. */
+const verificationOf = ({ registeredBy, publicId }: OauthClient, words: ConsentStrings, tenant: string): string => {
   if (registeredBy === 'administrator') return fillPlaceholders(words.registered, { tenant })
   return registeredBy === 'metadata' ? `${words.unverified}, ${fillPlaceholders(words.isAt, { host: new URL(publicId).host })}` : words.unverified
 }
@@ -62,9 +62,9 @@ const McpPowers = ({ mcp: { appName, scopes }, words: { mcp: words } }: McpPower
   </>
 )
 
-export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<HttpResult<StatusResult<200, string>>> => {
-  const { request, principal, scopes, types, mcp } = question
-  const { t, handle, row } = consentRequestRow(ctx, question)
+export const consentPage = async (ctx: Ctx, consent: ConsentRequest): Promise<HttpResult<StatusResult<200, string>>> => {
+  const { request, principal, scopes, types, mcp } = consent
+  const { t, handle, row } = consentRequestRow(ctx, consent)
   const page = await openPage(ctx, { principal, uiLocales: request.uiLocales, brand: brandFrom(ctx, await storeRequestForPage(t, row)) })
   const words = CONSENT[page.lang]
   const client = quotedText(request.client.name)
@@ -84,7 +84,7 @@ export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<H
         )}
         <dl class="facts">
           <Fact name={words.who}>
-            <q>{client}</q> · {whoSays(request.client, words, page.brand.name)}
+            <q>{client}</q> · {verificationOf(request.client, words, page.brand.name)}
             {mcp === undefined ? '' : ` · ${fillPlaceholders(words.mcp.app, { app: quotedText(mcp.appName) })}`}
           </Fact>
           <Fact name={words.forWhom}>
@@ -97,7 +97,7 @@ export const consentPage = async (ctx: Ctx, question: ConsentRequest): Promise<H
               : fillPlaceholders(words.at, { server: `${quotedText(request.resource.name)} (${new URL(request.resource.resource).host})` })}
             <ul>
               {scopes.map((scope) => (
-                <li>{inWords(request, scope, words)}</li>
+                <li>{scopeText(request, scope, words)}</li>
               ))}
               {mcp === undefined ? '' : <McpPowers mcp={mcp} words={words} />}
               <Details details={request.details} types={types} lang={page.lang} />

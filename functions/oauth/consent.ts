@@ -1,4 +1,4 @@
-// The person's answer on the consent page. It counts once, in the session and for the client that the page was made for.
+// The person's decision on the consent page. It is valid once, in the session and for the client that the page was rendered for.
 
 import { forTenant } from '#db/engine/tenant'
 import { consumeConsent } from '#db/store/oauth-code-flow'
@@ -19,22 +19,22 @@ export type Decision = {
   readonly user_code?: string | undefined
 }
 
-/** Validates everything again, since the client may have changed since the page was made. @throws AppError form_expired, invalid_request */
+/** Validates everything again, since the client may have changed after the page was rendered. @throws AppError form_expired, invalid_request */
 export const decideConsent = async (ctx: Ctx, principal: User, { consent, decision, user_code: userCode = '' }: Decision): Promise<PageResult> => {
   const handle = readHandle(consent)
   if (handle === undefined || handle.tenantId !== principal.tenantId) throw new AppError('form_expired')
   const { userId, sessionId, tenantId } = principal
-  const taken = await consumeConsent(forTenant(ctx.db, tenantId), { handleHash: handle.hash, userId, sessionId, now: ctx.clock.now() })
-  if (taken === undefined) throw new AppError('form_expired')
-  const parameters = pickParameters(taken.parameters)
-  const { client } = taken
+  const consumed = await consumeConsent(forTenant(ctx.db, tenantId), { handleHash: handle.hash, userId, sessionId, now: ctx.clock.now() })
+  if (consumed === undefined) throw new AppError('form_expired')
+  const parameters = pickParameters(consumed.parameters)
+  const { client } = consumed
   if (client?.active !== true) throw new AppError('invalid_request', 'The client is no longer active.')
   const redirectUri = redirectUriFor(ctx.config, client, parameters.redirect_uri)
   return reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), async () => {
     if (decision === 'deny') throw new AppError('access_denied', 'The person denied access.')
     const j = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const types = await knownTypes(ctx, j)
-    const held = j.resource === undefined ? [] : taken.held
+    const held = j.resource === undefined ? [] : consumed.held
     const scopes = grantableScopes(j, { held })
     if (isOwnCallback(ctx.config, redirectUri))
       return (await import('./mcp-consent.ts')).allowMcpSession(ctx, principal, { request: j, parameters, scopes, types }, userCode)

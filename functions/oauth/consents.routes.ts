@@ -1,4 +1,4 @@
-// What people allowed clients.
+// Routes of consents.
 import { revokeConsent } from '#shared/domains/oauth/consents'
 import { may, user } from '#shared/platform/http/access'
 import { authsecError } from '#shared/platform/http/problem'

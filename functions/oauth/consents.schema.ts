@@ -1,4 +1,4 @@
-// Wire shapes of what a person allowed clients.
+// Wire shapes of consents.
 import * as z from 'zod'
 
 export const GrantFilter = z.object({ user_id: z.uuid().optional(), client_id: z.uuid().optional(), rs_id: z.uuid().optional() })
@@ -14,7 +14,7 @@ export const AdminGrantList = z
         resource_server_id: z.uuid().nullable(),
         resource_name: z.string().optional(),
         granted_scopes: z.array(z.string()),
-        /** A consent has no end of its own: it lasts until it is revoked. */
+        /** Always null: a consent lasts until it is revoked. */
         expires_at: z.null(),
         created_at: z.iso.datetime(),
         updated_at: z.iso.datetime(),

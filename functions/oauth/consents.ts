@@ -1,4 +1,4 @@
-// What people allowed clients, in the shape of this group's routes.
+// Consents, in the shape of this group's routes.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteConsent, findConsent, listAllConsents } from '#db/store/oauth-authorizations'
@@ -21,15 +21,15 @@ export const listOwnConsents = async (ctx: Ctx, caller: User): Promise<z.input<t
   })),
 })
 
-const MOST_LISTED = 500
+const MAX_LISTED = 500
 
-/** What all people of the tenant allowed clients, newest first. */
+/** The consents of all people of the tenant, newest first. */
 export const listConsentsOfTenant = async (
   ctx: Ctx,
   caller: User,
   { user_id: userId, client_id: clientId, rs_id: serverId }: z.output<typeof GrantFilter>,
 ): Promise<z.input<typeof AdminGrantList>> => {
-  const rows = await listAllConsents(forTenant(ctx.db, caller.tenantId), { userId, clientId, serverId }, MOST_LISTED)
+  const rows = await listAllConsents(forTenant(ctx.db, caller.tenantId), { userId, clientId, serverId }, MAX_LISTED)
   return {
     consent_grants: rows.map((row) => ({
       id: row.id,
@@ -47,7 +47,7 @@ export const listConsentsOfTenant = async (
   }
 }
 
-/** Ends another person's consent: it takes access away and gives none. @throws AppError not_found */
+/** Revokes another person's consent. @throws AppError not_found */
 export const revokeConsentOfPerson = (ctx: Ctx, caller: User, id: string): Promise<z.input<typeof GrantRevoked>> =>
   atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
     const found = await findConsent(t, id)

@@ -1,5 +1,4 @@
-// Authorization details where no browser of the client asks: what a device and a backchannel request ask for is shown to the person in the same words, put
-// into the tokens as it was approved, counted, and never more.
+// Authorization details (RFC 9396) of device and CIBA requests: displayed to the person in words, copied into the tokens as approved, and counted against budgets.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteDetailType } from '#db/store/oauth-details'
@@ -37,99 +36,102 @@ const start = async (render = authorizationServerError) => {
   const { authorization } = client
   const pat = phone.person
 
-  const ask = (channel: Channel, details: unknown, more: Form = {}): Promise<Response> => {
+  const sendRequest = (channel: Channel, details: unknown, more: Form = {}): Promise<Response> => {
     const form = { authorization_details: typeof details === 'string' ? details : json(details), ...more }
     if (channel === 'device') return postForm(app, '/oauth/device_authorization', form, { authorization })
     return postForm(app, '/oauth/bc-authorize', { scope: 'openid', login_hint: pat.email, ...form }, { authorization })
   }
-  const begin = async (channel: Channel, details: unknown, more: Form = {}): Promise<Json> => bodyOf(await ask(channel, details, more))
+  const begin = async (channel: Channel, details: unknown, more: Form = {}): Promise<Json> => bodyOf(await sendRequest(channel, details, more))
   const idOnPhone = (): string => String(push.outbox.at(-1)?.data.auth_req_id)
-  const approve = async (channel: Channel, begun: Json): Promise<number> =>
-    (channel === 'device' ? await verifyDevice(app, pat, String(begun.user_code)) : await answerCibaRequest(app, phone.session, idOnPhone())).status
-  const poll = (channel: Channel, begun: Json, more: Form = {}): Promise<Response> => {
-    const handle = channel === 'device' ? { device_code: String(begun.device_code) } : { auth_req_id: String(begun.auth_req_id) }
+  const approve = async (channel: Channel, pending: Json): Promise<number> =>
+    (channel === 'device' ? await verifyDevice(app, pat, String(pending.user_code)) : await answerCibaRequest(app, phone.session, idOnPhone())).status
+  const poll = (channel: Channel, pending: Json, more: Form = {}): Promise<Response> => {
+    const handle = channel === 'device' ? { device_code: String(pending.device_code) } : { auth_req_id: String(pending.auth_req_id) }
     return postForm(app, '/oauth/token', { grant_type: channel === 'device' ? DEVICE_CODE : CIBA, ...handle, ...more }, { authorization })
   }
   const rows = async (table: string): Promise<number> => {
     const text = `select 1 from authsec.${table} where tenant_id = $1`
     return (await forTenant(app.db, company.tenantId).run({ text, params: [company.tenantId], arrays: true })).length
   }
-  return { app, push, company, server, typeId, client, phone, pat, ask, begin, approve, poll, rows }
+  return { app, push, company, server, typeId, client, phone, pat, sendRequest, begin, approve, poll, rows }
 }
 const errorOf = async (response: Response) => [response.status, ((await response.json()) as Json).error]
 
-test.each(CHANNELS)('%s: the tokens hold what was approved, the resource server spends it, and a refresh is no new budget', async (channel) => {
-  const { app, server, client, begin, approve, poll, rows } = await start()
-  const begun = await begin(channel, [payment()], { resource: server.resource })
-  expect(await approve(channel, begun)).toBe(200)
-  const tokens = await bodyOf(await poll(channel, begun, { resource: server.resource }))
-  expect(tokens).toMatchObject({ authorization_details: [payment()], scope: channel === 'device' ? '' : 'openid' })
-  expect(claimsOf(String(tokens.access_token))).toMatchObject({ authorization_details: [payment()], aud: server.resource })
-  const left = [{ calls_left: 10, amount_left: 5000, currency: 'EUR' }]
-  expect(await introspected(app, server, String(tokens.access_token))).toMatchObject({
-    active: true,
-    authorization_details: [payment()],
-    authorization_details_left: left,
-  })
-  const spend = (token: unknown, amount: string) =>
-    postForm(app, '/oauth/spend', { token: String(token), calls: '1', amount, currency: 'EUR' }, { authorization: server.authorization })
-  expect(await bodyOf(await spend(tokens.access_token, '4000'))).toMatchObject({ calls_left: 9, amount_left: 1000 })
-  const refresh = { grant_type: 'refresh_token', refresh_token: String(tokens.refresh_token) }
-  const next = await bodyOf(await postForm(app, '/oauth/token', refresh, { authorization: client.authorization }))
-  expect(next.authorization_details).toEqual([payment()])
-  expect(await errorOf(await spend(next.access_token, '1001'))).toEqual([409, 'limit_exceeded'])
-  expect(await rows('oauth_budgets')).toBe(1)
-})
+test.each(CHANNELS)(
+  '%s: the tokens have the approved details, the resource server spends them, and a refresh creates no new budget',
+  async (channel) => {
+    const { app, server, client, begin, approve, poll, rows } = await start()
+    const pending = await begin(channel, [payment()], { resource: server.resource })
+    expect(await approve(channel, pending)).toBe(200)
+    const tokens = await bodyOf(await poll(channel, pending, { resource: server.resource }))
+    expect(tokens).toMatchObject({ authorization_details: [payment()], scope: channel === 'device' ? '' : 'openid' })
+    expect(claimsOf(String(tokens.access_token))).toMatchObject({ authorization_details: [payment()], aud: server.resource })
+    const remaining = [{ calls_left: 10, amount_left: 5000, currency: 'EUR' }]
+    expect(await introspected(app, server, String(tokens.access_token))).toMatchObject({
+      active: true,
+      authorization_details: [payment()],
+      authorization_details_left: remaining,
+    })
+    const spend = (token: unknown, amount: string) =>
+      postForm(app, '/oauth/spend', { token: String(token), calls: '1', amount, currency: 'EUR' }, { authorization: server.authorization })
+    expect(await bodyOf(await spend(tokens.access_token, '4000'))).toMatchObject({ calls_left: 9, amount_left: 1000 })
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(tokens.refresh_token) }
+    const next = await bodyOf(await postForm(app, '/oauth/token', refresh, { authorization: client.authorization }))
+    expect(next.authorization_details).toEqual([payment()])
+    expect(await errorOf(await spend(next.access_token, '1001'))).toEqual([409, 'limit_exceeded'])
+    expect(await rows('oauth_budgets')).toBe(1)
+  },
+)
 
-test.each(CHANNELS)('%s: a poll may choose of them, whole; more, another resource or nonsense leaves the grant as it was', async (channel) => {
+test.each(CHANNELS)('%s: a poll may select approved details; a refused selection does not use the grant up', async (channel) => {
   const { server, begin, approve, poll, rows } = await start()
   const two = [payment(), payment({ max_calls: 3, accounts: ['a-9'] })]
-  const begun = await begin(channel, two)
-  await approve(channel, begun)
+  const pending = await begin(channel, two)
+  await approve(channel, pending)
   const wider: readonly (readonly [Form, string])[] = [
     [{ authorization_details: json([payment({ max_calls: 11 })]) }, 'invalid_authorization_details'],
     [{ authorization_details: json([{ type: 'transfer' }]) }, 'invalid_authorization_details'],
     [{ authorization_details: '[' }, 'invalid_authorization_details'],
     [{ resource: 'https://elsewhere.example/' }, 'invalid_target'],
   ]
-  for (const [form, error] of wider) expect(await errorOf(await poll(channel, begun, form)), json(form)).toEqual([400, error])
+  for (const [form, error] of wider) expect(await errorOf(await poll(channel, pending, form)), json(form)).toEqual([400, error])
   expect([await rows('oauth_authorizations'), await rows('oauth_budgets')]).toEqual([0, 0])
-  const tokens = await bodyOf(await poll(channel, begun, { authorization_details: json([two[1]]), resource: server.resource }))
+  const tokens = await bodyOf(await poll(channel, pending, { authorization_details: json([two[1]]), resource: server.resource }))
   expect(tokens.authorization_details).toEqual([two[1]])
   expect(claimsOf(String(tokens.access_token))).toMatchObject({ authorization_details: [two[1]] })
 })
 
-test.each(CHANNELS)('%s: what the tenant did not register is refused before anybody is asked', async (channel) => {
-  const { app, company, push, ask, rows } = await start()
+test.each(CHANNELS)('%s: unregistered or malformed details are refused before the person is notified', async (channel) => {
+  const { app, company, push, sendRequest, rows } = await start()
   const other = await newResource(app, company, [])
   await newDetailType(app, company, { type: 'elsewhere', resourceServerId: other.id })
   await newDetailType(app, await app.company('globex'), { type: 'theirs' })
   const bad = ['[{', '[]', '[{}]', [{ type: 'transfer' }], [payment({ more: 1 })], [payment({ max_amount: -1 })], [payment({ currency: 'euro' })]]
   for (const details of [...bad, [payment({ type: 'elsewhere' })], [payment({ type: 'theirs' })]]) {
-    expect(await errorOf(await ask(channel, details)), json(details)).toEqual([400, 'invalid_authorization_details'])
+    expect(await errorOf(await sendRequest(channel, details)), json(details)).toEqual([400, 'invalid_authorization_details'])
   }
-  expect(await errorOf(await ask(channel, [payment()], { resource: 'https://elsewhere.example/' }))).toEqual([400, 'invalid_target'])
+  expect(await errorOf(await sendRequest(channel, [payment()], { resource: 'https://elsewhere.example/' }))).toEqual([400, 'invalid_target'])
   expect([await rows('device_grants'), await rows('ciba_requests'), push.outbox.length]).toEqual([0, 0, 0])
 })
 
-test.each(CHANNELS)('%s: a type that is gone when the client polls gives nothing any more', async (channel) => {
+test.each(CHANNELS)('%s: if the type was deleted before the poll, no token is issued', async (channel) => {
   const { app, company, typeId, begin, approve, poll, rows } = await start()
-  const begun = await begin(channel, [payment()])
-  await approve(channel, begun)
+  const pending = await begin(channel, [payment()])
+  await approve(channel, pending)
   await atomically(forTenant(app.db, company.tenantId), (t) => deleteDetailType(t, typeId))
-  expect(await errorOf(await poll(channel, begun))).toEqual([400, 'access_denied'])
+  expect(await errorOf(await poll(channel, pending))).toEqual([400, 'access_denied'])
   expect(await rows('oauth_authorizations')).toBe(0)
 })
 
-test('the activation page says it in words, and so does the answer that other pages are made of', async () => {
+test('The activation page and the activation API describe the details in words', async () => {
   const { app, company, server, pat, begin, poll } = await start(pageError)
-  const begun = await begin('device', [payment({ note: 'for <b>Ada</b>\u202e' })])
+  const pending = await begin('device', [payment({ note: 'for <b>Ada</b>\u202e' })])
   const browser = openBrowser(app)
   await browser.signIn(pat, signInQueryOf(company))
-  const { html } = await browser.read(`/activate/device?user_code=${begun.user_code}`)
+  const { html } = await browser.read(`/activate/device?user_code=${pending.user_code}`)
   for (const words of WORDS) expect(html).toContain(words.replaceAll('<', '&lt;').replaceAll('>', '&gt;'))
   expect(html).not.toContain('\u202e')
-  const info = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${begun.user_code}`, { headers: { 'accept-language': 'de' } }))
+  const info = await bodyOf(await app.request(`${DEVICE}/activate/info?user_code=${pending.user_code}`, { headers: { 'accept-language': 'de' } }))
   expect(info).toMatchObject({
     resource: server.resource,
     authorization_details: [payment({ note: 'for <b>Ada</b>\u202e' })],
@@ -138,12 +140,12 @@ test('the activation page says it in words, and so does the answer that other pa
     ],
   })
   await browser.send({ decision: 'approve' })
-  expect((await bodyOf(await poll('device', begun))).authorization_details).toHaveLength(1)
+  expect((await bodyOf(await poll('device', pending))).authorization_details).toHaveLength(1)
 })
 
-test('the message names it, the list and the approval page say all of it, and the client is not a sign-in', async () => {
+test('The notification names the details; the list and the approval page describe all of them', async () => {
   const { app, company, server, push, phone, pat, begin, poll } = await start(pageError)
-  const begun = await begin('ciba', [payment({ note: 'for <b>Ada</b>\u202e' })], { binding_message: 'W4SCT' })
+  const pending = await begin('ciba', [payment({ note: 'for <b>Ada</b>\u202e' })], { binding_message: 'W4SCT' })
   expect(push.outbox.at(-1)?.body).toContain('asks you to approve Pay invoices')
   expect(json(push.outbox.at(-1))).not.toContain('5000')
   const list = await bodyOf(await app.request(`${TENANT_CIBA}/requests`, { token: phone.session }))
@@ -163,19 +165,19 @@ test('the message names it, the list and the approval page say all of it, and th
   }
   expect(page.html).not.toMatch(/\u202e|Sign in as you/)
   await browser.send({ decision: 'approve' })
-  expect((await bodyOf(await poll('ciba', begun))).authorization_details).toHaveLength(1)
+  expect((await bodyOf(await poll('ciba', pending))).authorization_details).toHaveLength(1)
 })
 
-test('what was asked and what was decided stand in the record', async () => {
+test('The audit log has the requested and the approved details', async () => {
   const { app, company, begin, approve, poll } = await start()
   for (const channel of CHANNELS) {
-    const begun = await begin(channel, [payment()])
-    await approve(channel, begun)
-    await poll(channel, begun)
+    const pending = await begin(channel, [payment()])
+    await approve(channel, pending)
+    await poll(channel, pending)
   }
-  const shown = await presentEvents(app.ctx, forTenant(app.db, company.tenantId), await app.events(company.tenantId))
-  const noted = shown.filter(({ after }) => json(after).includes('"max_amount":5000'))
-  expect(new Set(noted.map(({ event }) => event))).toEqual(
+  const events = await presentEvents(app.ctx, forTenant(app.db, company.tenantId), await app.events(company.tenantId))
+  const withDetails = events.filter(({ after }) => json(after).includes('"max_amount":5000'))
+  expect(new Set(withDetails.map(({ event }) => event))).toEqual(
     new Set(['device_grant.requested', 'device_grant.approved', 'ciba.requested', 'ciba.approved', 'oauth.tokens_issued']),
   )
 })

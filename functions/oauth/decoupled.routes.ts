@@ -1,4 +1,4 @@
-// Grants that begin without a browser of the client: on a device, and at a person’s phone.
+// Grants that begin without a browser of the client: device authorization and CIBA.
 import { open } from '#shared/platform/http/access'
 import { json } from '#shared/platform/http/route'
 import { BackchannelAuthentication, BackchannelForm, DeviceAuthorization, DeviceAuthorizationForm } from './device-authorization.schema.ts'
@@ -8,7 +8,7 @@ import { Bootstrap, BootstrapForm } from './requester-bootstrap.schema.ts'
 const CLIENT = open('Clients authenticate in the form or by HTTP Basic; failures are counted by address, successes by tenant.', {
   class: 'general',
 })
-const ASKED = [
+const REQUEST_ERRORS = [
   'client_authentication_failed',
   'unauthorized_client',
   'invalid_scope',
@@ -39,7 +39,7 @@ export const decoupledRoutes = [
     form: DeviceAuthorizationForm,
     repeatable: ['resource'],
     reply: json(200, DeviceAuthorization),
-    errors: [...ASKED, 'access_pending', 'authorization_denied'],
+    errors: [...REQUEST_ERRORS, 'access_pending', 'authorization_denied'],
     emits: ['device_grant.requested', 'client.registered', 'client.registration_changed', 'client.consents_ended', 'resource_access.requested'],
     handle: async ({ ctx, form }) => (await import('./device-authorization.ts')).startDeviceAuthorization(ctx, form),
   }),
@@ -51,7 +51,7 @@ export const decoupledRoutes = [
     form: BackchannelForm,
     repeatable: ['resource'],
     reply: json(200, BackchannelAuthentication),
-    errors: [...ASKED, 'invalid_binding_message', 'ciba_user_unknown', 'ciba_no_device', 'too_many_requests_pending'],
+    errors: [...REQUEST_ERRORS, 'invalid_binding_message', 'ciba_user_unknown', 'ciba_no_device', 'too_many_requests_pending'],
     emits: ['ciba.requested', 'ciba.failed'],
     handle: async ({ ctx, form }) => (await import('./backchannel.ts')).startBackchannelAuthentication(ctx, form),
   }),

@@ -1,4 +1,4 @@
-// A policy changes at the moment of an exchange: either the exchange knows, or the change does.
+// A policy changes during an exchange: either the exchange uses the new policy, or the change revokes the token.
 import { expect, test } from 'vitest'
 import type { Db } from '#db/engine/client'
 import { atomically, forTenant } from '#db/engine/tenant'
@@ -38,13 +38,13 @@ const start = async (db?: Db) => {
   return { app, company, server, agent, person, policy, subject, change, suspend, rows }
 }
 
-/** As another process reads it: what this one remembers of a client is a second old at most. */
+/** Changes by another process, which this process's cache of clients does not notice for up to a second. */
 const SUSPENSIONS = [
   ['suspended', `update authsec.clients set active = false where id = $1`],
   ['deleted', `update authsec.clients set deleted_at = now() where id = $1`],
 ] as const
 
-test.each(SUSPENSIONS)('an agent that is %s after it was read gets no token, and nothing is written', async (_, text) => {
+test.each(SUSPENSIONS)('An agent that is %s after it was read gets no token, and nothing is written', async (_, text) => {
   const { db, before } = await interruptedDb()
   const { app, company, agent, subject, rows } = await start(db)
   before(() => atomically(forTenant(db, company.tenantId), (t) => t.run({ text, params: [agent.id], arrays: true })))
@@ -55,12 +55,12 @@ test.each(SUSPENSIONS)('an agent that is %s after it was read gets no token, and
 
 const CHANGES = [
   ['narrowed', 'update authsec.delegation_policies set max_ttl_seconds = 60 where id = $1'],
-  ['switched off', 'update authsec.delegation_policies set enabled = false where id = $1'],
-  ['left to another type', `update authsec.delegation_policies set agent_type = 'other' where id = $1`],
+  ['disabled', 'update authsec.delegation_policies set enabled = false where id = $1'],
+  ['assigned to another agent type', `update authsec.delegation_policies set agent_type = 'other' where id = $1`],
   ['removed', 'delete from authsec.delegation_policies where id = $1'],
 ] as const
 
-test.each(CHANGES)('a policy that is %s after it was read issues nothing, and a second try is judged by what it says', async (_, text) => {
+test.each(CHANGES)('If a policy is %s after it was read, no token is issued, and a retry uses the new policy', async (_, text) => {
   const { db, before } = await interruptedDb()
   const { app, company, agent, policy, subject, rows } = await start(db)
   before(() => atomically(forTenant(db, company.tenantId), (t) => t.run({ text, params: [policy], arrays: true })))
@@ -70,17 +70,17 @@ test.each(CHANGES)('a policy that is %s after it was read issues nothing, and a 
   expect([again.status, (await again.json()).expires_in]).toEqual(text.includes('60') ? [200, 60] : [400, undefined])
 })
 
-test.each(CHANGES)('a policy that is %s after it was read asserts nobody elsewhere', async (_, text) => {
+test.each(CHANGES)('If a policy is %s after it was read, no identity assertion is issued', async (_, text) => {
   const { db, before } = await interruptedDb()
   const { app, company, agent, person, subject } = await start(db)
-  const { access_token: left } = await (await exchange(app, agent, subject)).json()
-  const [there, at, t] = ['https://as.partner.example.com', app.clock.now(), forTenant(db, company.tenantId)]
+  const { access_token: delegated } = await (await exchange(app, agent, subject)).json()
+  const [partner, at, t] = ['https://as.partner.example.com', app.clock.now(), forTenant(db, company.tenantId)]
   const sends = { sends: true, clientIds: { [agent.id]: 'their-agent' }, sentScopes: ['chat.read'] }
   await atomically(t, (tx) =>
-    insertIssuer(tx, { id: app.ctx.random.id(), name: 'Partner', issuer: there, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
+    insertIssuer(tx, { id: app.ctx.random.id(), name: 'Partner', issuer: partner, ...sends, validFrom: at, createdAt: at, updatedAt: at }),
   )
-  const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [there], seconds: 300 })
-  const assert = () => exchange(app, agent, left, { requested_token_type: TOKEN_TYPES.idJag, audience: there })
+  const policy = await newPolicy(app, company, [{ userId: person.id }], { allowed: ['chat.read'], audience: [partner], seconds: 300 })
+  const assert = () => exchange(app, agent, delegated, { requested_token_type: TOKEN_TYPES.idJag, audience: partner })
   before(() => atomically(t, (tx) => tx.run({ text, params: [policy], arrays: true })))
   const refused = await assert()
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
@@ -89,27 +89,27 @@ test.each(CHANGES)('a policy that is %s after it was read asserts nobody elsewhe
   expect([again.status, (await again.json()).expires_in]).toEqual(text.includes('60') ? [200, 60] : [400, undefined])
 })
 
-type World = Awaited<ReturnType<typeof start>>
+type Setup = Awaited<ReturnType<typeof start>>
 const WORKERS = 6
 
 /**
- * Exchanges without a pause, here and in another process that is not told of the change, from before the change until after its commit. Returns the tokens
- * by when the request for them began.
+ * Exchanges continuously, here and in another process that is not notified of the change, from before the change until after its commit. Returns the tokens
+ * by the phase in which their request began.
  */
-const raceAgainst = async ({ app, agent, subject }: World, other: World['app'], change: () => Promise<Response>) => {
+const raceAgainst = async ({ app, agent, subject }: Setup, other: Setup['app'], change: () => Promise<Response>) => {
   const tokens: Record<'before' | 'during' | 'after', string[]> = { before: [], during: [], after: [] }
-  const tries = { before: 0, during: 0, after: 0 }
+  const attempts = { before: 0, during: 0, after: 0 }
   let phase: keyof typeof tokens | 'over' = 'before'
   const until = async (isDone: () => boolean): Promise<void> => {
     while (!isDone() && phase !== 'over') await new Promise((resolve) => setImmediate(resolve))
   }
-  const work = async (where: World['app']): Promise<void> => {
+  const work = async (where: Setup['app']): Promise<void> => {
     while (phase !== 'over') {
-      // A refusal that needs no query would leave no turn to anything else.
+      // Yields, because a refusal without a query would block the event loop.
       await new Promise((resolve) => setImmediate(resolve))
       const began = phase
       const answer = await exchange(where, agent, subject)
-      tries[began] += 1
+      attempts[began] += 1
       const body = await answer.json()
       if (answer.status === 200) tokens[began].push(body.access_token)
       else
@@ -127,23 +127,23 @@ const raceAgainst = async ({ app, agent, subject }: World, other: World['app'], 
     phase = 'during'
     expect((await change()).status).toBe(200)
     phase = 'after'
-    await Promise.race([workers, until(() => tries.after >= 3 * WORKERS)])
+    await Promise.race([workers, until(() => attempts.after >= 3 * WORKERS)])
   } finally {
     phase = 'over'
   }
   await workers
-  return { tokens, tries }
+  return { tokens, attempts }
 }
 
-const STOPS: readonly (readonly [string, (world: World) => () => Promise<Response>])[] = [
+const CHANGES_OF_RIGHTS: readonly (readonly [string, (setup: Setup) => () => Promise<Response>])[] = [
   [
-    'the policy is switched off',
+    'the policy is disabled',
     ({ change }) =>
       () =>
         change('PUT', { enabled: false }),
   ],
   [
-    'the policy allows nothing any more',
+    'the policy allows nothing',
     ({ change }) =>
       () =>
         change('PUT', { allowed_permissions: [] }),
@@ -157,20 +157,23 @@ const STOPS: readonly (readonly [string, (world: World) => () => Promise<Respons
   ['the agent is suspended', ({ suspend }) => suspend],
 ]
 
-test.each(STOPS)('%s while tokens are exchanged: tokens before, none after the commit in any process, and none of them counts', async (_, stop) => {
-  let overlapping = 0
-  for (let round = 0; round < 2; round++) {
-    const world = await start()
-    const other = await startApp(oauthRoutes, { render: authorizationServerError })
-    const { tokens, tries } = await raceAgainst(world, other, stop(world))
-    // Every round proves something: tokens were issued until the change, and asked for in vain after it.
-    expect(tokens.before.length).toBeGreaterThanOrEqual(WORKERS)
-    expect(tries.after).toBeGreaterThanOrEqual(3 * WORKERS)
-    expect(tokens.after).toEqual([])
-    overlapping += tries.during
-    for (const token of [...tokens.before, ...tokens.during]) {
-      expect(await introspected(world.app, world.server, token)).toEqual({ active: false })
+test.each(CHANGES_OF_RIGHTS)(
+  'When %s during exchanges, no process issues a token after the commit, and the earlier tokens are inactive',
+  async (_, changeRights) => {
+    let overlapping = 0
+    for (let round = 0; round < 2; round++) {
+      const setup = await start()
+      const other = await startApp(oauthRoutes, { render: authorizationServerError })
+      const { tokens, attempts } = await raceAgainst(setup, other, changeRights(setup))
+      // Every round must issue tokens before the change and refuse requests after it.
+      expect(tokens.before.length).toBeGreaterThanOrEqual(WORKERS)
+      expect(attempts.after).toBeGreaterThanOrEqual(3 * WORKERS)
+      expect(tokens.after).toEqual([])
+      overlapping += attempts.during
+      for (const token of [...tokens.before, ...tokens.during]) {
+        expect(await introspected(setup.app, setup.server, token)).toEqual({ active: false })
+      }
     }
-  }
-  expect(overlapping).toBeGreaterThan(0)
-})
+    expect(overlapping).toBeGreaterThan(0)
+  },
+)

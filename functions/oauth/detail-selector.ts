@@ -1,4 +1,4 @@
-// What a token request chooses of the details that were allowed; all of them where it chooses none.
+// Selects authorization details in a token request from the granted ones; all of them where the request names none.
 import type { Details } from '#shared/domains/oauth/details'
 
 export type SelectDetails = (held: Details) => Details

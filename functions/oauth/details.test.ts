@@ -1,4 +1,4 @@
-// Authorization details (RFC 9396) in every channel, and limits that are used up.
+// Authorization details (RFC 9396) in every grant, and budgets that are spent.
 import { describe, expect, test } from 'vitest'
 import { forTenant } from '#db/engine/tenant'
 import { findBudgets } from '#db/store/oauth-details'
@@ -49,8 +49,8 @@ const start = async () => {
 }
 const json = JSON.stringify
 
-describe('what is asked for in detail', () => {
-  test('the page says it in words, the answer and the token bear it, and so does introspection', async () => {
+describe('Requests with authorization details', () => {
+  test('The consent page describes the details; token response, token and introspection contain them', async () => {
     const { app, server, client, browser, redeem } = await start()
     const path = authorizePath(client, { authorization_details: json([payment({ note: 'for <b>Ada</b>\u202e' })]) })
     const html = await (await browser.get(path)).text()
@@ -66,7 +66,7 @@ describe('what is asked for in detail', () => {
     })
   })
 
-  test('it is asked about every time', async () => {
+  test('Details require consent every time', async () => {
     const { client, browser } = await start()
     const more = { authorization_details: json([payment()]) }
     await codeFor(browser, client, more)
@@ -74,7 +74,7 @@ describe('what is asked for in detail', () => {
     expect(answerIn(await browser.get(authorizePath(client, { ...more, prompt: 'none' }))).get('error')).toBe('consent_required')
   })
 
-  test('it may be pushed', async () => {
+  test('Details can be pushed (RFC 9126)', async () => {
     const { app, client, browser } = await start()
     const form = {
       response_type: 'code',
@@ -96,33 +96,33 @@ describe('what is asked for in detail', () => {
     ['no array', json(payment())],
     ['an empty array', '[]'],
     ['no type', '[{}]'],
-    ['a type that is no text', '[{"type":1}]'],
+    ['a type that is not a string', '[{"type":1}]'],
     ['an unknown type', json([{ type: 'transfer' }])],
-    ['a member that the schema does not have', json([payment({ more: 1 })])],
-    ['a member that is missing', json([{ type: 'payment', max_calls: 1 }])],
+    ['an unknown member', json([payment({ more: 1 })])],
+    ['a missing member', json([{ type: 'payment', max_calls: 1 }])],
     ['a negative amount', json([payment({ max_amount: -1 })])],
     ['a fraction', json([payment({ max_amount: 0.1 })])],
     ['a huge number', `[${json(payment()).replace('5000', '1e400')}]`],
-    ['a number that is not exact', `[${json(payment()).replace('5000', '9007199254740993')}]`],
-    ['a text for a number', json([payment({ max_amount: '5000' })])],
-    ['no currency', json([payment({ currency: 'euro' })])],
+    ['a number beyond the safe integers', `[${json(payment()).replace('5000', '9007199254740993')}]`],
+    ['a string in place of a number', json([payment({ max_amount: '5000' })])],
+    ['an invalid currency', json([payment({ currency: 'euro' })])],
     ['a prototype', '[{"type":"payment","__proto__":{"max_amount":1}}]'],
     ['a constructor', json([payment({ constructor: 1 })])],
-    ['a member twice', '[{"type":"payment","max_calls":1,"max_calls":1000,"max_amount":1,"currency":"EUR"}]'],
-    ['the same twice', json([payment(), payment()])],
-    ['a hole', '[null]'],
-    ['thirty', json(Array.from({ length: 30 }, (_, n) => payment({ max_calls: n })))],
-    ['too much', json([payment({ accounts: Array.from({ length: 10 }, () => 'x'.repeat(400)) })])],
+    ['a repeated member', '[{"type":"payment","max_calls":1,"max_calls":1000,"max_amount":1,"currency":"EUR"}]'],
+    ['a repeated detail', json([payment(), payment()])],
+    ['null', '[null]'],
+    ['thirty details', json(Array.from({ length: 30 }, (_, n) => payment({ max_calls: n })))],
+    ['too long', json([payment({ accounts: Array.from({ length: 10 }, () => 'x'.repeat(400)) })])],
     ['too deep', `[{"type":"payment","accounts":${'['.repeat(40)}${']'.repeat(40)}}]`],
-    ['half a character', '[{"type":"payment","max_calls":1,"max_amount":1,"currency":"EUR","note":"\\ud800"}]'],
+    ['a lone surrogate', '[{"type":"payment","max_calls":1,"max_amount":1,"currency":"EUR","note":"\\ud800"}]'],
   ]
-  test.each(bad)('%s is told to the client, in the words of the specification', async (_, details) => {
+  test.each(bad)('%s is reported to the client as invalid_authorization_details', async (_, details) => {
     const { client, browser } = await start()
     const answer = answerIn(await browser.get(authorizePath(client, { authorization_details: details })))
     expect([answer.get('error'), answer.get('state')]).toEqual(['invalid_authorization_details', 'st-1'])
   })
 
-  test('of what was allowed a token may have some, whole; never another', async () => {
+  test('A token request may select granted details, but cannot change them', async () => {
     const { app, client, browser } = await start()
     const two = [payment(), payment({ max_calls: 3, accounts: ['a-9'] })]
     const code = await codeFor(browser, client, { authorization_details: json(two) })
@@ -139,14 +139,14 @@ describe('what is asked for in detail', () => {
     expect((await (await refresh({})).json()).authorization_details).toEqual(two)
   })
 
-  test('nobody stands behind a client in its own name, so nothing is allowed in detail', async () => {
+  test('client_credentials accepts no authorization details, since no person consents', async () => {
     const { app, client } = await start()
     const form = { grant_type: 'client_credentials', authorization_details: json([payment()]) }
     const refused = await postForm(app, '/oauth/token', form, { authorization: client.authorization })
     expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_authorization_details'])
   })
 
-  test('a type is one tenant\u2019s, and one resource server\u2019s where it says so', async () => {
+  test('A detail type belongs to one tenant, and to one resource server if it names one', async () => {
     const { app, company, client, browser, server } = await start()
     const other = await newResource(app, company, [])
     await newDetailType(app, company, {
@@ -163,12 +163,12 @@ describe('what is asked for in detail', () => {
   })
 })
 
-describe('an agent gets no more', () => {
-  test('less of a limit, fewer of a set; never more, never without, never besides', async () => {
+describe('Delegation to an agent', () => {
+  test('An exchange can lower limits and remove members of a set, never raise, omit or add', async () => {
     const { app, agentFor, tokenFor } = await start()
     const subject = await tokenFor([payment()])
     const agent = await agentFor()
-    const ask = (details: unknown) => exchange(app, agent, subject, { authorization_details: json(details) })
+    const exchangeFor = (details: unknown) => exchange(app, agent, subject, { authorization_details: json(details) })
     const { max_calls: _, ...without } = payment()
     for (const wider of [
       payment({ max_calls: 11 }),
@@ -180,15 +180,15 @@ describe('an agent gets no more', () => {
       without,
       { ...payment(), accounts: undefined },
     ])
-      expect([(await ask([wider])).status], json(wider)).toEqual([400])
-    const set = await (await ask([payment({ max_calls: 2, max_amount: 100, accounts: ['a-2'] })])).json()
+      expect([(await exchangeFor([wider])).status], json(wider)).toEqual([400])
+    const set = await (await exchangeFor([payment({ max_calls: 2, max_amount: 100, accounts: ['a-2'] })])).json()
     expect(set.authorization_details).toEqual([payment({ max_calls: 2, max_amount: 100, accounts: ['a-2'] })])
     expect((await (await exchange(app, agent, subject)).json()).authorization_details).toEqual([payment()])
   })
 })
 
-describe('spending', () => {
-  test('calls and amounts are used up, once for each name that is given, and then no more', async () => {
+describe('Spending', () => {
+  test('Calls and amounts are spent once per spend_id, until the limit is reached', async () => {
     const { tokenFor, spend, spentOf } = await start()
     const token = await tokenFor([payment({ max_calls: 3, max_amount: 1000 })])
     expect(await spentOf(await spend(token))).toEqual([200, 2, 1000])
@@ -201,21 +201,21 @@ describe('spending', () => {
     expect(await spentOf(await spend(token))).toEqual([409, 'limit_exceeded'])
   })
 
-  test('a spend_id with other values or for another detail is refused and spends nothing', async () => {
+  test('A spend_id with other values or for another detail is refused and spends nothing', async () => {
     const { app, company, tokenFor, spend, spentOf } = await start()
     const token = await tokenFor([payment({ max_calls: 9, max_amount: 1000 }), payment({ max_calls: 8, max_amount: 1000 })])
-    const asked = { calls: '1', amount: '100', currency: 'EUR', spend_id: 's-1' }
-    expect(await spentOf(await spend(token, asked))).toEqual([200, 8, 900])
+    const spending = { calls: '1', amount: '100', currency: 'EUR', spend_id: 's-1' }
+    expect(await spentOf(await spend(token, spending))).toEqual([200, 8, 900])
     const events = (await app.events(company.tenantId)).length
     for (const other of [{ calls: '2' }, { calls: '' }, { amount: '101' }, { amount: '' }, { currency: 'USD' }, { detail: '1' }]) {
-      expect(await spentOf(await spend(token, { ...asked, ...other }))).toEqual([409, 'spend_id_reused'])
+      expect(await spentOf(await spend(token, { ...spending, ...other }))).toEqual([409, 'spend_id_reused'])
     }
-    expect(await (await spend(token, asked)).json()).toMatchObject({ repeated: true, calls_left: 8, amount_left: 900 })
-    expect(await (await spend(token, { ...asked, spend_id: 's-2', detail: '1' })).json()).toMatchObject({ repeated: false, calls_left: 7 })
+    expect(await (await spend(token, spending)).json()).toMatchObject({ repeated: true, calls_left: 8, amount_left: 900 })
+    expect(await (await spend(token, { ...spending, spend_id: 's-2', detail: '1' })).json()).toMatchObject({ repeated: false, calls_left: 7 })
     expect((await app.events(company.tenantId)).length).toBe(events + 1)
   })
 
-  test('a refused amount does not use up its spend_id', async () => {
+  test('A refused amount does not use up its spend_id', async () => {
     const { tokenFor, spend, spentOf } = await start()
     const token = await tokenFor([payment({ max_calls: 1, max_amount: 100 })])
     expect(await spentOf(await spend(token, { calls: '2', spend_id: 's-1' }))).toEqual([409, 'limit_exceeded'])
@@ -239,7 +239,7 @@ describe('spending', () => {
     expect((await introspected(app, server, token)).authorization_details_left).toEqual([{ calls_left: 10, amount_left: 5000, currency: 'EUR' }])
   })
 
-  test('nobody but the resource server that the token is for spends, and only what counts', async () => {
+  test('Only the resource server of the token can spend, and only from an active token', async () => {
     const { app, company, client, tokenFor, spend, spentOf } = await start()
     const token = await tokenFor([payment()])
     const other = await newResource(app, company, [])
@@ -251,7 +251,7 @@ describe('spending', () => {
     expect(await spentOf(await spend(''))).toEqual([400, 'invalid_request'])
   })
 
-  test('a token without limits has nothing that is counted', async () => {
+  test('A detail without limits is not counted', async () => {
     const { app, company, tokenFor, spend } = await start()
     const schema = { type: 'object', additionalProperties: false, required: ['type'], properties: { type: { type: 'string' } } }
     await newDetailType(app, company, { type: 'look', limits: [], jsonSchema: schema })
@@ -259,7 +259,7 @@ describe('spending', () => {
     expect(await (await spend(token, { calls: '100' })).json()).toEqual({ spent: true, calls: 100, amount: 0, repeated: false })
   })
 
-  test('a moment is a limit, too', async () => {
+  test('A time can be a limit, too', async () => {
     const { app, company, tokenFor, spend, spentOf } = await start()
     const schema = {
       type: 'object',
@@ -274,7 +274,7 @@ describe('spending', () => {
     expect(await spentOf(await spend(token))).toEqual([409, 'limit_exceeded'])
   })
 
-  test('a child spends its parent\u2019s budget: however many children, never more than the parent has', async () => {
+  test('All delegated tokens together spend no more than the budget of their parent', async () => {
     const { app, server, agentFor, tokenFor, spend } = await start()
     const subject = await tokenFor([payment({ max_calls: 20 })])
     const children = await Promise.all(
@@ -290,18 +290,18 @@ describe('spending', () => {
     expect(budgets).toMatchObject([{ calls: 20, callsSpent: 20 }])
   })
 
-  test('a child with a smaller limit ends there; its parent goes on', async () => {
+  test('A delegated token stops at its own lower limit; its parent can spend on', async () => {
     const { app, agentFor, tokenFor, spend, spentOf } = await start()
     const subject = await tokenFor([payment({ max_calls: 5 })])
-    const ask = { authorization_details: json([payment({ max_calls: 2 })]) }
-    const child = (await (await exchange(app, await agentFor(), subject, ask)).json()).access_token as string
-    const many = await Promise.all(Array.from({ length: 50 }, () => spend(child)))
-    expect(many.filter(({ status }) => status === 200)).toHaveLength(2)
+    const requested = { authorization_details: json([payment({ max_calls: 2 })]) }
+    const child = (await (await exchange(app, await agentFor(), subject, requested)).json()).access_token as string
+    const attempts = await Promise.all(Array.from({ length: 50 }, () => spend(child)))
+    expect(attempts.filter(({ status }) => status === 200)).toHaveLength(2)
     expect(await spentOf(await spend(subject))).toEqual([200, 2, 5000])
     expect(await spentOf(await spend(child))).toEqual([409, 'limit_exceeded'])
   })
 
-  test('the record tells what was spent', async () => {
+  test('The audit log records what was spent', async () => {
     const { app, company, client, person, tokenFor, spend } = await start()
     await spend(await tokenFor([payment()]), { amount: '7', currency: 'EUR' })
     const [event] = await app.events(company.tenantId, { event: 'oauth.limit_spent' })
@@ -309,7 +309,7 @@ describe('spending', () => {
   })
 })
 
-test('a client that is registered nowhere asks for no details', async () => {
+test('A client without a resource server cannot request details', async () => {
   const { app, company, browser } = await start()
   const client = await newOauthClient(app, company)
   const answer = answerIn(await browser.get(authorizePath(client, { scope: 'openid', authorization_details: json([payment()]) })))

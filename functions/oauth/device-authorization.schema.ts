@@ -1,4 +1,4 @@
-// Wire shapes of what begins without a browser: device authorization (RFC 8628 section 3), backchannel authentication (OpenID CIBA Core section 7).
+// Wire shapes of device authorization (RFC 8628 section 3) and backchannel authentication (OpenID CIBA Core section 7).
 import * as z from 'zod'
 import { canonicalResource } from './scopes.ts'
 import { clientMembers, given, RESOURCES } from './token.schema.ts'

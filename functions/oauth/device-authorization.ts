@@ -1,4 +1,4 @@
-// Device authorization (RFC 8628 section 3.1): the request is validated here, the person's permissions when the device polls.
+// Device authorization (RFC 8628 section 3.1). The request is validated here; the person's permissions are checked when the device polls.
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -17,18 +17,19 @@ export const requireGrantType = (client: OauthClient, type: GrantType): void => 
   if (!client.grantTypes.includes(type)) throw new AppError('unauthorized_client', 'The client is not registered for this grant type.')
 }
 
-type Aside = { readonly [name in 'scope' | 'resource' | 'authorization_details']?: string | undefined }
+type RequestedAccess = { readonly [name in 'scope' | 'resource' | 'authorization_details']?: string | undefined }
 
-const sent = ({ scope, resource, authorization_details }: Aside): Parameters => pickParameters({ scope, resource, authorization_details })
+const accessParameters = ({ scope, resource, authorization_details }: RequestedAccess): Parameters =>
+  pickParameters({ scope, resource, authorization_details })
 
 /**
  * Validates a request that needs no browser: device authorization and CIBA.
  * @throws AppError invalid_scope, invalid_target, invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce
  */
-export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, form: Aside) => {
+export const validateDecoupledRequest = async (ctx: Ctx, client: OauthClient, form: RequestedAccess) => {
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   if (client.dpopBound && jkt === undefined) throw new AppError('invalid_dpop_proof', 'This client must send a DPoP proof.')
-  const { scopes, resource, details } = validateRequestedAccess(client, sent(form))
+  const { scopes, resource, details } = validateRequestedAccess(client, accessParameters(form))
   const types = await knownTypes(ctx, { client, details, resource })
   return { scopes, types, oauth: { resourceServerId: resource?.id ?? null, jkt: jkt ?? null, details } }
 }

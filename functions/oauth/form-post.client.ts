@@ -1,2 +1,2 @@
-// Script of the page that posts an answer to the client. Its own form is the only one.
+// Script of the page that posts the response to the client. The page has a single form.
 document.querySelector('form')?.submit()

@@ -1,4 +1,4 @@
-// The page that posts an answer to the client (OAuth 2.0 Form Post Response Mode). A script submits the form; without scripts there is a button.
+// The page that posts the response to the client (OAuth 2.0 Form Post Response Mode). A script submits the form; without scripts there is a button.
 
 import { randomToken } from '#shared/kernel/random'
 import { readVisit } from '#shared/platform/http/pages/visit'
@@ -11,7 +11,7 @@ import { SCRIPT } from './form-post.client.generated.ts'
 import { FORM_POST } from './form-post.strings.ts'
 import type { Ctx } from './group.ts'
 
-/** The members of the answer are in the body alone. */
+/** The response parameters are only in the body of the form. */
 export const formPostPage = (ctx: Ctx, redirectUri: string, answer: Readonly<Record<string, string>>): HttpResult<StatusResult<200, string>> => {
   const nonce = randomToken(ctx.random)
   const lang = pageLanguageOf(ctx.request, readVisit(ctx))

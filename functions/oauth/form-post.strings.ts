@@ -1,4 +1,4 @@
-// Strings of the page that posts an answer to the client, per language.
+// Strings of the page that posts the response to the client, per language.
 import type { Language } from '#shared/platform/pages/language'
 
 export type FormPostStrings = { readonly title: string; readonly text: string; readonly go: string }

@@ -1,5 +1,5 @@
-// Code exchange for a front end that is a client itself. A browser cannot keep a client secret, so the code verifier is the proof, and it must be the one of
-// the request that the person signed in for.
+// Code exchange for a front end that is a client itself. A browser cannot keep a client secret, so the code verifier is the proof, and it must be that of
+// the request for which the person signed in.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findAnyAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -17,7 +17,7 @@ import type { Ctx } from './group.ts'
 
 type Body = z.output<typeof ExchangeToken>
 
-/** The request of the challenge, once a person signed in for it. @throws AppError login_challenge_invalid */
+/** The authorization request of the challenge; a person must have signed in for it. @throws AppError login_challenge_invalid */
 const requestOf = async (ctx: Ctx, text: string): Promise<StoredAuthorizationRequest> => {
   const handle = readHandle(text)
   const row = handle === undefined ? undefined : await findAnyAuthorizationRequest(forTenant(ctx.db, handle.tenantId), handle.hash)
@@ -25,7 +25,7 @@ const requestOf = async (ctx: Ctx, text: string): Promise<StoredAuthorizationReq
   return row
 }
 
-/** Stored under the state, under the challenge, or sent along; what is not of the request counts for nothing. @throws AppError invalid_request */
+/** The verifier from the cookie of the state, the cookie of the challenge, or the body; only the one that matches the request is used. @throws AppError invalid_request */
 const verifierOf = (ctx: Ctx, body: Body, codeChallenge: string | undefined): string => {
   const candidates = [readVerifierCookie(ctx, body.state), readVerifierCookie(ctx, body.login_challenge), body.code_verifier]
   const found = candidates.find((one) => one !== undefined && Buffer.from(sha256(one)).toString('base64url') === codeChallenge)
@@ -34,7 +34,7 @@ const verifierOf = (ctx: Ctx, body: Body, codeChallenge: string | undefined): st
   return found
 }
 
-/** A client that proves itself by keys or has its tokens bound does so at the token endpoint. @throws AppError unauthorized_client */
+/** A client with private_key_jwt or DPoP-bound tokens must use the token endpoint. @throws AppError unauthorized_client */
 const requireFrontEnd = async (ctx: Ctx, client: OauthClient, redirectUri: string): Promise<void> => {
   const frontEnd = await frontEndOf(ctx, client.tenantId, client)
   const isItself = frontEnd.kind === 'at' && redirectUri === `${frontEnd.base}${FRONT_END_CALLBACK}`
@@ -56,8 +56,8 @@ export const exchangeToken = async (ctx: Ctx, body: Body): Promise<HttpResult<z.
   const code_verifier = verifierOf(ctx, body, parameters.code_challenge)
   const form = { grant_type: 'authorization_code', code: body.code, redirect_uri: body.redirect_uri, code_verifier } as const
   // A browser gets no refresh token.
-  const bare = { ...client, grantTypes: client.grantTypes.filter((type) => type !== 'refresh_token') }
-  const tokens = await authorizationCode(ctx, { form, client: bare, jkt: undefined })
+  const withoutRefresh = { ...client, grantTypes: client.grantTypes.filter((type) => type !== 'refresh_token') }
+  const tokens = await authorizationCode(ctx, { form, client: withoutRefresh, jkt: undefined })
   const cookies = [spentVerifierCookie(ctx, body.state), spentVerifierCookie(ctx, body.login_challenge)]
   return new HttpResult({ access_token: tokens.access_token, token_type: tokens.token_type, expires_in: tokens.expires_in }, { cookies })
 }

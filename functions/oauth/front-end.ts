@@ -1,5 +1,5 @@
-// A company's own front end for sign-in and consent. The browser carries a challenge there and brings a verifier back; the answer is validated here, as if the
-// person had decided on our own page.
+// A company's own front end for sign-in and consent. The browser takes a challenge there and returns with a verifier; the result is validated here as if the
+// person had used our own page.
 
 import { atomically } from '#db/engine/tenant'
 import { type ConsentPrompt, findConsentState, insertAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
@@ -35,11 +35,11 @@ import { redirectUriFor } from './redirect.ts'
 
 const HMGR = '/authsec/hmgr'
 
-/** At most a second old; the redirect goes to a URL of ours first, which reads the setting again. */
+/** The setting may be a second old; the redirect goes to a URL of ours first, which reads it again. */
 const isElsewhere = async (ctx: Ctx, client: AuthorizationRequest['client']): Promise<boolean> =>
   (await frontEndAt(ctx, client.tenantId, client, client.loginUi)).kind === 'at'
 
-/** Undefined where our own pages serve, also because the front end is at a place that is not the company's any more. */
+/** Returns undefined where our own pages are used, also because the front end's domain no longer belongs to the company. */
 export const redirectToSignInPage = async (ctx: Ctx, request: AuthorizationRequest): Promise<PageResult | undefined> => {
   if (!(await isElsewhere(ctx, request.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
@@ -47,7 +47,7 @@ export const redirectToSignInPage = async (ctx: Ctx, request: AuthorizationReque
   return redirectResult(ctx, `${HMGR}/login?${new URLSearchParams({ login_challenge: challenge })}`, { remember })
 }
 
-const askedOf = ({ request, scopes, types }: ConsentRequest): ConsentPrompt => {
+const promptOf = ({ request, scopes, types }: ConsentRequest): ConsentPrompt => {
   const { client, resource, details, redirectUri } = request
   const url = new URL(redirectUri)
   return {
@@ -62,19 +62,23 @@ const askedOf = ({ request, scopes, types }: ConsentRequest): ConsentPrompt => {
   }
 }
 
-/** Undefined where our own page is used. */
-export const redirectToConsentPage = async (ctx: Ctx, question: ConsentRequest): Promise<PageResult | undefined> => {
-  if (!(await isElsewhere(ctx, question.request.client))) return undefined
+/** Returns undefined where our own page is used. */
+export const redirectToConsentPage = async (ctx: Ctx, consentRequest: ConsentRequest): Promise<PageResult | undefined> => {
+  if (!(await isElsewhere(ctx, consentRequest.request.client))) return undefined
   const { hash, remember } = browserBinding(ctx)
-  const { t, handle, row } = consentRequestRow(ctx, question)
-  await insertAuthorizationRequest(t, { ...row, browserHash: hash, consent: askedOf(question) })
+  const { t, handle, row } = consentRequestRow(ctx, consentRequest)
+  await insertAuthorizationRequest(t, { ...row, browserHash: hash, consent: promptOf(consentRequest) })
   return redirectResult(ctx, `${HMGR}/consent?${new URLSearchParams({ consent_challenge: handle })}`, { remember })
 }
 
 type Client = NonNullable<Awaited<ReturnType<typeof findClientByRowId>>>
-type Back = ChallengeResult & { readonly client: Client; readonly redirectUri: string; readonly parameters: ReturnType<typeof pickParameters> }
+type FrontEndResult = ChallengeResult & {
+  readonly client: Client
+  readonly redirectUri: string
+  readonly parameters: ReturnType<typeof pickParameters>
+}
 
-const back = async (ctx: Ctx, answered: ChallengeResult): Promise<Back> => {
+const readResult = async (ctx: Ctx, answered: ChallengeResult): Promise<FrontEndResult> => {
   const { t, row } = answered
   const parameters = pickParameters(row.parameters)
   const client = await findClientByRowId(ctx, t.tenantId, row.clientId, parameters.resource)
@@ -82,14 +86,14 @@ const back = async (ctx: Ctx, answered: ChallengeResult): Promise<Back> => {
   return { ...answered, client, parameters, redirectUri: redirectUriFor(ctx.config, client, parameters.redirect_uri) }
 }
 
-/** @throws AppError access_denied, once the answer is used up */
-const refuse = async ({ t, take }: Back): Promise<never> => {
+/** Consumes the result. @throws AppError access_denied */
+const refuse = async ({ t, take }: FrontEndResult): Promise<never> => {
   await atomically(t, take)
   throw new AppError('access_denied', 'The person denied access.')
 }
 
-/** Who signed in there, as things stand now. @throws AppError login_challenge_invalid */
-const findSignedIn = async (ctx: Ctx, { t, row }: Back) => {
+/** The session that was created at the front end, in its current state. @throws AppError login_challenge_invalid */
+const findSignedIn = async (ctx: Ctx, { t, row }: FrontEndResult) => {
   const [userId, sessionId] = [row.userId ?? '', row.sessionId ?? '']
   const session = await findLiveSession(t, userId, sessionId, ctx.clock.now())
   const [user, tenant] = [await findUser(t, userId), await findTenant(t)]
@@ -98,8 +102,8 @@ const findSignedIn = async (ctx: Ctx, { t, row }: Back) => {
   return { t, user, tenant, session }
 }
 
-/** The session that was proved there goes on in this browser, and with it the request that waited. */
-const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promise<PageResult> => {
+/** Continues the session of the front end in this browser, and with it the pending request. */
+const continueSession = async (ctx: Ctx, before: User | undefined, answer: FrontEndResult): Promise<PageResult> => {
   const { t, row, client, parameters, take } = answer
   const signedInSession = await findSignedIn(ctx, answer)
   const { session, user } = signedInSession
@@ -112,21 +116,21 @@ const signedIn = async (ctx: Ctx, before: User | undefined, answer: Back): Promi
     })
   })
   const stored: StoredAuthorizationRequest = { ...row, kind: 'waiting' }
-  const onward = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
+  const continueUrl = pendingRequestUrl(client, await storePendingRequest(ctx, { client, parameters, stored }, null))
   const minted = { ...(await reissueSessionToken(ctx, signedInSession, client.clientId)), cookies: [] }
   const ended = before?.sessionId === session.id ? undefined : before
   const { headers, cookies } = await finishPageSignIn(ctx, {
     minted,
     clientId: client.clientId,
     cookies: [],
-    returnTo: onward,
+    returnTo: continueUrl,
     before: ended,
   })
   return new HttpResult(withStatus(303, undefined), { headers, cookies })
 }
 
-/** The answer can only narrow what was requested and may be granted now. */
-const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Promise<PageResult> => {
+/** The decision can only narrow what was requested and can be granted now. */
+const applyDecision = async (ctx: Ctx, principal: User | undefined, answer: FrontEndResult): Promise<PageResult> => {
   const { t, row, client, parameters, redirectUri, take } = answer
   const isSame = principal?.userId === row.userId && principal?.sessionId === row.sessionId && !principal.passwordChangeRequired
   if (principal === undefined || !isSame || row.consent === null) {
@@ -134,9 +138,9 @@ const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Pro
   }
   const consented = row.consent
   return reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), async () => {
-    const whole = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
+    const validated = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
     const keptDetails = new Set(consented.details.map(canonical))
-    const j = { ...whole, details: whole.details.filter((detail) => keptDetails.has(canonical(detail))) }
+    const j = { ...validated, details: validated.details.filter((detail) => keptDetails.has(canonical(detail))) }
     const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
     const types = await knownTypes(ctx, j)
     const names = new Set(consented.scopes.map(({ name }) => name))
@@ -150,9 +154,9 @@ const decided = async (ctx: Ctx, principal: User | undefined, answer: Back): Pro
 export const continueAuthorization = async (ctx: Ctx, principal: User | undefined, query: Readonly<Record<string, string>>): Promise<PageResult> => {
   const { client_id: clientId = '', login_verifier: login, consent_verifier: consent } = query
   const step = login === undefined ? 'consent' : 'login'
-  const answer = await back(ctx, await readChallengeResult(ctx, step, clientId, login ?? consent ?? ''))
+  const answer = await readResult(ctx, await readChallengeResult(ctx, step, clientId, login ?? consent ?? ''))
   if (!answer.accepts) return reportToClient(ctx, responsePlaceOf(answer.client, answer.parameters, answer.redirectUri), () => refuse(answer))
-  // The company no longer uses this front end, so its current owner may have given this answer.
+  // If the company no longer uses this front end, its domain may have another owner, who may have sent this result.
   if (!(await isElsewhere(ctx, answer.client))) throw invalidChallenge(step)
-  return step === 'login' ? signedIn(ctx, principal, answer) : decided(ctx, principal, answer)
+  return step === 'login' ? continueSession(ctx, principal, answer) : applyDecision(ctx, principal, answer)
 }

@@ -4,7 +4,7 @@ import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
 
 export type Ctx = CibaCtx & {
-  /** The way to what clients name: their keys, their metadata. */
+  /** Fetches documents that clients publish: keys and metadata. */
   readonly outbound: Outbound
 }
 export const route = routeFor<Ctx>()

@@ -1,5 +1,5 @@
-// An ID token of ours that comes back to us: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), where it may have
-// expired, says who was meant and proves nothing about who calls; or as what a token exchange begins with.
+// Reads an ID token that a client sends back: as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2, CIBA Core section 7.1), which may have
+// expired, names a person and does not authenticate the caller; or as the subject of a token exchange.
 
 import { compactVerify } from 'jose'
 import { asTenantId, type TenantId } from '#db/engine/tenant'
@@ -10,7 +10,7 @@ import { MAX_TOKEN_LENGTH, objectIn, parseStrictJws } from '#shared/platform/tok
 export type IdTokenHint = {
   readonly tenantId: TenantId
   readonly userId: string
-  /** What the client calls itself to which it was given. */
+  /** The public id of the client that it was issued to. */
   readonly audience: string
   readonly sessionId: string
   readonly authorizationId: string
@@ -28,7 +28,7 @@ export const isSignedWithRetiredKey = async (ctx: Pick<BaseCtx, 'config' | 'sign
   return isOurs && (await ctx.signingKeys.verifier(jws.header.kid)) === undefined
 }
 
-/** What an ID token of ours says, in time or not; undefined for anything else. */
+/** The claims of an ID token of ours, expired or not; undefined for anything else. */
 export const readIdTokenHint = async (ctx: Pick<BaseCtx, 'config' | 'signingKeys'>, token: string): Promise<IdTokenHint | undefined> => {
   const jws = token.length > MAX_TOKEN_LENGTH ? undefined : parseStrictJws(token)
   if (jws === undefined || jws.header.alg !== 'RS256' || jws.header.typ !== 'JWT') return undefined

@@ -1,4 +1,4 @@
-// ID tokens (OpenID Connect Core section 2): who signed in, for one client. How one that comes back is read: id-token-hint.ts.
+// Issues ID tokens (OpenID Connect Core section 2). id-token-hint.ts reads them.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { TenantId } from '#db/engine/tenant'
@@ -16,10 +16,10 @@ export type NewIdToken = {
   readonly authorizationId: string
   readonly authorizationState: AuthorizationState
   readonly accessToken: string
-  /** What the client calls itself. */
+  /** The client's id on the wire. */
   readonly publicId: string
   readonly nonce: string | undefined
-  /** About the person, by the scopes that allow it. */
+  /** Claims about the person that the granted scopes allow. */
   readonly about: Readonly<Record<string, unknown>>
 }
 

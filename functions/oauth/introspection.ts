@@ -17,7 +17,7 @@ const INACTIVE: Description = { active: false }
 const keepsScopes = (claims: AccessClaims, state: TokenState): boolean =>
   claims.scopes.every((scope) => isIdentityScope(scope) || state.scopes.includes(scope))
 
-const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, left: Description['authorization_details_left']): Description => ({
+const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, remaining: Description['authorization_details_left']): Description => ({
   active: true,
   iss: ctx.config.BASE_URL,
   sub: claims.sub,
@@ -35,7 +35,7 @@ const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, left: Desc
   ...(claims.mayAct === undefined ? {} : { may_act: { sub: claims.mayAct } }),
   ...(state.agentType === undefined ? {} : { agent_type: state.agentType }),
   ...(state.ownerId === undefined ? {} : { owner_id: state.ownerId }),
-  ...(claims.details.length === 0 ? {} : { authorization_details: [...claims.details], authorization_details_left: left }),
+  ...(claims.details.length === 0 ? {} : { authorization_details: [...claims.details], authorization_details_left: remaining }),
   ...(state.serviceAccountId === undefined ? {} : { service_account_id: state.serviceAccountId }),
   ...(state.userId === undefined ? {} : { acting_user_id: state.userId }),
   ...(claims.authentication === undefined
@@ -48,10 +48,10 @@ const described = (ctx: Ctx, claims: AccessClaims, state: TokenState, left: Desc
       }),
 })
 
-export type ExaminedToken = { readonly t: TenantDb; readonly counts: { readonly claims: AccessClaims; readonly state: TokenState } | undefined }
+export type ExaminedToken = { readonly t: TenantDb; readonly activeToken: { readonly claims: AccessClaims; readonly state: TokenState } | undefined }
 
 /**
- * A token, as the resource server that it is for may know it; to all others it is like a token that never was.
+ * Reads a token for the resource server that it is issued for. For every other resource server the result is that of an unknown token.
  * @throws AppError client_authentication_failed, rate_limited, invalid_request
  */
 export const examineToken = async (ctx: Ctx, token: string | undefined): Promise<ExaminedToken> => {
@@ -65,14 +65,15 @@ export const examineToken = async (ctx: Ctx, token: string | undefined): Promise
     : { caller: await findIntrospectionCaller(t, presented.id), state: undefined }
   if (!isThatServer(caller, presented)) throw await resourceServerRefused(ctx)
   if (token === undefined) throw new AppError('invalid_request', 'token is missing.')
-  const counts = isOwn && state?.alive === true && claims.audience === caller?.resource && keepsScopes(claims, state)
-  return { t, counts: counts ? { claims, state } : undefined }
+  const activeToken = isOwn && state?.alive === true && claims.audience === caller?.resource && keepsScopes(claims, state)
+  return { t, activeToken: activeToken ? { claims, state } : undefined }
 }
 
 /** @throws AppError client_authentication_failed, rate_limited, invalid_request */
 export const introspect = async (ctx: Ctx, form: z.output<typeof IntrospectionForm>): Promise<Description> => {
-  const { t, counts } = await examineToken(ctx, form.token)
-  if (counts === undefined) return INACTIVE
-  const left = counts.claims.details.length === 0 ? [] : await (await import('./remaining-limits.ts')).remainingLimits(t, counts.claims)
-  return described(ctx, counts.claims, counts.state, left)
+  const { t, activeToken } = await examineToken(ctx, form.token)
+  if (activeToken === undefined) return INACTIVE
+  const remaining =
+    activeToken.claims.details.length === 0 ? [] : await (await import('./remaining-limits.ts')).remainingLimits(t, activeToken.claims)
+  return described(ctx, activeToken.claims, activeToken.state, remaining)
 }

@@ -1,4 +1,4 @@
-// Issues the code once the person has consented: the grant, the authorization below it, and the event are written together.
+// Issues the code after the person has consented: consent, authorization and audit event are written together.
 
 import { atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import { authorizeClient } from '#db/store/oauth-authorizations'
@@ -17,9 +17,9 @@ import type { Ctx } from './group.ts'
 const CODE_SECONDS = 60
 
 type More = {
-  /** False where the person wants to be asked for consent again. */
+  /** False where the person does not want the consent to be remembered. */
   readonly remember?: boolean
-  /** What belongs to the same transaction. */
+  /** Further writes of the same transaction. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
 
@@ -36,11 +36,11 @@ export const issueCode = async (
   const [at, code, id] = [ctx.clock.now(), newHandle(ctx, client.tenantId), ctx.random.id()]
   const codeExpiresAt = secondsAfter(at, CODE_SECONDS)
   const t = forTenant(ctx.db, client.tenantId)
-  const whose = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
+  const owner = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null }
   const authorization = {
     id,
     grantId: ctx.random.id(),
-    ...whose,
+    ...owner,
     sessionId: principal.sessionId,
     offline: scopes.includes('offline_access'),
     scopes: [...scopes],
@@ -57,22 +57,22 @@ export const issueCode = async (
     createdAt: at,
     expiresAt: codeExpiresAt,
   }
-  const occurrence: AuditEntry = {
+  const event: AuditEntry = {
     event: 'oauth.authorized',
     actor: byUser(principal),
     target: { type: 'client', id: client.clientId },
     after: { authorization_id: id, scopes, resource: j.resource?.resource ?? null, ...auditedDetails(j.details) },
   }
   const write = async (own: TenantDb): Promise<void> => {
-    if (!(await authorizeClient(own, authorization, remember, await prepareAuditEvents(own, ctx, occurrence)))) throw new SnapshotChanged()
+    if (!(await authorizeClient(own, authorization, remember, await prepareAuditEvents(own, ctx, event)))) throw new SnapshotChanged()
   }
-  const isMore = also !== undefined || client.registeredBy !== 'administrator' || j.details.length > 0
+  const needsTransaction = also !== undefined || client.registeredBy !== 'administrator' || j.details.length > 0
   const writeAll = async (tx: TenantTx): Promise<void> => {
     await also?.(tx)
-    await admitClient(tx, client, whose.resourceServerId, at)
+    await admitClient(tx, client, owner.resourceServerId, at)
     await write(tx)
     await insertBudgets(tx, ownBudgets(ctx, { holderId: id, details: j.details, types, at }))
   }
-  await onSnapshot(() => (isMore ? atomically(t, writeAll) : write(t)))
+  await onSnapshot(() => (needsTransaction ? atomically(t, writeAll) : write(t)))
   return code.text
 }

@@ -1,4 +1,4 @@
-// Confirms a sign-out that only a link asks for.
+// Confirms a sign-out that a link requests without a valid id_token_hint.
 
 import { Submit } from '#shared/platform/pages/form.tsx'
 import { HostedForm, openPage, pageResult } from '#shared/platform/pages/hosted.tsx'

@@ -1,4 +1,4 @@
-// Where a client sends a person to sign out.
+// Routes of RP-Initiated Logout.
 
 import { ENDPOINTS } from '#shared/domains/oauth/supported'
 import { browser, open, page } from '#shared/platform/http/access'
@@ -7,7 +7,7 @@ import { lazyPageError } from '#shared/platform/pages/lazy-error.tsx'
 import { route } from './group.ts'
 import { LogoutConfirmation, LogoutForm, LogoutQuery } from './logout.schema.ts'
 
-const given = (members: Readonly<Record<string, string | undefined>>): [string, string][] =>
+const definedEntries = (members: Readonly<Record<string, string | undefined>>): [string, string][] =>
   Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]]))
 
 export const logoutRoutes = [
@@ -33,7 +33,8 @@ export const logoutRoutes = [
     errors: [],
     emits: 'nothing',
     render: lazyPageError,
-    handle: async ({ form }) => new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.endSession}?${new URLSearchParams(given(form))}` } }),
+    handle: async ({ form }) =>
+      new HttpResult(undefined, { headers: { Location: `${ENDPOINTS.endSession}?${new URLSearchParams(definedEntries(form))}` } }),
   }),
   route({
     id: 'oauth.logout.confirm',

@@ -15,7 +15,7 @@ import type { LogoutConfirmation, LogoutParameters } from './logout.schema.ts'
 import type { PageResult } from './pending-authorization.ts'
 import { isUnvettedWebAddress } from './redirect.ts'
 
-type Asked = Pick<LogoutParameters, 'client_id' | 'post_logout_redirect_uri' | 'state'>
+type TargetRequest = Pick<LogoutParameters, 'client_id' | 'post_logout_redirect_uri' | 'state'>
 
 /** @throws AppError invalid_request: on a page */
 const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: LogoutParameters): Promise<IdTokenHint | undefined> => {
@@ -32,7 +32,7 @@ const hintIn = async (ctx: Ctx, { id_token_hint: token, client_id: clientId }: L
  * The registered post-logout URI, with the state. Undefined for a client that registered itself while no person is signed in.
  * @throws AppError invalid_request: on a page
  */
-const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): Promise<string | undefined> => {
+const targetOf = async (ctx: Ctx, principal: User | undefined, request: TargetRequest): Promise<string | undefined> => {
   const { post_logout_redirect_uri: uri, client_id: clientId, state } = request
   if (uri === undefined) return undefined
   const client = clientId === undefined ? undefined : await findClientById(ctx, clientId, undefined, principal?.tenantId)
@@ -47,7 +47,7 @@ const targetOf = async (ctx: Ctx, principal: User | undefined, request: Asked): 
   return url.href
 }
 
-const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
+const redirectAfterLogout = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpResult<StatusResult<303, undefined>> => {
   const ended = isEnded ? [endedSessionCookie(ctx)] : []
   if (target === undefined)
     return redirectResult(ctx, signInPath(ctx.request), {
@@ -62,20 +62,20 @@ const onward = (ctx: Ctx, target: string | undefined, isEnded: boolean): HttpRes
 export const logout = async (ctx: Ctx, principal: User | undefined, request: LogoutParameters): Promise<PageResult> => {
   const hinted = await hintIn(ctx, request)
   const clientId = request.client_id ?? hinted?.audience
-  // The token that would have named the client cannot be read any more.
+  // The ID token that names the client cannot be verified any more.
   const isUnreadable = request.id_token_hint !== undefined && clientId === undefined
   const named = { ...request, client_id: clientId, post_logout_redirect_uri: isUnreadable ? undefined : request.post_logout_redirect_uri }
   const target = await targetOf(ctx, principal, named)
-  if (principal === undefined) return onward(ctx, target, false)
+  if (principal === undefined) return redirectAfterLogout(ctx, target, false)
   if (hinted?.userId !== principal.userId) return logoutPage(ctx, principal, named, target)
   await signOut(ctx, principal)
-  return onward(ctx, target, true)
+  return redirectAfterLogout(ctx, target, true)
 }
 
-/** Validates again: the form comes from the browser. @throws AppError invalid_request: on a page */
+/** Validates the form again, since it comes from the browser. @throws AppError invalid_request: on a page */
 export const confirmLogout = async (ctx: Ctx, principal: User, form: z.output<typeof LogoutConfirmation>): Promise<PageResult> => {
   const target = await targetOf(ctx, principal, form)
-  if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : onward(ctx, target, false)
+  if (form.decision === 'stay') return target === undefined ? redirectResult(ctx, '/me') : redirectAfterLogout(ctx, target, false)
   await signOut(ctx, principal)
-  return onward(ctx, target, true)
+  return redirectAfterLogout(ctx, target, true)
 }

@@ -1,4 +1,4 @@
-// The consent of a person who authenticates an MCP session (`mcp-auth`): the page describes the session, and the answer carries its code.
+// The consent of a person who authenticates an MCP session (`mcp-auth`): the page describes the session, and the form contains its code.
 
 import { checkMcpCode, type McpConsent, readMcpConsent } from '#shared/domains/mcp-sessions/confirmation'
 import type { User } from '#shared/platform/principals/principal'
@@ -11,13 +11,13 @@ import { answerClient, type PageResult } from './pending-authorization.ts'
 
 const sessionOf = ({ client, state }: ValidatedRequest) => ({ tenantId: client.tenantId, clientId: client.clientId, state })
 
-/** @throws AppError access_denied when no session waits for the answer */
+/** @throws AppError access_denied when no session is pending */
 export const mcpConsentOf = (ctx: Ctx, j: ValidatedRequest): Promise<McpConsent> => readMcpConsent(ctx, sessionOf(j))
 
 /**
- * Issues the code when the person typed the session's; a wrong one leads to the page again.
+ * Issues the authorization code if the person typed the code of the session; otherwise renders the page again.
  * Routes that call this emit `oauth.authorized`, `mcp_session.closed`.
- * @throws AppError access_denied when no session waits for the answer
+ * @throws AppError access_denied when no session is pending
  */
 export const allowMcpSession = async (
   ctx: Ctx,
@@ -26,7 +26,7 @@ export const allowMcpSession = async (
   typed: string,
 ): Promise<PageResult> => {
   const { request, scopes, types } = consent
-  const verdict = await checkMcpCode(ctx, principal, sessionOf(request), typed)
-  if (!verdict.isRight) return consentPage(ctx, { ...consent, principal, mcp: { ...(await mcpConsentOf(ctx, request)), wrongCode: true } })
-  return answerClient(ctx, request, { code: await issueCode(ctx, request, principal, scopes, types, { also: verdict.confirm }) })
+  const check = await checkMcpCode(ctx, principal, sessionOf(request), typed)
+  if (!check.isRight) return consentPage(ctx, { ...consent, principal, mcp: { ...(await mcpConsentOf(ctx, request)), wrongCode: true } })
+  return answerClient(ctx, request, { code: await issueCode(ctx, request, principal, scopes, types, { also: check.confirm }) })
 }

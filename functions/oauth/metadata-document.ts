@@ -20,40 +20,40 @@ import { acceptsSelfRegistered, allowsOpenRegistration } from './open-registrati
 import { limitOpenRegistration, requireRegistrationQuota, UNUSED_CLIENT_SECONDS } from './registration-limits.ts'
 import { tenantOfResource } from './resource-tenant.ts'
 
-/** The draft recommends 5 KiB; some list many addresses. */
-const MOST_BYTES = 10 * 1024
-const FRESH_SECONDS = 3600
-/** How long an address that does not answer is served from what is known of it. */
+/** The draft recommends 5 KiB; some documents list many redirect URIs. */
+const MAX_BYTES = 10 * 1024
+const CACHE_SECONDS = 3600
+/** How long the stored metadata is used while the document cannot be fetched. */
 const STALE_SECONDS = 24 * 3600
 const FAILED_SECONDS = 60
-const MOST_FETCHES = 30
+const MAX_FETCHES = 30
 
 const refused = (why: string): AppError => new AppError('invalid_request', `client_id: ${why}`)
 
-/** An https address with a path, in one spelling, without fragment, credentials and dot segments (section 3). */
+/** An https URL with a path, in canonical spelling, without fragment, credentials and dot segments (section 3). */
 export const isMetadataUrl = ({ config }: Pick<Ctx, 'config'>, text: string): boolean => {
   const url = checkOutboundUrl(text, { loopback: config.OUTBOUND_LOOPBACK === 'on' })
   return typeof url !== 'string' && url.pathname !== '/' && url.href === text && !/%2e/i.test(url.pathname)
 }
 
 /** @throws AppError invalid_request: on a page */
-const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): ReturnType<typeof validateMetadata> => {
+const parseDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): ReturnType<typeof validateMetadata> => {
   let document: unknown
   try {
     document = JSON.parse(text)
   } catch {
     throw refused('its metadata is no JSON.')
   }
-  const said = ClientMetadata.safeParse(document).data
+  const submitted = ClientMetadata.safeParse(document).data
   const members = document as Readonly<Record<string, unknown>>
-  if (said === undefined || members.client_id !== url) throw refused('its metadata does not describe this client.')
+  if (submitted === undefined || members.client_id !== url) throw refused('its metadata does not describe this client.')
   // A public document contains no secret (section 4.1).
-  const { token_endpoint_auth_method: method = 'none' } = said
+  const { token_endpoint_auth_method: method = 'none' } = submitted
   if ((method !== 'none' && method !== 'private_key_jwt') || Object.hasOwn(members, 'client_secret'))
     throw refused('its metadata asks for a shared secret.')
-  const plain: SubmittedMetadata = { ...said, token_endpoint_auth_method: method }
+  const metadata: SubmittedMetadata = { ...submitted, token_endpoint_auth_method: method }
   try {
-    return validateMetadata(ctx, plain, false)
+    return validateMetadata(ctx, metadata, false)
   } catch (error) {
     throw error instanceof AppError ? refused(error.message) : error
   }
@@ -62,14 +62,14 @@ const judgeDocument = (ctx: Pick<Ctx, 'config'>, url: string, text: string): Ret
 /** @throws AppError invalid_request, rate_limited */
 const fetchDocument = async (ctx: Ctx, url: string): Promise<ReturnType<typeof validateMetadata>> => {
   const key = `client-metadata:${addressKey(ctx, ctx.request.address)}`
-  await ctx.limits.check([{ key, windowSeconds: 60, max: MOST_FETCHES, guardsCredential: false }])
+  await ctx.limits.check([{ key, windowSeconds: 60, max: MAX_FETCHES, guardsCredential: false }])
   const failed = `client-metadata-failed:${Buffer.from(sha256(url)).toString('base64url')}`
   if ((await ctx.cache.get(failed)) !== undefined) throw refused('its metadata could not be read a moment ago.')
   try {
     const { status, body, header } = await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json' } })
     const isJson = /^application\/(?:[\w.-]+\+)?json(?:;|$)/.test(header('content-type') ?? '')
-    if (status !== 200 || !isJson || body.byteLength > MOST_BYTES) throw refused('there is no metadata at this address.')
-    return judgeDocument(ctx, url, new TextDecoder().decode(body))
+    if (status !== 200 || !isJson || body.byteLength > MAX_BYTES) throw refused('there is no metadata at this address.')
+    return parseDocument(ctx, url, new TextDecoder().decode(body))
   } catch (error) {
     if (!(error instanceof FetchFailure || (error instanceof AppError && error.code === 'invalid_request'))) throw error
     await ctx.cache.putIfAbsent(failed, '1', FAILED_SECONDS)
@@ -84,7 +84,7 @@ const isSame = (before: Client, after: ReturnType<typeof validateMetadata>): boo
 const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promise<void> => {
   const at = ctx.clock.now()
   const age = (at.getTime() - (known.metadataFetchedAt?.getTime() ?? 0)) / 1000
-  if (age < FRESH_SECONDS) return
+  if (age < CACHE_SECONDS) return
   const document = await fetchDocument(ctx, url).catch((error: unknown) => {
     if (error instanceof AppError && age < STALE_SECONDS) return undefined
     throw error
@@ -94,7 +94,7 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
     const by = { actor: byClient(known.id), name: known.name }
     const changed = await changeClientIdentity(tx, ctx, by, known, { ...requireNoWider(known, document), metadataFetchedAt: at, updatedAt: at })
     if (changed === undefined || isSame(known, document)) return
-    // A person said yes to another name, too.
+    // The consents were also given to the old name.
     await endConsentsOfClient(tx, ctx, by, changed, ['client_name', 'grant_types'])
     const [target, before] = [
       { type: 'client', id: known.id },
@@ -107,7 +107,7 @@ const refresh = async (ctx: Ctx, t: TenantDb, known: Client, url: string): Promi
 }
 
 /** @throws AppError invalid_request, quota_exceeded */
-const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
+const registerFromDocument = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
   const document = await fetchDocument(ctx, url)
   await limitOpenRegistration(ctx)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
@@ -127,7 +127,7 @@ const enter = async (ctx: Ctx, t: TenantDb, url: string): Promise<void> => {
 
 /**
  * Registers such a client, or updates it, in the company of the requested resource. Nothing is fetched where the company or the resource server does not
- * accept such clients. Returns the company; `several` where only the person's company would tell which one. Routes that call this emit `client.registered`,
+ * accept such clients. Returns the company; `several` where only the person's company could decide which one. Routes that call this emit `client.registered`,
  * `client.registration_changed`, `client.consents_ended`.
  * @throws AppError invalid_request, quota_exceeded, rate_limited: on a page
  */
@@ -153,6 +153,6 @@ export const registerMetadataClient = async (
   if (!acceptsSelfRegistered(server, 'cimd') || !(await allowsOpenRegistration(ctx, tenantId))) {
     throw refused('the resource accepts only clients that an administrator registered.')
   }
-  await enter(ctx, t, url)
+  await registerFromDocument(ctx, t, url)
   return tenantId
 }

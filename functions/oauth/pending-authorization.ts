@@ -1,4 +1,4 @@
-// An authorization request that waits for a person to sign in or to decide, and how its errors reach the client (RFC 6749 section 4.1.2.1).
+// Authorization requests that are stored until a person signs in or decides, and how their errors reach the client (RFC 6749 section 4.1.2.1).
 import { forTenant } from '#db/engine/tenant'
 import { type ConsentState, insertAuthorizationRequest, type StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -29,7 +29,7 @@ export type AuthorizationRequest = {
   readonly states?: ConsentStates | undefined
 }
 
-/** Keeps the request under a short name that a sign-in can lead back to; for a front end of the company's own, bound to the browser. */
+/** Stores the request and returns its handle, for the way back from the sign-in. For a company's own front end the request is bound to the browser. */
 export const storePendingRequest = async (
   ctx: Ctx,
   { client, parameters, stored }: AuthorizationRequest,
@@ -44,14 +44,14 @@ export const storePendingRequest = async (
     clientId: client.clientId,
     parameters,
     browserHash,
-    // A sign-in after this moment counts as a new one.
+    // A sign-in after this time is a new one.
     createdAt: stored?.kind === 'waiting' ? stored.createdAt : now,
     expiresAt: secondsAfter(now, WAITING_SECONDS),
   })
   return handle.text
 }
 
-/** Where the request that waits goes on. */
+/** The URL that continues a stored request. */
 export const pendingRequestUrl = (client: Pick<OauthClient, 'publicId'>, handle: string): string =>
   `${ENDPOINTS.authorization}?${new URLSearchParams({ client_id: client.publicId, request_uri: `${REQUEST_URI}${handle}` })}`
 
@@ -62,18 +62,18 @@ export const grantableScopes = (j: ValidatedRequest, { held }: Pick<ConsentState
   return scopes
 }
 
-/** What a person did too late or twice is no business of the client's. */
-const FOR_THE_PERSON: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
+/** Errors of expired or repeated forms are reported to the person, not to the client. */
+const PERSON_ERRORS: ReadonlySet<string> = new Set(['form_expired', 'login_challenge_invalid', 'consent_challenge_invalid'])
 
-/** The answer to the client, and who answers (RFC 9207). */
+/** The response to the client, with the issuer (RFC 9207). */
 export const answerClient = async (
   ctx: Ctx,
   { redirectUri, responseMode, state }: ResponsePlace,
   answer: Readonly<Record<string, string>>,
 ): Promise<PageResult> => {
-  const whole = { ...answer, ...(state === undefined ? {} : { state }), iss: ctx.config.BASE_URL }
-  if (responseMode !== 'form_post') return redirectTo(authorizationResponseUrl(redirectUri, whole, responseMode))
-  return (await import('./form-post.page.tsx')).formPostPage(ctx, redirectUri, whole)
+  const response = { ...answer, ...(state === undefined ? {} : { state }), iss: ctx.config.BASE_URL }
+  if (responseMode !== 'form_post') return redirectTo(authorizationResponseUrl(redirectUri, response, responseMode))
+  return (await import('./form-post.page.tsx')).formPostPage(ctx, redirectUri, response)
 }
 
 /** Reports errors of the request to the client, where the specifications allow that. */
@@ -81,7 +81,7 @@ export const reportToClient = async (ctx: Ctx, place: ResponsePlace, work: () =>
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || FOR_THE_PERSON.has(error.code)) throw error
+    if (!(error instanceof AppError) || error.status >= 500 || error.status === 429 || PERSON_ERRORS.has(error.code)) throw error
     return answerClient(ctx, place, { error: oauthName(error.code), error_description: oauthDescription(error.message) })
   }
 }

@@ -1,4 +1,4 @@
-// Where an answer may be sent: to an address that the client is registered with, and to no other. Pure.
+// Redirect URIs: a response is only sent to a URI that the client registered. Pure.
 import type { OauthClient } from '#db/store/oauth-clients'
 import { MCP_CALLBACK, type ResponseMode } from '#shared/domains/oauth/supported'
 import { AppError } from '#shared/kernel/errors'
@@ -12,8 +12,7 @@ export const isLoopback = (uri: string): boolean => {
 }
 
 /**
- * The same text. On the loopback interface an application may listen on any port (RFC 8252 section 7.3): there the port alone may differ, in an address that
- * is otherwise spelled the same.
+ * Compares as text. On the loopback interface an application may listen on any port (RFC 8252 section 7.3), so there only the port may differ.
  */
 const isRegistered = (registered: string, requested: string): boolean => {
   if (registered === requested) return true
@@ -22,7 +21,7 @@ const isRegistered = (registered: string, requested: string): boolean => {
   return withoutPort(registered) === withoutPort(requested) && !requested.includes('#')
 }
 
-/** @throws AppError invalid_request: nothing may be sent there */
+/** @throws AppError invalid_request, which must not be reported to that URI */
 export const registeredRedirectUri = ({ redirectUris }: Pick<OauthClient, 'redirectUris'>, requested: string | undefined): string => {
   const [only, ...more] = redirectUris
   if (requested === undefined && only !== undefined && more.length === 0) return only
@@ -34,26 +33,26 @@ export const registeredRedirectUri = ({ redirectUris }: Pick<OauthClient, 'redir
 }
 
 type Config = { readonly BASE_URL: string }
-/** Our own callback of MCP sessions is every client's: a code that comes there opens the session that was begun with its state, and nothing else. */
+/** Every client may use our own callback of MCP sessions: a code sent there only authenticates the session of its state. */
 export const isOwnCallback = ({ BASE_URL }: Config, uri: string | undefined): boolean => uri === `${BASE_URL}${MCP_CALLBACK}`
 
-/** @throws AppError invalid_request: nothing may be sent there */
+/** @throws AppError invalid_request, which must not be reported to that URI */
 export const redirectUriFor = (config: Config, client: Pick<OauthClient, 'redirectUris'>, requested: string | undefined): string =>
   requested !== undefined && isOwnCallback(config, requested) ? requested : registeredRedirectUri(client, requested)
 
 /**
- * Anyone can register a client, so such a redirect URI may point anywhere on the web: redirecting there before the person signed in or answered would make us
- * an open redirector (RFC 9700 section 4.11.2).
+ * Anyone can register a client, so such a redirect URI may point anywhere on the web: redirecting there before the person signed in or decided would make this
+ * service an open redirector (RFC 9700 section 4.11.2).
  */
 export const isUnvettedWebAddress = ({ registeredBy }: Pick<OauthClient, 'registeredBy'>, uri: string): boolean =>
   registeredBy !== 'administrator' && !isLoopback(uri) && /^https?:/i.test(uri)
 
-/** Whether the client is registered for that mode. A form is posted to the web alone. */
+/** Whether the client registered that mode. A form can only be posted to an http or https URI. */
 export const mayAnswerBy = ({ responseModes }: Pick<OauthClient, 'responseModes'>, redirectUri: string, mode: string): mode is ResponseMode =>
   mode === 'query' || (responseModes.includes(mode) && (mode !== 'form_post' || /^https?:/i.test(redirectUri)))
 
 type Answer = Readonly<Record<string, string>>
-/** The address with the answer in its query (RFC 6749 section 4.1.2) or its fragment. */
+/** The redirect URI with the response in its query (RFC 6749 section 4.1.2) or its fragment. */
 export const authorizationResponseUrl = (redirectUri: string, answer: Answer, mode: 'query' | 'fragment'): string => {
   const url = new URL(redirectUri)
   if (mode === 'fragment') url.hash = new URLSearchParams(answer).toString()

@@ -1,4 +1,4 @@
-// Clients that register themselves, and what they wait for.
+// Routes of clients that register themselves, and of their requests for access.
 
 import { open } from '#shared/platform/http/access'
 import { registrationError } from '#shared/platform/http/problem'
@@ -8,13 +8,13 @@ import { AccessRequestPath, AccessRequestState, RegisterBody, RegisteredClient, 
 
 const MANAGED = open('The registration access token is the proof (RFC 7592); it is 256 random bits.', { class: 'general' })
 const METADATA_ERRORS = ['invalid_redirect_uri', 'invalid_client_metadata'] as const
-/** RFC 7592 section 2.2: null and empty values are as if they were left out. */
-const said = { emptyIsAbsent: true, render: registrationError } as const
+/** RFC 7592 section 2.2: null and empty values count as omitted. */
+const withMetadata = { emptyIsAbsent: true, render: registrationError } as const
 const managed = { access: MANAGED, path: RegisteredPath, render: registrationError } as const
 
 export const registerRoutes = [
   route({
-    ...said,
+    ...withMetadata,
     id: 'oauth.register',
     on: 'POST /oauth/register',
     summary: 'Register a client (RFC 7591), with an initial access token or, where the company allows open registration, without.',
@@ -39,7 +39,7 @@ export const registerRoutes = [
   }),
   route({
     ...managed,
-    ...said,
+    ...withMetadata,
     id: 'oauth.changeClient',
     on: 'PUT /oauth/register/:client_id',
     summary: "Update the client's registration (RFC 7592 section 2.2). New redirect URIs of a client in use wait for an administrator.",

@@ -3,10 +3,10 @@ import * as z from 'zod'
 import { ClientMetadata } from '#shared/domains/oauth/client-metadata.schema'
 
 export const RegisterBody = ClientMetadata.extend({
-  /** The resource server that the client wants to reach; it decides the company. */
+  /** The resource server that the client will request; it determines the company. */
   resource: z.string().max(2000).optional(),
 }).meta({ id: 'ClientRegistrationRequest' })
-/** The whole of it again (section 2.2). */
+/** An update contains all metadata again (RFC 7592 section 2.2). */
 export const UpdateBody = ClientMetadata.extend({
   client_id: z.string().max(2000),
   client_secret: z.string().max(512).optional(),
@@ -41,12 +41,12 @@ export const RegisteredClient = z
     software_id: z.string().optional(),
     software_version: z.string().optional(),
     client_kind: z.string().optional(),
-    /** New redirect addresses count once an administrator has looked at them. */
+    /** New redirect URIs are valid only after an administrator has approved them. */
     redirect_review_pending: z.boolean().optional(),
   })
   .meta({ id: 'RegisteredClient' })
 
-/** The id of the request, or the opaque id that its client was given. */
+/** The id of the request, or the opaque id that its client received. */
 export const AccessRequestPath = z.object({ id: z.union([z.uuid(), z.string().regex(/^[0-9a-f-]{36}\.[0-9a-f-]{36}$/)]) })
 export const AccessRequestState = z
   .object({

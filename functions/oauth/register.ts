@@ -1,4 +1,4 @@
-// A client registers itself (RFC 7591), and looks after its registration with the token that it was given (RFC 7592).
+// Dynamic client registration (RFC 7591), and its management with the registration access token (RFC 7592).
 
 import type * as z from 'zod'
 import { asTenantId, atomically, directory, forTenant, SYSTEM_TENANT, type TenantId, type TenantTx } from '#db/engine/tenant'
@@ -69,11 +69,11 @@ const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string |
   if (resource !== undefined) {
     const identifier = canonicalResource(resource)
     const owner = await tenantOfResource(ctx, identifier)
-    // The first person who uses the client decides.
+    // The company of the first person who uses the client is chosen later.
     if (owner === 'several') return SYSTEM_TENANT
     const server = owner === undefined ? undefined : await findServerByIdentifier(forTenant(ctx.db, owner), identifier)
     if (owner === undefined || !server?.active) throw new AppError('invalid_target')
-    // Refused here and not later, when a person is already at the authorization endpoint.
+    // Refused at registration, not later when a person is already at the authorization endpoint.
     if (!acceptsSelfRegistered(server, 'dcr')) {
       throw new AppError('registration_refused', 'The resource accepts only clients that an administrator registered.')
     }
@@ -84,8 +84,8 @@ const ownerOf = async (ctx: Ctx, initial: string | undefined, resource: string |
   return companies[0]?.tenantId ?? SYSTEM_TENANT
 }
 
-/** The tenant's word on it. @throws AppError registration_refused, invalid_token */
-const requireLet = async (t: TenantTx, ctx: Ctx, initial: string | undefined): Promise<void> => {
+/** Applies the tenant's registration policy. @throws AppError registration_refused, invalid_token */
+const requireRegistrationAllowed = async (t: TenantTx, ctx: Ctx, initial: string | undefined): Promise<void> => {
   const tenant = await findTenant(t)
   const policy = tenant?.settings.clientRegistration ?? 'open'
   if (tenant?.status !== 'active' || policy === 'closed') throw new AppError('registration_refused')
@@ -98,21 +98,21 @@ const requireLet = async (t: TenantTx, ctx: Ctx, initial: string | undefined): P
 }
 
 /** @throws AppError invalid_redirect_uri, invalid_client_metadata, invalid_target, invalid_token, registration_refused, quota_exceeded, rate_limited */
-export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): Promise<Presented> => {
+export const register = async (ctx: Ctx, submitted: z.output<typeof RegisterBody>): Promise<Presented> => {
   await limitOpenRegistration(ctx)
   const initial = bearerOf(ctx)
-  const client = validateMetadata(ctx, said, initial !== undefined)
-  const tenantId = await ownerOf(ctx, initial, said.resource)
+  const client = validateMetadata(ctx, submitted, initial !== undefined)
+  const tenantId = await ownerOf(ctx, initial, submitted.resource)
   const [id, at, secret] = [ctx.random.id(), ctx.clock.now(), randomToken(ctx.random)]
-  const manages = `${id}.${randomToken(ctx.random)}`
+  const registrationToken = `${id}.${randomToken(ctx.random)}`
   const hasSecret = client.isPublic === false && client.tokenEndpointAuthMethod !== 'private_key_jwt'
   const row = await atomically(forTenant(ctx.db, tenantId), async (t) => {
-    await requireLet(t, ctx, initial)
+    await requireRegistrationAllowed(t, ctx, initial)
     await insertClient(t, {
       ...client,
       id,
       registeredBy: 'dynamic',
-      registrationTokenHash: sha256(manages),
+      registrationTokenHash: sha256(registrationToken),
       unusedUntil: secondsAfter(at, initial === undefined ? UNUSED_CLIENT_SECONDS : INVITED_CLIENT_SECONDS),
       ...(hasSecret ? { secretHash: sha256(secret) } : {}),
       validFrom: at,
@@ -128,23 +128,23 @@ export const register = async (ctx: Ctx, said: z.output<typeof RegisterBody>): P
   return {
     ...registeredClientResponse(ctx, row),
     ...(hasSecret ? { client_secret: secret, client_secret_expires_at: 0 } : {}),
-    ...(said.resource === undefined ? {} : { resource: said.resource }),
-    registration_access_token: manages,
+    ...(submitted.resource === undefined ? {} : { resource: submitted.resource }),
+    registration_access_token: registrationToken,
   }
 }
 
 type Managed = { readonly tenantId: TenantId; readonly row: Client; readonly secretHash: Uint8Array | null }
 
 /**
- * The client of the registration access token. An unknown client gets the same answer (RFC 7592 section 2.1). @throws AppError invalid_token, unauthorized
+ * The client of the registration access token. An unknown client gets the same error (RFC 7592 section 2.1). @throws AppError invalid_token, unauthorized
  */
 export const managedClient = async (ctx: Ctx, clientId: string): Promise<Managed> => {
   const token = bearerOf(ctx)
   if (token === undefined) throw new AppError('unauthorized')
   const entry = await findClientCredentials(directory(ctx.db), clientId)
   const row = entry === undefined ? undefined : await findClient(forTenant(ctx.db, entry.tenantId), clientId)
-  const isIt = row?.registrationTokenHash && constantTimeEqual(sha256(token), new Uint8Array(row.registrationTokenHash))
-  if (entry === undefined || row === undefined || !isIt || !row.active || row.deletedAt !== null || row.registeredBy !== 'dynamic') {
+  const isTokenOfClient = row?.registrationTokenHash && constantTimeEqual(sha256(token), new Uint8Array(row.registrationTokenHash))
+  if (entry === undefined || row === undefined || !isTokenOfClient || !row.active || row.deletedAt !== null || row.registeredBy !== 'dynamic') {
     throw new AppError('invalid_token')
   }
   return { tenantId: entry.tenantId, row, secretHash: entry.secretHash }
@@ -157,25 +157,26 @@ export const clientOfToken = async (ctx: Ctx): Promise<{ readonly tenantId: Tena
   return { tenantId: (await managedClient(ctx, clientId)).tenantId, clientId }
 }
 
-/** RFC 7592 section 3 has the token in every answer. Only its hash is stored, so the answer repeats the presented one. */
-const shownAgain = (ctx: Ctx, row: Client): Presented => {
+/** RFC 7592 section 3 requires the token in every response. Only its hash is stored, so the response repeats the presented one. */
+const withPresentedToken = (ctx: Ctx, row: Client): Presented => {
   const token = bearerOf(ctx)
   return { ...registeredClientResponse(ctx, row), ...(token === undefined ? {} : { registration_access_token: token }) }
 }
 
 /** @throws AppError invalid_token, unauthorized */
-export const readOwnRegistration = async (ctx: Ctx, clientId: string): Promise<Presented> => shownAgain(ctx, (await managedClient(ctx, clientId)).row)
+export const readOwnRegistration = async (ctx: Ctx, clientId: string): Promise<Presented> =>
+  withPresentedToken(ctx, (await managedClient(ctx, clientId)).row)
 
-/** Where answers may go is what people said yes to: of new addresses of a client in use an administrator decides; what is left out goes at once. */
+/** People consented to the redirect URIs, so new ones of a client in use wait for an administrator. Removed ones are removed at once. */
 const redirectsAfter = (before: Client, wanted: readonly string[]) => {
   if (before.unusedUntil !== null) return { redirectUris: [...wanted], reviewedRedirectUris: null }
-  const kept = wanted.filter((uri) => before.redirectUris.includes(uri))
-  return kept.length === wanted.length
-    ? { redirectUris: kept, reviewedRedirectUris: null }
-    : { redirectUris: kept, reviewedRedirectUris: [...wanted] }
+  const unchanged = wanted.filter((uri) => before.redirectUris.includes(uri))
+  return unchanged.length === wanted.length
+    ? { redirectUris: unchanged, reviewedRedirectUris: null }
+    : { redirectUris: unchanged, reviewedRedirectUris: [...wanted] }
 }
 
-/** Never from a client with a secret to one without, or back: what was proved before must go on being proved. @throws AppError invalid_client_metadata */
+/** A confidential client must not become public, or the reverse. @throws AppError invalid_client_metadata */
 const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | undefined }): void => {
   if (changed.isPublic !== row.isPublic) {
     const field = 'body.token_endpoint_auth_method'
@@ -183,18 +184,18 @@ const requireSameKind = (row: Client, changed: { readonly isPublic?: boolean | u
   }
 }
 
-/** Other redirect URIs, keys or authentication end what people allowed the client. @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
-export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.output<typeof UpdateBody>): Promise<Presented> => {
+/** Changed redirect URIs, keys or authentication end the consents to the client. @throws AppError invalid_token, unauthorized, invalid_redirect_uri, invalid_client_metadata */
+export const updateOwnRegistration = async (ctx: Ctx, clientId: string, submitted: z.output<typeof UpdateBody>): Promise<Presented> => {
   const { tenantId, secretHash } = await managedClient(ctx, clientId)
-  if (said.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
-  const isSecret = said.client_secret === undefined || isClientSecret(said.client_secret, { secretHash }, ctx.clock.now())
+  if (submitted.client_id !== clientId) throw new AppError('invalid_client_metadata', 'client_id is not this client.', { field: 'body.client_id' })
+  const isSecret = submitted.client_secret === undefined || isClientSecret(submitted.client_secret, { secretHash }, ctx.clock.now())
   if (!isSecret) throw new AppError('invalid_client_metadata', 'client_secret is not this client\u2019s.', { field: 'body.client_secret' })
   const changed = await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
     if (row === undefined) throw new AppError('invalid_token')
     const wanted = validateMetadata(
       ctx,
-      said,
+      submitted,
       row.grantTypes.some((grant) => grant.includes('ciba')),
     )
     requireSameKind(row, wanted)
@@ -214,15 +215,15 @@ export const updateOwnRegistration = async (ctx: Ctx, clientId: string, said: z.
     return updated
   })
   ctx.wakeOutbox()
-  return shownAgain(ctx, changed)
+  return withPresentedToken(ctx, changed)
 }
 
-/** With it goes everything that people let it do. @throws AppError invalid_token, unauthorized */
+/** Deletes the client with all consents and tokens. @throws AppError invalid_token, unauthorized */
 export const deleteOwnRegistration = async (ctx: Ctx, clientId: string): Promise<undefined> => {
   const { tenantId } = await managedClient(ctx, clientId)
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const row = await lockClient(t, clientId)
-    // Read before the deletion, which removes the link to the steps below.
+    // Read before the deletion, which removes the link to later delegation steps.
     const hadSteps = await hasSubdelegations(t, clientId, ctx.clock.now())
     if (row === undefined || !(await deleteClient(t, clientId))) throw new AppError('invalid_token')
     if (row.unusedUntil === null) await releaseQuota(t, 'clients')

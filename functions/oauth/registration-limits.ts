@@ -1,5 +1,5 @@
-// Limits for clients that registered themselves and that no person used yet: how long they are kept, and how many there may be. Each network gets a part of the
-// places, so that one attacker cannot take all of them.
+// Limits for clients that registered themselves and that no person has used yet: how long they are stored, and how many there may be. Each network gets a share,
+// so that one attacker cannot use the whole limit up.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { countSelfRegistered } from '#db/store/registered-clients'
@@ -8,27 +8,27 @@ import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { Ctx } from './group.ts'
 
 const HOUR = 3600
-/** A real client sends a person at once. */
+/** A genuine client sends a person at once. */
 export const UNUSED_CLIENT_SECONDS = HOUR
 /** A client with an initial access token has a day. */
 export const INVITED_CLIENT_SECONDS = 24 * HOUR
-const MOST_WAITING = 500
-const MOST_OF_TENANT = 5000
-/** Per address or, for IPv6, per site, while the client is unused: an eighth of all places. */
-const MOST_OF_PLACE = 60
-/** Of an IPv6 address the /48, which a site gets as a whole (RFC 6177). */
-const placeOf = (address: string): string => rateLimitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
+const MAX_UNUSED = 500
+const MAX_OF_TENANT = 5000
+/** Per network address or, for IPv6, per site, while the client is unused: an eighth of the limit. */
+const MAX_OF_NETWORK = 60
+/** The address, or for IPv6 the /48 that one site gets (RFC 6177). */
+const networkOf = (address: string): string => rateLimitKeyOf(address).replace(/^(\w+:\w+:\w+):.*/, '$1::/48')
 
 /** Call it outside a transaction. @throws AppError rate_limited */
 export const limitOpenRegistration = (ctx: Pick<Ctx, 'limits' | 'hash' | 'request'>): Promise<void> => {
-  const place = Buffer.from(ctx.hash('limit:place', placeOf(ctx.request.address))).toString('base64url')
+  const network = Buffer.from(ctx.hash('limit:place', networkOf(ctx.request.address))).toString('base64url')
   return ctx.limits.check([
-    { key: `oauth-newcomers:${place.slice(0, 22)}`, windowSeconds: UNUSED_CLIENT_SECONDS, max: MOST_OF_PLACE, guardsCredential: false },
+    { key: `oauth-newcomers:${network.slice(0, 22)}`, windowSeconds: UNUSED_CLIENT_SECONDS, max: MAX_OF_NETWORK, guardsCredential: false },
   ])
 }
 
 /** @throws AppError quota_exceeded */
 export const requireRegistrationQuota = async (t: TenantTx, now: Date): Promise<void> => {
   const { all, waiting } = await countSelfRegistered(t, now)
-  if (waiting >= MOST_WAITING || all >= MOST_OF_TENANT) throw new AppError('quota_exceeded', 'There are too many self-registered clients.')
+  if (waiting >= MAX_UNUSED || all >= MAX_OF_TENANT) throw new AppError('quota_exceeded', 'There are too many self-registered clients.')
 }

@@ -1,4 +1,4 @@
-// What is left of the limits of a token.
+// The remaining limits of a token.
 import type * as z from 'zod'
 import type { TenantDb } from '#db/engine/tenant'
 import { type Budget, findBudgetPath } from '#db/store/oauth-details'
@@ -13,12 +13,12 @@ export const findBudgetPathOf = (t: TenantDb, { delegationId, authorizationId, d
   return holder === undefined || detail === undefined ? Promise.resolve([]) : findBudgetPath(t, holder, detailHash(detail))
 }
 
-/** Of each detail, in their order. */
+/** The remaining limits of each detail, in order. */
 export const remainingLimits = async (t: TenantDb, claims: AccessClaims): Promise<(z.input<typeof RemainingLimits> | null)[]> => {
-  const left: (z.input<typeof RemainingLimits> | null)[] = []
+  const remaining: (z.input<typeof RemainingLimits> | null)[] = []
   for (const at of claims.details.keys()) {
     const path = await findBudgetPathOf(t, claims, at)
-    left.push(path.length === 0 ? null : remainingResponse(path))
+    remaining.push(path.length === 0 ? null : remainingResponse(path))
   }
-  return left
+  return remaining
 }

@@ -1,4 +1,4 @@
-// What AuthSec's SDKs ask before a token: how the client stands to resource servers, and the state of its request for access.
+// What AuthSec's SDKs request before a token: the client's access to resource servers, and the state of its request for access.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putConsent } from '#db/store/oauth-authorizations'
@@ -16,22 +16,22 @@ const start = async () => {
   const server = await newResource(app, company, [{ name: 'tools:read' }])
   const other = await newResource(app, company, [])
   const client = await newOauthClient(app, company, { at: [server] })
-  const ask = async (form: Readonly<Record<string, string>> = {}, authorization: string | undefined = client.authorization) => {
+  const bootstrap = async (form: Readonly<Record<string, string>> = {}, authorization: string | undefined = client.authorization) => {
     const response = await postForm(app, '/oauth/requester-bootstrap', form, authorization === '' ? {} : { authorization })
     return { status: response.status, body: await response.json() }
   }
-  const wait = (clientId: string, resourceServerId: string) => {
+  const putPendingRequest = (clientId: string, resourceServerId: string) => {
     const [id, at] = [app.ctx.random.id(), app.clock.now()]
     return atomically(forTenant(app.db, company.tenantId), (t) =>
       putAccessRequest(t, { id, resourceServerId, clientId, at, expiresAt: secondsAfter(at, 3600) }),
     )
   }
-  return { app, company, server, other, client, ask, wait }
+  return { app, company, server, other, client, bootstrap, putPendingRequest }
 }
 
-test('a client learns which resource servers it may request, and nothing of other tenants', async () => {
-  const { app, company, server, other, client, ask } = await start()
-  expect(await ask()).toEqual({
+test('A client gets the resource servers that it may request, and none of other tenants', async () => {
+  const { app, company, server, other, client, bootstrap } = await start()
+  expect(await bootstrap()).toEqual({
     status: 200,
     body: {
       client: { client_id: client.id, client_kind: 'm2m', home_tenant_id: company.tenantId },
@@ -53,18 +53,18 @@ test('a client learns which resource servers it may request, and nothing of othe
       pending: [],
     },
   })
-  expect((await ask({ resource: other.resource })).body.targets).toMatchObject([{ registration_status: 'none', access_status: 'none' }])
+  expect((await bootstrap({ resource: other.resource })).body.targets).toMatchObject([{ registration_status: 'none', access_status: 'none' }])
   const foreign = await newResource(app, await app.company('globex'), [])
-  for (const resource of [foreign.resource, 'https://unknown.example/mcp']) expect((await ask({ resource })).body.targets).toEqual([])
-  expect(await ask({}, basicOf(client.id, 'wrong'))).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
-  const newcomer = await newSelfRegistered(app, company)
-  expect((await ask({ client_id: newcomer.id }, '')).body.targets).toEqual([])
+  for (const resource of [foreign.resource, 'https://unknown.example/mcp']) expect((await bootstrap({ resource })).body.targets).toEqual([])
+  expect(await bootstrap({}, basicOf(client.id, 'wrong'))).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  const selfRegistered = await newSelfRegistered(app, company)
+  expect((await bootstrap({ client_id: selfRegistered.id }, '')).body.targets).toEqual([])
 })
 
-test('a waiting request is polled by its opaque id without a credential', async () => {
-  const { app, company, other, client, ask, wait } = await start()
-  const request = await wait(client.id, other.id)
-  const { targets, pending } = (await ask({ resource: other.resource })).body
+test('A pending request is polled by its opaque id without a credential', async () => {
+  const { app, company, other, client, bootstrap, putPendingRequest } = await start()
+  const request = await putPendingRequest(client.id, other.id)
+  const { targets, pending } = (await bootstrap({ resource: other.resource })).body
   expect(targets).toMatchObject([{ registration_status: 'pending_approval', access_status: 'pending' }])
   expect(pending).toMatchObject([{ resource_server_id: other.id, status: 'pending' }])
   const at = `/oauth/access-requests/${pending[0].request_id}`
@@ -84,10 +84,10 @@ test('a waiting request is polled by its opaque id without a credential', async 
   expect((await poll(`/oauth/access-requests/${request.id}.${request.id}.x`))[0]).toBe(400)
 })
 
-test('a refusal that waits for an administrator names the address to poll', async () => {
+test('The error for a pending request contains the URL to poll', async () => {
   const { app, company, other } = await start()
-  const newcomer = await newSelfRegistered(app, company, { grantTypes: [DEVICE_CODE] })
-  const refused = await postForm(app, '/oauth/device_authorization', { client_id: newcomer.id, resource: other.resource, scope: 'openid' })
+  const selfRegistered = await newSelfRegistered(app, company, { grantTypes: [DEVICE_CODE] })
+  const refused = await postForm(app, '/oauth/device_authorization', { client_id: selfRegistered.id, resource: other.resource, scope: 'openid' })
   const { error, request_id, status_url } = await refused.json()
   expect([refused.status, error]).toEqual([403, 'access_denied'])
   expect(status_url).toBe(`http://localhost:7468/oauth/access-requests/${request_id}`)
@@ -95,7 +95,7 @@ test('a refusal that waits for an administrator names the address to poll', asyn
   expect([polled.status, await polled.json()]).toMatchObject([200, { id: request_id, status: 'pending' }])
 })
 
-test('administrators list the consents of all people and end one of them', async () => {
+test('Administrators can list the consents of all people and revoke one', async () => {
   const { app, company, server, client } = await start()
   const [pat, globex] = [await app.person(company), await app.company('globex')]
   const id = await atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -125,8 +125,8 @@ test('administrators list the consents of all people and end one of them', async
   expect(await list(`?user_id=${company.admin.id}`)).toEqual([])
   expect(await list('', await app.token(globex.admin))).toEqual([])
   expect((await app.request(`/authsec/consent-grants/${id}`, { method: 'DELETE', token: await app.token(globex.admin) })).status).toBe(404)
-  const ended = await app.request(`/authsec/consent-grants/${id}`, { method: 'DELETE', token })
-  expect([ended.status, await ended.json()]).toEqual([200, { status: 'revoked' }])
+  const revocation = await app.request(`/authsec/consent-grants/${id}`, { method: 'DELETE', token })
+  expect([revocation.status, await revocation.json()]).toEqual([200, { status: 'revoked' }])
   expect(await list()).toEqual([])
   expect((await app.events(company.tenantId, { event: 'oauth.consent_revoked' }))[0]).toMatchObject({ targetId: pat.id, actorId: company.admin.id })
 })

@@ -1,4 +1,4 @@
-// How a client stands to the resource servers of its tenant: which it may request, which it waits for.
+// A client's access to the resource servers of its tenant: which it may request, and which requests are pending.
 import type * as z from 'zod'
 import { forTenant, SYSTEM_TENANT, type TenantId } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -11,17 +11,17 @@ import { mayRequest } from './scopes.ts'
 
 type Answer = z.input<typeof Bootstrap>
 type Target = Answer['targets'][number]
-type Standing = Pick<Target, 'registration_status' | 'access_status'>
+type AccessState = Pick<Target, 'registration_status' | 'access_status'>
 
-const MOST_TARGETS = 200
-const STANDINGS = {
+const MAX_TARGETS = 200
+const ACCESS_STATES = {
   granted: { registration_status: 'approved', access_status: 'granted' },
   pending: { registration_status: 'pending_approval', access_status: 'pending' },
   denied: { registration_status: 'revoked', access_status: 'denied' },
   none: { registration_status: 'none', access_status: 'none' },
-} as const satisfies Readonly<Record<string, Standing>>
+} as const satisfies Readonly<Record<string, AccessState>>
 
-/** The modes by which a client reaches a server without a registration there. */
+/** The registration modes that give a client access to a server without a registration there. */
 const MODES: Readonly<Record<OauthClient['registeredBy'], string | undefined>> = { administrator: undefined, dynamic: 'dcr', metadata: 'cimd' }
 
 const isOpen = ({ registeredBy }: OauthClient, server: RequestableServer): boolean => {
@@ -29,7 +29,7 @@ const isOpen = ({ registeredBy }: OauthClient, server: RequestableServer): boole
   return mode === undefined ? server.openToClients : server.registrationModes.includes(mode)
 }
 
-const standingOf = (client: OauthClient, server: RequestableServer, now: Date): keyof typeof STANDINGS => {
+const accessStateOf = (client: OauthClient, server: RequestableServer, now: Date): keyof typeof ACCESS_STATES => {
   if (server.registered) return 'granted'
   if (server.request?.status === 'denied') return 'denied'
   if (isOpen(client, server)) return 'granted'
@@ -41,36 +41,36 @@ const kindOf = ({ agent, isPublic }: OauthClient): Answer['client']['client_kind
   return isPublic ? 'human_app' : 'm2m'
 }
 
-const standings = async (ctx: Ctx, client: OauthClient, tenantId: TenantId, resource: string | undefined) => {
-  const servers = await findRequestableServers(forTenant(ctx.db, tenantId), client.clientId, resource, MOST_TARGETS)
+const accessStates = async (ctx: Ctx, client: OauthClient, tenantId: TenantId, resource: string | undefined) => {
+  const servers = await findRequestableServers(forTenant(ctx.db, tenantId), client.clientId, resource, MAX_TARGETS)
   return servers
-    .map((server) => ({ server, standing: standingOf(client, server, ctx.clock.now()) }))
-    .filter(({ standing }) => standing !== 'none' || resource !== undefined)
+    .map((server) => ({ server, access: accessStateOf(client, server, ctx.clock.now()) }))
+    .filter(({ access }) => access !== 'none' || resource !== undefined)
 }
 
-/** It reads only: a request for access begins with the request for a token. @throws AppError client_authentication_failed, invalid_request, quota_exceeded */
+/** Read-only: a request for access begins with the request for a token. @throws AppError client_authentication_failed, invalid_request, quota_exceeded */
 export const readBootstrap = async (ctx: Ctx, { resource, scope: _, ...form }: z.output<typeof BootstrapForm>): Promise<Answer> => {
   const client = await authenticateClient(ctx, form)
   const { tenantId } = client
-  // A client that registered itself and belongs to no tenant yet reaches nothing. The id of a public client proves nothing, so it gets no list.
-  const isNowhere = tenantId === SYSTEM_TENANT && client.registeredBy !== 'administrator'
-  const found = isNowhere || (client.isPublic && resource === undefined) ? [] : await standings(ctx, client, tenantId, resource)
+  // A self-registered client without a tenant has no access yet. A public client is not authenticated, so it gets no list.
+  const isWithoutTenant = tenantId === SYSTEM_TENANT && client.registeredBy !== 'administrator'
+  const found = isWithoutTenant || (client.isPublic && resource === undefined) ? [] : await accessStates(ctx, client, tenantId, resource)
   return {
     client: { client_id: client.publicId, client_kind: kindOf(client), home_tenant_id: tenantId },
     issuer: ctx.config.BASE_URL,
     as_metadata_url: `${ctx.config.BASE_URL}/.well-known/oauth-authorization-server`,
     metadata_version: '1',
-    targets: found.map(({ server, standing }) => ({
+    targets: found.map(({ server, access }) => ({
       resource_server_id: server.id,
       resource: server.resource,
       tenant_id: tenantId,
       relationship: 'same_workspace',
       recommended_flow: 'direct',
-      ...STANDINGS[standing],
+      ...ACCESS_STATES[access],
       scopes_supported: server.scopes.filter((name) => mayRequest(client, name)),
     })),
-    pending: found.flatMap(({ server: { id, request }, standing }) =>
-      standing !== 'pending' || request === null
+    pending: found.flatMap(({ server: { id, request }, access }) =>
+      access !== 'pending' || request === null
         ? []
         : [
             {

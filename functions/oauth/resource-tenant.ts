@@ -1,5 +1,5 @@
-// The company of a requested resource. Identifiers are unique, except on the loopback interface, where each company has its own servers: what one of them
-// registers there must not decide for another.
+// The company of a requested resource. Identifiers are unique, except on the loopback interface, where each company has its own servers: a registration by one
+// company must not affect another.
 import { directory, type TenantId } from '#db/engine/tenant'
 import { findTenantsOfResource, isResourceOfTenant } from '#db/store/resource-servers'
 import { tenantOfOrigin } from '#shared/domains/sign-in/choose-tenant'
@@ -7,7 +7,7 @@ import { sha256 } from '#shared/platform/crypto/sha256'
 import { withPageOrigin } from '#shared/platform/http/pages/form'
 import type { Ctx } from './group.ts'
 
-/** Of several companies the one of the signed-in person, else that of the host; `several` where neither is among them. */
+/** The company that owns the resource. Of several, that of the signed-in person, else that of the host; `several` where neither is among them. */
 export const tenantOfResource = async (ctx: Ctx, resource: string, person?: TenantId): Promise<TenantId | 'several' | undefined> => {
   const [d, hash] = [directory(ctx.db), sha256(resource)]
   const owners = await findTenantsOfResource(d, hash, 2)

@@ -14,7 +14,7 @@ import { authenticateClient } from './client-authentication.ts'
 import type { Ctx } from './group.ts'
 import type { RevocationForm } from './introspection.schema.ts'
 
-/** With a refresh token goes the whole authorization. */
+/** A refresh token revokes its whole authorization. */
 const revokeFamily = async (ctx: Ctx, client: OauthClient, token: string): Promise<void> => {
   const refresh = readRefreshToken(ctx, token)
   if (refresh?.tenantId !== client.tenantId) return
@@ -40,7 +40,7 @@ const revokeAccess = async (ctx: Ctx, client: OauthClient, token: string): Promi
 }
 
 /**
- * An unknown token, or that of another client, changes nothing and gets the same answer (RFC 7009 section 2.2). The token type hint is ignored.
+ * An unknown token, or that of another client, changes nothing and gets the same response (RFC 7009 section 2.2). The token type hint is ignored.
  * @throws AppError invalid_request, client_authentication_failed
  */
 export const revoke = async (ctx: Ctx, form: z.output<typeof RevocationForm>): Promise<string> => {

@@ -13,13 +13,13 @@ import { HttpResult } from '#shared/platform/http/route'
 import type { Ctx } from './group.ts'
 
 export const FEED_TYP = 'revocations+jwt'
-/** No token of ours that is checked without asking lives longer than its resource server says, an hour at most. */
+/** Access tokens live as long as their resource server configures, an hour at most. */
 const WINDOW_SECONDS = 3660
-/** What began before may be committed later: requests end after 29 seconds. */
+/** An event may be committed later than it was created: requests end after 29 seconds. */
 const OVERLAP_SECONDS = 30
-/** How old an answer may be when it is used. */
-const FRESH_SECONDS = 10
-const MOST_EVENTS = 5000
+/** How long a response may be used. */
+const TTL_SECONDS = 10
+const MAX_EVENTS = 5000
 const EVENTS = Object.keys(DISTRUSTING)
 
 type Entry = readonly [digest: string, until: number]
@@ -28,22 +28,22 @@ const idsOf = (all: readonly Distrusted[], kind: Distrusted['kind']): string[] =
   ...new Set(all.filter((one) => one.kind === kind).map(({ id }) => id)),
 ]
 
-/** Everything that is meant, each with the latest moment. */
+/** All affected ids, each with the latest time of an event. */
 const distrustedSince = async (ctx: Ctx, t: TenantDb, caller: IntrospectionCaller, since: Date): Promise<readonly Distrusted[]> => {
   const now = ctx.clock.now()
-  const events = await findEventsSince(t, EVENTS, since, MOST_EVENTS)
+  const events = await findEventsSince(t, EVENTS, since, MAX_EVENTS)
   if (events.length === 0) return []
-  // Too much to tell one by one: all of it.
-  if (events.length === MOST_EVENTS) return [{ kind: 'tenant', id: t.tenantId, at: now }]
+  // Too many events to list: distrust the whole tenant.
+  if (events.length === MAX_EVENTS) return [{ kind: 'tenant', id: t.tenantId, at: now }]
   const direct = events.map((event) => distrustOf(t.tenantId, event))
   const latest = new Date(Math.max(...direct.map(({ at }) => at.getTime())))
-  const killed = {
+  const ids = {
     users: idsOf(direct, 'user'),
     clients: idsOf(direct, 'client'),
     sessions: idsOf(direct, 'session'),
     tokens: idsOf(direct, 'token'),
   }
-  const affected = await findAffected(t, killed, caller.resourceServerId, now)
+  const affected = await findAffected(t, ids, caller.resourceServerId, now)
   return [...direct, ...affected.map((one) => ({ ...one, at: latest }))]
 }
 
@@ -66,7 +66,7 @@ const sinceOf = (ctx: Ctx, after: string | undefined): Date => {
 }
 
 /**
- * A signed answer for the resource server that calls. With the ETag of the last answer it costs nothing while nothing changed.
+ * The signed feed for the calling resource server. With the ETag of the last response, an unchanged feed gets 304.
  * @throws AppError client_authentication_failed, invalid_request, rate_limited
  */
 export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string | undefined }): Promise<HttpResult<string>> => {
@@ -80,7 +80,7 @@ export const revocationFeed = async (ctx: Ctx, query: { readonly after?: string 
     iss: ctx.config.BASE_URL,
     aud: caller.resource,
     iat,
-    exp: iat + FRESH_SECONDS,
+    exp: iat + TTL_SECONDS,
     since: unixSeconds(since),
     cursor: String(now.getTime()),
     revoked,

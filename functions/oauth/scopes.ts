@@ -6,19 +6,19 @@ import { AppError } from '#shared/kernel/errors'
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 /**
- * A server without a path is registered as its origin. Programs that read addresses write it back with a slash, and RFC 3986 section 6.2.3 has both mean the same.
+ * A server without a path is registered as its origin. URL parsers add a slash, and RFC 3986 section 6.2.3 makes both equivalent.
  */
-const canonicalAddress = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
+const canonicalOrigin = (resource: string): string => (/^https?:\/\/[^/?#]+\/$/.test(resource) ? resource.slice(0, -1) : resource)
 
-/** RFC 8707 section 2: a request may name a server more than once. Several that differ stay several, which `requireOneResource` refuses. */
-export const canonicalResource = (resource: string): string => [...new Set(resource.split(' ').map(canonicalAddress))].join(' ')
+/** RFC 8707 section 2: a request may repeat the parameter. Different values are joined by spaces, which `requireOneResource` refuses. */
+export const canonicalResource = (resource: string): string => [...new Set(resource.split(' ').map(canonicalOrigin))].join(' ')
 
 /** A token is for one resource server. @throws AppError invalid_target */
 export const requireOneResource = (resource: string | undefined): void => {
   if (resource?.includes(' ')) throw new AppError('invalid_target', 'A token is for one resource server: name one.')
 }
 
-/** Each name once. @throws AppError invalid_scope */
+/** The scopes without duplicates. @throws AppError invalid_scope */
 export const parseScopes = (text: string | undefined): readonly string[] => {
   if (text === undefined) return []
   if (!SCOPES.test(text)) throw new AppError('invalid_scope', 'scope is malformed.')
@@ -39,13 +39,13 @@ export const resourceFor = (client: OauthClient, requested: string | undefined, 
   return undefined
 }
 
-/** Whether the client may ask for a scope at all. */
+/** Whether the client may request the scope. */
 export const mayRequest = ({ allowedScopes }: OauthClient, scope: string): boolean =>
   allowedScopes === undefined || isIdentityScope(scope) || allowedScopes.includes(scope)
 
 /**
- * Of a resource server's scopes those that the client may ask for.
- * @throws AppError invalid_scope for one that does not exist, or that it may not ask for
+ * Every scope must exist at the resource server and be allowed for the client.
+ * @throws AppError invalid_scope
  */
 export const requireKnownScopes = (client: OauthClient, resource: RequestedResource | undefined, scopes: readonly string[]): void => {
   const known = new Set(resource?.scopes.map(({ name }) => name))
@@ -53,6 +53,6 @@ export const requireKnownScopes = (client: OauthClient, resource: RequestedResou
   if (unknown !== undefined) throw new AppError('invalid_scope', `The scope ${unknown.slice(0, 100)} is not offered to this client.`)
 }
 
-/** What a client that named no scope means: everything that it may ask for. */
+/** The scopes of a request that names none: all that the client may request. */
 export const defaultScopes = (client: OauthClient, resource: RequestedResource | undefined): readonly string[] =>
   (resource?.scopes ?? []).map(({ name }) => name).filter((name) => mayRequest(client, name))

@@ -1,4 +1,4 @@
-// Seeds of resource servers and of what people granted: tests/seeds/seeds.ts.
+// Seeds of resource servers, clients and consents, for tests/seeds/seeds.ts.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putConsent } from '#db/store/oauth-authorizations'
@@ -42,7 +42,7 @@ const selfRegistered: Make = async (app, company) => {
   return { path: { client_id: id }, headers: { authorization: `Bearer ${token}` } }
 }
 
-/** A client that waits for access to a resource server, and reads the state of its request. */
+/** A client with a pending request for access to a resource server, whose state it reads. */
 const accessRequest: Make = async (app, company) => {
   const [{ id: clientId, token }, at] = [await newSelfRegistered(app, company), await newResource(app, company, [])]
   const [id, now] = [app.ctx.random.id(), app.clock.now()]
@@ -52,7 +52,7 @@ const accessRequest: Make = async (app, company) => {
   return { path: { id }, headers: { authorization: `Bearer ${token}` } }
 }
 
-const waitingRedirects: Make = async (app, company) => {
+const pendingRedirects: Make = async (app, company) => {
   const owner = await app.person(company, ['admin:access', 'clients:write'])
   const at = await newResource(app, company, [])
   const client = await newOauthClient(app, company, { at: [at], reviewedRedirectUris: ['https://app.example.com/second'] })
@@ -98,7 +98,7 @@ export const OAUTH_SEEDS: Readonly<Record<string, Make>> = {
   },
   'oauth.removeClient': selfRegistered,
   'oauth.accessRequest': accessRequest,
-  'resources.approveRedirects': waitingRedirects,
+  'resources.approveRedirects': pendingRedirects,
   'resources.accessPolicy': server,
   'resources.changeAccessPolicy': async (app, company) => ({ ...(await server(app, company)), body: { enabled: false } }),
   'resources.validate': server,

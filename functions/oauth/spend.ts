@@ -1,4 +1,4 @@
-// A resource server uses up what a token may spend (calls, amounts): from the token's own limits and from everything that it came from, or from none of them.
+// A resource server spends limits of a token (calls, amounts): from the token's own budget and all its parents, or from none of them.
 
 import type * as z from 'zod'
 import { atomically, type TenantTx } from '#db/engine/tenant'
@@ -17,23 +17,23 @@ type Form = z.output<typeof SpendForm>
 type Answer = z.input<typeof SpendAnswer>
 type Requested = { readonly calls: number; readonly amount: number; readonly currency: string | undefined }
 
-/** One call where nothing is said. @throws AppError invalid_request */
+/** One call where the request names neither calls nor an amount. @throws AppError invalid_request */
 const wantedIn = ({ calls, amount = 0, currency }: Form): Requested => {
   const wanted = { calls: calls ?? (amount > 0 ? 0 : 1), amount, currency }
   if (wanted.calls === 0 && wanted.amount === 0) throw new AppError('invalid_request', 'Name calls or an amount to spend.')
   return wanted
 }
 
-/** Each of them has enough, or none is touched. @throws AppError limit_exceeded, invalid_request */
+/** Every budget of the path must have enough left. @throws AppError limit_exceeded, invalid_request */
 const validate = (path: readonly Budget[], { calls, amount, currency }: Requested, now: Date): void => {
-  const left = remainingOf(path)
-  if (amount > 0 && currency !== left.currency) throw new AppError('invalid_request', 'The limit counts another currency.')
-  const isOver = (left.until ?? Number.POSITIVE_INFINITY) <= now.getTime()
-  if (isOver || calls > (left.calls ?? calls) || amount > (left.amount ?? amount))
+  const remaining = remainingOf(path)
+  if (amount > 0 && currency !== remaining.currency) throw new AppError('invalid_request', 'The limit counts another currency.')
+  const isOver = (remaining.until ?? Number.POSITIVE_INFINITY) <= now.getTime()
+  if (isOver || calls > (remaining.calls ?? calls) || amount > (remaining.amount ?? amount))
     throw new AppError('limit_exceeded', undefined, { extra: remainingResponse(path) })
 }
 
-/** What a name stands for: of which budget it is, the row says. */
+/** The hash of the values of a spend_id, to recognise a repetition. */
 const requestHash = ({ calls, amount, currency }: Requested): Uint8Array => sha256(JSON.stringify([calls, amount, currency ?? null]))
 
 const isSameRequest = (before: Spend, leaf: Budget, wanted: Requested): boolean => {
@@ -42,7 +42,7 @@ const isSameRequest = (before: Spend, leaf: Budget, wanted: Requested): boolean 
   return constantTimeEqual(new Uint8Array(before.requestHash), requestHash(wanted))
 }
 
-/** Holds a lock on the budgets from the root down to the leaf. */
+/** Spends while holding a lock on the budgets from root to leaf. */
 const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string[], wanted: Requested): Promise<Answer> => {
   const path = await lockBudgets(t, ids)
   const leaf = path.at(-1)
@@ -67,14 +67,14 @@ const spendFrom = async (t: TenantTx, ctx: Ctx, form: Form, ids: readonly string
 
 /** @throws AppError client_authentication_failed, invalid_request, invalid_grant, limit_exceeded, spend_id_reused */
 export const spendLimit = async (ctx: Ctx, form: Form): Promise<Answer> => {
-  const { t, counts } = await examineToken(ctx, form.token)
+  const { t, activeToken } = await examineToken(ctx, form.token)
   const wanted = wantedIn(form)
-  if (counts === undefined) throw new AppError('invalid_grant')
-  const { claims, state } = counts
+  if (activeToken === undefined) throw new AppError('invalid_grant')
+  const { claims, state } = activeToken
   const detail = claims.details[form.detail ?? 0]
   if (detail === undefined) throw new AppError('invalid_request', 'The token has no such detail.')
   const path = await findBudgetPathOf(t, claims, form.detail ?? 0)
-  // Nothing of it is counted.
+  // The detail has no limits.
   if (path.length === 0) return { spent: true, calls: wanted.calls, amount: wanted.amount, repeated: false }
   return atomically(t, async (tx) => {
     const ids = path.map(({ id }) => id)

@@ -1,4 +1,4 @@
-// Token exchange (RFC 8693): who acts for whom, and that nothing grows on the way.
+// Token exchange (RFC 8693): actors, and that an exchange never widens a token.
 import { describe, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { TOKEN_TYPES } from '#shared/domains/oauth/supported'
@@ -68,8 +68,8 @@ const start = async (options: Parameters<typeof startApp>[1] = {}) => {
   }
 }
 
-describe('an agent acts for a person', () => {
-  test('the token says who, through whom, for what and below what; introspection says the same, and who answers for the agent', async () => {
+describe('Delegation (RFC 8693 section 1.1)', () => {
+  test('Token and introspection have subject, actor, scopes and authorization; introspection also has the owner of the agent', async () => {
     const { app, company, server, client, person, owner, agent, tokens, introspect } = await start()
     const { access_token: subject } = await tokens()
     const response = await exchange(app, agent, subject)
@@ -107,7 +107,7 @@ describe('an agent acts for a person', () => {
     expect(client.id).not.toBe(agent.id)
   })
 
-  test('an agent acts for that agent: the chain grows by one, the last one outermost', async () => {
+  test('A second agent that acts for the first becomes the outermost actor', async () => {
     const { app, company, server, owner, agent, tokens, introspect } = await start()
     const second = await newAgent(app, company, owner.id, { at: [server] })
     const first = await (await exchange(app, agent, (await tokens()).access_token)).json()
@@ -119,7 +119,7 @@ describe('an agent acts for a person', () => {
     expect([wider.status, (await wider.json()).error]).toEqual([400, 'invalid_scope'])
   })
 
-  test('an agent that a person lets in acts for the person in every token, after a refresh, too', async () => {
+  test('Tokens of an agent that a person authorized have an act claim, also after a refresh', async () => {
     const { app, agent, tokens, introspect } = await start()
     const set = await tokens(agent)
     expect(claimsOf(set.access_token)).toMatchObject({ act: { sub: agent.id } })
@@ -130,19 +130,19 @@ describe('an agent acts for a person', () => {
     expect(await introspect(again.access_token)).toMatchObject({ active: true, act: { sub: agent.id } })
   })
 
-  test('its holder takes less of a token: nobody new acts', async () => {
+  test('The holder can narrow its own token without a new actor', async () => {
     const { app, client, agent, tokens } = await start()
     const { access_token: subject } = await tokens()
     const less = await (await exchange(app, client, subject, { scope: 'tools:read' })).json()
     expect(claimsOf(less.access_token)).toMatchObject({ client_id: client.id, scope: 'tools:read' })
     expect(claimsOf(less.access_token).act).toBeUndefined()
-    const acted = await (await exchange(app, agent, less.access_token)).json()
-    expect(acted.scope).toBe('tools:read')
-    const own = await (await exchange(app, agent, acted.access_token)).json()
+    const delegated = await (await exchange(app, agent, less.access_token)).json()
+    expect(delegated.scope).toBe('tools:read')
+    const own = await (await exchange(app, agent, delegated.access_token)).json()
     expect(claimsOf(own.access_token).act).toEqual({ sub: agent.id, client_id: agent.id })
   })
 
-  test('an ID token stands for its authorization, to the client that it is for', async () => {
+  test('An ID token represents its authorization, for the client in its audience', async () => {
     const { app, company, client, agent, server, tokens, errorOf } = await start()
     const { id_token: subject } = await tokens()
     const as = { subject_token_type: TOKEN_TYPES.id }
@@ -155,7 +155,7 @@ describe('an agent acts for a person', () => {
     expect(await errorOf(await exchange(app, client, subject, as))).toEqual([400, 'invalid_request'])
   })
 
-  test('a service is a subject, too: what is left to an agent is bounded by the roles of the service account', async () => {
+  test('A service account can be the subject; its policies bound the agent', async () => {
     const { app, company, server, owner } = await start()
     const service = await newExchanger(app, company, { at: [server], permissions: ['tools:write'] })
     const agent = await newAgent(app, company, owner.id, { at: [server], type: 'worker' })
@@ -173,8 +173,8 @@ describe('an agent acts for a person', () => {
   })
 })
 
-describe('nothing grows', () => {
-  test('policies bound: permissions, life, audience, this agent alone, type of agent; none at all is a refusal', async () => {
+describe('Limits of an exchange', () => {
+  test('Policies limit permissions, lifetime, audience, agent and agent type; without a policy the exchange is refused', async () => {
     const { app, company, server, owner, person, tokens, errorOf, rows } = await start()
     const { access_token: subject } = await tokens()
     const of = (type: string) => newAgent(app, company, owner.id, { at: [server], type })
@@ -192,14 +192,14 @@ describe('nothing grows', () => {
     expect(await (await exchange(app, only, subject)).json()).toMatchObject({ scope: 'tools:read' })
   })
 
-  test('an empty list of permissions allows none', async () => {
+  test('An empty list of permissions allows none', async () => {
     const { app, company, server, owner, person, tokens, errorOf } = await start()
     const agent = await newAgent(app, company, owner.id, { at: [server], type: 'empty' })
     await newPolicy(app, company, [{ userId: person.id }], { allowed: [], type: 'empty' })
     expect(await errorOf(await exchange(app, agent, (await tokens()).access_token))).toEqual([400, 'invalid_scope'])
   })
 
-  test('scopes, identity and audience stay within the subject token, and life within what it has left', async () => {
+  test('Scopes, audience and lifetime stay within those of the subject token', async () => {
     const { app, company, server, agent, tokens, errorOf } = await start()
     const { access_token: subject } = await tokens(undefined, 'openid email tools:read')
     for (const scope of ['tools:write', 'tools:admin', 'openid', 'email', 'offline_access', 'nothing'])
@@ -214,12 +214,12 @@ describe('nothing grows', () => {
     expect(await errorOf(await exchange(app, agent, subject))).toEqual([400, 'invalid_request'])
   })
 
-  test('no token outlives what it came from, at whatever time of a second the request comes', async () => {
+  test('A token never outlives its subject token, even with a moving clock', async () => {
     const { app, agent, client, tokens } = await start()
     const { access_token: subject } = await tokens()
     const end = claimsOf(subject).exp as number
     const now = app.clock.now
-    // Each reading of the clock is a third of a second after the one before.
+    // Each reading advances the clock by a third of a second.
     Object.assign(app.clock, {
       now: () => {
         app.clock.advance(1 / 3)
@@ -235,7 +235,7 @@ describe('nothing grows', () => {
     }
   })
 
-  test('the depth of a chain is limited, by five or as the tenant says', async () => {
+  test('The depth of a chain is limited to five or to the tenant\u2019s setting', async () => {
     const { app, company, server, owner, agent, tokens } = await start()
     const step = async (subject: string) => {
       const by = await newAgent(app, company, owner.id, { at: [server] })
@@ -243,9 +243,9 @@ describe('nothing grows', () => {
     }
     let token = (await (await exchange(app, agent, (await tokens()).access_token)).json()).access_token
     for (let depth = 2; depth <= 5; depth++) {
-      const taken = await step(token)
-      expect(taken.status).toBe(200)
-      token = (await taken.json()).access_token
+      const extended = await step(token)
+      expect(extended.status).toBe(200)
+      token = (await extended.json()).access_token
     }
     expect((await step(token)).status).toBe(400)
     await atomically(forTenant(app.db, company.tenantId), (t) =>
@@ -259,7 +259,7 @@ describe('nothing grows', () => {
     expect((await step(first.access_token)).status).toBe(400)
   })
 
-  test('who may act next is named by the holder, and nobody else does', async () => {
+  test('Only the actor that the holder names may act next (may_act)', async () => {
     const { app, company, server, owner, client, agent, tokens, errorOf } = await start()
     const other = await newAgent(app, company, owner.id, { at: [server] })
     const named = await (await exchange(app, client, (await tokens()).access_token, { requested_actor: agent.id })).json()
@@ -272,49 +272,49 @@ describe('nothing grows', () => {
     expect((await exchange(app, agent, less.access_token)).status).toBe(200)
   })
 
-  test('leaving out who acts takes a policy that says so; what is left out still counts for the depth and the kill', async () => {
+  test('Impersonation needs a policy that allows it, and revoking the hidden actor still revokes the token', async () => {
     const { app, company, server, owner, person, agent, tokens, errorOf, introspect } = await start()
     const { access_token: subject } = await tokens()
     expect(await errorOf(await exchange(app, agent, subject, { impersonation: 'true' }))).toEqual([400, 'invalid_request'])
-    const quiet = await newAgent(app, company, owner.id, { at: [server], type: 'quiet' })
-    await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], type: 'quiet', impersonation: true })
-    const set = await (await exchange(app, quiet, subject, { impersonation: 'true' })).json()
+    const impersonator = await newAgent(app, company, owner.id, { at: [server], type: 'impersonator' })
+    await newPolicy(app, company, [{ userId: person.id }], { allowed: ['tools:read'], type: 'impersonator', impersonation: true })
+    const set = await (await exchange(app, impersonator, subject, { impersonation: 'true' })).json()
     expect(claimsOf(set.access_token).act).toBeUndefined()
-    const acted = await (await exchange(app, agent, set.access_token)).json()
-    expect(claimsOf(acted.access_token).act).toEqual({ sub: agent.id, client_id: agent.id })
-    await changeClient(app, company, quiet.id, { active: false })
-    expect(await introspect(acted.access_token)).toEqual({ active: false })
+    const delegated = await (await exchange(app, agent, set.access_token)).json()
+    expect(claimsOf(delegated.access_token).act).toEqual({ sub: agent.id, client_id: agent.id })
+    await changeClient(app, company, impersonator.id, { active: false })
+    expect(await introspect(delegated.access_token)).toEqual({ active: false })
   })
 })
 
-describe('what bad input gets', () => {
+describe('Error response (RFC 8693 section 2.2.2)', () => {
   test.each([
     ['no subject token', { subject_token: '' }, 'invalid_request'],
-    ['no type of it', { subject_token_type: '' }, 'invalid_request'],
-    ['a type that is not offered', { subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' }, 'invalid_request'],
-    ['a refresh token for one', { subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
+    ['no subject token type', { subject_token_type: '' }, 'invalid_request'],
+    ['an unsupported type', { subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' }, 'invalid_request'],
+    ['a refresh token as subject', { subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
     ['an actor token without a type', { actor_token: 'x' }, 'invalid_request'],
     ['a type without an actor token', { actor_token_type: TOKEN_TYPES.access }, 'invalid_request'],
-    ['an actor token that is none', { actor_token: 'a.b.c', actor_token_type: TOKEN_TYPES.access }, 'invalid_request'],
-    ['another type of answer', { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
-    ['a word for impersonation', { impersonation: 'yes' }, 'invalid_request'],
-    ['an actor that is no id', { requested_actor: 'robo' }, 'invalid_request'],
+    ['an invalid actor token', { actor_token: 'a.b.c', actor_token_type: TOKEN_TYPES.access }, 'invalid_request'],
+    ['an unsupported requested type', { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
+    ['an invalid impersonation', { impersonation: 'yes' }, 'invalid_request'],
+    ['an invalid requested_actor', { requested_actor: 'robo' }, 'invalid_request'],
     ['a malformed scope', { scope: 'a  b' }, 'invalid_scope'],
-    ['details that are no JSON', { authorization_details: '{' }, 'invalid_authorization_details'],
-    ['a token of nobody', { subject_token: 'a.b.c' }, 'invalid_request'],
-  ])('%s', async (_, form, error) => {
+    ['details that are not JSON', { authorization_details: '{' }, 'invalid_authorization_details'],
+    ['a malformed subject token', { subject_token: 'a.b.c' }, 'invalid_request'],
+  ])('%s is refused', async (_, form, error) => {
     const { app, agent, tokens, errorOf, rows } = await start()
     expect(await errorOf(await exchange(app, agent, (await tokens()).access_token, form))).toEqual([400, error])
     expect(await rows()).toBe(0)
   })
 
-  test('who does not prove itself, keeps no secret, is not registered for it or is no agent gets nothing', async () => {
+  test('A client that is unauthenticated, public, without the grant type or not an agent gets no token', async () => {
     const { app, company, server, agent, tokens, errorOf, rows } = await start()
     const { access_token: subject } = await tokens()
-    const unproved = await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: agent.id })
-    expect(await errorOf(unproved)).toEqual([401, 'invalid_client'])
-    const open = await newExchanger(app, company, { at: [server], isPublic: true })
-    expect(await errorOf(await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: open.id }))).toEqual([
+    const unauthenticated = await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: agent.id })
+    expect(await errorOf(unauthenticated)).toEqual([401, 'invalid_client'])
+    const publicClient = await newExchanger(app, company, { at: [server], isPublic: true })
+    expect(await errorOf(await postForm(app, '/oauth/token', { ...EXCHANGE, subject_token: subject, client_id: publicClient.id }))).toEqual([
       400,
       'unauthorized_client',
     ])
@@ -325,10 +325,10 @@ describe('what bad input gets', () => {
     expect(await rows()).toBe(0)
   })
 
-  test('a token of another company, of a session, or with a forged actor is none', async () => {
+  test('A token of another company, a session token or a token with a forged actor is refused', async () => {
     const { app, agent, person, tokens, errorOf } = await start()
-    const theirs = await start()
-    for (const subject of [(await theirs.tokens()).access_token, await app.token(person)])
+    const ofOtherCompany = await start()
+    for (const subject of [(await ofOtherCompany.tokens()).access_token, await app.token(person)])
       expect(await errorOf(await exchange(app, agent, subject))).toEqual([400, 'invalid_request'])
     const { access_token: subject } = await tokens()
     const [head, body, signature] = subject.split('.')
@@ -337,7 +337,7 @@ describe('what bad input gets', () => {
     expect(await errorOf(await exchange(app, agent, `${head}.${forged}.${signature}`))).toEqual([400, 'invalid_request'])
   })
 
-  test('an actor token is one of the actor itself, in its own name, and lives', async () => {
+  test('An actor token must be an active token of the actor itself, without delegation', async () => {
     const { app, company, server, owner, agent, tokens, errorOf } = await start()
     const own = async (by: typeof agent) =>
       (await (await postForm(app, '/oauth/token', { grant_type: 'client_credentials' }, { authorization: by.authorization })).json()).access_token
@@ -345,15 +345,15 @@ describe('what bad input gets', () => {
     const actor = (token: string) => ({ actor_token: token, actor_token_type: TOKEN_TYPES.access })
     expect((await exchange(app, agent, subject, actor(await own(agent)))).status).toBe(200)
     const other = await newAgent(app, company, owner.id, { at: [server] })
-    const acted = (await (await exchange(app, agent, subject)).json()).access_token
-    for (const token of [await own(other), acted, subject])
+    const delegated = (await (await exchange(app, agent, subject)).json()).access_token
+    for (const token of [await own(other), delegated, subject])
       expect(await errorOf(await exchange(app, agent, subject, actor(token)))).toEqual([400, 'invalid_request'])
-    const dead = await own(agent)
-    await postForm(app, '/oauth/revoke', { token: dead }, { authorization: agent.authorization })
-    expect(await errorOf(await exchange(app, agent, subject, actor(dead)))).toEqual([400, 'invalid_request'])
+    const revokedToken = await own(agent)
+    await postForm(app, '/oauth/revoke', { token: revokedToken }, { authorization: agent.authorization })
+    expect(await errorOf(await exchange(app, agent, subject, actor(revokedToken)))).toEqual([400, 'invalid_request'])
   })
 
-  test('what is bound to a key stays bound, and to the same one unless its holder named who acts next', async () => {
+  test('A bound token stays bound to the same key, unless the holder named the next actor', async () => {
     const { app, company, server, client, agent, browser, errorOf } = await start()
     const [holder, other] = [await prover(app), await prover(app)]
     const proof = async (by: typeof holder) => ({ dpop: await by.proof({ htm: 'POST', htu: TOKEN_URL }) })
@@ -379,7 +379,7 @@ describe('what bad input gets', () => {
     expect(company.tenantId).toBe(claimsOf(subject).tenant_id)
   })
 
-  test('of fifty at once every one is a step of its own, and each hangs below the same token', async () => {
+  test('Fifty parallel exchanges create fifty delegations, and revoking the subject token revokes all', async () => {
     const { app, agent, client, tokens, rows, introspect } = await start()
     const { access_token: subject } = await tokens()
     const sets = await Promise.all(Array.from({ length: 50 }, async () => (await exchange(app, agent, subject)).json()))
@@ -393,7 +393,7 @@ describe('what bad input gets', () => {
   })
 })
 
-test('five statements an exchange', async () => {
+test('An exchange costs five statements', async () => {
   const counted = countedDb((await testDb()).engine)
   const { app, agent, tokens } = await start({ db: counted.db })
   const { access_token: subject } = await tokens()

@@ -1,4 +1,4 @@
-// A token request whose client is authenticated: what every grant works on.
+// A token request whose client is authenticated: the input of every grant.
 import type * as z from 'zod'
 import type { OauthClient } from '#db/store/oauth-clients'
 import type { AuthorizationState } from '#db/store/oauth-families'

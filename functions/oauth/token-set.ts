@@ -12,7 +12,7 @@ import { IDENTITY_TOKEN_SECONDS, issueIdToken } from './id-token.ts'
 
 export type TokenSet = {
   readonly access_token: string
-  /** `N_A`: what was issued is no access token (RFC 8693 section 2.2.1). */
+  /** `N_A`: the issued token is not an access token (RFC 8693 section 2.2.1). */
   readonly token_type: 'Bearer' | 'DPoP' | 'N_A'
   readonly expires_in: number
   readonly scope: string
@@ -22,7 +22,7 @@ export type TokenSet = {
   readonly authorization_details?: AuthorizationDetail[]
 }
 
-/** Of what was granted, what the person may still have. It never grows. */
+/** The granted scopes that the person still holds. */
 export const currentScopes = ({ scopes, resource }: AuthorizationState): readonly string[] =>
   scopes.filter((scope) => isIdentityScope(scope) || resource?.scopes.includes(scope) === true)
 
@@ -38,7 +38,7 @@ export const identityClaims = (person: AuthorizationState, scopes: readonly stri
   ...(scopes.includes('email') ? { email: person.email, email_verified: person.emailVerified } : {}),
 })
 
-/** Who acts for the subject: a client that is an agent (RFC 8693 section 4.1). */
+/** The act claim of an agent, with the earlier actors (RFC 8693 section 4.1). */
 export const actOf = (clientId: string, before?: Act): Act => ({
   sub: clientId,
   client_id: clientId,
@@ -56,14 +56,14 @@ export type PersonTokens = {
   readonly scopes: readonly string[]
   readonly details: readonly AuthorizationDetail[]
   readonly jkt: string | undefined
-  /** Once, with the code (section 12.2). */
+  /** Only for the first ID token, with the code (OpenID Connect Core section 12.2). */
   readonly nonce: string | undefined
   readonly refresh: { readonly generation: number; readonly family: Uint8Array } | undefined
-  /** What the client calls itself: the audience of its ID tokens. */
+  /** The client's id on the wire, the audience of its ID tokens. */
   readonly publicId: string
 }
 
-/** Signs; not to be called inside a transaction. */
+/** Signs tokens, so do not call it inside a transaction. */
 export const tokensOfPerson = async (ctx: Ctx, of: PersonTokens): Promise<TokenSet> => {
   const { authorizationState: s, scopes, authorizationId, tenantId, details, nonce } = of
   const ttlSeconds = s.resource?.tokenSeconds ?? IDENTITY_TOKEN_SECONDS

@@ -1,4 +1,4 @@
-// Endpoints for programs: tokens, and what becomes of them. Under the names that the original's OAuth server had, too.
+// Routes for tokens: issue, introspect, revoke, spend and userinfo. Some also have the paths of AuthSec's OAuth server.
 import { open } from '#shared/platform/http/access'
 import { json, text } from '#shared/platform/http/route'
 import { route } from './group.ts'
@@ -10,7 +10,7 @@ const CLIENT = open('Clients authenticate in the form or by HTTP Basic; failures
   class: 'decision',
   countedByRule: true,
 })
-/** What the poll of a grant writes that a person decided elsewhere. */
+/** Events of polling a grant that a person decided on another device. */
 const POLLED = [
   'device_grant.redeemed',
   'device_grant.denied',
@@ -67,7 +67,7 @@ const revocation = {
   errors: ['client_authentication_failed', 'quota_exceeded'],
   emits: ['oauth.authorization_revoked', 'token.revoked'],
 } as const
-const about = {
+const userinfoMembers = {
   access: open('The rule checks the access token, which is not a session token.', { class: 'decision' }),
   reply: json(200, Userinfo),
   errors: ['unauthorized', 'invalid_token', 'insufficient_scope', ...BOUND],
@@ -141,14 +141,14 @@ export const tokenRoutes = [
     handle: async ({ ctx, query }) => (await import('./revocations.ts')).revocationFeed(ctx, query),
   }),
   route({
-    ...about,
+    ...userinfoMembers,
     id: 'oauth.userinfo',
     on: 'GET /oauth/userinfo',
     summary: 'Claims about the person (OpenID Connect Core section 5.3).',
     handle: async ({ ctx }) => (await import('./userinfo.ts')).userinfo(ctx),
   }),
   route({
-    ...about,
+    ...userinfoMembers,
     id: 'oauth.userinfo.post',
     on: 'POST /oauth/userinfo',
     summary: 'The same, by POST.',

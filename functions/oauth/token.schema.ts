@@ -1,19 +1,19 @@
-// Wire shapes of the token endpoint. A parameter without a value counts as left out (RFC 6749 section 3.2), and one that is not known is ignored.
+// Wire shapes of the token endpoint. A parameter without a value counts as omitted (RFC 6749 section 3.2), and an unknown one is ignored.
 import * as z from 'zod/mini'
 
-export const given = (longest = 2048, spelled = (text: string): string => text) =>
+export const given = (maxLength = 2048, normalise = (text: string): string => text) =>
   z.optional(
     z.pipe(
-      z.string().check(z.maxLength(longest)),
-      z.transform((text) => (text === '' ? undefined : spelled(text))),
+      z.string().check(z.maxLength(maxLength)),
+      z.transform((text) => (text === '' ? undefined : normalise(text))),
     ),
   )
 
 /** Several values of `resource`, separated by spaces. */
 export const RESOURCES = 8192
-/** Nearly as much as a body may have. */
+/** Just below the size limit of a body. */
 const MAX_PRESENTED = 1_000_000
-/** A credential or a handle: one that is too long is as wrong as any other, and the rule says so. */
+/** A credential or a handle. The rule refuses one that is too long with the same error as any other invalid one. */
 const presented = () =>
   z.optional(
     z.pipe(
@@ -23,7 +23,7 @@ const presented = () =>
   )
 
 export const clientMembers = {
-  /** An id of ours, or the address of the client’s metadata. */
+  /** An id of ours, or the URL of the client’s metadata. */
   client_id: given(),
   client_secret: given(512),
   client_assertion: given(8192),
@@ -50,7 +50,7 @@ export const TokenForm = z
     actor_token_type: given(256),
     requested_token_type: given(256),
     audience: given(RESOURCES),
-    /** Ours: the agent that alone may act by the token that is issued. */
+    /** Extension: the only agent that may act with the issued token. */
     requested_actor: given(64),
     /** Extension: `true` leaves the agent out of the token's claims, where a policy allows that. */
     impersonation: given(8),

@@ -19,9 +19,9 @@ type Form = z.output<typeof TokenForm>
 const GRANTS: Readonly<Record<GrantType, Grant>> = {
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentials,
-  // Loaded with the first code, as what makes codes is.
+  // Loaded with the first code, like the authorization endpoint.
   authorization_code: async (ctx, request) => (await import('./grants/authorization-code.ts')).authorizationCode(ctx, request),
-  // Loaded by the first poll: few clients have these grants.
+  // Loaded with the first poll: few clients have these grants.
   [DEVICE_CODE]: async (ctx, request) => (await import('./grants/device-code.ts')).deviceCode(ctx, request),
   [CIBA]: async (ctx, request) => (await import('./grants/ciba.ts')).ciba(ctx, request),
   // Loaded with the first request of that type.
@@ -55,7 +55,7 @@ const claimsIn = (token: string | undefined): Readonly<Record<string, unknown>> 
 }
 
 /** Unverified hint: which resource server to load in the same query, from the request or from the presented token or assertion. */
-const lookedFor = (form: Form): string | undefined => {
+const resourceHint = (form: Form): string | undefined => {
   const { grant_type: type, resource, audience, requested_token_type: wanted } = form
   if (resource !== undefined || wanted === TOKEN_TYPES.idJag) return undefined
   const { aud, client_id: holder } = type === TOKEN_EXCHANGE ? claimsIn(form.subject_token) : {}
@@ -64,29 +64,29 @@ const lookedFor = (form: Form): string | undefined => {
   return type === TOKEN_EXCHANGE || type === JWT_BEARER ? (typeof named === 'string' ? canonicalResource(named) : undefined) : undefined
 }
 
-/** What an identity assertion is for is spelled as its server has it. */
-const spelled = (form: Form): Form =>
+/** The resource of an identity assertion keeps the spelling of the other server. */
+const withCanonicalResource = (form: Form): Form =>
   form.resource !== undefined && form.requested_token_type !== TOKEN_TYPES.idJag ? { ...form, resource: canonicalResource(form.resource) } : form
 
 /** The authorization of a code is read together with the client. */
-const whoAsks = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
-  const requested = { ...form, resource: lookedFor(form) ?? form.resource }
+const authenticateRequest = async (ctx: Ctx, form: Form): Promise<Pick<TokenRequest, 'client' | 'code'>> => {
+  const requested = { ...form, resource: resourceHint(form) ?? form.resource }
   if (form.grant_type === 'authorization_code') return (await import('./grants/authorization-code.ts')).authenticateWithCode(ctx, requested)
   return { client: await authenticateClient(ctx, requested) }
 }
 
 /** @throws AppError what RFC 6749 section 5.2 and RFC 9449 section 5 name */
 export const issueTokens = async (ctx: Ctx, sent: Form): Promise<HttpResult<TokenSet>> => {
-  const form = spelled(sent)
+  const form = withCanonicalResource(sent)
   const type = grantTypeIn(form)
-  const { client, code } = await whoAsks(ctx, form)
+  const { client, code } = await authenticateRequest(ctx, form)
   requireRegistered(client, type)
   requireOneResource(form.resource)
   requireOneResource(form.audience)
   const jkt = await proofKey(ctx, { method: 'POST', target: ctx.request.page })
   requireProof(client, jkt)
-  // What is left of a token and when the next one begins are of one instant, so that no token outlives what it came from. The memory of clients, which outlives
-  // the request, was read before by the clock itself.
+  // The grant reads one fixed time, so that no token outlives its subject token. The cache of clients, which outlives the request, has already used the real
+  // clock.
   const tokens = await GRANTS[type]({ ...ctx, clock: stoppedClock(ctx.clock) }, { form, client, jkt, code })
   return new HttpResult(tokens, { headers: { Pragma: 'no-cache' } })
 }

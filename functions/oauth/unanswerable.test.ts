@@ -1,4 +1,4 @@
-// Authorization requests that cannot be answered at the client's address: the page explains them to a developer, the log to an operator.
+// Authorization errors that cannot be sent to the client's redirect URI: the page explains them to a developer, the log to an operator.
 import { expect, test } from 'vitest'
 import { SYSTEM_TENANT } from '#db/engine/tenant'
 import { authorizationServerError } from '#shared/platform/http/problem'
@@ -13,8 +13,8 @@ const start = async (environment: 'development' | 'test') => {
   const company = await app.company()
   const closed = await newResource(app, company, [{ name: 'tools:read' }], { registrationModes: ['prereg'] })
   const client = await newOauthClient(app, company)
-  const own = await newSelfRegistered(app, { tenantId: SYSTEM_TENANT })
-  const unadopted = { ...client, id: own.id, redirectUri: own.redirectUri }
+  const selfRegistered = await newSelfRegistered(app, { tenantId: SYSTEM_TENANT })
+  const unadopted = { ...client, id: selfRegistered.id, redirectUri: selfRegistered.redirectUri }
   const unknown = { ...client, id: app.ctx.random.id() }
   const document = { ...client, id: 'https://client.example/metadata.json' }
   const nowhere = 'https://nowhere.example/mcp'
@@ -37,7 +37,7 @@ const start = async (environment: 'development' | 'test') => {
 }
 const escaped = (text: string): string => text.replaceAll('&', '&amp;')
 
-test('in development the page states the reason, the client and the address, and links nowhere', async () => {
+test('In development the page states the reason, the client and the redirect URI, without links', async () => {
   const { browser, requests } = await start('development')
   for (const [detail, path, named] of requests) {
     const response = await browser.get(path)
@@ -51,7 +51,7 @@ test('in development the page states the reason, the client and the address, and
   }
 })
 
-test('elsewhere the page has only a reference, under which the log has code, reason, client and address', async () => {
+test('Outside development the page has only a reference; the log has code, reason, client and redirect URI under it', async () => {
   const { app, browser, requests } = await start('test')
   for (const [detail, path, named] of requests) {
     app.log.lines.length = 0
@@ -69,7 +69,7 @@ test('elsewhere the page has only a reference, under which the log has code, rea
   }
 })
 
-test('what is named is text on the page, never markup', async () => {
+test('Values of the request are escaped on the page', async () => {
   const { browser } = await start('development')
   const html = await (await browser.get('/oauth/authorize?client_id=%3Cimg%20src%3Dx%3E')).text()
   expect(html).toContain('&lt;img src=x&gt;')

@@ -1,4 +1,4 @@
-// Userinfo: claims about a person, and how an access token is presented at a resource (RFC 6750, RFC 9449 section 7).
+// Userinfo: claims about a person, for an access token presented by RFC 6750 or RFC 9449 section 7.
 import type * as z from 'zod'
 import { forTenant } from '#db/engine/tenant'
 import { findAuthorizationState } from '#db/store/oauth-families'
@@ -17,8 +17,8 @@ const challenge = (scheme: string, error: string | undefined): Readonly<Record<s
 const unauthorised = (scheme: string, error?: string): AppError =>
   new AppError(error === undefined ? 'unauthorized' : 'invalid_token', undefined, { headers: challenge(scheme, error) })
 
-/** The access token of the request, under the scheme it is bound to: a bound token is no bearer token (RFC 9449 section 7.1). */
-const shownToken = async (ctx: Ctx): Promise<AccessClaims> => {
+/** The verified access token of the request. A DPoP-bound token is not accepted as a bearer token (RFC 9449 section 7.1). */
+const presentedToken = async (ctx: Ctx): Promise<AccessClaims> => {
   const [scheme = '', token = '', ...rest] = (ctx.request.header('authorization') ?? '').split(' ')
   const kind = scheme.toLowerCase()
   if ((kind !== 'bearer' && kind !== 'dpop') || token === '' || rest.length > 0) throw unauthorised('Bearer')
@@ -36,7 +36,7 @@ const shownToken = async (ctx: Ctx): Promise<AccessClaims> => {
 
 /** @throws AppError unauthorized, invalid_token, insufficient_scope, invalid_dpop_proof, use_dpop_nonce */
 export const userinfo = async (ctx: Ctx): Promise<z.input<typeof Userinfo>> => {
-  const claims = await shownToken(ctx)
+  const claims = await presentedToken(ctx)
   const scheme = claims.jkt === undefined ? 'Bearer' : 'DPoP'
   const t = forTenant(ctx.db, claims.tenantId)
   const now = ctx.clock.now()

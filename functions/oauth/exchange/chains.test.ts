@@ -1,4 +1,4 @@
-// Over thousands of chains: no step has more than the one before, one more acts or nobody new, and no chain is deeper than it may be.
+// Property test over thousands of chains: no step widens the one before, each adds at most one actor, and no chain exceeds the maximum depth.
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -104,7 +104,7 @@ const root = fc.record({
 })
 
 const actors = (act: Act | undefined): readonly string[] => (act === undefined ? [] : [act.sub, ...actors(act.act)])
-/** Told apart from the rule under test: each member by its name. */
+/** Written independently of the rule under test: compares each member by name. */
 const isLess = (a: AuthorizationDetail, b: AuthorizationDetail): boolean => {
   const names = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
   const isPart = names(a.accounts).every((one) => names(b.accounts).includes(one))
@@ -125,8 +125,8 @@ const subjectOf = (before: Subject, by: string, n: Narrowed, at: Date, jkt: stri
 
 const CODES = ['invalid_request', 'invalid_scope', 'invalid_authorization_details', 'invalid_dpop_proof']
 
-test('never wider in scope, details, or life; one more acts; the depth holds', () => {
-  let [taken, refused, deepest] = [0, 0, 0]
+test('A step never widens scopes, details or lifetime, adds at most one actor and keeps the depth limit', () => {
+  let [accepted, refused, deepest] = [0, 0, 0]
   fc.assert(
     fc.property(root, fc.array(step, { minLength: 1, maxLength: 10 }), (begin, steps) => {
       let at = NOW
@@ -163,9 +163,9 @@ test('never wider in scope, details, or life; one more acts; the depth holds', (
           refused++
           continue
         }
-        // Whoever issues it refuses what has no life left.
+        // The token endpoint refuses a token without remaining lifetime.
         if (narrowed.ttlSeconds <= 0) continue
-        taken++
+        accepted++
         const isSame = one.by === subject.clientId
         const fitting = one.policies.filter(({ audience }) => !audience.includes('https://other.example.com'))
         expect(narrowed.scopes.every((scope) => subject.scopes.includes(scope))).toBe(true)
@@ -195,8 +195,8 @@ test('never wider in scope, details, or life; one more acts; the depth holds', (
     }),
     { numRuns: 5000 },
   )
-  // It did something.
-  expect(taken).toBeGreaterThan(3000)
+  // The generated chains must reach all outcomes.
+  expect(accepted).toBeGreaterThan(3000)
   expect(refused).toBeGreaterThan(3000)
   expect(deepest).toBeGreaterThan(3)
 })

@@ -1,5 +1,5 @@
-// An identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for an authorization server elsewhere: who the person is, that this client may ask there
-// on the person's behalf, and for what at most.
+// Issues an identity assertion (draft-ietf-oauth-identity-assertion-authz-grant) for another authorization server. It names the person, the client that may
+// request a token there on the person's behalf, and the scopes at most.
 import { SignJWT } from 'jose'
 import { atomically, forTenant, type TenantDb } from '#db/engine/tenant'
 import { findDelegationBounds, lockPolicyVersions, type PolicyVersion } from '#db/store/oauth-delegations'
@@ -19,7 +19,7 @@ import { readSubject, type Subject, unacceptable, validateActorToken } from './s
 
 const ASSERTION_SECONDS = 300
 
-/** @throws AppError invalid_target: only servers that the tenant named, where the client is known */
+/** @throws AppError invalid_target unless the tenant configured the server and the client's id there */
 const audienceFor = async (ctx: Ctx, { form, client }: TokenRequest) => {
   if (form.audience === undefined) throw new AppError('invalid_request', 'audience is missing: the issuer that the assertion is for.')
   const issuer = await findIssuerByName(forTenant(ctx.db, client.tenantId), form.audience)
@@ -36,7 +36,7 @@ type Bound = {
 }
 const UNBOUND: Bound = { may: () => true, ttlSeconds: ASSERTION_SECONDS, isBound: false, policies: [] }
 
-/** What was left to an agent goes no further than policies let that agent act for the person, there as here. @throws AppError invalid_request */
+/** A delegated agent gets an assertion only within the policies that let it act for the person at that server. @throws AppError invalid_request */
 const boundFor = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject: Subject, issuer: string): Promise<Bound> => {
   if (client.agent === undefined || subject.path.length === 0 || subject.userId === undefined) return UNBOUND
   const bounds = await findDelegationBounds(t, { agentId: client.clientId, subject: { kind: 'user', id: subject.userId }, now: ctx.clock.now() })
@@ -49,7 +49,7 @@ const boundFor = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject
   }
 }
 
-/** An assertion without scopes may be read as one for all scopes, so a bounded one names them. @throws AppError invalid_scope */
+/** A server may read an assertion without scopes as one for all scopes, so a bounded one names them. @throws AppError invalid_scope */
 const assertedScopes = (requested: readonly string[], sent: readonly string[], { may, isBound }: Bound): readonly string[] => {
   const wider = requested.find((scope) => !(sent.includes(scope) && may(scope)))
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} is not asserted for that server.`)

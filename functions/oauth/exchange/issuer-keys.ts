@@ -6,23 +6,23 @@ import type { Outbound } from '#shared/platform/fetch/guarded'
 import type { Ctx } from '../group.ts'
 
 type Stored = { readonly keys: readonly JWK[]; readonly since: ClockReading }
-const FRESH_MS = 300_000
-/** How soon a key that is not known may have the set fetched again. */
-const AGAIN_MS = 30_000
-const MOST_KEPT = 1000
-const MOST_KEYS = 50
-const kept = new WeakMap<Outbound, Map<string, Stored>>()
+const CACHE_MS = 300_000
+/** How soon an unknown `kid` may cause another fetch. */
+const REFETCH_MS = 30_000
+const MAX_CACHED_SETS = 1000
+const MAX_KEYS = 50
+const caches = new WeakMap<Outbound, Map<string, Stored>>()
 
 const keysIn = (body: Uint8Array): readonly JWK[] | undefined => {
   try {
     const { keys } = JSON.parse(new TextDecoder().decode(body)) as { keys?: unknown }
-    return Array.isArray(keys) ? (keys as JWK[]).slice(0, MOST_KEYS) : undefined
+    return Array.isArray(keys) ? (keys as JWK[]).slice(0, MAX_KEYS) : undefined
   } catch {
     return undefined
   }
 }
 
-/** Undefined when there is no answer, or none that is a key set: nothing is verified then. */
+/** Returns undefined where the response is missing or not a key set; then no assertion is verified. */
 const fetched = async (ctx: Ctx, url: string): Promise<readonly JWK[] | undefined> => {
   try {
     const answer = await ctx.outbound.send({ url, method: 'GET', headers: { accept: 'application/json', 'user-agent': 'authsec' } })
@@ -33,17 +33,17 @@ const fetched = async (ctx: Ctx, url: string): Promise<readonly JWK[] | undefine
 }
 
 const published = async (ctx: Ctx, url: string, kid: unknown): Promise<readonly JWK[]> => {
-  const memory = kept.get(ctx.outbound) ?? new Map<string, Stored>()
-  kept.set(ctx.outbound, memory)
-  const known = memory.get(url)
+  const cache = caches.get(ctx.outbound) ?? new Map<string, Stored>()
+  caches.set(ctx.outbound, cache)
+  const known = cache.get(url)
   const age = known === undefined ? Number.POSITIVE_INFINITY : ageMs(ctx.clock, known.since)
   const isKnown = known?.keys.some((key) => key.kid === kid) === true
-  if (known !== undefined && age < (isKnown ? FRESH_MS : AGAIN_MS)) return known.keys
+  if (known !== undefined && age < (isKnown ? CACHE_MS : REFETCH_MS)) return known.keys
   const keys = await fetched(ctx, url)
   // A removed key is not trusted for longer than the cache time.
-  if (keys === undefined) return known !== undefined && age < FRESH_MS ? known.keys : []
-  if (memory.size >= MOST_KEPT) memory.clear()
-  memory.set(url, { keys, since: readClock(ctx.clock) })
+  if (keys === undefined) return known !== undefined && age < CACHE_MS ? known.keys : []
+  if (cache.size >= MAX_CACHED_SETS) cache.clear()
+  cache.set(url, { keys, since: readClock(ctx.clock) })
   return keys
 }
 

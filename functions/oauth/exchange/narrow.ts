@@ -14,7 +14,7 @@ export type RequestedExchange = {
   readonly scopes: readonly string[]
   readonly details: Details | undefined
   readonly impersonation: boolean
-  /** Who alone may act for it from here on. */
+  /** The only client that may act for the token next (`may_act`). */
   readonly requestedActor: string | undefined
   readonly jkt: string | undefined
   readonly now: Date
@@ -26,31 +26,31 @@ export type Narrowed = {
   readonly depth: number
   readonly mayAct: string | undefined
   readonly ttlSeconds: number
-  /** The policies that allowed it, as they were read. */
+  /** The policies that allowed the exchange, in the version that was read. */
   readonly policies: readonly PolicyVersion[]
 }
 
 const refused = (why: string): AppError => new AppError('invalid_request', why)
 
-/** How policies name a scope: by the permission that it needs, or else by its own name. */
-const ruledBy = (resource: RequestedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
+/** The name of a scope in policies: its permission, or else its own name. */
+const permissionOf = (resource: RequestedResource, name: string): string => resource.scopes.find((scope) => scope.name === name)?.permission ?? name
 
 /** @throws AppError invalid_request where no policy allows this agent to act there */
-export const policiesFor = ({ policies }: DelegationBounds, place: string): readonly BoundingPolicy[] => {
-  const here = policies.filter(({ audience }) => audience.length === 0 || audience.includes(place))
-  if (here.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
-  return here
+export const policiesFor = ({ policies }: DelegationBounds, audienceName: string): readonly BoundingPolicy[] => {
+  const applicable = policies.filter(({ audience }) => audience.length === 0 || audience.includes(audienceName))
+  if (applicable.length === 0) throw refused('No delegation policy lets this agent act for the subject.')
+  return applicable
 }
 
 const boundingPolicies = (bounds: DelegationBounds, resource: RequestedResource, wanted: RequestedExchange): readonly BoundingPolicy[] => {
-  const here = policiesFor(bounds, resource.resource)
-  const fitting = wanted.impersonation ? here.filter(({ impersonation }) => impersonation) : here
+  const applicable = policiesFor(bounds, resource.resource)
+  const fitting = wanted.impersonation ? applicable.filter(({ impersonation }) => impersonation) : applicable
   if (fitting.length === 0) throw refused('No delegation policy allows impersonation.')
   return fitting
 }
 
-/** A token that is bound to a key stays bound: to the same one, unless its holder named who may act next. */
-const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: RequestedExchange): void => {
+/** A token that is bound to a key stays bound, to the same key unless its holder named the next actor. */
+const requireBinding = (client: OauthClient, subject: Subject, { jkt }: RequestedExchange): void => {
   if (subject.jkt === undefined) return
   if (jkt === undefined) throw new AppError('invalid_dpop_proof', 'The subject_token is bound to a key, so a proof is needed.')
   if (jkt !== subject.jkt && subject.mayAct !== client.clientId) throw refused('The subject_token is bound to another key.')
@@ -58,7 +58,7 @@ const judgeBinding = (client: OauthClient, subject: Subject, { jkt }: RequestedE
 
 type Chain = Pick<Narrowed, 'act' | 'depth' | 'mayAct'> & { readonly policies: readonly BoundingPolicy[] | undefined }
 
-/** The holder narrows its own token: no new actor. */
+/** The holder narrows its own token; no actor is added. */
 const sameHolder = (subject: Subject, { impersonation, requestedActor }: RequestedExchange): Chain => {
   if (impersonation) throw refused('A client cannot impersonate with its own token.')
   if (subject.mayAct !== undefined && requestedActor !== undefined && requestedActor !== subject.mayAct)
@@ -66,7 +66,7 @@ const sameHolder = (subject: Subject, { impersonation, requestedActor }: Request
   return { act: subject.act, depth: subject.depth, mayAct: requestedActor ?? subject.mayAct, policies: undefined }
 }
 
-/** An agent becomes one more actor in the chain, where that is allowed. */
+/** Adds the agent as an actor to the chain, where policies allow it. */
 const nextActor = (
   client: OauthClient,
   resource: RequestedResource,
@@ -91,7 +91,7 @@ const narrowedScopes = (
 ): readonly string[] => {
   const allowed = policies === undefined ? undefined : new Set(policies.flatMap(({ allowed_permissions }) => allowed_permissions))
   const may = (scope: string): boolean =>
-    subject.scopes.includes(scope) && mayRequest(client, scope) && (allowed === undefined || allowed.has(ruledBy(resource, scope)))
+    subject.scopes.includes(scope) && mayRequest(client, scope) && (allowed === undefined || allowed.has(permissionOf(resource, scope)))
   const wider = requested.find((scope) => !may(scope))
   if (wider !== undefined) throw new AppError('invalid_scope', `The scope ${wider.slice(0, 100)} may not be had by this token.`)
   return requested.length > 0 ? requested : subject.scopes.filter(may)
@@ -108,7 +108,7 @@ export const narrow = (
   types: readonly DetailType[],
   wanted: RequestedExchange,
 ): Narrowed => {
-  judgeBinding(client, subject, wanted)
+  requireBinding(client, subject, wanted)
   const isSame = subject.clientId === client.clientId
   const { policies, ...chain } = isSame ? sameHolder(subject, wanted) : nextActor(client, resource, subject, bounds, wanted)
   const details = narrowedDetails(wanted.details ?? subject.details, subject.details, types)

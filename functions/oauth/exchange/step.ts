@@ -19,11 +19,11 @@ export type Step = {
   readonly narrowed: Narrowed
   readonly resource: { readonly id: string; readonly resource: string }
   readonly types: readonly DetailType[]
-  /** The budgets of what it came from. */
+  /** The budgets of the subject token's details. */
   readonly parents: readonly Budget[]
   readonly event: 'oauth.token_exchanged' | 'oauth.assertion_redeemed'
   readonly jkt: string | undefined
-  /** What else has to come to pass, or nothing does. */
+  /** Further writes of the same transaction. */
   readonly also?: (t: TenantTx) => Promise<void>
 }
 
@@ -33,10 +33,10 @@ export const actorOf = ({ client }: TokenRequest, onBehalfOf: string | undefined
     ? byClient(client.clientId, onBehalfOf)
     : byAgent(client.clientId, { clientId: client.clientId, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) })
 
-/** Nothing was written; a second request is decided by the policy as it is now. */
+/** Nothing was written; a retry uses the policy as it is now. */
 export const policyChanged = (): AppError => new AppError('unavailable', undefined, { retryAfterSeconds: 1 })
 
-const keep = (ctx: Ctx, request: TokenRequest, id: string, step: Step): Promise<void> => {
+const storeStep = (ctx: Ctx, request: TokenRequest, id: string, step: Step): Promise<void> => {
   const { subject, narrowed, resource, types, parents, event } = step
   const at = ctx.clock.now()
   const expiresAt = secondsAfter(at, narrowed.ttlSeconds)
@@ -77,11 +77,11 @@ const keep = (ctx: Ctx, request: TokenRequest, id: string, step: Step): Promise<
   })
 }
 
-/** Keeps the step and signs the token that hangs below it. */
+/** Stores the step and issues its token. */
 export const issueDelegatedToken = async (ctx: Ctx, request: TokenRequest, step: Step): Promise<TokenSet> => {
   const { subject, narrowed, resource, jkt } = step
   const id = ctx.random.id()
-  await keep(ctx, request, id, step)
+  await storeStep(ctx, request, id, step)
   const details = narrowed.details.map(({ detail }) => detail)
   const token = await issueAccessToken(ctx, {
     tenantId: request.client.tenantId,

@@ -1,4 +1,4 @@
-// What is exchanged (RFC 8693 section 2.1): a token of ours that counts now, and what it hangs below.
+// The subject of a token exchange (RFC 8693 section 2.1): an active token of ours, and the authorization or delegation that it depends on.
 
 import type { TenantDb } from '#db/engine/tenant'
 import type { OauthClient } from '#db/store/oauth-clients'
@@ -14,7 +14,7 @@ import { readIdTokenHint } from '../id-token-hint.ts'
 import type { TokenRequest } from '../token-request.ts'
 import { actOf, currentScopes } from '../token-set.ts'
 
-/** What a chain began with. */
+/** The origin of a delegation chain. */
 export type Root = {
   readonly authorizationId: string | null
   readonly rootClientId: string | null
@@ -23,7 +23,7 @@ export type Root = {
 }
 export type Subject = {
   readonly sub: string
-  /** Who holds it. */
+  /** The client that holds the token. */
   readonly clientId: string
   readonly userId: string | undefined
   readonly serviceAccountId: string | undefined
@@ -31,24 +31,24 @@ export type Subject = {
   readonly expiresAt: Date
   readonly audience: string | undefined
   readonly resourceServerId: string | undefined
-  /** Of a resource server, and still to be had. */
+  /** Scopes of the resource server that can still be granted. */
   readonly scopes: readonly string[]
   readonly details: readonly AuthorizationDetail[]
   readonly act: Act | undefined
-  /** How many actors there are, disclosed in the token or not. */
+  /** The number of actors, including those that an impersonation does not disclose. */
   readonly depth: number
   readonly jkt: string | undefined
   readonly mayAct: string | undefined
   readonly authentication: AccessClaims['authentication']
   readonly path: readonly string[]
-  /** Has the budgets of its details. */
+  /** The id of the authorization or delegation that holds the budgets of the details. */
   readonly holderId: string | undefined
   readonly root: Root
 }
 
 export const depthOf = (act: Act | undefined): number => (act === undefined ? 0 : 1 + depthOf(act.act))
 
-/** RFC 8693 section 2.2.2: whatever is wrong with a token, the request is. */
+/** RFC 8693 section 2.2.2: every defect of a token is reported as invalid_request. */
 export const unacceptable = (what: 'subject_token' | 'actor_token', why = 'is invalid, expired or revoked.'): AppError =>
   new AppError('invalid_request', `The ${what} ${why}`)
 
@@ -63,7 +63,7 @@ const rootOf = (claims: AccessClaims): Root => ({
   rootMadeAt: madeAt(claims),
 })
 
-/** An access token of ours that counts now. */
+/** Reads an active access token of ours. */
 const fromAccessToken = async (ctx: Ctx, t: TenantDb, token: string): Promise<Subject | undefined> => {
   const claims = await verifyAccessToken(ctx, token)
   if (claims === undefined || claims.tenantId !== t.tenantId) return undefined
@@ -135,7 +135,7 @@ export const readSubject = async (ctx: Ctx, t: TenantDb, { form, client }: Token
 }
 
 /**
- * The actor is the client of the request. A token of its own may prove that again; a token of another client, or a delegated one, does not.
+ * The actor is the client of the request. actor_token may only be a token that this client holds for itself, without delegation.
  * @throws AppError invalid_request
  */
 export const validateActorToken = async (ctx: Ctx, t: TenantDb, { form, client }: TokenRequest): Promise<void> => {

@@ -1,4 +1,4 @@
-// What a person decided on another screen becomes an authorization, with a session of its own in the person's list: ended there, its tokens are over.
+// Turns an approval on another device into an authorization with its own session. The person sees the session in their list; ending it revokes the tokens.
 
 import type { TenantTx } from '#db/engine/tenant'
 import { authorizeClient, findConsentState } from '#db/store/oauth-authorizations'
@@ -30,7 +30,7 @@ export type Authorized = {
 }
 type By = Pick<TokenRequest, 'client' | 'form' | 'jkt'>
 
-/** The types of what was approved, if all of it is still as they say. */
+/** The types of the approved details, or undefined where a detail is no longer valid. */
 const typesOf = async (t: TenantTx, { details, resourceServerId }: DecidedGrant): Promise<readonly DetailType[] | undefined> => {
   try {
     return await knownTypesAt(t, details, resourceServerId ?? undefined)
@@ -41,16 +41,16 @@ const typesOf = async (t: TenantTx, { details, resourceServerId }: DecidedGrant)
 }
 
 /**
- * Of what was approved, what the person may have now, or undefined when that is nothing: for a poll that may choose of the details. What is thrown here leaves
- * the grant as it was. Routes that call this emit `oauth.tokens_issued` and what begins a session.
+ * Grants the approved scopes that the person holds now, or undefined when there are none. The poll may select details. An error leaves the grant unredeemed, so
+ * the client can poll again. Routes that call this emit `oauth.tokens_issued` and what begins a session.
  * @throws AppError invalid_request, invalid_target, invalid_authorization_details, invalid_grant, quota_exceeded
  */
 export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Promise<RedeemGrant<Authorized>> => {
   const choose = await detailSelector(form.authorization_details)
   return async (t, grant) => {
     const at = ctx.clock.now()
-    const whose = { userId: grant.userId, clientId: client.clientId, resourceServerId: grant.resourceServerId }
-    const { held } = await findConsentState(t, { ...whose, now: at })
+    const owner = { userId: grant.userId, clientId: client.clientId, resourceServerId: grant.resourceServerId }
+    const { held } = await findConsentState(t, { ...owner, now: at })
     const scopes = grant.scopes.filter((scope) => isIdentityScope(scope) || held.includes(scope))
     const types = await typesOf(t, grant)
     if (types === undefined || (scopes.length === 0 && grant.details.length === 0)) return undefined
@@ -62,14 +62,14 @@ export const authorizeApproved = async (ctx: Ctx, { client, form, jkt }: By): Pr
     await authorizeClient(t, {
       id,
       grantId: ctx.random.id(),
-      ...whose,
+      ...owner,
       sessionId: session.grant.sessionId,
       offline,
       scopes,
       authTime: session.grant.authTime,
       amr: [...session.grant.amr],
       acr: session.grant.acr,
-      // There was no code: the hash of random bytes fills the unique column.
+      // There is no code: the hash of random bytes fills the unique column.
       codeHash: sha256(ctx.random.bytes(32)),
       codeExpiresAt: at,
       codeUsedAt: at,
@@ -116,7 +116,7 @@ export const tokensOfPoll = async (
     case 'denied':
       throw new AppError('authorization_denied')
     case 'expired':
-      // Unknown, used, and of another client are one (OpenID CIBA Core section 11).
+      // An unknown, used or foreign handle gets the same error (OpenID CIBA Core section 11).
       throw new AppError((await isExpired()) ? 'expired_token' : 'invalid_grant')
     case 'redeemed': {
       const { id, authorizationState, scopes, details, family } = polled.value

@@ -1,4 +1,4 @@
-// Redeems a code for tokens, once (RFC 6749 section 4.1.3, RFC 7636). Presenting it again revokes what came from it.
+// Redeems a code for tokens, once (RFC 6749 section 4.1.3, RFC 7636). Replaying a code revokes every token issued from it.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { redeemCode } from '#db/store/oauth-authorizations'
@@ -20,7 +20,7 @@ import { OFFLINE_SECONDS, ONLINE_SECONDS } from './lifetimes.ts'
 
 const VERIFIER = /^[\w.~-]{43,128}$/
 
-/** @throws AppError invalid_grant: nothing that came from the code counts any more (RFC 6749 section 4.1.2) */
+/** Revokes every token issued from the code (RFC 6749 section 4.1.2). @throws AppError invalid_grant */
 const refuseReplay = async (ctx: Ctx, { client }: TokenRequest, { id, userId }: AuthorizationState): Promise<never> => {
   await atomically(forTenant(ctx.db, client.tenantId), async (t) => {
     if (!(await revokeAuthorization(t, id, ctx.clock.now(), 'code_replayed'))) return

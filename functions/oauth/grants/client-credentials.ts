@@ -1,4 +1,4 @@
-// A client in its own name (RFC 6749 section 4.4): it gets what its service account holds, and nothing is stored.
+// The client credentials grant (RFC 6749 section 4.4): the token has the scopes that the client's service account holds, and nothing is stored.
 
 import { issueAccessToken } from '#shared/domains/oauth/access-token'
 import { isIdentityScope } from '#shared/domains/oauth/supported'

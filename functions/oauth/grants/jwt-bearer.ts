@@ -1,5 +1,5 @@
-// An assertion of an issuer that the tenant trusts becomes a token (RFC 7523 section 2.1), among them identity assertions
-// (draft-ietf-oauth-identity-assertion-authz-grant). Whom it names is looked up by what both sides agreed on, never by an address; it counts once.
+// Redeems an assertion of a trusted issuer for a token, once (RFC 7523 section 2.1), including identity assertions
+// (draft-ietf-oauth-identity-assertion-authz-grant). The subject is looked up by the mapping that the tenant configured, never by an email address.
 
 import { decodeProtectedHeader } from 'jose'
 import { forTenant, type TenantDb } from '#db/engine/tenant'
@@ -31,7 +31,7 @@ import type { Grant, TokenRequest } from '../token-request.ts'
 
 export const ID_JAG_TYP = 'oauth-id-jag+jwt'
 const SKEW_SECONDS = 60
-const MOST_ACTORS = 16
+const MAX_ACTORS = 16
 
 const refused = (why = 'The assertion is invalid, expired, used, or from an issuer that is not trusted.'): AppError =>
   new AppError('invalid_grant', why)
@@ -52,7 +52,7 @@ const headerOf = (assertion: string): { readonly typ: unknown; readonly kid: unk
 const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, assertion: string): Promise<Assertion> => {
   if (assertion.length > MAX_TOKEN_LENGTH) throw refused()
   const name = unverifiedClaims(assertion).iss
-  // Our own word is for others: here it would let one tenant of ours speak to another.
+  // Assertions of this service are for other servers: accepting them here would let one tenant assert people to another.
   const issuer = isText(name) && name !== ctx.config.BASE_URL ? await findIssuerByName(t, name) : undefined
   const { typ, kid } = headerOf(assertion)
   const isIdentity = typ === ID_JAG_TYP
@@ -66,8 +66,8 @@ const readAssertion = async (ctx: Ctx, t: TenantDb, { client }: TokenRequest, as
   return { claims, issuer, jti, exp: exp as number, isIdentity }
 }
 
-/** Bound to a key, an assertion is worth something to its holder alone (RFC 7800). @throws AppError invalid_grant */
-const judgeBinding = ({ cnf }: Claims, jkt: string | undefined): void => {
+/** An assertion with `cnf` is accepted only with a proof of its key (RFC 7800). @throws AppError invalid_grant */
+const requireBinding = ({ cnf }: Claims, jkt: string | undefined): void => {
   if (cnf === undefined) return
   const bound = typeof cnf === 'object' && cnf !== null && Object.keys(cnf).length === 1 ? (cnf as Claims).jkt : undefined
   if (!isText(bound) || bound !== jkt) throw refused('The assertion is bound to a key that the request does not prove.')
@@ -81,20 +81,21 @@ const userIdOf = async (t: TenantDb, { issuer, claims }: Assertion): Promise<str
 }
 
 /**
- * A user id is known to many and links no account, so an issuer that names people by it never reaches an administrator. The answer is as for an unknown person.
+ * User ids are widely known and prove no linked account, so an issuer that names people by user id can never name an administrator. The error is the same as
+ * for an unknown person.
  * @throws AppError invalid_grant
  */
 const personOf = async (ctx: Pick<Ctx, 'clock'>, t: TenantDb, assertion: Assertion): Promise<string> => {
   const id = await userIdOf(t, assertion)
   const user = id === undefined ? undefined : await findUser(t, id)
-  const isUnreachable = async (userId: string): Promise<boolean> =>
+  const isProtected = async (userId: string): Promise<boolean> =>
     assertion.issuer.subjectMapping === 'user_id' && mayHold(t, userId, 'admin:access', ctx.clock.now())
-  if (user?.active !== true || user.deletedAt !== null || (await isUnreachable(user.id))) throw refused('The assertion names an unknown person.')
+  if (user?.active !== true || user.deletedAt !== null || (await isProtected(user.id))) throw refused('The assertion names an unknown person.')
   return user.id
 }
 
-/** The chain of actors before, as the issuer states it. @throws AppError invalid_grant */
-const actIn = (value: unknown, issuer: string, left = MOST_ACTORS): Act | undefined => {
+/** The earlier actors, as the issuer states them. @throws AppError invalid_grant */
+const actIn = (value: unknown, issuer: string, left = MAX_ACTORS): Act | undefined => {
   if (value === undefined) return undefined
   if (typeof value !== 'object' || value === null || left === 0) throw refused()
   const { sub, iss, act } = value as Claims
@@ -113,14 +114,14 @@ const targetOf = ({ client, form }: TokenRequest, { claims }: Assertion): Reques
   return resource
 }
 
-/** What the assertion and the registration of its issuer leave of what the person has. */
+/** The scopes that the person holds, limited by the assertion and by the registration of its issuer. */
 const scopesOf = ({ claims, issuer }: Assertion, held: readonly string[]): readonly string[] => {
   if (claims.scope !== undefined && typeof claims.scope !== 'string') throw refused()
   const asserted = claims.scope?.split(' ')
   return held.filter((scope) => (asserted?.includes(scope) ?? true) && (issuer.scopes?.includes(scope) ?? true))
 }
 
-/** The assertion as what a step begins with. An agent acts for its person, so the tenant's policies bound it; another client is the one that the assertion is for. */
+/** The assertion as the subject of a delegation step. For an agent the tenant's policies apply; any other client counts as the holder, so no actor is added. */
 const subjectOf = (
   ctx: Ctx,
   { client }: TokenRequest,
@@ -154,7 +155,7 @@ const subjectOf = (
   }
 }
 
-/** What the rules of exchange call a bad request is here a bad grant (RFC 7521 section 4.1.1). */
+/** Maps invalid_request of the exchange rules to invalid_grant (RFC 7521 section 4.1.1). */
 const asGrant = <T>(work: () => T): T => {
   try {
     return work()
@@ -172,7 +173,7 @@ export const jwtBearer: Grant = async (ctx, request) => {
   const t = forTenant(ctx.db, client.tenantId)
   const wanted = { scopes: parseScopes(form.scope), details: parseDetails(form.authorization_details) }
   const assertion = await readAssertion(ctx, t, request, form.assertion)
-  judgeBinding(assertion.claims, jkt)
+  requireBinding(assertion.claims, jkt)
   const resource = targetOf(request, assertion)
   const userId = await personOf(ctx, t, assertion)
   const now = ctx.clock.now()

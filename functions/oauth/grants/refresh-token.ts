@@ -1,5 +1,5 @@
-// A refresh token earns new tokens and the next refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2). The one before counts for a few seconds more, for
-// answers that got lost; one from further back means that two hold the family, and ends it.
+// Refresh token rotation (RFC 6749 section 6, RFC 9700 section 4.14.2). The previous token stays valid for a few seconds, in case a response was lost; reuse of an
+// older one means that two parties hold the family, and revokes it.
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuthorizationState, findAuthorizationState, revokeAuthorization, rotateRefresh } from '#db/store/oauth-families'
@@ -19,14 +19,14 @@ const RETRY_SECONDS = 10
 type Presented = { readonly clientId: string; readonly generation: number; readonly familyHash: Uint8Array; readonly jkt: string | undefined }
 type Outcome = 'rotated' | 'retry' | 'reuse' | 'refused'
 
-/** What one of our refresh tokens earns. `rotated`: this request used the current token. Pure. */
+/** Decides what happens to a presented refresh token. `rotated`: this request rotated the current token. Pure. */
 export const decideRefresh = (s: AuthorizationState, presented: Presented, rotated: boolean, now: Date): Outcome => {
   const isOwn =
     s.clientId === presented.clientId && s.familyHash !== undefined && constantTimeEqual(new Uint8Array(s.familyHash), presented.familyHash)
   if (!isOwn || s.revoked || (s.jkt !== undefined && s.jkt !== presented.jkt)) return 'refused'
   if (rotated) return 'rotated'
   if (!s.alive || s.refreshExpiresAt === undefined || s.refreshExpiresAt <= now) return 'refused'
-  // The token was current when the statement read it, and not when it wrote: another request was faster, or this one requests more than was granted.
+  // The token was current but not rotated: a parallel request was faster, or this one requests more than was granted.
   if (presented.generation === s.generation) return 'retry'
   const age = s.rotatedAt === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - s.rotatedAt.getTime()) / 1000
   return presented.generation === s.generation - 1 && age <= RETRY_SECONDS ? 'retry' : 'reuse'

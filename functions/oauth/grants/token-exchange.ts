@@ -1,4 +1,4 @@
-// A token becomes another one (RFC 8693): for an agent that acts for its subject, or for its holder with less. What comes of it hangs below what it came from.
+// Token exchange (RFC 8693): for an agent that acts for the subject, or for the holder to narrow its own token. The new token depends on the subject token.
 
 import { forTenant, type TenantDb } from '#db/engine/tenant'
 import { findDelegationBounds } from '#db/store/oauth-delegations'
@@ -15,7 +15,7 @@ import type { Ctx } from '../group.ts'
 import { canonicalResource, parseScopes } from '../scopes.ts'
 import type { Grant, TokenRequest } from '../token-request.ts'
 
-const NOTHING = { depth: undefined, policies: [] }
+const NO_BOUNDS = { depth: undefined, policies: [] }
 
 /** @throws AppError invalid_request, invalid_scope, invalid_authorization_details */
 const wantedIn = (ctx: Ctx, { form, jkt }: TokenRequest): RequestedExchange => {
@@ -32,7 +32,7 @@ const wantedIn = (ctx: Ctx, { form, jkt }: TokenRequest): RequestedExchange => {
   }
 }
 
-/** The audience stays: the one of the subject token. @throws AppError invalid_target */
+/** The resource server of the request, which must be the audience of the subject token. @throws AppError invalid_target */
 const targetOf = ({ client, form }: TokenRequest, subject: Subject) => {
   const named = [form.resource, form.audience].filter((name) => name !== undefined)
   const { resource } = client
@@ -45,9 +45,9 @@ const targetOf = ({ client, form }: TokenRequest, subject: Subject) => {
 }
 
 const boundsFor = (ctx: Ctx, t: TenantDb, { client }: TokenRequest, subject: Subject) => {
-  if (subject.clientId === client.clientId || client.agent === undefined) return NOTHING
+  if (subject.clientId === client.clientId || client.agent === undefined) return NO_BOUNDS
   const id = subject.userId ?? subject.serviceAccountId
-  if (id === undefined) return NOTHING
+  if (id === undefined) return NO_BOUNDS
   const kind = subject.userId === undefined ? 'serviceAccount' : 'user'
   return findDelegationBounds(t, { agentId: client.clientId, subject: { kind, id }, now: ctx.clock.now() })
 }
