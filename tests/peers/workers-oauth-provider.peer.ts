@@ -9,6 +9,7 @@ import * as jose from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertIssuer, type NewTrustedIssuer } from '#db/store/oauth-issuers'
+import { insertUser } from '#db/store/users'
 import { CIBA, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPES } from '#shared/domains/oauth/supported'
 import { basicOf, newOauthClient, newResource, type OauthTestClient, type ResourceServer } from '../support/oauth.ts'
 import { startWorker, type Worker } from './edge/worker.ts'
@@ -33,6 +34,8 @@ let there: string
 let signing: CryptoKey
 let idToken: string
 let userId: string
+/** A third party's assertion never reaches an administrator by a user id. */
+let endUserId: string
 const folder = mkdtempSync(join(tmpdir(), 'authsec-workers-oauth-'))
 
 type Json = Readonly<Record<string, unknown>>
@@ -119,6 +122,10 @@ beforeAll(async () => {
   await trust({ name: 'Third', issuer: THIRD, acceptsIdentity: true, jwks, subjectMapping: 'user_id' })
   idToken = String((await signedIn()).id_token)
   userId = String(jose.decodeJwt(idToken).sub)
+  endUserId = where.ctx.random.id()
+  const at = where.ctx.clock.now()
+  const endUser = { id: endUserId, email: 'pat@example.com', name: 'Pat', provider: 'custom', validFrom: at, createdAt: at, updatedAt: at }
+  await atomically(forTenant(where.db, company.tenantId), (t) => insertUser(t, { ...endUser, emailVerifiedAt: at }))
 }, 300_000)
 afterAll(async () => {
   worker?.stop()
@@ -171,7 +178,7 @@ test('it accepts an assertion once, only from the client that it names, and only
 /** The claims of the third party for both, equal except for the audience. */
 const said = async (aud: string, clientId: string, resource: string, change: (good: Json) => Json, typ = 'oauth-id-jag+jwt'): Promise<string> => {
   const iat = Math.floor(Date.now() / 1000)
-  const good = { iss: THIRD, sub: userId, aud, client_id: clientId, resource, scope: 'mcp:read', jti: crypto.randomUUID(), iat, exp: iat + 120 }
+  const good = { iss: THIRD, sub: endUserId, aud, client_id: clientId, resource, scope: 'mcp:read', jti: crypto.randomUUID(), iat, exp: iat + 120 }
   return new jose.SignJWT(change(good)).setProtectedHeader({ alg: 'RS256', kid: 'one', typ }).sign(signing)
 }
 const redeemHere = (assertion: string) => send(`${server.issuer}/oauth/token`, { grant_type: JWT_BEARER, assertion }, own.authorization)
