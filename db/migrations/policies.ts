@@ -56,6 +56,8 @@ const JOBS: readonly { readonly table: string; readonly commands: readonly ('sel
   { table: 'saml_requests', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
   { table: 'oauth_delegations', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
   { table: 'oauth_budgets', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'trust_domains', commands: ['select'], rows: 'true' },
+  { table: 'svids', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
   { table: 'oauth_spends', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
 ]
 

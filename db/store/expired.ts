@@ -10,6 +10,7 @@ import { mcpSessions } from '../tables/mcp.ts'
 import { oauthAuthorizations, oauthRequests, oauthUsedIds, registrationTokens, resourceAccessRequests } from '../tables/oauth.ts'
 import { samlRequests } from '../tables/saml.ts'
 import { loginTransactions, oneTimeCodes, pendingRegistrations, revokedTokens, sessions } from '../tables/sessions.ts'
+import { svids } from '../tables/spiffe.ts'
 
 const TABLES = {
   sessions,
@@ -34,6 +35,7 @@ const TABLES = {
   oauthDelegations,
   oauthSpends,
   oauthBudgets,
+  svids,
 }
 export type ExpiringKind = keyof typeof TABLES
 

@@ -2,8 +2,9 @@
 import { sql } from 'drizzle-orm'
 import type { TenantTx } from '../engine/tenant.ts'
 import { groups, permissions, roleBindings, roles, scopes } from '../tables/access.ts'
+import { registrationEntries } from '../tables/spiffe.ts'
 
-const COUNTED = { roles, bindings: roleBindings, permissions, groups, scopes } as const
+const COUNTED = { roles, bindings: roleBindings, permissions, groups, scopes, entries: registrationEntries } as const
 export type CountedRows = keyof typeof COUNTED
 
 /** Call it under the tenant's policy lock, so that two requests cannot both add the last row. */

@@ -13,7 +13,7 @@ export const auditEvents = schema.table(
     outcome: text('outcome').$type<'success' | 'refused'>().notNull(),
     /** Error code of a refusal. */
     reason: text('reason'),
-    actorType: text('actor_type').$type<'user' | 'client' | 'agent' | 'system' | 'anonymous'>().notNull(),
+    actorType: text('actor_type').$type<'user' | 'client' | 'agent' | 'workload' | 'system' | 'anonymous'>().notNull(),
     actorId: uuid('actor_id'),
     onBehalfOf: uuid('on_behalf_of'),
     clientId: uuid('client_id'),

@@ -1,4 +1,4 @@
-// Deletes expired rows: sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, revocations and counters.
+// Deletes expired rows: sessions, tickets, mailed codes, sign-ups, grants and backchannel requests, voice sessions, SVIDs, revocations and counters.
 
 import { acrossTenants } from '#db/engine/tenant'
 import { deleteLapsedDomainsOfAllTenants } from '#db/store/domains'
@@ -43,6 +43,7 @@ const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   voiceSessions: HOUR,
   samlRequests: HOUR,
   mcpSessions: HOUR,
+  svids: HOUR,
 }
 
 /** Runs batches until one is not full or the time is up. */

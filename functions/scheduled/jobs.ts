@@ -6,6 +6,7 @@
 //   gauges           15 min   runs at the same time
 //   expiry           1 h      keeps tables small; expired rows are refused without it
 //   tenant-purge     1 h      purges a tenant within an hour after its grace period
+//   workload-keys    1 h      keys of trust domains are due at different times; each is also rotated when it is used
 //   audit-retention  24 h     retention is counted in days
 //   key-rotation     24 h     keys are valid for weeks and overlap for a day
 //   key-rewrap       24 h     re-encrypts data keys after a change of the master key
@@ -25,6 +26,7 @@ import { keyRewrap, keyRotation } from './keys.ts'
 import { outboxSweep } from './outbox-sweep.ts'
 import { tenantPurge } from './tenant-purge.ts'
 import { webhooksSweep } from './webhooks-sweep.ts'
+import { workloadKeyRotation } from './workload-keys.ts'
 
 /** Ordered by interval. */
 export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbound: Outbound; readonly resolver: TxtResolver }>[] = [
@@ -33,6 +35,7 @@ export const jobs: readonly Job<BaseCtx & { readonly mail: Mail; readonly outbou
   gauges,
   expiry,
   tenantPurge,
+  workloadKeyRotation,
   auditRetention,
   keyRotation,
   keyRewrap,
