@@ -79,6 +79,7 @@ export const SECTIONS = {
     WEBAUTHN_ORIGIN: 'Origins of the pages that use passkeys of the platform; https in production. Without it BASE_URL and PUBLIC_UI_ORIGIN.',
     WEBAUTHN_RP_NAME: 'Name that authenticators display with the account.',
     SPIFFE_TRUST_DOMAIN: 'Trust domain of the SPIFFE ids of agents.',
+    AUTHSEC_SPIFFE_AUDIENCE: 'Audiences of the JWT-SVIDs that this deployment itself accepts, separated by commas.',
     AUTHSEC_REQUIRE_SESSION_ID: 'Tools that `mcp-auth` lists declare `session_id` as required.',
     AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: 'Lists protected tools to a caller who is not signed in. `off` lists only the tools for signing in.',
     AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: 'Leaves tools that the caller may not call out of the list.',

@@ -102,6 +102,7 @@ export const BaseConfig = z.object({
     ),
     'localhost',
   ),
+  AUTHSEC_SPIFFE_AUDIENCE: z._default(list.check(z.refine((entries) => entries.length > 0, 'must hold an audience')), ['authsec-api']),
   AUTHSEC_REQUIRE_SESSION_ID: z._default(z.stringbool(), false),
   AUTHSEC_ALWAYS_EXPOSE_PROTECTED_TOOLS: z._default(z.stringbool(), true),
   AUTHSEC_HIDE_UNAUTHORIZED_TOOLS: z._default(z.stringbool(), false),

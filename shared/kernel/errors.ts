@@ -213,6 +213,12 @@ export const ERRORS = {
   activation_blocked: { status: 409, title: 'activation blocked' },
   resource_taken: { status: 409, title: 'This resource identifier is already registered.' },
 
+  // Workload identity (SPIFFE)
+  entry_exists: { status: 409, title: 'A registration entry with this SPIFFE id already exists.' },
+  bundle_unavailable: { status: 503, title: 'The bundle endpoint does not respond with a bundle. Try again later.' },
+  sequence_regressed: { status: 409, title: 'The bundle is older than the one already known.' },
+  bundle_url_refused: { status: 400, title: 'The URL must be https, with a public host name, a usual port, and no credentials or fragment.' },
+
   // Hosted pages
   cross_site: { status: 403, title: 'This form was sent from another site.' },
   login_challenge_invalid: { status: 400, title: 'The login challenge is unknown, used or expired, or was started in another browser.' },

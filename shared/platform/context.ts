@@ -9,6 +9,7 @@ import type { PasswordHash } from './crypto/password-hash.ts'
 import type { ClientAuthentication } from './http/client-authentication.ts'
 import type { Limits, RequestQuotas } from './http/limits.ts'
 import type { ErrorRenderer } from './http/problem.ts'
+import type { WorkloadAuthentication } from './http/workload-authentication.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './storage/storage.ts'
 import type { SigningKeys } from './tokens/signing-keys.ts'
@@ -26,6 +27,7 @@ export type PlatformCtx = KernelCtx & {
   readonly signingKeys: SigningKeys
   readonly principals: Principals
   readonly clientAuthentication: ClientAuthentication
+  readonly workloadAuthentication: WorkloadAuthentication
   readonly limits: Limits
   readonly quotas: RequestQuotas
   /** Renders errors for a person who opened an address that is meant for programs, or for nothing. */

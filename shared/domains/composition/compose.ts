@@ -3,6 +3,7 @@ import type { Db } from '#db/engine/client'
 import { lazyClientAuthentication } from '#shared/domains/clients/lazy-client-authentication'
 import type { BaseCtx } from '#shared/domains/context'
 import { lazyPolicies } from '#shared/domains/decision/lazy-policies'
+import { lazyWorkloadAuthentication } from '#shared/domains/spiffe/lazy-workload-authentication'
 import { createQuotas } from '#shared/domains/tenancy/quotas'
 import type { Clock } from '#shared/kernel/clock'
 import type { Config } from '#shared/kernel/config'
@@ -79,6 +80,7 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
     principals: createPrincipals({ config, db, clock, signingKeys, quotas }),
     policies,
     clientAuthentication: lazyClientAuthentication({ db, clock, policies }),
+    workloadAuthentication: lazyWorkloadAuthentication({ config, db, clock, keyring, cache, hash, signingKeys }),
     limits,
     quotas,
     errorPage: lazyPageError,

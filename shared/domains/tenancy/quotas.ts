@@ -23,6 +23,7 @@ export const QUOTAS = {
   permissions: 10_000,
   groups: 10_000,
   scopes: 10_000,
+  entries: 10_000,
   requestsPerMinute: 12_000,
   signInsPerMinute: 1_200,
   mailsPerHour: 5_000,
@@ -126,6 +127,7 @@ const ROW_EVENTS: Readonly<Record<CountedRows, AuditEvent>> = {
   permissions: 'permission.registered',
   groups: 'group.created',
   scopes: 'scope.created',
+  entries: 'spiffe_entry.created',
 }
 
 /** Requires room for `more` rows. Call under the tenant's policy lock, in the transaction that adds them. @throws AppError quota_exceeded */

@@ -11,7 +11,7 @@ import type { AuditEvent } from './events.ts'
 export type AuditCtx = Pick<PlatformCtx, 'clock' | 'random' | 'keyring'> & { readonly request?: RequestInfo }
 
 export type Actor = {
-  readonly type: 'user' | 'client' | 'agent' | 'system' | 'anonymous'
+  readonly type: 'user' | 'client' | 'agent' | 'workload' | 'system' | 'anonymous'
   readonly id?: string
   readonly sessionId?: string
   readonly clientId?: string
@@ -38,9 +38,13 @@ export const byAgent = (agentId: string, by: { readonly onBehalfOf?: string; rea
   id: agentId,
   ...by,
 })
-/** A person, or a client as its service account. */
-export const byCaller = (caller: Caller): Actor =>
-  caller.kind === 'user' ? byUser(caller) : { type: 'client', id: caller.serviceAccountId, clientId: caller.clientId }
+/** A workload, by its registration entry. */
+export const byWorkload = (entryId: string): Actor => ({ type: 'workload', id: entryId })
+/** A person, a client as its service account, or a workload. */
+export const byCaller = (caller: Caller): Actor => {
+  if (caller.kind === 'workload') return byWorkload(caller.entryId)
+  return caller.kind === 'user' ? byUser(caller) : { type: 'client', id: caller.serviceAccountId, clientId: caller.clientId }
+}
 export const bySystem: Actor = { type: 'system' }
 export const byAnonymous: Actor = { type: 'anonymous' }
 

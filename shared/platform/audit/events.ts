@@ -200,6 +200,18 @@ export const AUDIT_EVENTS = [
   'oidc_providers.ordered',
   'client_provider.set',
   'client_provider.removed',
+  'trust_domain.created',
+  'workload_key.created',
+  'workload_key.rotated',
+  'workload_key.revoked',
+  'spiffe_entry.created',
+  'spiffe_entry.updated',
+  'spiffe_entry.deleted',
+  'svid.issued',
+  'svid.revoked',
+  'federation.bundle_configured',
+  'federation.bundle_refreshed',
+  'federation.bundle_refused',
 ] as const
 
 export type AuditEvent = (typeof AUDIT_EVENTS)[number]

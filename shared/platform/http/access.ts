@@ -1,6 +1,6 @@
 // Who may call a route. A new kind of caller is a new rule here and a branch in guard.ts, never a check in a handler.
 
-import type { Client, Permission, User } from '#shared/platform/principals/principal'
+import type { Client, Permission, User, Workload } from '#shared/platform/principals/principal'
 import type { Acr } from '#shared/platform/tokens/acr'
 
 /** Classes of rate limits. Every class counts per address; per account only where the route names the body's member that identifies the account. */
@@ -47,6 +47,7 @@ export type Access<P> =
     }
   | { readonly rule: 'permission'; readonly all: readonly Permission[]; readonly stepUp?: StepUp; readonly limit: Limit; readonly principal?: P }
   | { readonly rule: 'client'; readonly orUser: boolean; readonly all: readonly Permission[]; readonly limit: Limit; readonly principal?: P }
+  | { readonly rule: 'workload'; readonly limit: Limit; readonly principal?: P }
   | { readonly rule: 'metrics'; readonly limit: Limit; readonly principal?: P }
   | ({ readonly rule: 'page'; readonly why: string; readonly limit: Limit; readonly principal?: P } & FormPlace)
   | ({
@@ -88,6 +89,10 @@ export const userOrClient = (...all: readonly Permission[]): Access<User | Clien
   all,
   limit: { class: 'decision' },
 })
+/**
+ * A workload that proves possession of its X.509-SVID with an SVID-Proof header. Many workloads may share an address; the tenant's quota bounds them.
+ */
+export const workload = (limit: Limit = { class: 'decision' }): Access<Workload> => ({ rule: 'workload', limit })
 /** A scraper that presents METRICS_TOKEN. */
 export const scraper = (): Access<undefined> => ({ rule: 'metrics', limit: GENERAL })
 /** Anyone, on a hosted page, with the browser's session if there is one. Forms are accepted only from our own pages. */

@@ -24,6 +24,8 @@ type Variables = {
   principal: Caller | undefined
   sentQuery: RequestPart | undefined
   sentBody: unknown
+  /** The text of the body, where a declared body was read. */
+  bodyText: string | undefined
 }
 export type Env = { Bindings: { peer?: Peer }; Variables: Variables }
 export type HttpContext = Context<Env>

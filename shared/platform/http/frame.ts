@@ -57,7 +57,9 @@ const withinTime = (work: Promise<void>, seconds: number): Promise<void> =>
 const noteOf = (caller: Caller): Readonly<Record<string, string>> => ({
   tenant_id: caller.tenantId,
   principal: principalIdOf(caller),
-  ...(caller.kind === 'user' ? { session_id: caller.sessionId } : { client_id: caller.clientId }),
+  ...(caller.kind === 'user' ? { session_id: caller.sessionId } : {}),
+  ...(caller.kind === 'client' ? { client_id: caller.clientId } : {}),
+  ...(caller.kind === 'workload' ? { svid: caller.svidId } : {}),
 })
 
 /** One log line and one count per request. Only ids, codes and the route's name: no text from the caller. */

@@ -5,7 +5,7 @@ import { AppError } from '#shared/kernel/errors'
 import { rateLimitKeyOf } from '#shared/kernel/ip-address'
 import type { PlatformCtx } from '#shared/platform/context'
 import { constantTimeEqual } from '#shared/platform/crypto/equal'
-import type { Caller, Client, Permission, User } from '#shared/platform/principals/principal'
+import type { Caller, Client, Permission, User, Workload } from '#shared/platform/principals/principal'
 import { LIMITS, type Limit } from './access.ts'
 import { basicCredentials, usesBasicAuth } from './basic-auth.ts'
 import type { LimitEntry } from './limits.ts'
@@ -14,7 +14,10 @@ import { sessionToken } from './pages/session.ts'
 import type { Route } from './route.ts'
 import { requireStepUp } from './step-up.ts'
 
-type GuardCtx = Pick<PlatformCtx, 'config' | 'limits' | 'quotas' | 'principals' | 'clientAuthentication' | 'clock' | 'hash'>
+type GuardCtx = Pick<
+  PlatformCtx,
+  'config' | 'limits' | 'quotas' | 'principals' | 'clientAuthentication' | 'workloadAuthentication' | 'clock' | 'hash'
+>
 type Guarded = Pick<Route<never>, 'id' | 'access'>
 
 const MINUTE = 60
@@ -150,6 +153,14 @@ const identifyClient = async (ctx: GuardCtx, route: Guarded, requested: readonly
   return client
 }
 
+/** Identifies a workload by the proof of its X.509-SVID. Its tenant's quota is counted as soon as the proof names the tenant. */
+const identifyWorkload = async (ctx: GuardCtx, entries: readonly LimitEntry[], request: RequestInfo): Promise<Workload> => {
+  await ctx.limits.check(entries)
+  const workload = await ctx.workloadAuthentication.authenticate(request)
+  await ctx.limits.check([ctx.quotas.entry(workload.tenantId, 'requestsPerMinute')])
+  return workload
+}
+
 /**
  * Identifies a person by the browser's session. An ended session counts as none: the person is asked to sign in and sees no token error.
  * @throws AppError rate_limited, quota_exceeded, cross_site, sign_in_required
@@ -184,6 +195,7 @@ export const authenticateCaller = async (ctx: GuardCtx, route: Guarded, request:
   const { access } = route
   if (access.rule === 'client' && !(access.orUser && !usesBasicAuth(request))) return identifyClient(ctx, route, access.all, request)
   const entries = addressEntries(ctx, route, request)
+  if (access.rule === 'workload') return identifyWorkload(ctx, entries, request)
   if (access.rule === 'page' || access.rule === 'browser') return identifyBrowser(ctx, entries, access.rule === 'browser', request)
   const isAnonymous = access.rule === 'userOrNobody' && !request.header('authorization')
   if (access.rule !== 'open' && access.rule !== 'metrics' && !isAnonymous) return identifyUser(ctx, entries, request)

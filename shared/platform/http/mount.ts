@@ -22,6 +22,7 @@ import { respond } from './respond.ts'
 import { type MountableRoute, methodOf, pathOf, type Route } from './route.ts'
 import { foreignTenant } from './tenant-rule.ts'
 import { traceRequest } from './trace-request.ts'
+import { requireProvedBody } from './workload-authentication.ts'
 
 /** One group: its routes, their context apart from the request, and the format of its errors. */
 export type Group<Ctx> = { readonly routes: readonly MountableRoute<Ctx>[]; readonly ctx: Omit<Ctx, 'request'>; readonly render?: ErrorRenderer }
@@ -69,6 +70,12 @@ const tenantRule =
     }
   }
 
+/** The proof of a workload is for one body. A route without a declared body reads none, so there the proof is for the empty one. */
+const proofRule: RequestStage = (c) => {
+  const principal = c.get('principal')
+  if (principal?.kind === 'workload') requireProvedBody(principal, c.get('bodyText') ?? '')
+}
+
 type Answering = (c: HttpContext) => Promise<Response>
 
 const answering =
@@ -95,7 +102,7 @@ const handler = (ctx: PlatformCtx, route: MountableRoute<never>, render: ErrorRe
     const loaded = 'load' in route ? await route.load() : route
     // A different route's access rule would guard the wrong path.
     if (loaded?.on !== route.on) throw new Error(`${route.on} was loaded as ${loaded?.on}`)
-    return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), tenantRule(ctx, loaded)])
+    return answering(ctx, loaded, [access(ctx, loaded, render), ...readStages(loaded), proofRule, tenantRule(ctx, loaded)])
   }
   let made: Promise<Answering> | undefined
   return async (c) => {

@@ -55,6 +55,7 @@ const readJson = (route: Route<never>): RequestStage => {
   return async (c) => {
     requirePlain(c)
     const text = await readBodyText(c.req.raw, boundOf(route))
+    c.set('bodyText', text)
     if (text !== '') requireType(c, JSON_TYPE)
     c.set('sentBody', lenient ? withoutEmpty(parseJson(text), optional) : parseJson(text))
   }
@@ -66,10 +67,17 @@ const readForm =
   async (c) => {
     requirePlain(c)
     const text = await readBodyText(c.req.raw, boundOf(route))
+    c.set('bodyText', text)
     if (text !== '') requireType(c, FORM_TYPE, 'application/x-www-form-urlencoded')
     const pairs = parseFormPairs(text, 'form', route.repeatable)
     c.set('sentBody', Object.fromEntries(pairs))
   }
+
+const isForm = (c: HttpContext): boolean => FORM_TYPE.test((c.req.header('content-type') ?? '').split(';')[0]?.trim() ?? '')
+const readJsonOrForm = (route: Route<never>): RequestStage => {
+  const [json, form] = [readJson(route), readForm(route)]
+  return (c) => (isForm(c) ? form(c) : json(c))
+}
 
 /** Reads a CSV body as text, for the schema. */
 const readCsv =
@@ -77,6 +85,7 @@ const readCsv =
   async (c) => {
     requirePlain(c)
     const text = await readBodyText(c.req.raw, boundOf(route))
+    c.set('bodyText', text)
     if (text !== '') requireType(c, CSV_TYPE, 'text/csv')
     requireValidText(text, 'body')
     c.set('sentBody', text)
@@ -91,11 +100,14 @@ const readAddress =
     c.set('sentQuery', Object.fromEntries(parseFormPairs(search.slice(1), 'query', route.repeatable)))
   }
 
+const readBody = (route: Route<never>): RequestStage => {
+  if (route.body === undefined) return route.form ? readForm(route) : refuseLarge(route)
+  if (route.orForm) return readJsonOrForm(route)
+  return route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)
+}
+
 /** The stages that read and vet the request before validation. */
-export const readStages = (route: Route<never>): RequestStage[] => [
-  readAddress(route),
-  route.body ? (route.bodyType === 'text/csv' ? readCsv(route) : readJson(route)) : route.form ? readForm(route) : refuseLarge(route),
-]
+export const readStages = (route: Route<never>): RequestStage[] => [readAddress(route), readBody(route)]
 
 type Part = 'path' | 'query' | 'body' | 'form'
 

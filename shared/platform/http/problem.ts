@@ -199,6 +199,30 @@ const AUTHSEC_NAMES: Readonly<Partial<Record<ErrorCode, string>>> = {
 const PROTOCOL_BELOW_AUTHSEC: ReadonlySet<string> = new Set(['authorization_denied', 'client_unauthenticated', 'internal'])
 export const oauthError = protocolError((code) => AUTHSEC_NAMES[code] ?? (PROTOCOL_BELOW_AUTHSEC.has(code) ? oauthName(code) : code))
 
+const PLANE_CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  429: 'RATE_LIMITED',
+  500: 'INTERNAL_ERROR',
+  503: 'SERVICE_UNAVAILABLE',
+}
+
+/** The format of AuthSec's identity plane: `error` is an object whose code follows from the status. The top-level members are our own. */
+export const planeError: ErrorRenderer = (error, requestId) => ({
+  type: 'application/json',
+  headers: headersOf(error),
+  body: {
+    error: { code: PLANE_CODES[error.status] ?? 'BAD_REQUEST', message: error.message },
+    code: error.code,
+    ...(error.details.field === undefined ? {} : { field: error.details.field }),
+    request_id: requestId,
+    ...error.details.extra,
+  },
+})
+
 /** AuthSec's third error format, where the body has a `success` member. */
 export const outcomeError: ErrorRenderer = (error, requestId) => {
   const { type, headers, body } = authsecError(error, requestId)

@@ -104,6 +104,8 @@ export type Declaration<Ctx, P, R, Path, Query, Body, Form> = {
   /** Media type of the body, by default `application/json`; for another type the schema gets the text. */
   readonly bodyType?: 'application/json' | 'text/csv'
   readonly form?: Form
+  /** The body may also be sent as `application/x-www-form-urlencoded`; its members are then texts. */
+  readonly orForm?: true
   /** Parameters of the query or the form that may be sent more than once; the rule gets the values separated by spaces. */
   readonly repeatable?: readonly string[]
   /** In optional members of the body, null and empty text mean absent. Always so where AuthSec's clients call. */

@@ -7,6 +7,7 @@ import {
   type ErrorRenderer,
   oauthError,
   outcomeError,
+  planeError,
   problem,
   registrationError,
   statusError,
@@ -34,6 +35,8 @@ const ofAccess = ({ access }: Declared): readonly ErrorCode[] => {
       return [...OF_PEOPLE, 'insufficient_scope', ...stepUp(access.stepUp)]
     case 'client':
       return [...(access.orUser ? OF_PEOPLE : (['tenant_mismatch', 'quota_exceeded'] as const)), 'client_authentication_failed', 'insufficient_scope']
+    case 'workload':
+      return ['unauthorized', 'invalid_token', 'tenant_mismatch', 'quota_exceeded']
     case 'page':
       return OF_FORMS
     case 'browser':
@@ -138,6 +141,30 @@ const SHAPES: ReadonlyMap<ErrorRenderer, ErrorShape> = new Map([
           request_id: REQUEST_ID,
         },
         required: ['success', 'error', 'message', 'code', 'request_id'],
+      },
+    },
+  ],
+  [
+    planeError,
+    {
+      name: 'PlaneError',
+      type: 'application/json',
+      schema: {
+        type: 'object',
+        properties: {
+          error: {
+            type: 'object',
+            properties: {
+              code: { type: 'string', description: 'Follows from the status: BAD_REQUEST, NOT_FOUND, …' },
+              message: { type: 'string', description: 'A sentence for people; it may change.' },
+            },
+            required: ['code', 'message'],
+          },
+          code: CODE,
+          field: FIELD,
+          request_id: REQUEST_ID,
+        },
+        required: ['error', 'code', 'request_id'],
       },
     },
   ],

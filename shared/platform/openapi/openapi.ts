@@ -27,6 +27,7 @@ const SECURITY_SCHEMES: Readonly<Record<string, JsonSchema>> = {
   session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The session token that a sign-in returns.' },
   client: { type: 'http', scheme: 'basic', description: 'A client\u2019s id and secret (RFC 6749 section 2.3.1).' },
   browser: { type: 'apiKey', in: 'cookie', name: '__Host-authsec_session', description: 'The session of the hosted pages, in a browser.' },
+  workload: { type: 'apiKey', in: 'header', name: 'SVID-Proof', description: 'A JWS by the key of an X.509-SVID, for one request.' },
   scraper: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN of the deployment.' },
 }
 
@@ -79,6 +80,7 @@ const securityOf = ({ access }: Route<never>): Operation['security'] => {
   if (access.rule === 'browser') return [{ browser: [] }]
   if (access.rule === 'userOrNobody') return [{ session: [] }, {}]
   if (access.rule === 'client') return [{ client: [] }, ...(access.orUser ? [{ session: [] }] : [])]
+  if (access.rule === 'workload') return [{ workload: [] }]
   return [{ [access.rule === 'metrics' ? 'scraper' : 'session']: [] }]
 }
 

@@ -10,6 +10,7 @@ const CALLER: Readonly<Record<AccessNote['rule'], (access: AccessNote) => string
   permission: ({ permissions = [] }) => `Requires a signed-in person who holds ${permissions.join(' and ')}.`,
   client: ({ permissions = [], orUser }) =>
     `Requires HTTP Basic client authentication; the client\u2019s service account holds ${permissions.join(' and ')}${orUser ? '. A signed-in person may call it too' : ''}.`,
+  workload: () => 'Requires a workload that proves possession of its X.509-SVID (`SVID-Proof`).',
   page: ({ why }) => `A page for browsers, open to everyone. ${why ?? ''}`,
   browser: () => 'A page for a person who is signed in in this browser.',
   metrics: () => 'Requires the deployment\u2019s METRICS_TOKEN as a bearer token.',

@@ -33,9 +33,32 @@ export type Client = {
   readonly permissions: ReadonlySet<Permission>
 }
 
+/** A workload that proved possession of its X.509-SVID. It holds no permissions: what it may do follows from its registration entry. */
+export type Workload = {
+  readonly kind: 'workload'
+  readonly tenantId: TenantId
+  readonly spiffeId: string
+  readonly entryId: string
+  /** The attested process of an agent. */
+  readonly instanceId?: string
+  /** The client of the agent for which the entry stands. */
+  readonly agentId?: string
+  /** The serial number of the SVID. */
+  readonly svidId: string
+  /** Thumbprint of its key (RFC 7638). */
+  readonly jkt: string
+  readonly notAfter: Date
+  readonly permissions: ReadonlySet<Permission>
+  /** SHA-256 of the body for which the proof was made, in base64url. */
+  readonly bodyDigest: string
+}
+
 /** A caller that the guard accepted. */
-export type Caller = User | Client
-/** The id of the person or service account that acts. */
-export const principalIdOf = (caller: Caller): string => (caller.kind === 'user' ? caller.userId : caller.serviceAccountId)
+export type Caller = User | Client | Workload
+/** The id of the person, service account or registration entry that acts. */
+export const principalIdOf = (caller: Caller): string => {
+  if (caller.kind === 'workload') return caller.entryId
+  return caller.kind === 'user' ? caller.userId : caller.serviceAccountId
+}
 
 export const hasPermission = (caller: Caller, permission: Permission): boolean => caller.permissions.has(permission)
