@@ -29,6 +29,7 @@ import { resourceRoutes } from '../functions/resources/routes.ts'
 import { rolesRoutes } from '../functions/roles/routes.ts'
 import { samlRoutes } from '../functions/saml/routes.ts'
 import { signUpRoutes } from '../functions/sign-up/routes.ts'
+import { spiffeRoutes } from '../functions/spiffe/routes.ts'
 import { tenantsRoutes } from '../functions/tenants/routes.ts'
 import { tokensRoutes } from '../functions/tokens/routes.ts'
 import { userRoutes } from '../functions/user/routes.ts'
@@ -108,6 +109,12 @@ export const GROUPS: readonly DocumentedGroup[] = [
     name: 'agents',
     about: 'Agents and their owners, delegation, types of authorization details, and trusted issuers.',
     routes: agentRoutes,
+    render: problem,
+  },
+  {
+    name: 'spiffe',
+    about: 'Workload identity (SPIFFE): trust domains, registration entries, SVIDs and federation.',
+    routes: spiffeRoutes,
     render: problem,
   },
   { name: 'oauth', about: 'The authorization server: OAuth 2.1 and OpenID Connect.', routes: oauthRoutes, render: authorizationServerError },

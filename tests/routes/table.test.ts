@@ -57,6 +57,7 @@ const OWN_PREFIXES = [
   '/tenants/',
   '/webhooks/',
   '/metrics',
+  '/spiffe/',
   '/oauth/',
   '/oauth2/',
   '/.well-known/',

@@ -1,0 +1,117 @@
+// Routes of registration entries in AuthSec's identity plane.
+import { may, user, workload } from '#shared/platform/http/access'
+import { planeError } from '#shared/platform/http/problem'
+import { json } from '#shared/platform/http/route'
+import { route } from './group.ts'
+import {
+  AgentEntry,
+  ByParentQuery,
+  EntryDeleted,
+  NewAgentEntry,
+  NewPlaneEntry,
+  PlaneEntry,
+  PlaneEntryChange,
+  PlaneEntryList,
+  PlaneEntryPath,
+  PlaneEntryQuery,
+} from './plane-entries.schema.ts'
+import {
+  addAgentEntry,
+  addPlaneEntry,
+  deletePlaneEntry,
+  findEntriesBelow,
+  findPlaneEntries,
+  readPlaneEntry,
+  replacePlaneEntry,
+} from './plane-entries.ts'
+
+const managing = may('admin:access', 'spire:manage')
+const render = planeError
+
+export const planeEntryRoutes = [
+  route({
+    id: 'spiresvc.createEntry',
+    on: 'POST /authsec/spiresvc/v1/entries',
+    summary: 'Register a workload.',
+    access: managing,
+    body: NewPlaneEntry,
+    reply: json(201, PlaneEntry),
+    errors: ['invalid_request', 'entry_exists', 'quota_exceeded', 'not_found', 'cannot_grant'],
+    emits: ['spiffe_entry.created'],
+    render,
+    handle: ({ ctx, principal, body }) => addPlaneEntry(ctx, principal, body),
+  }),
+  route({
+    id: 'spiresvc.createAgentEntry',
+    on: 'POST /authsec/spiresvc/v1/entries/agent',
+    summary: 'Register the workload of an agent.',
+    access: managing,
+    body: NewAgentEntry,
+    reply: json(201, AgentEntry),
+    errors: ['invalid_request', 'entry_exists', 'quota_exceeded', 'not_found', 'cannot_grant'],
+    emits: ['spiffe_entry.created'],
+    render,
+    handle: ({ ctx, principal, body }) => addAgentEntry(ctx, principal, body),
+  }),
+  route({
+    id: 'spiresvc.listEntries',
+    on: 'GET /authsec/spiresvc/v1/entries',
+    summary: 'List registration entries, oldest first.',
+    access: user(),
+    query: PlaneEntryQuery,
+    reply: json(200, PlaneEntryList),
+    errors: [],
+    emits: 'nothing',
+    render,
+    handle: ({ ctx, principal, query }) => findPlaneEntries(ctx, principal, query),
+  }),
+  route({
+    id: 'spiresvc.listEntriesByParent',
+    on: 'GET /authsec/spiresvc/v1/entries/by-parent',
+    summary: 'List the registration entries below the calling node agent.',
+    access: workload(),
+    query: ByParentQuery,
+    reply: json(200, PlaneEntryList),
+    errors: [],
+    emits: 'nothing',
+    render,
+    handle: ({ ctx, principal, query }) => findEntriesBelow(ctx, principal, query),
+  }),
+  route({
+    id: 'spiresvc.readEntry',
+    on: 'GET /authsec/spiresvc/v1/entries/:id',
+    summary: 'Read a registration entry.',
+    access: user(),
+    path: PlaneEntryPath,
+    reply: json(200, PlaneEntry),
+    errors: ['not_found'],
+    emits: 'nothing',
+    render,
+    handle: ({ ctx, principal, path }) => readPlaneEntry(ctx, principal, path.id),
+  }),
+  route({
+    id: 'spiresvc.replaceEntry',
+    on: 'PUT /authsec/spiresvc/v1/entries/:id',
+    summary: 'Replace a registration entry. Another SPIFFE id, parent or other selectors end its SVIDs.',
+    access: managing,
+    path: PlaneEntryPath,
+    body: PlaneEntryChange,
+    reply: json(200, PlaneEntry),
+    errors: ['invalid_request', 'not_found', 'entry_exists', 'cannot_grant'],
+    emits: ['spiffe_entry.updated'],
+    render,
+    handle: ({ ctx, principal, path, body }) => replacePlaneEntry(ctx, principal, path.id, body),
+  }),
+  route({
+    id: 'spiresvc.deleteEntry',
+    on: 'DELETE /authsec/spiresvc/v1/entries/:id',
+    summary: 'Delete a registration entry and end its SVIDs.',
+    access: managing,
+    path: PlaneEntryPath,
+    reply: json(200, EntryDeleted),
+    errors: ['not_found'],
+    emits: ['spiffe_entry.deleted'],
+    render,
+    handle: ({ ctx, principal, path }) => deletePlaneEntry(ctx, principal, path.id),
+  }),
+]

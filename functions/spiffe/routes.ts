@@ -1,0 +1,18 @@
+// All routes of the group. Literal paths come before those that begin with a tenant's id.
+import { entryRoutes } from './entries.routes.ts'
+import { keyRoutes } from './keys.routes.ts'
+import { planeEntryRoutes } from './plane-entries.routes.ts'
+import { planeJwtRoutes } from './plane-jwt.routes.ts'
+import { planeTrustRoutes } from './plane-trust.routes.ts'
+import { publicationRoutes } from './publication.routes.ts'
+import { svidRoutes } from './svids.routes.ts'
+
+export const spiffeRoutes = [
+  ...keyRoutes,
+  ...entryRoutes,
+  ...svidRoutes,
+  ...publicationRoutes,
+  ...planeEntryRoutes,
+  ...planeTrustRoutes,
+  ...planeJwtRoutes,
+]
