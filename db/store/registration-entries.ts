@@ -13,8 +13,8 @@ export type EntryFilter = {
   readonly parentId?: string | undefined
   readonly agentId?: string | undefined
   readonly admin?: boolean | undefined
-  /** The first part of a selector. */
-  readonly selectorType?: string | undefined
+  /** The beginning of a selector. */
+  readonly selectorPrefix?: string | undefined
 }
 
 const e = registrationEntries
@@ -29,7 +29,7 @@ const matching = (t: TenantDb, f: EntryFilter): SQL | undefined =>
     f.parentId === undefined ? undefined : eq(e.parentId, f.parentId),
     f.agentId === undefined ? undefined : eq(e.agentId, f.agentId),
     f.admin === undefined ? undefined : eq(e.admin, f.admin),
-    f.selectorType === undefined ? undefined : sql`exists (select from unnest(${e.selectors}) s where starts_with(s, ${`${f.selectorType}:`}))`,
+    f.selectorPrefix === undefined ? undefined : sql`exists (select from unnest(${e.selectors}) s where starts_with(s, ${f.selectorPrefix}))`,
   )
 
 /** @throws unique_violation when another entry has the SPIFFE id */

@@ -74,7 +74,7 @@ export const addAgentEntry = async (ctx: Ctx, caller: User, request: z.output<ty
   return { entry_id: id, spiffe_id, tenant_id, client_id: clientId, parent_id, selectors, ttl, created_at }
 }
 
-const SELECTOR_TYPES = { unix: 'unix', kubernetes: 'k8s', docker: 'docker' } as const
+const SELECTOR_TYPES = { unix: 'unix:', kubernetes: 'k8s:', docker: 'docker:' } as const
 
 export const findPlaneEntries = async (ctx: Ctx, caller: User, query: z.output<typeof PlaneEntryQuery>): Promise<z.input<typeof PlaneEntryList>> => {
   const filter = {
@@ -82,7 +82,7 @@ export const findPlaneEntries = async (ctx: Ctx, caller: User, query: z.output<t
     spiffeIdPart: query.spiffe_id_search,
     parentId: query.parent_id,
     admin: query.admin,
-    selectorType: query.selector_type === undefined ? undefined : SELECTOR_TYPES[query.selector_type],
+    selectorPrefix: query.selector_type === undefined ? undefined : SELECTOR_TYPES[query.selector_type],
   }
   const { entries, total } = await listEntriesByOffset(forTenant(ctx.db, caller.tenantId), filter, query.limit, query.offset)
   return { entries: entries.map(toResponse), total }

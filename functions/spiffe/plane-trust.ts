@@ -1,7 +1,7 @@
 // The trust domain in AuthSec's identity plane.
 import type * as z from 'zod'
 import { findCaBundle } from '#shared/domains/spiffe/bundle'
-import { ensureTrustDomain } from '#shared/domains/spiffe/keys'
+import { ensureTrustDomain } from '#shared/domains/spiffe/signer'
 import { AppError } from '#shared/kernel/errors'
 import { byUser } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'

@@ -3,8 +3,10 @@ import { entryRoutes } from './entries.routes.ts'
 import { keyRoutes } from './keys.routes.ts'
 import { planeEntryRoutes } from './plane-entries.routes.ts'
 import { planeJwtRoutes } from './plane-jwt.routes.ts'
+import { planeOidcRoutes } from './plane-oidc.routes.ts'
 import { planeTrustRoutes } from './plane-trust.routes.ts'
 import { publicationRoutes } from './publication.routes.ts'
+import { registryRoutes } from './registry.routes.ts'
 import { svidRoutes } from './svids.routes.ts'
 
 export const spiffeRoutes = [
@@ -15,4 +17,6 @@ export const spiffeRoutes = [
   ...planeEntryRoutes,
   ...planeTrustRoutes,
   ...planeJwtRoutes,
+  ...registryRoutes,
+  ...planeOidcRoutes,
 ]

@@ -69,6 +69,8 @@ const servesNobody = ({ access }: Route<never>): boolean => access.rule === 'use
 /** Hosted pages redirect signed-out visitors: see functions/login/forms.test.ts. */
 const isPage = ({ access }: Route<never>): boolean => access.rule === 'page' || access.rule === 'browser'
 const isGuarded = (route: Route<never>): boolean => route.access.rule !== 'open' && !servesNobody(route) && !isPage(route)
+/** Clients authenticate with HTTP Basic, and have an error of their own. */
+const isForClients = ({ access }: Route<never>): boolean => access.rule === 'client' && !access.orUser
 const hasPrincipal = ({ access }: Route<never>): boolean =>
   access.rule === 'user' || access.rule === 'userOrNobody' || access.rule === 'permission' || (access.rule === 'client' && access.orUser)
 const isForPlatform = ({ access }: Route<never>): boolean => access.rule === 'permission' && access.all.some(isOfPlatform)
@@ -150,8 +152,8 @@ describe('without credentials', () => {
     const [statements, handled] = [every.seen.length, every.handled.length]
     const first = await every.send(listed, { path: somewhere(listed) })
     expect(first.status).toBe(401)
-    expect(first.headers.get('www-authenticate')).toMatch(/^Bearer realm="authsec"/)
-    expect(await errorCodeIn(first)).toBe('unauthorized')
+    expect(first.headers.get('www-authenticate')).toMatch(isForClients(listed.route) ? /^Basic realm="authsec"/ : /^Bearer realm="authsec"/)
+    expect(await errorCodeIn(first)).toBe(isForClients(listed.route) ? 'client_authentication_failed' : 'unauthorized')
     expect(changed(statements).filter((table) => table !== 'data_keys')).toEqual(['audit_events'])
     const folded = every.seen.length
     expect((await every.send(listed, { path: somewhere(listed) })).status).toBe(401)
@@ -163,6 +165,10 @@ describe('without credentials', () => {
     for (const token of ['nonsense', 'a.b.c', `${METRICS_TOKEN}x`]) {
       const response = await every.send(listed, { path: somewhere(listed), token })
       expect(response.status).toBe(401)
+      if (isForClients(listed.route)) {
+        expect(await errorCodeIn(response)).toBe('client_authentication_failed')
+        continue
+      }
       expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
       expect(await errorCodeIn(response)).toBe('invalid_token')
     }

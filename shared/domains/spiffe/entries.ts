@@ -21,8 +21,8 @@ import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { isTrustDomainName, requireParentId, requireTenantSpiffeId, spiffeIdText, trustDomainName } from './id.ts'
-import { ensureTrustDomain } from './keys.ts'
 import { canonicalSelectors } from './selectors.ts'
+import { ensureTrustDomain } from './signer.ts'
 
 /** The longest SVID. */
 export const MAX_SVID_SECONDS = 24 * 3600

@@ -14,7 +14,8 @@ import type { Alg } from '#shared/platform/tokens/signing-key'
 import { certificatePem, findCaBundle, issuerOfTenant } from './bundle.ts'
 import { allowsAudience, DEFAULT_JWT_SECONDS, MAX_SVID_SECONDS } from './entries.ts'
 import { isInTenantTrustDomain, parseSpiffeId } from './id.ts'
-import { type WorkloadKey, workloadSigner } from './keys.ts'
+import type { WorkloadKey } from './keys.ts'
+import { workloadSigner } from './signer.ts'
 
 export type IssueCtx = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'config' | 'signingKeys'> & { readonly request?: RequestInfo }
 

@@ -9,7 +9,7 @@ const CALLER: Readonly<Record<AccessNote['rule'], (access: AccessNote) => string
   userOrNobody: ({ why }) => `Requires a signed-in person, or the proof that the route names. ${why ?? ''}`,
   permission: ({ permissions = [] }) => `Requires a signed-in person who holds ${permissions.join(' and ')}.`,
   client: ({ permissions = [], orUser }) =>
-    `Requires HTTP Basic client authentication; the client\u2019s service account holds ${permissions.join(' and ')}${orUser ? '. A signed-in person may call it too' : ''}.`,
+    `Requires HTTP Basic client authentication${permissions.length === 0 ? '' : `; the client\u2019s service account holds ${permissions.join(' and ')}`}${orUser ? '. A signed-in person may call it too' : ''}.`,
   workload: () => 'Requires a workload that proves possession of its X.509-SVID (`SVID-Proof`).',
   page: ({ why }) => `A page for browsers, open to everyone. ${why ?? ''}`,
   browser: () => 'A page for a person who is signed in in this browser.',

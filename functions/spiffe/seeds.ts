@@ -1,0 +1,64 @@
+// Seeds of trust domains, registration entries and SVIDs, for tests/seeds/seeds.ts.
+
+import { ensureTrustDomain } from '#shared/domains/spiffe/signer'
+import { issueJwtSvid } from '#shared/domains/spiffe/svids'
+import { byWorkload } from '#shared/platform/audit/audit-log'
+import { contextOf, idIn, newEntry } from '#tests/support/workloads'
+import type { Make } from '../../tests/seeds/seeds.ts'
+
+const MANAGING = ['admin:access', 'spire:manage'] as const
+
+const published: Make = async (app, { tenantId }) => {
+  await ensureTrustDomain(app.ctx, tenantId)
+  return { path: { tenant: tenantId }, isPublic: true }
+}
+const key: Make = async (app, company) => {
+  const { rows } = await ensureTrustDomain(app.ctx, company.tenantId)
+  return { path: { kid: rows[0]?.kid ?? '' }, owner: await app.person(company, MANAGING) }
+}
+const entry =
+  (parameter: string, body?: Readonly<Record<string, unknown>>, headers?: Readonly<Record<string, string>>): Make =>
+  async (app, company) => {
+    const { id } = await newEntry(app, company, `seed/${app.ctx.random.id()}`)
+    const owner = await app.person(company, MANAGING)
+    return { path: { [parameter]: id }, owner, ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) }
+  }
+const replaced: Make = async (app, company) => ({
+  ...(await entry('id')(app, company)),
+  body: { spiffe_id: idIn(company, `seed/${app.ctx.random.id()}`), parent_id: `spiffe://${company.tenantId}`, selectors: { 'k8s:ns': 'prod' } },
+})
+const workload =
+  (body?: Readonly<Record<string, unknown>>): Make =>
+  async (app, company) => {
+    const { id } = await newEntry(app, company, `seed/${app.ctx.random.id()}`, { selectors: ['k8s:pod-label:owner:team'] })
+    return { path: { id }, owner: await app.person(company, MANAGING), ...(body === undefined ? {} : { body }) }
+  }
+const svid: Make = async (app, company) => {
+  const made = await newEntry(app, company, `seed/${app.ctx.random.id()}`)
+  const { id } = await issueJwtSvid(contextOf(app), made, { audience: ['x'], actor: byWorkload(made.id) })
+  return { path: { svid_id: id }, owner: await app.person(company, MANAGING) }
+}
+const ANY_VERSION = { 'if-match': '*' }
+
+export const SPIFFE_SEEDS: Readonly<Record<string, Make>> = {
+  'spiffe.bundle': published,
+  'spiffe.jwks': published,
+  'spiffe.discovery': published,
+  'spiffe.crl': published,
+  'spiffe.revokeKey': key,
+  'spiffe.readEntry': entry('entry_id'),
+  'spiffe.changeEntry': entry('entry_id', { x509_seconds: 600 }, ANY_VERSION),
+  'spiffe.deleteEntry': entry('entry_id'),
+  'spiffe.revokeSvid': svid,
+  'spiresvc.readEntry': entry('id'),
+  'spiresvc.replaceEntry': replaced,
+  'spiresvc.deleteEntry': entry('id'),
+  'spiresvc.provisionTenant': async (app, company) => ({
+    path: { tenant_id: company.tenantId },
+    owner: await app.person(company, MANAGING),
+    body: {},
+  }),
+  'spiresvc.bundle': published,
+  'spire.changeWorkload': workload({ owner: 'another' }),
+  'spire.deleteWorkload': workload(),
+}
