@@ -1,5 +1,6 @@
 // All routes of the group. Literal paths come before those that begin with a tenant's id.
 import { entryRoutes } from './entries.routes.ts'
+import { federationRoutes } from './federation.routes.ts'
 import { keyRoutes } from './keys.routes.ts'
 import { planeEntryRoutes } from './plane-entries.routes.ts'
 import { planeJwtRoutes } from './plane-jwt.routes.ts'
@@ -13,6 +14,7 @@ export const spiffeRoutes = [
   ...keyRoutes,
   ...entryRoutes,
   ...svidRoutes,
+  ...federationRoutes,
   ...publicationRoutes,
   ...planeEntryRoutes,
   ...planeTrustRoutes,

@@ -1,5 +1,7 @@
 // Seeds of trust domains, registration entries and SVIDs, for tests/seeds/seeds.ts.
 
+import { atomically, forTenant } from '#db/engine/tenant'
+import { putFederatedBundle } from '#db/store/federated-bundles'
 import { ensureTrustDomain } from '#shared/domains/spiffe/signer'
 import { issueJwtSvid } from '#shared/domains/spiffe/svids'
 import { byWorkload } from '#shared/platform/audit/audit-log'
@@ -38,6 +40,12 @@ const svid: Make = async (app, company) => {
   const { id } = await issueJwtSvid(contextOf(app), made, { audience: ['x'], actor: byWorkload(made.id) })
   return { path: { svid_id: id }, owner: await app.person(company, MANAGING) }
 }
+const federation: Make = async (app, company) => {
+  const [domain, at] = [`partner-${app.ctx.random.id()}.example`, app.clock.now()]
+  const row = { trustDomain: domain, endpoint: 'https://partner.example.com/bundle', profile: 'https_web', createdAt: at, updatedAt: at } as const
+  await atomically(forTenant(app.db, company.tenantId), (t) => putFederatedBundle(t, row))
+  return { path: { domain }, owner: await app.person(company, MANAGING) }
+}
 const ANY_VERSION = { 'if-match': '*' }
 
 export const SPIFFE_SEEDS: Readonly<Record<string, Make>> = {
@@ -50,6 +58,14 @@ export const SPIFFE_SEEDS: Readonly<Record<string, Make>> = {
   'spiffe.changeEntry': entry('entry_id', { x509_seconds: 600 }, ANY_VERSION),
   'spiffe.deleteEntry': entry('entry_id'),
   'spiffe.revokeSvid': svid,
+  'spiffe.readFederation': federation,
+  'spiffe.removeFederation': federation,
+  // The bundle cannot be fetched: the network is off.
+  'spiffe.configureFederation': async (app, company) => ({
+    ...(await federation(app, company)),
+    body: { endpoint: 'https://partner.example.com/bundle' },
+    answers: 503,
+  }),
   'spiresvc.readEntry': entry('id'),
   'spiresvc.replaceEntry': replaced,
   'spiresvc.deleteEntry': entry('id'),

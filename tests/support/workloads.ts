@@ -38,7 +38,7 @@ export const idIn = ({ tenantId }: Company, path: string): string => `spiffe://$
 
 /** An entry of the company's administrator. Any audience by default. */
 export const newEntry = async (app: TestApp, company: Company, path: string, fields: Partial<EntryFields> = {}): Promise<RegistrationEntry> => {
-  const caller = { ...administratorOf(company), permissions: new Set(['spire:manage' as const]) }
+  const caller = { ...administratorOf(company), permissions: new Set(['admin:access', 'spire:manage'] as const) }
   return createEntry(contextOf(app), caller, {
     spiffeId: idIn(company, path),
     selectors: [`test:path:${path}`],

@@ -227,6 +227,7 @@ export const matchEntries = (
   t: TenantDb,
   selectors: readonly string[],
   { parentId, onlyBelow = false }: { readonly parentId?: string; readonly onlyBelow?: boolean } = {},
-): Promise<readonly RegistrationEntry[]> => findEntriesBySelectors(t, selectors, { parentId, onlyBelow, limit: MAX_MATCHES })
+): Promise<readonly RegistrationEntry[]> =>
+  selectors.length === 0 ? Promise.resolve([]) : findEntriesBySelectors(t, selectors, { parentId, onlyBelow, limit: MAX_MATCHES })
 
 export const allowsAudience = ({ audiences }: Pick<RegistrationEntry, 'audiences'>, audience: string): boolean => allows(audiences, audience)

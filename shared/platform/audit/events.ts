@@ -212,6 +212,7 @@ export const AUDIT_EVENTS = [
   'federation.bundle_configured',
   'federation.bundle_refreshed',
   'federation.bundle_refused',
+  'federation.bundle_removed',
 ] as const
 
 export type AuditEvent = (typeof AUDIT_EVENTS)[number]
