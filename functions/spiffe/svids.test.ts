@@ -1,13 +1,7 @@
 // SVIDs: what they contain, how a workload proves possession of one, and what ends them.
 import 'reflect-metadata'
 import { X509Certificate } from 'node:crypto'
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
-  Extension,
-  X509Certificate as Parsed,
-  SubjectAlternativeNameExtension,
-} from '@peculiar/x509'
+import { BasicConstraintsExtension, ExtendedKeyUsageExtension, X509Certificate as Parsed, SubjectAlternativeNameExtension } from '@peculiar/x509'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'

@@ -7,6 +7,8 @@ import { GROUPS } from '../../apps/groups.ts'
 import { platformAdministrator } from '../seeds/seeds.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { testDb } from '../support/database.ts'
+import { newOauthClient } from '../support/oauth.ts'
+import { newWorkload, type TestWorkload } from '../support/workloads.ts'
 
 export const METRICS_TOKEN = 'a-scraper-of-the-tests'
 
@@ -27,6 +29,9 @@ export const fromOwnPage = (token: string | undefined, secure = false): Readonly
 /** The form token of our own page, in that visit and session. */
 export const formTokenIn = ({ ctx }: Pick<TestApp, 'ctx'>, token: string | undefined): string =>
   Buffer.from(ctx.hash('form', BROWSER, token ?? '')).toString('base64url')
+
+/** Stands for the proof of a workload, which `send` makes for each request. */
+const WORKLOAD = 'a workload'
 
 /** Rows for `test.each`: the id names the test. */
 export const rows = (which: (route: Route<never>) => boolean): [string, Listed][] =>
@@ -89,12 +94,33 @@ export const startEveryGroup = async () => {
     return app
   }
 
+  const workloads = new Map<string, Promise<TestWorkload>>()
+  const workloadOf = (listed: Listed): Promise<TestWorkload> => {
+    const app = appOf(listed)
+    const made = workloads.get(listed.group.name) ?? app.company('entitled').then((company) => newWorkload(app, company))
+    workloads.set(listed.group.name, made)
+    return made
+  }
+  /** The header by which the caller authenticates. */
+  const credential = async (listed: Listed, { path, token, body }: Send): Promise<Readonly<Record<string, string>>> => {
+    if (token === undefined) return {}
+    if (token === WORKLOAD) {
+      const { pathname, search } = new URL(path, 'http://localhost')
+      const text = body === undefined || body === null ? '' : await new Response(body).text()
+      return (await workloadOf(listed)).proof({ path: `${pathname}${search}`, body: text, method: methodOf(listed.route) })
+    }
+    return { authorization: token.startsWith('Basic ') ? token : `Bearer ${token}` }
+  }
+
   const send = async (listed: Listed, { path, token, body, headers }: Send): Promise<Response> =>
     appOf(listed).app.request(
       path,
       {
         method: methodOf(listed.route),
-        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        headers: {
+          ...(await credential(listed, { path, ...(token === undefined ? {} : { token }), ...(body === undefined ? {} : { body }) })),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body }),
       },
       { peer: { address: '192.0.2.1', secure: false } },
@@ -102,12 +128,19 @@ export const startEveryGroup = async () => {
 
   const formToken = (listed: Listed, token: string | undefined): string => formTokenIn(appOf(listed), token)
 
+  let clientCredential: Promise<string> | undefined
   const tokens = new Map<string, string>()
   /** A token that the route's access rule accepts; none for an open one. */
   const entitled = async (listed: Listed): Promise<string | undefined> => {
     const { access } = listed.route
     if (access.rule === 'open') return undefined
     if (access.rule === 'metrics') return METRICS_TOKEN
+    if (access.rule === 'workload') return WORKLOAD
+    if (access.rule === 'client' && !access.orUser) {
+      const app = appOf(listed)
+      clientCredential ??= newOauthClient(app, await app.company('entitled'), { permissions: access.all }).then(({ authorization }) => authorization)
+      return clientCredential
+    }
     const permissions = access.rule === 'permission' ? access.all : []
     const key = `${listed.group.name} ${permissions.join()}`
     const token = tokens.get(key) ?? (await entitledToken(appOf(listed), permissions))

@@ -57,7 +57,10 @@ test('every declared error is listed under its status, with those of access and 
   for (const route of routes) {
     const operation = operations.find((one) => one.operation.operationId === route.id)?.operation
     if (operation === undefined) throw new Error(`${route.id} is missing`)
-    const guarded = ['open', 'page', 'browser'].includes(route.access.rule) ? [] : (['unauthorized', 'invalid_token'] as const)
+    const { access } = route
+    const isForClients = access.rule === 'client' && !access.orUser
+    const refusals = isForClients ? (['client_authentication_failed'] as const) : (['unauthorized', 'invalid_token'] as const)
+    const guarded = ['open', 'page', 'browser'].includes(access.rule) ? [] : refusals
     const parsed = route.body === undefined ? [] : (['invalid_json', 'unsupported_media_type', 'payload_too_large'] as const)
     for (const code of [...route.errors, ...guarded, ...parsed, 'invalid_request', 'rate_limited', 'unavailable', 'timeout', 'internal'] as const) {
       const response = operation.responses[ERRORS[code].status]
@@ -88,7 +91,7 @@ test('the access rule is described, and why an open route is open', () => {
   for (const { operation } of operations) {
     const access = operation['x-access']
     expect(operation.security.length, operation.operationId).toBe(
-      access.rule === 'open' ? 0 : access.rule === 'client' || access.rule === 'userOrNobody' || access.rule === 'page' ? 2 : 1,
+      access.rule === 'open' ? 0 : (access.rule === 'client' && access.orUser) || access.rule === 'userOrNobody' || access.rule === 'page' ? 2 : 1,
     )
     if (access.rule === 'open' || access.rule === 'userOrNobody') expect(access.why).not.toBe('')
     if (access.rule === 'permission') expect(access.permissions?.length).toBeGreaterThan(0)
