@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDb } from '#db/engine/client'
 import { atomically, forTenant, type TenantTx } from '#db/engine/tenant'
@@ -16,6 +16,11 @@ import { putBinding, putRole, removeBinding } from '#db/testing/access'
 import { documentCacheOf } from '#shared/domains/federation/engine/document-cache'
 import { fetchMetadata } from '#shared/domains/federation/engine/fetch'
 import { JWT_BEARER } from '#shared/domains/oauth/supported'
+import { findTrustDomainDocument } from '#shared/domains/spiffe/bundle'
+import { revokeWorkloadKey } from '#shared/domains/spiffe/key-changes'
+import { issueJwtSvid } from '#shared/domains/spiffe/svids'
+import { verifyJwtSvid } from '#shared/domains/spiffe/verify'
+import { bySystem, byWorkload } from '#shared/platform/audit/audit-log'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { problem } from '#shared/platform/http/problem'
 import { accessRoutes } from '../functions/access/routes.ts'
@@ -26,6 +31,7 @@ import { newBackend, sha256 } from './support/backend.ts'
 import { callerRoutes, status } from './support/caller-routes.ts'
 import { testDb } from './support/database.ts'
 import { changeClient, newOauthClient, newResource, postForm } from './support/oauth.ts'
+import { contextOf, newEntry } from './support/workloads.ts'
 
 /** What others publish, and which of it was read. */
 const published = new Map<string, unknown>()
@@ -232,6 +238,25 @@ test('allowed origins: a domain that was given up', async () => {
   await change((t) => releaseDomain(t, claim.domain))
   pass(2)
   expect([await allows(here), await allows(there)]).toEqual([false, false])
+})
+
+test('keys of trust domains: a revoked one leaves the bundle, and its SVIDs end', async () => {
+  const { here, there, company, pass } = await start()
+  const entry = await newEntry(here, company, 'api')
+  const { token } = await issueJwtSvid(contextOf(here), entry, { audience: ['x'], actor: byWorkload(entry.id) })
+  const kid = decodeProtectedHeader(token).kid ?? ''
+  const isKnown = async (app: TestApp): Promise<readonly boolean[]> => [
+    (await verifyJwtSvid(app.ctx, token)) !== undefined,
+    String((await findTrustDomainDocument(app.ctx, company.tenantId, 'bundle'))?.result).includes(kid),
+  ]
+  expect([await isKnown(here), await isKnown(there)]).toEqual([
+    [true, true],
+    [true, true],
+  ])
+  await revokeWorkloadKey(here.ctx, company.tenantId, kid, bySystem)
+  expect(await isKnown(here)).toEqual([false, false])
+  pass(2)
+  expect(await isKnown(there)).toEqual([false, false])
 })
 
 const TABLE = readFileSync(fileURLToPath(new URL('../docs/architecture.md', import.meta.url)), 'utf8')

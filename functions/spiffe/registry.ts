@@ -30,7 +30,7 @@ const requireWorkload = async (t: TenantDb, id: string): Promise<RegistrationEnt
 
 /** @throws AppError invalid_request, entry_exists, quota_exceeded, not_found, cannot_grant */
 export const addWorkload = async (ctx: Ctx, caller: User, { spiffe_id: named, owner }: z.output<typeof NewRegistryWorkload>): Promise<Out> => {
-  const spiffeId = named.includes('://') ? named : `spiffe://${trustDomainName(caller.tenantId)}/${named.replace(/^\//, '')}`
+  const spiffeId = named.startsWith('/') ? `spiffe://${trustDomainName(caller.tenantId)}${named}` : named
   const row = await createEntry(ctx, caller, {
     spiffeId,
     selectors: [`${OWNER}${owner}`],
