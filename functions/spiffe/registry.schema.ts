@@ -2,7 +2,10 @@
 import * as z from 'zod'
 
 export const NewRegistryWorkload = z
-  .object({ spiffe_id: z.string().min(1).max(2048).meta({ description: 'A SPIFFE id of the organisation, or a path that begins with a slash.' }), owner: z.string().trim().min(1).max(200) })
+  .object({
+    spiffe_id: z.string().min(1).max(2048).meta({ description: 'A SPIFFE id of the organisation, or a path that begins with a slash.' }),
+    owner: z.string().trim().min(1).max(200),
+  })
   .meta({ id: 'NewRegistryWorkload', examples: [{ spiffe_id: '/ns/prod/sa/api', owner: 'payments' }] })
 export const RegistryWorkloadChange = z.object({ owner: z.string().trim().min(1).max(200) }).meta({ id: 'RegistryWorkloadChange' })
 export const RegistryPath = z.object({ id: z.string().min(1).max(2048).meta({ description: 'The id, or the encoded SPIFFE id.' }) })
