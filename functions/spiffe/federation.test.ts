@@ -130,7 +130,7 @@ test('an endpoint is public https, and our own trust domains are never federated
   ]) {
     expect(await put('partner.example', url), url).toEqual([400, 'bundle_url_refused'])
   }
-  expect(await put('partner.example', 'https://partner.example.com/b')).toEqual([503, 'bundle_unavailable'])
+  expect(await put('partner.example', 'https://partner.example.com/b')).toEqual([400, 'bundle_unavailable'])
   for (const domain of [company.tenantId, other.tenantId, app.config.SPIFFE_TRUST_DOMAIN, 'UPPER.example', 'a%20b']) {
     expect(await put(domain, 'https://partner.example.com/b'), domain).toEqual([400, 'invalid_request'])
   }

@@ -60,11 +60,12 @@ export const SPIFFE_SEEDS: Readonly<Record<string, Make>> = {
   'spiffe.revokeSvid': svid,
   'spiffe.readFederation': federation,
   'spiffe.removeFederation': federation,
-  // The bundle cannot be fetched: the network is off.
+  // The caller chooses the name, and the bundle cannot be fetched: the network is off.
   'spiffe.configureFederation': async (app, company) => ({
     ...(await federation(app, company)),
     body: { endpoint: 'https://partner.example.com/bundle' },
-    answers: 503,
+    isPublic: true,
+    answers: 400,
   }),
   'spiresvc.readEntry': entry('id'),
   'spiresvc.replaceEntry': replaced,

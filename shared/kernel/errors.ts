@@ -215,7 +215,7 @@ export const ERRORS = {
 
   // Workload identity (SPIFFE)
   entry_exists: { status: 409, title: 'A registration entry with this SPIFFE id already exists.' },
-  bundle_unavailable: { status: 503, title: 'The bundle endpoint does not respond with a bundle. Try again later.' },
+  bundle_unavailable: { status: 400, title: 'The bundle endpoint cannot be reached, or does not respond with a bundle.' },
   sequence_regressed: { status: 409, title: 'The bundle is older than the one already known.' },
   bundle_url_refused: { status: 400, title: 'The URL must be https, with a public host name, a usual port, and no credentials or fragment.' },
 
