@@ -135,7 +135,10 @@ export const startEveryGroup = async () => {
     const { access } = listed.route
     if (access.rule === 'open') return undefined
     if (access.rule === 'metrics') return METRICS_TOKEN
-    if (access.rule === 'workload') return WORKLOAD
+    if (access.rule === 'workload') {
+      await workloadOf(listed)
+      return WORKLOAD
+    }
     if (access.rule === 'client' && !access.orUser) {
       const app = appOf(listed)
       clientCredential ??= newOauthClient(app, await app.company('entitled'), { permissions: access.all }).then(({ authorization }) => authorization)
