@@ -261,3 +261,15 @@ test('an id of the platform\u2019s trust domain has JWT-SVIDs only', async () =>
   await expect(issueX509Svid(contextOf(app), entry, { csr, actor: byWorkload(entry.id) })).rejects.toMatchObject({ code: 'invalid_request' })
   await expect(issueJwtSvid(contextOf(app), entry, { audience: ['a'], actor: byWorkload(entry.id) })).resolves.toMatchObject({ spiffeId })
 })
+
+test('what an SVID is issued for is consumed with it, or neither happens', async () => {
+  const app = await start()
+  const company = await app.company()
+  const entry = await newEntry(app, company, 'api')
+  const refusing = async (): Promise<void> => {
+    throw new Error('used before')
+  }
+  const issuing = issueJwtSvid(contextOf(app), entry, { audience: ['a'], actor: byWorkload(entry.id), within: refusing })
+  await expect(issuing).rejects.toThrow('used before')
+  expect(await app.events(company.tenantId, { event: 'svid.issued' })).toEqual([])
+})

@@ -29,6 +29,8 @@ export type IssueOptions = {
   readonly seconds?: number | undefined
   /** The attested process of an agent. */
   readonly instanceId?: string | undefined
+  /** Runs in the transaction that makes the SVID count, before it: consumes what the SVID is issued for. When it throws, nothing is issued. */
+  readonly within?: (t: TenantTx) => Promise<void>
 }
 
 const svidTarget = (id: string) => ({ type: 'svid', id })
@@ -39,6 +41,7 @@ type Recording = {
   readonly actor: Actor
   readonly details?: Readonly<Record<string, unknown>>
   readonly series?: SvidSeries | undefined
+  readonly within: IssueOptions['within']
 }
 
 /** Ends the token that is renewed. Of two renewals of the same token one fails. @throws AppError invalid_token */
@@ -51,11 +54,17 @@ const endReplaced = async (t: TenantTx, ctx: IssueCtx, { replaces }: SvidSeries,
  * Writes the SVID and its event, if its entry is as it was read, its agent may act, and its key was not revoked.
  * @throws AppError not_found, invalid_token
  */
-const recordSvid = (ctx: IssueCtx, entry: RegistrationEntry, key: Pick<WorkloadKey, 'kid'> | undefined, { row, actor, details, series }: Recording) =>
+const recordSvid = (
+  ctx: IssueCtx,
+  entry: RegistrationEntry,
+  key: Pick<WorkloadKey, 'kid'> | undefined,
+  { row, actor, details, series, within }: Recording,
+) =>
   atomically(forTenant(ctx.db, asTenantId(entry.tenantId)), async (t) => {
     const held = await holdIssuable(t, entry.id, key?.kid ?? '', ctx.clock.now())
     const isUnchanged = held !== undefined && held.entry.spiffeId === entry.spiffeId && held.entry.validFrom.getTime() === entry.validFrom.getTime()
     if (!isUnchanged || !held.isAgentAuthorized || (key !== undefined && !held.isKeyValid)) throw new AppError('not_found')
+    await within?.(t)
     if (series !== undefined) await endReplaced(t, ctx, series, actor)
     await insertSvid(t, { firstIssuedAt: series?.firstIssuedAt ?? row.issuedAt, ...row })
     const after = { kind: row.kind, spiffe_id: row.spiffeId, entry_id: row.entryId, expires_at: row.expiresAt.toISOString(), ...details }
@@ -158,7 +167,7 @@ export const issueJwtSvid = async (ctx: IssueCtx, entry: RegistrationEntry, opti
     .setProtectedHeader({ alg, kid: key.kid, typ: 'JWT' })
     .sign(key.signingKey)
   const row = { id, kind: 'jwt', spiffeId: entry.spiffeId, entryId: entry.id, instanceId: options.instanceId ?? null, kid: key.kid } as const
-  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor, series, details: { audience } })
+  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor, series, details: { audience }, within: options.within })
   return { id, token, spiffeId: entry.spiffeId, issuedAt, expiresAt }
 }
 
@@ -195,7 +204,7 @@ const requireOwnTrustDomain = (entry: RegistrationEntry): void => {
 export const issueX509Svid = async (
   ctx: IssueCtx,
   entry: RegistrationEntry,
-  { csr, actor, seconds, instanceId }: X509SvidOptions,
+  { csr, actor, seconds, instanceId, within }: X509SvidOptions,
 ): Promise<IssuedCertificate> => {
   requireOwnTrustDomain(entry)
   const { createLeafCertificate, keyOfCsr, serialText } = await import('./x509.ts')
@@ -215,7 +224,7 @@ export const issueX509Svid = async (
   })
   const bundle = (await findCaBundle(ctx, tenantId)) ?? ''
   const row = { id, kind: 'x509', spiffeId: entry.spiffeId, entryId: entry.id, instanceId: instanceId ?? null, kid: key.kid, jkt } as const
-  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor })
+  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor, within })
   return { id, spiffeId: entry.spiffeId, certificate: certificatePem(leaf), bundle, jkt, issuedAt, expiresAt }
 }
 
@@ -244,7 +253,7 @@ export type WitSvidOptions = IssueOptions & { readonly jwk: Readonly<Record<stri
 export const issueWitSvid = async (
   ctx: IssueCtx,
   entry: RegistrationEntry,
-  { jwk, actor, seconds, instanceId }: WitSvidOptions,
+  { jwk, actor, seconds, instanceId, within }: WitSvidOptions,
 ): Promise<IssuedToken> => {
   requireOwnTrustDomain(entry)
   const confirmation = confirmationKey(jwk)
@@ -255,7 +264,7 @@ export const issueWitSvid = async (
   const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'wit+jwt' }).sign(key.signingKey)
   const jkt = await calculateJwkThumbprint(confirmation)
   const row = { id, kind: 'wit', spiffeId: entry.spiffeId, entryId: entry.id, instanceId: instanceId ?? null, kid: key.kid, jkt } as const
-  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor })
+  await recordSvid(ctx, entry, key, { row: { ...row, issuedAt, expiresAt }, actor, within })
   return { id, token, spiffeId: entry.spiffeId, issuedAt, expiresAt }
 }
 
@@ -291,7 +300,7 @@ export const issuePlaneToken = async (ctx: IssueCtx, entry: RegistrationEntry, o
     .setProtectedHeader({ alg: 'RS256', kid: key.kid, typ: ACCESS_TOKEN_TYPE })
     .sign(key.key)
   const row = { id, kind: 'access_token', spiffeId, entryId: entry.id, instanceId: options.instanceId ?? null, kid: key.kid } as const
-  await recordSvid(ctx, entry, undefined, { row: { ...row, issuedAt, expiresAt }, actor, details: { audience } })
+  await recordSvid(ctx, entry, undefined, { row: { ...row, issuedAt, expiresAt }, actor, details: { audience }, within: options.within })
   return { id, token, spiffeId, issuedAt, expiresAt }
 }
 

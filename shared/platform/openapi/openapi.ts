@@ -111,13 +111,15 @@ const parametersOf = (route: Route<never>, components: Components): readonly Par
   return [...parameters, ...ifMatchOf(route, components)]
 }
 
+const FORM = 'application/x-www-form-urlencoded'
 const requestOf = (route: Route<never>, components: Components): Operation['requestBody'] => {
   const schema = route.body ?? route.form
   if (schema === undefined) return undefined
   const ref = components.ref(schema, 'input', `${pascal(route.id)}Body`)
   // A route without a body gets an empty object; the body is required unless that suffices.
   const required = !z.safeParse(schema, {}).success
-  return { required, content: { [route.body ? (route.bodyType ?? 'application/json') : 'application/x-www-form-urlencoded']: { schema: ref } } }
+  const content = { [route.body ? (route.bodyType ?? 'application/json') : FORM]: { schema: ref } }
+  return { required, content: route.orForm ? { ...content, [FORM]: { schema: ref } } : content }
 }
 
 const contentOf = (route: Route<never>, variant: Variant, several: boolean, components: Components): Content => {

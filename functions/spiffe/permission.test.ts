@@ -1,12 +1,12 @@
 // The migration that gives tenants from before it the permission to manage workload identity.
 import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
+import { MIGRATIONS } from '#db/migrations/migrations.generated'
 import { deletePermission, findPermissionsByText } from '#db/store/permissions'
 import { problem } from '#shared/platform/http/problem'
 import { startApp } from '#tests/support/app'
 import { ownDb } from '#tests/support/database'
-import { spiffeRoutes } from '../../functions/spiffe/routes.ts'
-import { MIGRATIONS } from './migrations.generated.ts'
+import { spiffeRoutes } from './routes.ts'
 
 test('administrators of existing tenants may manage workload identity, and others may not', async () => {
   const db = await ownDb()
