@@ -69,6 +69,18 @@ export const EXPORTED = {
     key: ['id'],
   },
   client_groups: { columns: ['client_id', 'group_id', 'created_at'], key: ['client_id', 'group_id'] },
+  trust_domains: { columns: ['id', 'name', 'sequence', 'created_at'], key: ['id'] },
+  registration_entries: {
+    columns: [
+      ...['id', 'spiffe_id', 'parent_id', 'selectors', 'agent_id', 'x509_seconds', 'jwt_seconds', 'audiences', 'admin', 'downstream'],
+      ...['federates_with', 'created_by', 'valid_from', 'created_at', 'updated_at'],
+    ],
+    key: ['id'],
+  },
+  federated_bundles: {
+    columns: ['trust_domain', 'endpoint', 'profile', 'bundle', 'sequence', 'fetched_at', 'hint_seconds', 'created_at', 'updated_at'],
+    key: ['trust_domain'],
+  },
   agents: { columns: ['id', 'owner_id', 'agent_type', 'status', 'created_by', 'created_at', 'updated_at'], key: ['id'] },
   delegation_policies: {
     columns: [

@@ -2,8 +2,8 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { putFederatedBundle } from '#db/store/federated-bundles'
+import { issueJwtSvid } from '#shared/domains/spiffe/jwt-svid'
 import { ensureTrustDomain } from '#shared/domains/spiffe/signer'
-import { issueJwtSvid } from '#shared/domains/spiffe/svids'
 import { byWorkload } from '#shared/platform/audit/audit-log'
 import { contextOf, idIn, newEntry } from '#tests/support/workloads'
 import type { Make } from '../../tests/seeds/seeds.ts'

@@ -7,8 +7,11 @@ import { expect, test } from 'vitest'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { updateAgent } from '#db/store/agents'
 import { setClientActive } from '#db/store/clients'
+import { findSvid } from '#db/store/svids'
 import { setTenantStatus } from '#db/store/tenants'
-import { issueJwtSvid, issueX509Svid } from '#shared/domains/spiffe/svids'
+import { issueJwtSvid } from '#shared/domains/spiffe/jwt-svid'
+import { issueSvids } from '#shared/domains/spiffe/svids'
+import { issueX509Svid } from '#shared/domains/spiffe/x509-svid'
 import { byWorkload } from '#shared/platform/audit/audit-log'
 import { problem } from '#shared/platform/http/problem'
 import { newAgent } from '#tests/support/agents'
@@ -262,14 +265,24 @@ test('an id of the platform\u2019s trust domain has JWT-SVIDs only', async () =>
   await expect(issueJwtSvid(contextOf(app), entry, { audience: ['a'], actor: byWorkload(entry.id) })).resolves.toMatchObject({ spiffeId })
 })
 
-test('what an SVID is issued for is consumed with it, or neither happens', async () => {
+test('several SVIDs are issued together with what they are issued for, or none is', async () => {
   const app = await start()
   const company = await app.company()
-  const entry = await newEntry(app, company, 'api')
+  const entry = await newEntry(app, company, 'api', { audiences: ['a'] })
+  const options = { actor: byWorkload(entry.id), instanceId: app.ctx.random.id() }
+  const requested = { x509: { csr: (await newCsr()).csr }, jwt: { audience: ['a'] }, wit: { jwk: (await newPublicJwk()).jwk } }
+  const issued = () => app.events(company.tenantId, { event: 'svid.issued' })
   const refusing = async (): Promise<void> => {
     throw new Error('used before')
   }
-  const issuing = issueJwtSvid(contextOf(app), entry, { audience: ['a'], actor: byWorkload(entry.id), within: refusing })
-  await expect(issuing).rejects.toThrow('used before')
-  expect(await app.events(company.tenantId, { event: 'svid.issued' })).toEqual([])
+  await expect(issueSvids(contextOf(app), entry, { ...options, within: refusing }, requested)).rejects.toThrow('used before')
+  await expect(issueSvids(contextOf(app), entry, options, { ...requested, jwt: { audience: ['b'] } })).rejects.toMatchObject({
+    code: 'invalid_target',
+  })
+  expect(await issued()).toEqual([])
+  const { x509, jwt, wit } = await issueSvids(contextOf(app), entry, options, requested)
+  expect((await issued()).map(({ targetId }) => targetId).toSorted()).toEqual([x509?.id, jwt?.id, wit?.id].toSorted())
+  for (const id of [x509?.id, jwt?.id, wit?.id]) {
+    expect(await findSvid(forTenant(app.db, company.tenantId), id ?? '')).toMatchObject({ instanceId: options.instanceId, entryId: entry.id })
+  }
 })

@@ -9,9 +9,9 @@ import { startApp } from '#tests/support/app'
 import { testDb } from '#tests/support/database'
 import { contextOf, newEntry } from '#tests/support/workloads'
 import { deleteEntryIn } from './entries.ts'
+import { issueJwtSvid } from './jwt-svid.ts'
 import { revokeWorkloadKey, rotateWorkloadKeys } from './key-changes.ts'
 import { ensureTrustDomain } from './signer.ts'
-import { issueJwtSvid } from './svids.ts'
 import { verifyJwtSvid } from './verify.ts'
 
 const instances = async () => {

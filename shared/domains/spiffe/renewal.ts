@@ -4,7 +4,8 @@ import { findEntry } from '#db/store/registration-entries'
 import { findUser } from '#db/store/users'
 import { AppError } from '#shared/kernel/errors'
 import { byWorkload } from '#shared/platform/audit/audit-log'
-import { customClaims, type IssueCtx, type IssuedToken, issueJwtSvid } from './svids.ts'
+import type { IssueCtx, IssuedToken } from './issued.ts'
+import { customClaims, issueJwtSvid } from './jwt-svid.ts'
 import { type VerifiedSvid, verifyJwtSvid } from './verify.ts'
 
 /** Claims that the service computed for a delegated token, kept while the person who delegated may still do so. */

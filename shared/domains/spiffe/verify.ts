@@ -8,7 +8,7 @@ import { unixSeconds } from '#shared/kernel/clock'
 import { objectIn, parseStrictJws, type StrictJws } from '#shared/platform/tokens/strict-jws'
 import { parseSpiffeId, type SpiffeId, tenantOfSpiffeId } from './id.ts'
 import { acceptedKeys, findTrustDomain } from './keys.ts'
-import { ACCESS_TOKEN_TYPE } from './svids.ts'
+import { ACCESS_TOKEN_TYPE } from './plane-token.ts'
 
 type Deps = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'config' | 'signingKeys'>
 
