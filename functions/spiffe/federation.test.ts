@@ -107,6 +107,10 @@ test('while the endpoint is away the last bundle counts for a day, and then veri
     app.clock.advance(400)
     expect(await keys()).not.toEqual([])
   }
+  const { fetched } = server.state
+  app.clock.advance(61)
+  for (let request = 0; request < 5; request++) await keys()
+  expect(server.state.fetched).toBe(fetched + 1)
   app.clock.advance(24 * 3600)
   expect(await keys()).toEqual([])
 })

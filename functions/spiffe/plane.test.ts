@@ -165,6 +165,8 @@ test('a JWT-SVID is the certificate\u2019s own, without claims that grant someth
   ]) {
     expect(await validate(bad)).toEqual({ status: 200, valid: false })
   }
+  const large = await asWorkload(app, workload, `${SVC}/v1/jwt/issue`, { audience: ['a'], custom_claims: { note: 'x'.repeat(9000) } })
+  expect(await bodyOf(large)).toMatchObject({ status: 400, code: 'invalid_request' })
   const elsewhere = await asWorkload(app, workload, `${SVC}/v1/jwt/issue`, { audience: ['a'], spiffe_id: idIn(acme, 'other') })
   expect(await bodyOf(elsewhere)).toMatchObject({ status: 403, error: { code: 'FORBIDDEN' } })
   app.clock.advance(3601)

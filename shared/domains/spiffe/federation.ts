@@ -3,7 +3,7 @@
 import { atomically, forTenant, type TenantId } from '#db/engine/tenant'
 import { type FederatedBundle, type FetchedBundle, findFederatedBundle, storeFetchedBundle } from '#db/store/federated-bundles'
 import type { BaseCtx } from '#shared/domains/context'
-import { type Clock, secondsAfter } from '#shared/kernel/clock'
+import { ageMs, type Clock, type ClockReading, readClock, secondsAfter } from '#shared/kernel/clock'
 import { AppError, type ErrorCode } from '#shared/kernel/errors'
 import { bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { FetchFailure, type Outbound } from '#shared/platform/fetch/guarded'
@@ -91,6 +91,21 @@ const refuse = async (ctx: Deps, tenantId: TenantId, row: FederatedBundle, seque
   )
 }
 
+/** When a refresh was last attempted: an endpoint that is away is not asked by every request. */
+const attempts = new WeakMap<Outbound, Map<string, ClockReading>>()
+const ATTEMPT_MS = 60_000
+const MAX_ATTEMPTS = 1000
+
+const mayAttempt = (ctx: FetchCtx, key: string): boolean => {
+  const known = attempts.get(ctx.outbound) ?? new Map<string, ClockReading>()
+  attempts.set(ctx.outbound, known)
+  const last = known.get(key)
+  if (last !== undefined && ageMs(ctx.clock, last) < ATTEMPT_MS) return false
+  if (known.size >= MAX_ATTEMPTS) known.clear()
+  known.set(key, readClock(ctx.clock))
+  return true
+}
+
 const refresh = async (ctx: Deps, tenantId: TenantId, row: FederatedBundle): Promise<FederatedBundle> => {
   const fetched = await fetchBundle(ctx, row.endpoint).catch((error: unknown) => {
     if (error instanceof AppError) return undefined
@@ -120,7 +135,7 @@ const refresh = async (ctx: Deps, tenantId: TenantId, row: FederatedBundle): Pro
 
 /**
  * The keys of a federated trust domain for one use; none for a domain that the tenant does not federate with. The bundle is fetched again when its hint has
- * passed, and counts for a day longer while the endpoint does not respond. Call it outside a transaction.
+ * passed, at most once a minute, and counts for a day longer while the endpoint does not respond. Call it outside a transaction.
  */
 export const federatedKeys = async (
   ctx: Deps,
@@ -130,7 +145,8 @@ export const federatedKeys = async (
 ): Promise<readonly Jwk[]> => {
   const known = await findFederatedBundle(forTenant(ctx.db, tenantId), trustDomain)
   if (known === undefined) return []
-  const row = isDue(known, ctx.clock.now()) ? await refresh(ctx, tenantId, known) : known
+  const isAttempted = isDue(known, ctx.clock.now()) && mayAttempt(ctx, `${tenantId} ${trustDomain} ${known.endpoint}`)
+  const row = isAttempted ? await refresh(ctx, tenantId, known) : known
   if (isDue(row, ctx.clock.now(), STALE_SECONDS)) return []
   const keys = row.bundle?.keys
   return Array.isArray(keys) ? (keys as readonly Jwk[]).filter((key) => key.use === use) : []

@@ -5,6 +5,7 @@ import type { RegistrationEntry } from '#db/store/registration-entries'
 import { secondsAfter, unixSeconds } from '#shared/kernel/clock'
 import { AppError } from '#shared/kernel/errors'
 import type { Alg } from '#shared/platform/tokens/signing-key'
+import { MAX_TOKEN_LENGTH } from '#shared/platform/tokens/strict-jws'
 import { issuerOfTenant } from './bundle.ts'
 import { allowsAudience, DEFAULT_JWT_SECONDS, MAX_SVID_SECONDS } from './entries.ts'
 import { type IssueCtx, type IssuedToken, type IssueOptions, lifetime, recordSigned, type SignedSvid, type SvidSeries } from './issued.ts'
@@ -90,6 +91,7 @@ export const signJwtSvid = async (ctx: IssueCtx, entry: RegistrationEntry, reque
   })
     .setProtectedHeader({ alg, kid: key.kid, typ: 'JWT' })
     .sign(key.signingKey)
+  if (token.length > MAX_TOKEN_LENGTH) throw new AppError('invalid_request', 'The claims are too large.')
   return {
     result: { id, token, spiffeId: entry.spiffeId, issuedAt, expiresAt },
     record: { row: { id, kind: 'jwt', kid: key.kid, issuedAt, expiresAt }, series, details: { audience } },

@@ -83,9 +83,11 @@ const isSigned = async (proof: string, leaf: X509Certificate, alg: string): Prom
 
 const serialOf = (leaf: X509Certificate): string => leaf.serialNumber.toLowerCase()
 
-const stateOf = async (ctx: Deps, { tenantId, spiffeId }: Named, leaf: X509Certificate) => {
-  const ca = (await acceptedKeys(ctx, tenantId, 'x509')).find((key) => isIssuedBy(leaf, key))
-  if (ca === undefined) return undefined
+/** The authority is verified before the proof: only keys that we certified are used. */
+const issuerOf = async (ctx: Deps, { tenantId }: Named, leaf: X509Certificate): Promise<WorkloadKey | undefined> =>
+  (await acceptedKeys(ctx, tenantId, 'x509')).find((key) => isIssuedBy(leaf, key))
+
+const stateOf = async (ctx: Deps, { tenantId, spiffeId }: Named, leaf: X509Certificate, ca: WorkloadKey) => {
   const state = await findSvidState(forTenant(ctx.db, tenantId), serialOf(leaf))
   const isIts = state !== undefined && state.kind === 'x509' && state.kid === ca.kid && state.spiffeId === spiffeId
   return isIts && isSvidLive(state, ctx.clock.now()) ? state : undefined
@@ -99,8 +101,9 @@ const proved = async (ctx: Deps, proof: string, request: RequestInfo): Promise<W
   const claims = payload === undefined ? undefined : claimsIn(ctx, payload, request)
   const named = presented === undefined ? undefined : nameOf(ctx, presented.leaf)
   if (presented === undefined || claims === undefined || named === undefined) return undefined
-  if (!(await isSigned(proof, presented.leaf, presented.alg))) return undefined
-  const state = await stateOf(ctx, named, presented.leaf)
+  const ca = await issuerOf(ctx, named, presented.leaf)
+  if (ca === undefined || !(await isSigned(proof, presented.leaf, presented.alg))) return undefined
+  const state = await stateOf(ctx, named, presented.leaf, ca)
   if (state === undefined) return undefined
   const key = Buffer.from(ctx.hash('svid-proof', state.id, claims.jti)).toString('base64url')
   if (!(await ctx.cache.putIfAbsent(`svid-proof:${key}`, '1', 3 * WINDOW_SECONDS))) return undefined

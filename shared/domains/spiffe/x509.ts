@@ -1,6 +1,6 @@
 // Certificates of certificate authorities and workloads, and CRLs (X.509-SVID; RFC 5280). Loaded on demand: the library is large.
 import 'reflect-metadata'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -66,37 +66,45 @@ const CURVES = new Set(['prime256v1', 'secp384r1'])
 const [MIN_RSA_BITS, MAX_RSA_BITS] = [2048, 4096]
 const MAX_CSR_LENGTH = 8192
 
-const refusedCsr = (why: string): AppError => new AppError('invalid_request', `body.csr: ${why}`, { field: 'body.csr' })
+const refusedCsr = (why: string, cause?: unknown): AppError => new AppError('invalid_request', `body.csr: ${why}`, { field: 'body.csr' }, cause)
 
-const parsedCsr = async (pem: string): Promise<Pkcs10CertificateRequest> => {
+const parsedCsr = (pem: string): Pkcs10CertificateRequest => {
   if (pem.length > MAX_CSR_LENGTH) throw refusedCsr('is too long')
-  let isOwned = false
-  let csr: Pkcs10CertificateRequest | undefined
   try {
-    csr = new Pkcs10CertificateRequest(pem)
-    isOwned = await csr.verify()
-  } catch {
-    csr = undefined
+    return new Pkcs10CertificateRequest(pem)
+  } catch (cause) {
+    throw refusedCsr('is not a certificate request', cause)
   }
-  if (csr === undefined) throw refusedCsr('is not a certificate request')
-  if (!isOwned) throw refusedCsr('is not signed by its own key')
-  return csr
+}
+
+const keyObjectOf = (publicKey: PublicKey): KeyObject => {
+  try {
+    return createPublicKey({ key: Buffer.from(publicKey.rawData), format: 'der', type: 'spki' })
+  } catch (cause) {
+    throw refusedCsr('has no usable key', cause)
+  }
+}
+
+/** Before the key is used: verifying with an odd one can take seconds. */
+const requireStrongKey = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): void => {
+  const { namedCurve, modulusLength = 0, publicExponent } = asymmetricKeyDetails ?? {}
+  const isStrong =
+    asymmetricKeyType === 'ec'
+      ? CURVES.has(namedCurve ?? '')
+      : asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS && publicExponent === 65537n
+  if (!isStrong) throw refusedCsr('the key must be P-256, P-384 or RSA of 2048 to 4096 bits')
 }
 
 /**
- * The key of a certificate request. Everything else in it is ignored: names and extensions come from the registration entry.
+ * The key of a certificate request, which is signed by that key. Everything else in it is ignored: names and extensions come from the registration entry.
  * @throws AppError invalid_request
  */
 export const keyOfCsr = async (pem: string): Promise<CsrKey> => {
-  const { publicKey } = await parsedCsr(pem)
-  const key = createPublicKey({ key: Buffer.from(publicKey.rawData), format: 'der', type: 'spki' })
-  const { namedCurve, modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
-  const isStrong =
-    key.asymmetricKeyType === 'ec'
-      ? CURVES.has(namedCurve ?? '')
-      : key.asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS && publicExponent === 65537n
-  if (!isStrong) throw refusedCsr('the key must be P-256, P-384 or RSA of 2048 to 4096 bits')
-  return { publicKey, jkt: await calculateJwkThumbprint(key.export({ format: 'jwk' })) }
+  const csr = parsedCsr(pem)
+  const key = keyObjectOf(csr.publicKey)
+  requireStrongKey(key)
+  if (!(await csr.verify().catch(() => false))) throw refusedCsr('is not signed by its own key')
+  return { publicKey: csr.publicKey, jkt: await calculateJwkThumbprint(key.export({ format: 'jwk' })) }
 }
 
 export type Ca = { readonly certificate: Buffer; readonly signingKey: CryptoKey }
