@@ -1,20 +1,20 @@
 // Queries on issued SVIDs, with the state of the entry and the agent on which they depend.
 import { and, asc, eq, gt, isNull, type SQL, sql } from 'drizzle-orm'
-import { ownRows, type TenantDb, type TenantTx } from '../engine/tenant.ts'
+import { statement } from '../engine/statement.ts'
+import { ownRows, runStatement, type TenantDb, type TenantTx } from '../engine/tenant.ts'
 import { agents } from '../tables/agents.ts'
 import { clients } from '../tables/clients.ts'
-import { registrationEntries, svids, workloadKeys } from '../tables/spiffe.ts'
+import { registrationEntries, svids } from '../tables/spiffe.ts'
 import { users } from '../tables/users.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
+import { BEFORE_DEADLINE, type EventParameters, eventParameters, INSERT_AUDIT_EVENTS, type PreparedAuditEvents } from './audit-events.ts'
+import { INSERT_FROM, JSON_RECORD, jsonRecord } from './json-records.ts'
 
 export type { SvidKind } from '../tables/spiffe.ts'
 export type Svid = typeof svids.$inferSelect
 export type NewSvid = Omit<typeof svids.$inferInsert, 'tenantId'>
 
 const own = (t: TenantDb, id: string): SQL | undefined => and(ownRows(t, svids), eq(svids.id, id))
-
-export const insertSvid = async (t: TenantTx, row: NewSvid): Promise<void> => {
-  await t.db.insert(svids).values({ ...row, tenantId: t.tenantId })
-}
 
 /** No agent, or one that is active, with an owner who is active and was not stopped since. */
 const isAgentAuthorized = (since: SQL): SQL<boolean> => sql<boolean>`(${registrationEntries.agentId} is null or coalesce(
@@ -57,30 +57,43 @@ export const findSvidState = async (t: TenantDb, id: string): Promise<SvidState 
   return { ...svid, ...state }
 }
 
-export type Issuable = {
-  readonly entry: typeof registrationEntries.$inferSelect
-  /** The entry has no agent, or one that may act. */
-  readonly isAgentAuthorized: boolean
-  /** The key was not revoked meanwhile. */
-  readonly isKeyValid: boolean
+export type IssuedSvidRow = Omit<NewSvid, 'revokedAt' | 'reason'>
+export type IssuedFor = {
+  /** The entry as it was read: its id, its SPIFFE id and its last narrowing. */
+  readonly spiffeId: string
+  readonly entryId: string
+  readonly validFrom: Date
+  /** A key of the deployment signed it, not one of the trust domain. */
+  readonly isOfDeployment: boolean
+  readonly now: Date
 }
 
-/** An entry with what issuing depends on. It cannot be changed or deleted until the transaction ends. */
-export const holdIssuable = async (t: TenantTx, entryId: string, kid: string, now: Date): Promise<Issuable | undefined> => {
-  const isIt = and(ownRows(t, registrationEntries), eq(registrationEntries.id, entryId))
-  const [entry] = await t.db.select().from(registrationEntries).where(isIt).for('share')
-  const [state] = await t.db
-    .select({
-      isAgentAuthorized: isAgentAuthorized(sql`${now.toISOString()}::timestamptz`),
-      isKeyValid: sql<boolean>`coalesce(${workloadKeys.status} in ('current', 'retired'), false)`,
-    })
-    .from(registrationEntries)
-    .leftJoin(clients, joinAgent.client)
-    .leftJoin(agents, joinAgent.agent)
-    .leftJoin(users, joinAgent.owner)
-    .leftJoin(workloadKeys, and(eq(workloadKeys.tenantId, registrationEntries.tenantId), eq(workloadKeys.kid, kid)))
-    .where(isIt)
-  return entry === undefined || state === undefined ? undefined : { entry, ...state }
+const ISSUE = statement<EventParameters & IssuedFor & { readonly record: string; readonly kid: string }>(`
+with held as (
+  select e.tenant_id, e.id, e.agent_id from authsec.registration_entries e
+  where e.tenant_id = :tenantId and e.id = :entryId and e.spiffe_id = :spiffeId and e.valid_from = :validFrom::timestamptz for share
+), issuable as (
+  select from held left join authsec.clients c on c.tenant_id = held.tenant_id and c.id = held.agent_id
+  ${JOIN_AGENT}
+  where (held.agent_id is null or coalesce(c.active and c.deleted_at is null and c.valid_from <= :now::timestamptz, false))
+    and ${AGENT_AUTHORIZED(':now::timestamptz')}
+    and (:isOfDeployment::boolean or exists (
+      select from authsec.workload_keys k where k.tenant_id = :tenantId and k.kid = :kid and k.status in ('current', 'retired')))
+    and ${BEFORE_DEADLINE(':until')}
+), added as (
+  ${INSERT_FROM(svids, `issuable, ${JSON_RECORD(svids, ':record')}`)} returning id
+), recorded as (
+  ${INSERT_AUDIT_EVENTS('added', ':records')}
+) select id from added`)
+
+/**
+ * Writes an SVID with its events. False, and nothing is written, when its entry was narrowed or deleted since it was read, its agent may not act, its key
+ * was revoked, or when it is too late for the events. The entry cannot change until the transaction ends.
+ */
+export const insertIssuedSvid = async (t: TenantDb, row: IssuedSvidRow, issuedFor: IssuedFor, events: PreparedAuditEvents): Promise<boolean> => {
+  const record = jsonRecord(svids, { ...row, tenantId: t.tenantId })
+  const parameters = { ...issuedFor, record, kid: row.kid, ...eventParameters(t, events) }
+  return (await ISSUE.count(t, parameters, (s) => runStatement(t, s))) === 1
 }
 
 const revoke = async (t: TenantTx, where: SQL | undefined, at: Date, reason: string): Promise<readonly string[]> => {

@@ -1,11 +1,11 @@
 // What counts as issued: an SVID is signed first, and counts once its row and its audit event are committed, together with what it was issued for.
-import { asTenantId, atomically, forTenant, type TenantTx } from '#db/engine/tenant'
+import { asTenantId, atomically, forTenant, type TenantDb, type TenantTx } from '#db/engine/tenant'
 import type { RegistrationEntry } from '#db/store/registration-entries'
-import { holdIssuable, insertSvid, type NewSvid, revokeSvid } from '#db/store/svids'
+import { insertIssuedSvid, type NewSvid, revokeSvid } from '#db/store/svids'
 import type { BaseCtx } from '#shared/domains/context'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { type Actor, recordEvent } from '#shared/platform/audit/audit-log'
+import { type Actor, prepareAuditEvents, recordEvent } from '#shared/platform/audit/audit-log'
 import { MAX_SVID_SECONDS } from './entries.ts'
 
 export type IssueCtx = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'config' | 'signingKeys'> & { readonly request?: RequestInfo }
@@ -52,32 +52,31 @@ const endReplaced = async (t: TenantTx, ctx: IssueCtx, { replaces }: SvidSeries,
   await recordEvent(t, ctx, { event: 'svid.revoked', actor, target: svidTarget(replaces), after: { reason: 'renewed' } })
 }
 
-/** The entry is as it was read, its agent may act, and the key was not revoked. @throws AppError not_found */
-const requireIssuable = async (t: TenantTx, ctx: IssueCtx, entry: RegistrationEntry, { row, isOfDeployment }: SvidRecord): Promise<void> => {
-  const held = await holdIssuable(t, entry.id, row.kid, ctx.clock.now())
-  const isUnchanged = held !== undefined && held.entry.spiffeId === entry.spiffeId && held.entry.validFrom.getTime() === entry.validFrom.getTime()
-  if (!isUnchanged || !held.isAgentAuthorized || !(isOfDeployment || held.isKeyValid)) throw new AppError('not_found')
+/** Writes an SVID and its event in one statement. False when its entry, its agent or its key no longer stands, or when it is too late for the event. */
+const insertWithEvent = async (ctx: IssueCtx, t: TenantDb, entry: RegistrationEntry, options: IssueOptions, record: SvidRecord): Promise<boolean> => {
+  const { row, series, details, isOfDeployment = false } = record
+  const { actor, instanceId } = options
+  const { spiffeId, id: entryId, validFrom } = entry
+  const after = { kind: row.kind, spiffe_id: spiffeId, entry_id: entryId, expires_at: row.expiresAt.toISOString(), ...details }
+  const events = await prepareAuditEvents(t, ctx, { event: 'svid.issued', actor, target: svidTarget(row.id), after })
+  const issued = { ...row, spiffeId, entryId, instanceId: instanceId ?? null, firstIssuedAt: series?.firstIssuedAt ?? row.issuedAt }
+  return insertIssuedSvid(t, issued, { spiffeId, entryId, validFrom, isOfDeployment, now: ctx.clock.now() }, events)
 }
 
 /** Writes SVIDs of one entry and their events. Events: svid.issued, and svid.revoked for a renewal. @throws AppError not_found, invalid_token */
-export const recordSvids = (
-  ctx: IssueCtx,
-  entry: RegistrationEntry,
-  { actor, instanceId, within }: IssueOptions,
-  records: readonly SvidRecord[],
-): Promise<void> =>
-  atomically(forTenant(ctx.db, asTenantId(entry.tenantId)), async (t) => {
-    await within?.(t)
+export const recordSvids = async (ctx: IssueCtx, entry: RegistrationEntry, options: IssueOptions, records: readonly SvidRecord[]): Promise<void> => {
+  const t = forTenant(ctx.db, asTenantId(entry.tenantId))
+  const [only, ...others] = records
+  const isAlone = only !== undefined && others.length === 0 && only.series === undefined && options.within === undefined
+  if (isAlone && (await insertWithEvent(ctx, t, entry, options, only))) return
+  await atomically(t, async (tx) => {
+    await options.within?.(tx)
     for (const record of records) {
-      await requireIssuable(t, ctx, entry, record)
-      const { row, series, details } = record
-      if (series !== undefined) await endReplaced(t, ctx, series, actor)
-      const { spiffeId, id: entryId } = entry
-      await insertSvid(t, { ...row, spiffeId, entryId, instanceId: instanceId ?? null, firstIssuedAt: series?.firstIssuedAt ?? row.issuedAt })
-      const after = { kind: row.kind, spiffe_id: spiffeId, entry_id: entryId, expires_at: row.expiresAt.toISOString(), ...details }
-      await recordEvent(t, ctx, { event: 'svid.issued', actor, target: svidTarget(row.id), after })
+      if (record.series !== undefined) await endReplaced(tx, ctx, record.series, options.actor)
+      if (!(await insertWithEvent(ctx, tx, entry, options, record))) throw new AppError('not_found')
     }
   })
+}
 
 /** Writes one signed SVID. */
 export const recordSigned = async <Result>(
