@@ -27,7 +27,13 @@ const SECURITY_SCHEMES: Readonly<Record<string, JsonSchema>> = {
   session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The session token that a sign-in returns.' },
   client: { type: 'http', scheme: 'basic', description: 'A client\u2019s id and secret (RFC 6749 section 2.3.1).' },
   browser: { type: 'apiKey', in: 'cookie', name: '__Host-authsec_session', description: 'The session of the hosted pages, in a browser.' },
-  workload: { type: 'apiKey', in: 'header', name: 'SVID-Proof', description: 'A JWS by the key of an X.509-SVID, for one request.' },
+  workload: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'SVID-Proof',
+    description:
+      'A JWS by the key of an X.509-SVID, for one request. Header: `typ` svid-proof+jwt, `alg`, and `x5c` with the SVID. Claims: `aud` (the whole address), `htm` (the method), `iat`, `jti`, and `body_digest` (SHA-256 of the body in base64url). It is accepted once, within a minute.',
+  },
   scraper: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN of the deployment.' },
 }
 
