@@ -11,7 +11,7 @@ import { issuePlaneToken } from '#shared/domains/spiffe/plane-token'
 import { type VerifiedSvid, verifyJwtSvid, verifyWorkloadToken } from '#shared/domains/spiffe/verify'
 import { AppError } from '#shared/kernel/errors'
 import { byCaller, byWorkload } from '#shared/platform/audit/audit-log'
-import { SVID_PROOF } from '#shared/platform/http/workload-authentication'
+import { requireProvedBody, SVID_PROOF } from '#shared/platform/http/workload-authentication'
 import type { Client } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
 import { planeIssuer } from './plane-jwt.ts'
@@ -142,11 +142,14 @@ export const exchangePresentedSvid = async (ctx: Ctx): Promise<TokenResponse> =>
 /** The entry of the caller: by a bearer JWT-SVID, or by proof of its X.509-SVID. @throws AppError client_authentication_failed */
 const requireEntry = async (ctx: Ctx): Promise<RegistrationEntry> => {
   if (ctx.request.header(SVID_PROOF) === undefined) return (await requireBearer(ctx)).entry
-  const workload = await ctx.workloadAuthentication.authenticate(ctx.request).catch((error: unknown) => {
+  try {
+    const workload = await ctx.workloadAuthentication.authenticate(ctx.request)
+    requireProvedBody(workload, '')
+    return await entryOfWorkload(ctx, workload)
+  } catch (error) {
     if (error instanceof AppError && error.status === 401) throw invalidClient()
     throw error
-  })
-  return entryOfWorkload(ctx, workload)
+  }
 }
 
 /** @throws AppError client_authentication_failed, invalid_target, invalid_request, invalid_grant */
