@@ -43,6 +43,9 @@ const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   voiceSessions: HOUR,
   samlRequests: HOUR,
   mcpSessions: HOUR,
+  attestationUses: HOUR,
+  // Administrators see which workload used a token.
+  joinTokens: 7 * DAY,
 }
 
 /** Runs batches until one is not full or the time is up. */
