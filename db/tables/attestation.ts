@@ -74,7 +74,7 @@ export const attestationUses = schema.table(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.evidenceDigest] }),
-    index('attestation_uses_expiry').on(t.expiresAt),
+    index('attestation_uses_expires').on(t.expiresAt),
     foreignKey({ name: 'attestation_uses_tenant', columns: [t.tenantId], foreignColumns: [tenants.tenantId] }).onDelete('cascade'),
   ],
 )
@@ -103,7 +103,7 @@ export const joinTokens = schema.table(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex('join_tokens_hash').on(t.tenantId, t.hash),
     index('join_tokens_attestor').on(t.tenantId, t.attestorId),
-    index('join_tokens_expiry').on(t.expiresAt),
+    index('join_tokens_expires').on(t.expiresAt),
     foreignKey({
       name: 'join_tokens_attestor',
       columns: [t.tenantId, t.attestorId],

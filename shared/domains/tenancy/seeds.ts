@@ -30,6 +30,7 @@ const EVERY_TENANT: readonly Seed[] = [
   ['webhooks', 'write', 'Send the audit log to systems of the tenant.'],
   ['scim', 'read', 'Read through SCIM.'],
   ['scim', 'write', 'Provision through SCIM.'],
+  ['spire', 'manage', 'Manage workload identities and what workloads prove themselves with.'],
   ['external-service', 'create', 'Add external services.'],
   ['external-service', 'read', 'See external services.'],
   ['external-service', 'update', 'Change external services.'],
