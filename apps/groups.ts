@@ -29,6 +29,7 @@ import { resourceRoutes } from '../functions/resources/routes.ts'
 import { rolesRoutes } from '../functions/roles/routes.ts'
 import { samlRoutes } from '../functions/saml/routes.ts'
 import { signUpRoutes } from '../functions/sign-up/routes.ts'
+import { spiffeRoutes } from '../functions/spiffe/routes.ts'
 import { tenantsRoutes } from '../functions/tenants/routes.ts'
 import { tokensRoutes } from '../functions/tokens/routes.ts'
 import { userRoutes } from '../functions/user/routes.ts'
@@ -128,5 +129,11 @@ export const GROUPS: readonly DocumentedGroup[] = [
     about: 'Sign-in through SAML 2.0 identity providers, and the providers that a tenant trusts.',
     routes: samlRoutes,
     render: outcomeError,
+  },
+  {
+    name: 'spiffe',
+    about: 'Workload identity: the evidence that workloads prove themselves with.',
+    routes: spiffeRoutes,
+    render: problem,
   },
 ]

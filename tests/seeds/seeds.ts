@@ -16,6 +16,7 @@ import { OAUTH_SEEDS } from '../../functions/oauth/seeds.ts'
 import { PEOPLE_SEEDS } from '../../functions/people/seeds.ts'
 import { RESOURCE_SEEDS } from '../../functions/resources/seeds.ts'
 import { SAML_SEEDS } from '../../functions/saml/seeds.ts'
+import { SPIFFE_SEEDS } from '../../functions/spiffe/seeds.ts'
 import { PASSKEY_SEEDS } from '../../functions/webauthn/seeds.ts'
 import type { Company, Person, TestApp } from '../support/app.ts'
 import { ACCESS_SEEDS } from './access.ts'
@@ -113,6 +114,7 @@ export const SEEDS: Readonly<Record<string, Make>> = {
   ...PASSKEY_SEEDS,
   ...PEOPLE_SEEDS,
   ...SAML_SEEDS,
+  ...SPIFFE_SEEDS,
   ...DEVICE_AUTHORIZATION_SEEDS,
   ...FACTOR_SEEDS,
   'admin.updateTenant': async (app, company) => ({ ...(await tenant(app, company)), body: { name: 'Acme again' } }),

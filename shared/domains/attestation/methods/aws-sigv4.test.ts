@@ -21,14 +21,17 @@ const CREDENTIALS = {
   sessionToken: 'FwoGZXIvYXdzEXAMPLE',
 }
 
+type Source = string | ArrayBuffer | ArrayBufferView
+const bytesOf = (data: Source): string | Uint8Array =>
+  typeof data === 'string' ? data : ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
+
 class Sha256 {
   readonly #hash
-  constructor(secret?: string | ArrayBuffer | Uint8Array) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', typeof secret === 'string' ? secret : Buffer.from(secret as Uint8Array))
+  constructor(secret?: Source) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
   }
-  update(data: string | ArrayBuffer | Uint8Array): void {
-    this.#hash.update(typeof data === 'string' ? data : Buffer.from(data as Uint8Array))
+  update(data: Source): void {
+    this.#hash.update(bytesOf(data))
   }
   async digest(): Promise<Uint8Array> {
     return new Uint8Array(this.#hash.digest())

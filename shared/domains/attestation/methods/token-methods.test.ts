@@ -244,12 +244,15 @@ describe.each(CASES.map((one) => [one.kind, one] as const))('%s', (_, one) => {
   test('accepted evidence becomes exactly these selectors', async () => {
     expect(await verdictOn(one)).toMatchObject({ accepted: true, attested: { selectors: one.selectors } })
   })
-  test.each(one.refusals)('refuses %s', async (_name, changed, check, row) => {
+  test.each<Refusal>(one.refusals)('refuses %s', async (_name, changed, check, row) => {
     expect(await verdictOn(one, changed, row)).toEqual({ accepted: false, failed: check })
   })
-  test.each(one.accepted ?? [['the same evidence again', {}]])('accepts %s', async (_name, changed, row) => {
-    expect(await verdictOn(one, changed, row)).toMatchObject({ accepted: true })
-  })
+  test.each<readonly [string, Json, Partial<Attestor>?]>(one.accepted ?? [['the same evidence again', {}]])(
+    'accepts %s',
+    async (_name, changed, row) => {
+      expect(await verdictOn(one, changed, row)).toMatchObject({ accepted: true })
+    },
+  )
 })
 
 test('a session of an AWS role and the role itself are the same identity', async () => {
