@@ -17,7 +17,7 @@ const IDENTITY = `/subscriptions/${SUBSCRIPTION}/resourcegroups/prod/providers/M
 const ACCOUNT = '123456789012'
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/payments`
 
-type Refusal = readonly [name: string, claims: Json, check: string, settings?: Partial<Attestor>]
+type Refusal = [name: string, claims: Json, check: string, settings?: Partial<Attestor>]
 type MethodCase = {
   readonly kind: AttestorKind
   readonly settings: Partial<AttestorSettings>
@@ -25,7 +25,7 @@ type MethodCase = {
   readonly selectors: readonly string[]
   readonly refusals: readonly Refusal[]
   /** Other evidence that is accepted. */
-  readonly accepted?: readonly (readonly [name: string, claims: Json, settings?: Partial<Attestor>])[]
+  readonly accepted?: readonly [name: string, claims: Json, settings?: Partial<Attestor>][]
 }
 
 const GITHUB: Json = {
@@ -247,12 +247,9 @@ describe.each(CASES.map((one) => [one.kind, one] as const))('%s', (_, one) => {
   test.each<Refusal>(one.refusals)('refuses %s', async (_name, changed, check, row) => {
     expect(await verdictOn(one, changed, row)).toEqual({ accepted: false, failed: check })
   })
-  test.each<readonly [string, Json, Partial<Attestor>?]>(one.accepted ?? [['the same evidence again', {}]])(
-    'accepts %s',
-    async (_name, changed, row) => {
-      expect(await verdictOn(one, changed, row)).toMatchObject({ accepted: true })
-    },
-  )
+  test.each<[string, Json, Partial<Attestor>?]>(one.accepted ?? [['the same evidence again', {}]])('accepts %s', async (_name, changed, row) => {
+    expect(await verdictOn(one, changed, row)).toMatchObject({ accepted: true })
+  })
 })
 
 test('a session of an AWS role and the role itself are the same identity', async () => {
