@@ -1,9 +1,18 @@
 // Routes of attestors. Evidence that an attestor accepts can make a process any workload of the tenant, so a change that widens one needs the whole
 // administrator role and a recent sign-in with two factors.
-import { may } from '#shared/platform/http/access'
+import { may, open } from '#shared/platform/http/access'
 import { empty, json } from '#shared/platform/http/route'
-import { AttestorChange, AttestorList, AttestorOut, AttestorPath, AttestorTrial, AttestorVerdict, NewAttestor } from './attestors.schema.ts'
-import { changeAttestor, createAttestor, readAttestor, removeAttestor, showAttestors, tryAttestor } from './attestors.ts'
+import {
+  AttestorChallenge,
+  AttestorChange,
+  AttestorList,
+  AttestorOut,
+  AttestorPath,
+  AttestorTrial,
+  AttestorVerdict,
+  NewAttestor,
+} from './attestors.schema.ts'
+import { challengeFor, changeAttestor, createAttestor, readAttestor, removeAttestor, showAttestors, tryAttestor } from './attestors.ts'
 import { route } from './group.ts'
 
 const managing = may('spire:manage')
@@ -84,5 +93,16 @@ export const attestorRoutes = [
     errors: ['not_found'],
     emits: 'nothing',
     handle: ({ ctx, principal, path, body }) => tryAttestor(ctx, principal, path.id, body),
+  }),
+  route({
+    id: 'attestors.challenge',
+    on: 'POST /spiffe/attestors/:id/challenge',
+    summary: 'Get a challenge for a proof of possession of a certificate.',
+    access: open('a challenge is not secret and proves nothing by itself', { class: 'general' }),
+    path: AttestorPath,
+    reply: json(200, AttestorChallenge),
+    errors: [],
+    emits: 'nothing',
+    handle: ({ ctx, path }) => challengeFor(ctx, path.id),
   }),
 ]

@@ -94,6 +94,13 @@ export const AttestorOut = z
   .meta({ id: 'Attestor' })
 export const AttestorList = z.object({ attestors: z.array(AttestorOut) }).meta({ id: 'Attestors' })
 
+export const AttestorChallenge = z
+  .object({
+    challenge: z.string().meta({ description: 'The `nonce` of a proof to this attestor.' }),
+    expires_in: z.number().int(),
+  })
+  .meta({ id: 'AttestorChallenge' })
+
 export const AttestorTrial = z
   .strictObject({
     evidence: z.string().min(1).max(16_384).meta({ description: 'The evidence as the workload presents it.' }),

@@ -1,5 +1,6 @@
 // Who may accept evidence of workloads, what may be accepted, and the dry run.
 import { describe, expect, test } from 'vitest'
+import { isChallenge } from '#shared/domains/attestation/challenge'
 import { problem } from '#shared/platform/http/problem'
 import { type Company, startApp } from '#tests/support/app'
 import { JKT, type Json, NO_NETWORK, newSigningKey, OTHER_JKT, signedToken, timesOf } from '#tests/support/attestation'
@@ -337,6 +338,20 @@ describe('a dry run', () => {
     for (const evidence of texts) {
       const answer = await w.call(w.full, 'POST', path, { evidence, jkt: JKT })
       expect([answer.status, answer.body.accepted], evidence.slice(0, 20)).toEqual([200, false])
+    }
+  })
+})
+
+describe('a challenge', () => {
+  test('is the same kind of answer for every id, and valid for proofs to that attestor alone', async () => {
+    const w = await start()
+    const [known, unknown] = [(await w.make()).split('/').at(-1) ?? '', w.app.ctx.random.id()]
+    for (const id of [known, unknown]) {
+      const response = await w.app.request(`/spiffe/attestors/${id}/challenge`, { method: 'POST' })
+      const { challenge, ...more } = (await response.json()) as { challenge: string }
+      expect([response.status, more, response.headers.get('cache-control')]).toEqual([200, { expires_in: 300 }, 'no-store'])
+      expect(isChallenge(w.app.ctx, id, challenge)).toBe(true)
+      expect(isChallenge(w.app.ctx, OBJECT, challenge)).toBe(false)
     }
   })
 })

@@ -7,6 +7,7 @@ import { findPermissionHolders } from '#db/store/users'
 import { verifyEvidence } from '#shared/domains/attestation/attest'
 import { type AttestorSettings, requireSoundSettings, withDefaults } from '#shared/domains/attestation/attestor-settings'
 import { normalSerial } from '#shared/domains/attestation/certificate-chain'
+import { CHALLENGE_SECONDS, newChallenge } from '#shared/domains/attestation/challenge'
 import { isExact, matchesRule } from '#shared/domains/attestation/rules'
 import { type GrantorPermissions, requireFullRole } from '#shared/domains/authority/access-change'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
@@ -18,7 +19,7 @@ import { etagOf, preconditionOf } from '#shared/platform/http/precondition'
 import { HttpResult } from '#shared/platform/http/route'
 import { requireStepUp } from '#shared/platform/http/step-up'
 import type { User } from '#shared/platform/principals/principal'
-import type { AttestorChange, AttestorList, AttestorOut, AttestorTrial, AttestorVerdict, NewAttestor } from './attestors.schema.ts'
+import type { AttestorChallenge, AttestorChange, AttestorList, AttestorOut, AttestorTrial, AttestorVerdict, NewAttestor } from './attestors.schema.ts'
 import type { Ctx } from './group.ts'
 
 const MAX_ATTESTORS = 200
@@ -207,6 +208,12 @@ export const removeAttestor = (ctx: Ctx, caller: User, id: string): Promise<unde
     await recordEvent(t, ctx, { event: 'attestor.deleted', actor: byUser(caller), target: target(id), before: { ...toResponse(before) } })
     return undefined
   })
+
+/** For proofs with a certificate. The same for an id that does not exist: it tells nothing about attestors. */
+export const challengeFor = async (ctx: Pick<Ctx, 'hash' | 'clock'>, id: string): Promise<z.input<typeof AttestorChallenge>> => ({
+  challenge: newChallenge(ctx, id),
+  expires_in: CHALLENGE_SECONDS,
+})
 
 /** Verifies evidence and writes nothing; also for an inactive attestor, before it is activated. @throws AppError not_found */
 export const tryAttestor = async (
