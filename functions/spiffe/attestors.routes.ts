@@ -12,7 +12,7 @@ import {
   AttestorVerdict,
   NewAttestor,
 } from './attestors.schema.ts'
-import { challengeFor, changeAttestor, createAttestor, readAttestor, removeAttestor, showAttestors, tryAttestor } from './attestors.ts'
+import { changeAttestor, createAttestor, issueChallenge, readAttestor, removeAttestor, showAttestors, tryAttestor } from './attestors.ts'
 import { route } from './group.ts'
 
 const managing = may('spire:manage')
@@ -96,13 +96,12 @@ export const attestorRoutes = [
   }),
   route({
     id: 'attestors.challenge',
-    on: 'POST /spiffe/attestors/:id/challenge',
+    on: 'POST /spiffe/challenges',
     summary: 'Get a challenge for a proof of possession of a certificate.',
     access: open('a challenge is not secret and proves nothing by itself', { class: 'general' }),
-    path: AttestorPath,
     reply: json(200, AttestorChallenge),
     errors: [],
     emits: 'nothing',
-    handle: ({ ctx, path }) => challengeFor(ctx, path.id),
+    handle: ({ ctx }) => issueChallenge(ctx),
   }),
 ]

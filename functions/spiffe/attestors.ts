@@ -6,8 +6,8 @@ import { type Attestor, deleteAttestor, findAttestor, insertAttestor, listAttest
 import { findPermissionHolders } from '#db/store/users'
 import { verifyEvidence } from '#shared/domains/attestation/attest'
 import { type AttestorSettings, requireSoundSettings, withDefaults } from '#shared/domains/attestation/attestor-settings'
-import { normalSerial } from '#shared/domains/attestation/certificate-chain'
 import { CHALLENGE_SECONDS, newChallenge } from '#shared/domains/attestation/challenge'
+import { normalSerial } from '#shared/domains/attestation/method'
 import { isExact, matchesRule } from '#shared/domains/attestation/rules'
 import { type GrantorPermissions, requireFullRole } from '#shared/domains/authority/access-change'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
@@ -141,7 +141,7 @@ const namedOnce = async <T>(work: () => Promise<T>): Promise<T> => {
 /** @throws AppError invalid_request, attestor_exists, quota_exceeded, cannot_grant, insufficient_user_authentication */
 export const createAttestor = async (ctx: Ctx, caller: User, request: New): Promise<HttpResult<Out>> => {
   const settings = withDefaults(request.kind, settingsIn(request))
-  requireSoundSettings(ctx, request.kind, settings)
+  await requireSoundSettings(ctx, request.kind, settings)
   const [id, at] = [ctx.random.id(), ctx.clock.now()]
   const row = { ...settings, id, name: request.name, kind: request.kind, active: request.active, validFrom: at, createdAt: at, updatedAt: at }
   const made = await namedOnce(() =>
@@ -182,7 +182,7 @@ export const changeAttestor = async (ctx: Ctx, caller: User, id: string, request
       requirePrecondition(tagOf(before))
       const given = settingsIn(request)
       const settings = withDefaults(before.kind, { ...before, ...given })
-      if (Object.keys(given).length > 0 || request.active === true) requireSoundSettings(ctx, before.kind, settings)
+      if (Object.keys(given).length > 0 || request.active === true) await requireSoundSettings(ctx, before.kind, settings)
       const at = ctx.clock.now()
       const wanted = { ...before, ...settings, name: request.name ?? before.name, active: request.active ?? before.active, updatedAt: at }
       const after = await updateAttestor(t, id, trustsOtherwise(before, wanted) ? { ...wanted, validFrom: at } : wanted)
@@ -209,9 +209,9 @@ export const removeAttestor = (ctx: Ctx, caller: User, id: string): Promise<unde
     return undefined
   })
 
-/** For proofs with a certificate. The same for an id that does not exist: it tells nothing about attestors. */
-export const challengeFor = async (ctx: Pick<Ctx, 'hash' | 'clock'>, id: string): Promise<z.input<typeof AttestorChallenge>> => ({
-  challenge: newChallenge(ctx, id),
+/** For proofs of possession of a certificate. */
+export const issueChallenge = async (ctx: Pick<Ctx, 'hash' | 'clock'>): Promise<z.input<typeof AttestorChallenge>> => ({
+  challenge: newChallenge(ctx),
   expires_in: CHALLENGE_SECONDS,
 })
 

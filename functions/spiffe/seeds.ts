@@ -30,6 +30,5 @@ export const SPIFFE_SEEDS: Readonly<Record<string, Make>> = {
   'attestors.change': attestor({ name: 'Renamed' }, { 'if-match': '*' }),
   'attestors.delete': attestor(),
   'attestors.try': attestor({ evidence: 'e30.e30.e30', jkt: JKT }),
-  'attestors.challenge': async (app) => ({ path: { id: app.ctx.random.id() }, isPublic: true }),
   'joinTokens.delete': joinToken,
 }

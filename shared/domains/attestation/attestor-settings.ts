@@ -3,7 +3,6 @@ import type { Attestor, AttestorKind } from '#db/store/attestors'
 import type { Config } from '#shared/kernel/config'
 import { AppError } from '#shared/kernel/errors'
 import { checkOutboundUrl } from '#shared/platform/fetch/outbound-url'
-import { isAuthorityCertificate } from './certificate-chain.ts'
 import { TRUST_DOMAIN } from './methods/spiffe.ts'
 import { METHODS } from './methods.ts'
 import { isRule } from './rules.ts'
@@ -71,7 +70,7 @@ const requireIssuer = (ctx: Deps, kind: AttestorKind, { issuer }: AttestorSettin
   if (new URL(issuer).origin === new URL(ctx.config.BASE_URL).origin) throw invalid('issuer', 'must be another server')
 }
 
-const requireKeys = (ctx: Deps, kind: AttestorKind, settings: AttestorSettings): void => {
+const requireKeys = async (ctx: Deps, kind: AttestorKind, settings: AttestorSettings): Promise<void> => {
   const { keys, algorithms } = METHODS[kind]
   const { jwksUri, jwks, certificateAuthorities, revokedSerials, regions, trustDomain } = settings
   const isUnused = (field: string, isGiven: boolean): void => {
@@ -88,6 +87,7 @@ const requireKeys = (ctx: Deps, kind: AttestorKind, settings: AttestorSettings):
   if (unknown !== undefined) throw invalid('algorithms', `must be of ${algorithms.join(', ') || 'none'}`)
   if (keys === 'certificates') {
     if (certificateAuthorities.length === 0) throw invalid('certificate_authorities', 'is missing')
+    const { isAuthorityCertificate } = await import('./certificate-chain.ts')
     if (!certificateAuthorities.every(isAuthorityCertificate))
       throw invalid('certificate_authorities', 'must be certificates of authorities in PEM, one each')
   } else isUnused('certificate_authorities', certificateAuthorities.length > 0)
@@ -124,9 +124,9 @@ const requireStrongRules = (kind: AttestorKind, { rules, trustDomain }: Attestor
 }
 
 /** @throws AppError invalid_request with the field */
-export const requireSoundSettings = (ctx: Deps, kind: AttestorKind, settings: AttestorSettings): void => {
+export const requireSoundSettings = async (ctx: Deps, kind: AttestorKind, settings: AttestorSettings): Promise<void> => {
   requireIssuer(ctx, kind, settings)
-  requireKeys(ctx, kind, settings)
+  await requireKeys(ctx, kind, settings)
   requireBinding(kind, settings)
   requireStrongRules(kind, settings)
 }

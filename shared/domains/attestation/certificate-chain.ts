@@ -13,6 +13,7 @@ import {
 import type { JWK } from 'jose'
 import { weaknessOf } from '#shared/platform/crypto/public-key'
 import { sha256 } from '#shared/platform/crypto/sha256'
+import { normalSerial } from './method.ts'
 import { refuseEvidence, requireEvidence } from './refusal.ts'
 
 const MAX_CERTIFICATES = 5
@@ -45,8 +46,6 @@ export type ChainChecks = {
   /** Whether the leaf must name the purpose; otherwise it may leave out all purposes. */
   readonly clientAuth: 'required' | 'if_limited'
 }
-
-export const normalSerial = (serial: string): string => serial.toLowerCase().replace(/^0+(?=.)/, '')
 
 /** A certificate in DER or PEM; undefined unless the bytes are exactly one. */
 export const parseCertificate = (source: string | Uint8Array): Certificate | undefined => {

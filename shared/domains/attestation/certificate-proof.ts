@@ -9,7 +9,6 @@ import { requireEvidence } from './refusal.ts'
 
 /** `typ` of the proof, so that no other JWS of the same key counts as one. */
 export const CERTIFICATE_PROOF_TYPE = 'x509-pop+jwt'
-export const CERTIFICATE_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const
 
 type Checks = Omit<ChainChecks, 'now'>
 export type CertificateProof = { readonly leaf: Leaf; readonly digest: Uint8Array; readonly expiresAt: Date }
@@ -26,7 +25,7 @@ export const verifyCertificateProof = async (
   const leaf = verifyChain(jws.header.x5c, { ...checks, now: ctx.clock.now() })
   await requireSignature(evidence, leaf.key, alg)
   requireAudience(jws.payload, keyAudience(ctx, attestor.tenantId, jkt))
-  requireEvidence(isChallenge(ctx, attestor.id, jws.payload.nonce), 'challenge')
+  requireEvidence(isChallenge(ctx, jws.payload.nonce), 'challenge')
   const expiresAt = requireTimes(jws.payload, ctx.clock.now(), attestor, CHALLENGE_SECONDS)
   return { leaf, digest: sha256(jws.signingInput), expiresAt }
 }

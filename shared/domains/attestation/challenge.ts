@@ -7,22 +7,17 @@ import { SKEW_SECONDS } from './evidence-jws.ts'
 export const CHALLENGE_SECONDS = 300
 type Deps = Pick<BaseCtx, 'hash' | 'clock'>
 
-const challengeAt = ({ hash }: Pick<Deps, 'hash'>, attestorId: string, seconds: number): string => {
+const challengeAt = ({ hash }: Pick<Deps, 'hash'>, seconds: number): string => {
   const time = seconds.toString(36)
-  return `${time}.${Buffer.from(hash('attestation-challenge', attestorId, time)).toString('base64url')}`
+  return `${time}.${Buffer.from(hash('attestation-challenge', time)).toString('base64url')}`
 }
 
-/** For proofs to this attestor. */
-export const newChallenge = (ctx: Deps, attestorId: string): string => challengeAt(ctx, attestorId, unixSeconds(ctx.clock.now()))
+/** The same for every tenant: the audience of a proof names the tenant and the key. */
+export const newChallenge = (ctx: Deps): string => challengeAt(ctx, unixSeconds(ctx.clock.now()))
 
-export const isChallenge = (ctx: Deps, attestorId: string, value: unknown): boolean => {
+export const isChallenge = (ctx: Deps, value: unknown): boolean => {
   if (typeof value !== 'string') return false
   const seconds = Number.parseInt(value.split('.')[0] ?? '', 36)
   const age = unixSeconds(ctx.clock.now()) - seconds
-  return (
-    Number.isSafeInteger(seconds) &&
-    age >= -SKEW_SECONDS &&
-    age <= CHALLENGE_SECONDS &&
-    constantTimeEqual(value, challengeAt(ctx, attestorId, seconds))
-  )
+  return Number.isSafeInteger(seconds) && age >= -SKEW_SECONDS && age <= CHALLENGE_SECONDS && constantTimeEqual(value, challengeAt(ctx, seconds))
 }

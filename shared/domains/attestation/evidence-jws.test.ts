@@ -82,6 +82,7 @@ const CLAIMS: readonly Case[] = [
   ['an age of more than ten minutes', 'issued_at', () => signedToken(w.key, w.claims({ iat: at() - 631 }))],
   ['a beginning in 31 seconds', 'issued_at', () => signedToken(w.key, w.claims({ iat: at() + 31 }))],
   ['no beginning', 'issued_at', () => signedToken(w.key, w.claims({ iat: undefined }))],
+  ['a beginning as text', 'issued_at', () => signedToken(w.key, w.claims({ iat: `${at()}` }))],
   ['a use from in 31 seconds', 'not_before', () => signedToken(w.key, w.claims({ nbf: at() + 31 }))],
   ['another subject', 'rule.sub', () => signedToken(w.key, w.claims({ sub: 'job-2' }))],
   ['the subject with a suffix', 'rule.sub', () => signedToken(w.key, w.claims({ sub: 'job-1 ' }))],
@@ -106,6 +107,7 @@ const HEADERS: readonly Case[] = [
   ['the type of another token', 'type', () => withHeader({ typ: 'at+jwt' })],
   ['the type of a proof', 'type', () => withHeader({ typ: 'dpop+jwt' })],
   ['an algorithm that the attestor does not accept', 'algorithm', () => withHeader({ alg: 'ES384' })],
+  ['an algorithm that is no text', 'algorithm', () => withHeader({ alg: ['ES256'] })],
   ['no signature algorithm', 'algorithm', () => withHeader({ alg: 'none' })],
   ['a public key as a shared secret', 'algorithm', hs256],
   ['the algorithm of another kind of key', 'key', () => withHeader({ alg: 'RS256' })],
@@ -145,6 +147,17 @@ describe('evidence is refused', () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     const weak: SigningKey = { kid: 'weak', alg: 'RS256', privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'weak' } }
     expect(await judged(signedToken(weak, w.claims()), { jwks: { keys: [weak.jwk] } })).toBe('key')
+  })
+
+  test('with an algorithm without a public key, even where a row would accept it', async () => {
+    for (const alg of ['none', 'HS256']) expect(await judged(withHeader({ alg }), { algorithms: [alg] })).toBe('algorithm')
+  })
+
+  test('without an audience, where a row names none', async () => {
+    const row = { keyBinding: 'pinned' } as const
+    expect(await judged(signedToken(w.key, w.claims({ aud: null })), { ...row, audience: null })).toBe('audience')
+    expect(await judged(signedToken(w.key, w.claims({ aud: '' })), { ...row, audience: '' })).toBe('audience')
+    expect(await judged(signedToken(w.key, w.claims({ aud: 'acme' })), { ...row, audience: 'acme' })).toBe('accepted')
   })
 
   test('for a thumbprint that is none', async () => {

@@ -64,6 +64,12 @@ export type Method = {
   readonly consume?: (ctx: AttestationCtx, t: TenantTx, presented: PresentedEvidence) => Promise<boolean>
 }
 
+/** Algorithms of proofs with certificates, and of JWT-SVIDs. */
+export const CERTIFICATE_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const
+
+/** A serial number of a certificate in the form in which attestors list it. */
+export const normalSerial = (serial: string): string => serial.toLowerCase().replace(/^0+(?=.)/, '')
+
 /** Selectors `prefix:name:value` for the named facts; `names` maps the name of a fact to that of its selector. */
 export const selectorsOf =
   (prefix: string, names: Readonly<Record<string, string>>) =>

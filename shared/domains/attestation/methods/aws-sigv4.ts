@@ -4,7 +4,6 @@
 import { sha256 } from '#shared/platform/crypto/sha256'
 import type { OutboundResponse } from '#shared/platform/fetch/guarded'
 import { distinctObject } from '#shared/platform/tokens/foreign-jws'
-import { elementsIn, isElementNamed, onlyChild, parseXml, plainXml, textOf } from '#shared/platform/xml/strict-xml'
 import { MAX_EVIDENCE_BYTES } from '../evidence-jws.ts'
 import { audienceFor } from '../key-binding.ts'
 import { type AttestationCtx, type Method, selectorsOf } from '../method.ts'
@@ -19,8 +18,6 @@ const OPTIONAL = 'x-amz-security-token'
 const ALLOWED: ReadonlySet<string> = new Set([...REQUIRED, OPTIONAL])
 const MAX_HEADER = 8192
 const MAX_DATE_AGE_SECONDS = 300
-const MAX_REPLY_BYTES = 16 * 1024
-const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 const UNIQUE_ID = /^A[A-Z0-9]{15,127}$/
 const SCOPE =
   /^AWS4-HMAC-SHA256 Credential=[A-Z0-9]{16,128}\/(\d{8})\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{64}$/
@@ -72,24 +69,6 @@ const ask = async ({ outbound }: Pick<AttestationCtx, 'outbound'>, host: string,
   }
 }
 
-type CallerIdentity = { readonly arn: string; readonly userId: string; readonly account: string }
-
-const readReply = (reply: OutboundResponse): CallerIdentity => {
-  requireEvidence(reply.status === 200, 'signature')
-  const type = reply.header('content-type')?.split(';')[0]?.trim()
-  requireEvidence(type === 'text/xml' && reply.body.byteLength <= MAX_REPLY_BYTES, 'sts_reply')
-  try {
-    const root = parseXml(plainXml(new TextDecoder('utf-8', { fatal: true }).decode(reply.body)))
-    const known = elementsIn(root).every((child) => ['GetCallerIdentityResult', 'ResponseMetadata'].includes(child.localName))
-    requireEvidence(isElementNamed(root, NAMESPACE, 'GetCallerIdentityResponse') && known, 'sts_reply')
-    const result = onlyChild(root, NAMESPACE, 'GetCallerIdentityResult')
-    const text = (name: string): string => textOf(onlyChild(result, NAMESPACE, name))
-    return { arn: text('Arn'), userId: text('UserId'), account: text('Account') }
-  } catch (error) {
-    return refuseEvidence('sts_reply', error)
-  }
-}
-
 export const awsSigv4: Method = {
   keys: 'service',
   algorithms: [],
@@ -106,7 +85,8 @@ export const awsSigv4: Method = {
     const signedAt = timeOf(headers['x-amz-date'] ?? '') ?? refuseEvidence('request_date')
     requireEvidence(Math.abs(ctx.clock.now().getTime() - signedAt.getTime()) <= MAX_DATE_AGE_SECONDS * 1000, 'request_date')
     requireSignedHeaders(headers, region)
-    const caller = readReply(await ask(ctx, host, headers))
+    const { readCallerIdentity } = await import('./sts-reply.ts')
+    const caller = readCallerIdentity(await ask(ctx, host, headers))
     const principal = awsPrincipal(caller.arn) ?? refuseEvidence('principal')
     requireEvidence(principal.account === caller.account, 'account')
     // The unique id of a role's session is followed by the session's name.

@@ -1,8 +1,7 @@
 // A workload of a federated trust domain: its JWT-SVID, or a proof with its X.509-SVID. The trust domain and its keys come from the attestor, never from the SVID.
 import type { TenantDb } from '#db/engine/tenant'
-import { CERTIFICATE_ALGORITHMS, verifyCertificateProof } from '../certificate-proof.ts'
 import { parseEvidence, verifyToken } from '../evidence-jws.ts'
-import { type AttestationCtx, type FederatedBundle, type Method, type PresentedEvidence, selectorsOf } from '../method.ts'
+import { type AttestationCtx, CERTIFICATE_ALGORITHMS, type FederatedBundle, type Method, type PresentedEvidence, selectorsOf } from '../method.ts'
 import { refuseEvidence, requireEvidence } from '../refusal.ts'
 
 const MAX_ID_BYTES = 2048
@@ -29,6 +28,7 @@ const idOfJwt = async (ctx: AttestationCtx, presented: PresentedEvidence, { jwtK
 const idOfCertificate = async (ctx: AttestationCtx, presented: PresentedEvidence, { certificateAuthorities }: FederatedBundle) => {
   const { revokedSerials } = presented.attestor
   const checks = { authorities: certificateAuthorities, revokedSerials, clientAuth: 'if_limited' } as const
+  const { verifyCertificateProof } = await import('../certificate-proof.ts')
   const { leaf, ...verified } = await verifyCertificateProof(ctx, presented, checks)
   const [id, ...more] = leaf.uris
   // An X.509-SVID has exactly one URI.

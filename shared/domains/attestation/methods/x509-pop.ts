@@ -1,6 +1,5 @@
 // A certificate of the tenant's own authorities, proved by a signature with its key over our challenge.
-import { CERTIFICATE_ALGORITHMS, verifyCertificateProof } from '../certificate-proof.ts'
-import { type Method, selectorsOf } from '../method.ts'
+import { CERTIFICATE_ALGORITHMS, type Method, selectorsOf } from '../method.ts'
 import { factOf } from '../rules.ts'
 
 export const x509Pop: Method = {
@@ -13,6 +12,8 @@ export const x509Pop: Method = {
   verify: async (ctx, _, presented) => {
     const { certificateAuthorities, revokedSerials } = presented.attestor
     const checks = { authorities: certificateAuthorities, revokedSerials, clientAuth: 'required' } as const
+    // Most attestors never load what reads certificates.
+    const { verifyCertificateProof } = await import('../certificate-proof.ts')
     const { leaf, digest, expiresAt } = await verifyCertificateProof(ctx, presented, checks)
     const facts = {
       subject: factOf(leaf.subject),
