@@ -21,9 +21,17 @@ const LAZY_KIB = 456 + 790 + 70
 /**
  * Passkeys: the library and the certificates it reads (360), loaded when a ceremony ends. SAML: reading, verifying, decrypting and writing XML (460) and making a
  * certificate (310). The hosted pages in two languages, and push messages to browsers (140) where a person adds one. The second version of the
- * management routes.
+ * management routes. Workload identity: certificates (300) and the XML of a token service (100) as evidence.
  */
-const LAZY_MORE: Readonly<Record<string, number>> = { webauthn: 210, saml: 650, oauth: 62, login: 200, 'account-pages': 280, management: 20 }
+const LAZY_MORE: Readonly<Record<string, number>> = {
+  webauthn: 210,
+  saml: 650,
+  oauth: 62,
+  login: 200,
+  'account-pages': 280,
+  management: 20,
+  spiffe: 200,
+}
 
 const FORBIDDEN: readonly (readonly [pattern: RegExp, why: string, but?: string | readonly string[]])[] = [
   [/^apps\//, 'an entry point of its own'],

@@ -1,7 +1,7 @@
 // Proofs with certificates: chains made by openssl, proofs signed by the certificates' keys. Includes X.509-SVIDs and JWT-SVIDs of a federated trust domain.
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -22,6 +22,7 @@ import {
   timesOf,
 } from '#tests/support/attestation'
 import { verifyEvidence } from './attest.ts'
+import { isAuthorityCertificate } from './certificate-chain.ts'
 import { CERTIFICATE_PROOF_TYPE } from './certificate-proof.ts'
 import { newChallenge } from './challenge.ts'
 import { keyAudience } from './key-binding.ts'
@@ -43,14 +44,17 @@ type Making = {
   readonly by?: string
   readonly extensions: readonly string[]
   readonly key?: readonly string[]
+  /** The certificate whose key it has. */
+  readonly keyOf?: string
   readonly subject?: string
   readonly more?: readonly string[]
 }
 const EC = ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']
 const certificates = new Map<string, Made>()
 
-const make = (name: string, { by, extensions, key = EC, subject = `/O=Acme/CN=${name}`, more = [] }: Making): void => {
-  openssl(...key, '-out', `${name}.key`)
+const make = (name: string, { by, extensions, key = EC, keyOf, subject = `/O=Acme/CN=${name}`, more = [] }: Making): void => {
+  if (keyOf === undefined) openssl(...key, '-out', `${name}.key`)
+  else copyFileSync(join(folder, `${keyOf}.key`), join(folder, `${name}.key`))
   writeFileSync(join(folder, `${name}.cnf`), `[req]\ndistinguished_name=dn\n[dn]\n[ext]\n${extensions.join('\n')}\n`)
   const config = ['-config', `${name}.cnf`, '-extensions', 'ext', '-subj', subject, '-key', `${name}.key`, '-out', `${name}.pem`]
   openssl('req', '-new', '-x509', '-days', '30', ...config, ...(by === undefined ? [] : ['-CA', `${by}.pem`, '-CAkey', `${by}.key`]), ...more)
@@ -71,6 +75,7 @@ beforeAll(async () => {
   make('other-root', { extensions: CA })
   // The same name with another key.
   make('impostor', { extensions: CA, subject: '/O=Acme/CN=root' })
+  make('renamed', { extensions: CA, keyOf: 'root' })
   make('issuing', { by: 'root', extensions: ['basicConstraints=critical,CA:TRUE,pathlen:0', CA[1] ?? ''] })
   make('leaf', {
     by: 'issuing',
@@ -203,6 +208,15 @@ describe('a certificate', () => {
     expect(await judged({ chain, signer, row: anyOf(signer) })).toBe(check)
   })
 
+  test('is refused where the authority has the right key and another name', async () => {
+    expect(await judged({ chain: ['direct'], row: { ...anyOf('direct'), certificateAuthorities: [certificate('renamed').pem] } })).toBe('chain')
+  })
+
+  test('is refused when its key is that of a trusted one, without the signature of the authority', async () => {
+    make('forged', { by: 'impostor', extensions: LEAF, keyOf: 'direct', subject: '/O=Acme/CN=direct' })
+    expect(await judged({ chain: ['forged'], row: anyOf('forged') })).toBe('chain')
+  })
+
   test('is refused before and after its time', async () => {
     const before = app.clock.now()
     for (const moved of [-3 * 24 * 3600, 31 * 24 * 3600]) {
@@ -226,6 +240,15 @@ describe('a certificate', () => {
     // One name with a comma in it is not two names.
     expect(await judged({ chain: ['comma'] })).toBe('rule.subject')
   })
+})
+
+test('an attestor takes only certificates of authorities, one each', () => {
+  const { pem } = certificate('root')
+  expect([isAuthorityCertificate(pem), isAuthorityCertificate(`\n${pem}`)]).toEqual([true, true])
+  for (const wrong of [`${pem}${certificate('other-root').pem}`, `x\n${pem}`, '', pem.replace('CERTIFICATE', 'PUBLIC KEY'), pem.slice(0, 300)])
+    expect(isAuthorityCertificate(wrong), wrong.slice(0, 30)).toBe(false)
+  for (const name of ['direct', 'constrained', 'no-cert-sign', 'server-issuing', 'sha1', 'critical'])
+    expect(isAuthorityCertificate(certificate(name).pem), name).toBe(false)
 })
 
 describe('a proof of possession', () => {
