@@ -1,20 +1,16 @@
 // Using evidence: it is bound to a key, used once where it works once, recorded with what is issued, and refused alike for every cause.
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import * as z from 'zod'
-import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
+import { atomically, forTenant } from '#db/engine/tenant'
 import { deleteAttestor, findPinnedKey, updateAttestor } from '#db/store/attestors'
 import { insertJoinToken, listJoinTokens } from '#db/store/join-tokens'
-import type { RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
-import { AppError } from '#shared/kernel/errors'
 import { randomToken } from '#shared/kernel/random'
 import { sha256 } from '#shared/platform/crypto/sha256'
 import type { Outbound } from '#shared/platform/fetch/guarded'
-import { open } from '#shared/platform/http/access'
 import { problem } from '#shared/platform/http/problem'
-import { json, routeFor } from '#shared/platform/http/route'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
+import { attestRoute } from '#tests/support/attest-route'
 import {
   attestorOf,
   commonClaims,
@@ -27,31 +23,6 @@ import {
   signedToken,
   storeAttestor,
 } from '#tests/support/attestation'
-import { attest } from './attest.ts'
-import type { AttestationCtx } from './method.ts'
-
-/** A route that attests as one that issues identities does, for tests of this domain alone. */
-const route = routeFor<RequestCtx & AttestationCtx>()
-const attestRoute = route({
-  id: 'test.attest',
-  on: 'POST /test/attest',
-  summary: 'Attest.',
-  access: open('evidence is the credential', { class: 'credential' }),
-  body: z.strictObject({ tenant: z.uuid(), attestor: z.uuid(), evidence: z.string().max(20_000), jkt: z.string(), fail: z.boolean().default(false) }),
-  reply: json(200, z.object({ selectors: z.array(z.string()), entry_id: z.string().nullable() })),
-  errors: ['attestation_failed', 'conflict'],
-  emits: ['workload.attested'],
-  handle: ({ ctx, body }) =>
-    attest(
-      ctx,
-      forTenant(ctx.db, asTenantId(body.tenant)),
-      { attestorId: body.attestor, evidence: body.evidence, jkt: body.jkt },
-      async (_, attested) => {
-        if (body.fail) throw new AppError('conflict')
-        return { selectors: [...attested.selectors], entry_id: attested.entryId ?? null }
-      },
-    ),
-})
 
 let app: TestApp
 let company: Company
@@ -94,15 +65,6 @@ describe('evidence with a fixed audience', () => {
     expect(await presented({ ...call, jkt: OTHER_JKT })).toMatchObject(REFUSED)
     expect(await presented(call)).toMatchObject(OK)
     expect(await attested(attestor.id)).toBe(2)
-  })
-
-  test('belongs to one of several keys that come at the same time', async () => {
-    const attestor = await pinnedAttestor()
-    const evidence = signedToken(key, { ...commonClaims(app, attestor), sub: 'job-1', jti: 'b' })
-    const keys = Array.from({ length: 20 }, (_, n) => createHash('sha256').update(`key ${n}`).digest('base64url'))
-    const statuses = await Promise.all(keys.map(async (jkt) => (await presented({ attestor: attestor.id, evidence, jkt })).status))
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
-    expect(await attested(attestor.id)).toBe(1)
   })
 
   test('cannot be given another digest by rewriting its signature', async () => {
@@ -156,13 +118,6 @@ describe('a join token', () => {
     const stored = (await listJoinTokens(forTenant(app.db, company.tenantId), page)).find(({ id }) => id === row.id)
     expect(stored).toMatchObject({ usedJkt: JKT, usedAt: app.clock.now() })
     expect(JSON.stringify(await app.events(company.tenantId))).not.toContain(token)
-  })
-
-  test('works for one of a hundred requests at the same time', async () => {
-    const { attestor, token } = await newToken()
-    const statuses = await Promise.all(Array.from({ length: 100 }, async () => (await presented({ attestor: attestor.id, evidence: token })).status))
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
-    expect(await attested(attestor.id)).toBe(1)
   })
 
   test('is refused after its end, at another attestor, in another tenant, and in another spelling', async () => {
