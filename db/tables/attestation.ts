@@ -47,6 +47,10 @@ export const attestors = schema.table(
     certificateAuthorities: text('certificate_authorities').array().notNull().default([]),
     /** `x509_pop`: serial numbers of refused certificates, in lower-case hexadecimal without leading zeros. */
     revokedSerials: text('revoked_serials').array().notNull().default([]),
+    /** `k8s_token`: the API server that reviews tokens, its certificate authority in PEM, and our token for it, sealed. */
+    tokenReviewUrl: text('token_review_url'),
+    tokenReviewCa: text('token_review_ca'),
+    sealedTokenReviewToken: bytesColumn('sealed_token_review_token'),
     /** `spiffe`: the federated trust domain. */
     trustDomain: text('trust_domain'),
     active: boolean('active').notNull().default(true),

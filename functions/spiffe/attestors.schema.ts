@@ -48,6 +48,14 @@ const members = {
     .array(z.string().min(1).max(8192))
     .max(10)
     .meta({ description: '`x509_pop`: certificate authorities in PEM, one each.' }),
+  token_review: z
+    .strictObject({
+      url,
+      token: z.string().min(1).max(8192).meta({ description: 'A token that may create TokenReviews. Never shown again.' }),
+      certificate_authority: z.string().min(1).max(16_384).optional(),
+    })
+    .nullable()
+    .meta({ description: '`k8s_token`: the API server of the cluster, which is asked whether a token is still valid.' }),
   revoked_serials: z
     .array(z.string().regex(/^[0-9A-Fa-f]{1,40}$/, 'must be a serial number in hexadecimal'))
     .max(1000)
@@ -87,6 +95,7 @@ export const AttestorOut = z
     regions: z.array(z.string()),
     certificate_authorities: z.array(z.string()),
     revoked_serials: z.array(z.string()),
+    token_review: z.object({ url: z.string(), certificate_authority: z.string().nullable() }).nullable(),
     trust_domain: z.string().nullable(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),

@@ -142,6 +142,14 @@ describe('an attestor is created', () => {
     ['the name of a pod alone (k8s)', 'rules', { ...K8S, rules: { 'pod.name': 'payments-1' } }],
     ['the name of an account alone (k8s)', 'rules', { ...K8S, rules: { 'serviceaccount.name': 'default' } }],
     ['a namespace by its beginning (k8s)', 'rules', { ...K8S, rules: { namespace: 'prod*' } }],
+    ['an internal API server (k8s)', 'token_review', { ...K8S, token_review: { url: 'https://10.0.0.1', token: 'x' } }],
+    ['an API server with a query (k8s)', 'token_review', { ...K8S, token_review: { url: 'https://k8s.example.org/?x=', token: 'x' } }],
+    [
+      'an authority that is no PEM (k8s)',
+      'token_review',
+      { ...K8S, token_review: { url: 'https://k8s.example.org', token: 'x', certificate_authority: 'x' } },
+    ],
+    ['a review of other tokens', 'token_review', { ...GITHUB, token_review: { url: 'https://k8s.example.org', token: 'x' } }],
     ['no issuer (k8s)', 'issuer', { ...K8S, issuer: undefined }],
     [
       'an organisation alone (aws)',
@@ -223,6 +231,20 @@ describe('an attestor is created', () => {
 })
 
 describe('a change of an attestor', () => {
+  test('never shows the token for reviews, and removing or changing the review takes what creating one takes', async () => {
+    const w = await start()
+    const review = { url: 'https://k8s.example.org', token: 'reviewer-secret' }
+    const path = await w.make({ ...K8S, token_review: review })
+    const shown = { url: review.url, certificate_authority: null }
+    expect((await w.call(w.full, 'GET', path)).body.token_review).toEqual(shown)
+    for (const token_review of [null, { ...review, url: 'https://other.example.org' }, { ...review, token: 'another' }])
+      expect(await w.call(w.partial, 'PATCH', path, { token_review })).toMatchObject({ status: 403, body: { code: 'cannot_grant' } })
+    expect((await w.call(w.partial, 'PATCH', path, { name: 'Renamed' })).body.token_review).toEqual(shown)
+    expect((await w.call(w.full, 'PATCH', path, { token_review: null })).body.token_review).toBeNull()
+    expect((await w.call(w.partial, 'PATCH', path, { token_review: review })).body.token_review).toEqual(shown)
+    expect(JSON.stringify(await w.app.events(w.company.tenantId))).not.toContain('reviewer-secret')
+  })
+
   test.each<[string, Json, Json]>([
     ['another rule', GITHUB, { rules: { repository_id: '75', ref: 'refs/heads/main' } }],
     ['one rule less', GITHUB, { rules: { repository_id: '74' } }],

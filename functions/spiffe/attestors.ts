@@ -8,6 +8,7 @@ import { verifyEvidence } from '#shared/domains/attestation/attest'
 import { type AttestorSettings, requireSoundSettings, withDefaults } from '#shared/domains/attestation/attestor-settings'
 import { CHALLENGE_SECONDS, newChallenge } from '#shared/domains/attestation/challenge'
 import { normalSerial } from '#shared/domains/attestation/method'
+import { tokenReviewContext } from '#shared/domains/attestation/methods/token-review'
 import { isExact, matchesRule } from '#shared/domains/attestation/rules'
 import { type GrantorPermissions, requireFullRole } from '#shared/domains/authority/access-change'
 import { actInTenant } from '#shared/domains/authority/acting-tenant'
@@ -43,6 +44,7 @@ const toResponse = (row: Attestor): Out => ({
   regions: row.regions,
   certificate_authorities: row.certificateAuthorities,
   revoked_serials: row.revokedSerials,
+  token_review: row.tokenReviewUrl === null ? null : { url: row.tokenReviewUrl, certificate_authority: row.tokenReviewCa },
   trust_domain: row.trustDomain,
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),
@@ -70,6 +72,10 @@ const settingsIn = (request: Change & Pick<New, 'issuer' | 'trust_domain'>): Par
   if (request.audience !== undefined) given.audience = request.audience
   if (request.key_binding !== undefined) given.keyBinding = request.key_binding
   if (request.max_age_seconds !== undefined) given.maxAgeSeconds = request.max_age_seconds
+  if (request.token_review !== undefined) {
+    given.tokenReviewUrl = request.token_review?.url ?? null
+    given.tokenReviewCa = request.token_review?.certificate_authority ?? null
+  }
   if (request.rules !== undefined) given.rules = request.rules
   if (request.regions !== undefined) given.regions = request.regions
   if (request.certificate_authorities !== undefined) given.certificateAuthorities = request.certificate_authorities
@@ -77,11 +83,23 @@ const settingsIn = (request: Change & Pick<New, 'issuer' | 'trust_domain'>): Par
   return given
 }
 
+type TokenReview = New['token_review']
+
+/** The token is write-only. */
+const sealedReviewToken = async (t: TenantTx, ctx: Ctx, id: string, review: TokenReview): Promise<Uint8Array | null> =>
+  review ? ctx.keyring.seal(t, t.tenantId, review.token, tokenReviewContext(id)) : null
+
 /** Everything that the first list allows is allowed by the second. */
 const isWithin = (now: readonly string[], before: readonly string[]): boolean => now.every((one) => before.includes(one))
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 const isNarrower = (now: string | undefined, before: string): boolean =>
   now === before || (now !== undefined && isExact(now) && matchesRule(before, now))
+
+const reviewOf = ({ tokenReviewUrl, tokenReviewCa, sealedTokenReviewToken }: Attestor) => [
+  tokenReviewUrl,
+  tokenReviewCa,
+  sealedTokenReviewToken === null ? null : Buffer.from(sealedTokenReviewToken).toString('base64'),
+]
 
 /** Whether the attestor accepts evidence that it did not accept before. An inactive one is judged when it becomes active. */
 const isWider = (before: Attestor, now: Attestor): boolean => {
@@ -95,6 +113,7 @@ const isWider = (before: Attestor, now: Attestor): boolean => {
     isWithin(now.regions, before.regions) &&
     isWithin(now.certificateAuthorities, before.certificateAuthorities) &&
     isWithin(before.revokedSerials, now.revokedSerials) &&
+    (before.tokenReviewUrl === null || isSame(reviewOf(before), reviewOf(now))) &&
     Object.entries(before.rules).every(([name, rule]) => isNarrower(now.rules[name], rule))
   return !acceptsNoMore
 }
@@ -111,6 +130,8 @@ const TRUST = [
   'regions',
   'certificateAuthorities',
   'revokedSerials',
+  'tokenReviewUrl',
+  'tokenReviewCa',
 ] as const
 const trustsOtherwise = (before: Attestor, now: Attestor): boolean => TRUST.some((name) => !isSame(before[name], now[name]))
 
@@ -148,7 +169,7 @@ export const createAttestor = async (ctx: Ctx, caller: User, request: New): Prom
     actInTenant(ctx, caller, caller.tenantId, async (t, grantable) => {
       requireTrustable(ctx, caller, grantable)
       if ((await listAttestors(t, MAX_ATTESTORS)).length >= MAX_ATTESTORS) throw new AppError('quota_exceeded')
-      const inserted = await insertAttestor(t, row)
+      const inserted = await insertAttestor(t, { ...row, sealedTokenReviewToken: await sealedReviewToken(t, ctx, id, request.token_review) })
       await recordEvent(t, ctx, { event: 'attestor.created', actor: byUser(caller), target: target(id), after: { ...toResponse(inserted) } })
       await tellOthers(t, ctx, caller, inserted)
       return inserted
@@ -184,7 +205,15 @@ export const changeAttestor = async (ctx: Ctx, caller: User, id: string, request
       const settings = withDefaults(before.kind, { ...before, ...given })
       if (Object.keys(given).length > 0 || request.active === true) await requireSoundSettings(ctx, before.kind, settings)
       const at = ctx.clock.now()
-      const wanted = { ...before, ...settings, name: request.name ?? before.name, active: request.active ?? before.active, updatedAt: at }
+      const sealed = request.token_review === undefined ? before.sealedTokenReviewToken : await sealedReviewToken(t, ctx, id, request.token_review)
+      const wanted = {
+        ...before,
+        ...settings,
+        sealedTokenReviewToken: sealed,
+        name: request.name ?? before.name,
+        active: request.active ?? before.active,
+        updatedAt: at,
+      }
       const after = await updateAttestor(t, id, trustsOtherwise(before, wanted) ? { ...wanted, validFrom: at } : wanted)
       if (after === undefined) throw new AppError('not_found')
       const widens = isWider(before, after)

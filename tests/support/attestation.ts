@@ -49,6 +49,7 @@ export const attestorOf = (app: TestApp, tenantId: string, kind: AttestorKind, g
     name: `${kind} ${app.ctx.random.id()}`,
     kind,
     active: true,
+    sealedTokenReviewToken: null,
     validFrom: at,
     createdAt: at,
     updatedAt: at,

@@ -12,6 +12,7 @@ import { problem } from '#shared/platform/http/problem'
 import { type Company, startApp, type TestApp } from '#tests/support/app'
 import { attestRoute } from '#tests/support/attest-route'
 import {
+  attestationCtx,
   attestorOf,
   commonClaims,
   JKT,
@@ -23,6 +24,8 @@ import {
   signedToken,
   storeAttestor,
 } from '#tests/support/attestation'
+
+import { verifyEvidence } from './attest.ts'
 
 let app: TestApp
 let company: Company
@@ -64,6 +67,8 @@ describe('evidence with a fixed audience', () => {
     expect(await presented(call)).toMatchObject(OK)
     expect(await presented({ ...call, jkt: OTHER_JKT })).toMatchObject(REFUSED)
     expect(await presented(call)).toMatchObject(OK)
+    const t = forTenant(app.db, company.tenantId)
+    expect(await verifyEvidence(attestationCtx(app), t, { attestor, evidence, jkt: OTHER_JKT })).toEqual({ accepted: false, failed: 'pinned_key' })
     expect(await attested(attestor.id)).toBe(2)
   })
 
@@ -79,6 +84,18 @@ describe('evidence with a fixed audience', () => {
     expect(await presented({ attestor: attestor.id, evidence })).toMatchObject(OK)
     expect(await presented({ attestor: attestor.id, evidence: `${header}.${payload}.${rewritten}` })).toMatchObject(OK)
     expect(await presented({ attestor: attestor.id, evidence: `${header}.${payload}.${rewritten}`, jkt: OTHER_JKT })).toMatchObject(REFUSED)
+  })
+
+  test('is bound by the database only where its audience does not name the key', async () => {
+    const pinned = await pinnedAttestor()
+    const attestor = await storeAttestor(app, { ...pinned, id: app.ctx.random.id(), name: 'by audience', keyBinding: 'required', audience: null })
+    const evidence = signedToken(key, { ...commonClaims(app, attestor), sub: 'job-1' })
+    expect(await presented({ attestor: attestor.id, evidence })).toMatchObject(OK)
+    expect(await presented({ attestor: attestor.id, evidence, jkt: OTHER_JKT })).toMatchObject(REFUSED)
+    const digest = createHash('sha256')
+      .update(evidence.slice(0, evidence.lastIndexOf('.')))
+      .digest()
+    expect(await findPinnedKey(forTenant(app.db, company.tenantId), digest, app.clock.now())).toBeUndefined()
   })
 
   test('is not bound when nothing was issued for it', async () => {

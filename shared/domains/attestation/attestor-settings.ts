@@ -21,6 +21,8 @@ export type AttestorSettings = Pick<
   | 'certificateAuthorities'
   | 'revokedSerials'
   | 'trustDomain'
+  | 'tokenReviewUrl'
+  | 'tokenReviewCa'
 >
 type Deps = { readonly config: Pick<Config, 'BASE_URL'>; readonly outbound: { readonly loopback: boolean } }
 
@@ -49,6 +51,8 @@ export const withDefaults = (kind: AttestorKind, given: Partial<AttestorSettings
     certificateAuthorities: given.certificateAuthorities ?? [],
     revokedSerials: given.revokedSerials ?? [],
     trustDomain: given.trustDomain ?? null,
+    tokenReviewUrl: given.tokenReviewUrl ?? null,
+    tokenReviewCa: given.tokenReviewCa ?? null,
   }
 }
 
@@ -100,6 +104,14 @@ const requireKeys = async (ctx: Deps, kind: AttestorKind, settings: AttestorSett
   } else isUnused('trust_domain', trustDomain !== null)
 }
 
+const requireTokenReview = (ctx: Deps, kind: AttestorKind, { tokenReviewUrl: url, tokenReviewCa: ca }: AttestorSettings): void => {
+  if (url === null) return
+  if (kind !== 'k8s_token') throw invalid('token_review', `has no meaning for ${kind}`)
+  requireUrl(ctx, 'token_review', url)
+  if (/[?]|\/$/.test(url)) throw invalid('token_review', 'must be the address of the API server, without a query or a slash at its end')
+  if (ca !== null && !/^-----BEGIN CERTIFICATE-----\s/.test(ca)) throw invalid('token_review', 'certificate_authority must be PEM')
+}
+
 const requireBinding = (kind: AttestorKind, { keyBinding, audience }: AttestorSettings): void => {
   const { bindings, consume } = METHODS[kind]
   if (!bindings.includes(keyBinding)) throw invalid('key_binding', `must be ${bindings.join(' or ')}`)
@@ -127,6 +139,7 @@ const requireStrongRules = (kind: AttestorKind, { rules, trustDomain }: Attestor
 export const requireSoundSettings = async (ctx: Deps, kind: AttestorKind, settings: AttestorSettings): Promise<void> => {
   requireIssuer(ctx, kind, settings)
   await requireKeys(ctx, kind, settings)
+  requireTokenReview(ctx, kind, settings)
   requireBinding(kind, settings)
   requireStrongRules(kind, settings)
 }

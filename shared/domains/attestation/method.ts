@@ -14,7 +14,7 @@ export type FederatedBundles = {
   readonly find: (t: TenantDb, trustDomain: string) => Promise<FederatedBundle | undefined>
 }
 
-export type AttestationCtx = Pick<BaseCtx, 'db' | 'clock' | 'config' | 'hash'> & {
+export type AttestationCtx = Pick<BaseCtx, 'db' | 'clock' | 'config' | 'hash' | 'keyring'> & {
   readonly outbound: Outbound
   /** Without it, evidence of federated trust domains is refused. */
   readonly federatedBundles?: FederatedBundles

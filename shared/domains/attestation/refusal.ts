@@ -24,6 +24,7 @@ export type EvidenceCheck =
   | 'event'
   | 'subject'
   | 'pod'
+  | 'token_review'
   | 'account'
   | 'principal'
   | 'tenant'

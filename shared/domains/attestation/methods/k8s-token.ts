@@ -1,8 +1,10 @@
 // Kubernetes: a projected service account token. Legacy tokens of secrets, which never expire, are refused.
 import { verifyToken } from '../evidence-jws.ts'
+import { audienceFor } from '../key-binding.ts'
 import { type Method, selectorsOf } from '../method.ts'
 import { refuseEvidence, requireEvidence } from '../refusal.ts'
 import { factOf } from '../rules.ts'
+import { requireTokenReview } from './token-review.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** RFC 1123 label, as names of namespaces are. */
@@ -33,14 +35,16 @@ export const k8sToken: Method = {
     'pod.uid': 'pod-uid',
     'node.name': 'node',
   }),
-  verify: async (ctx, _, presented) => {
+  verify: async (ctx, t, presented) => {
     const { claims, digest, expiresAt } = await verifyToken(ctx, presented, { listedAudience: true })
     const { namespace, serviceaccount, pod, node } = objectOf(claims['kubernetes.io']) ?? refuseEvidence('claims')
     const account = namedObject(serviceaccount)
     if (typeof namespace !== 'string' || account === undefined) return refuseEvidence('claims')
-    requireEvidence(claims.sub === `system:serviceaccount:${namespace}:${account.name}`, 'subject')
+    requireEvidence(typeof claims.sub === 'string' && claims.sub === `system:serviceaccount:${namespace}:${account.name}`, 'subject')
     // A token that was made for a person or a tool is bound to no pod.
     const bound = namedObject(pod) ?? refuseEvidence('pod')
+    const audience = audienceFor(ctx, presented.attestor, presented.jkt) ?? refuseEvidence('audience')
+    await requireTokenReview(ctx, t, presented, { audience, username: claims.sub, uid: account.uid })
     const facts = {
       namespace: factOf(namespace),
       'serviceaccount.name': factOf(account.name),
