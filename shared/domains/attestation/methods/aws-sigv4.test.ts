@@ -144,6 +144,11 @@ describe('a signed request', () => {
     ['a header twice in another spelling', 'headers', with2(['X-Amz-Date', '20260302T090000Z'])],
     ['a header that is no pair', 'headers', with2(['accept'])],
     ['a header of three parts', 'headers', async () => evidenceOf(Object.entries(await signedHeaders()).map((pair) => [...pair, 'x']))],
+    [
+      'a header of several values',
+      'headers',
+      async () => evidenceOf(Object.entries(await signedHeaders()).map(([name, value]) => [name, name === 'x-amz-security-token' ? [value] : value])),
+    ],
     ['a line break in a header', 'headers', changed({ 'x-amz-security-token': 'x\r\nhost: attacker' })],
     ['a space before a value', 'headers', changed({ 'x-amz-security-token': ' x' })],
     ['a header too long', 'headers', changed({ 'x-amz-security-token': 'x'.repeat(8193) })],
@@ -195,6 +200,13 @@ describe('a signed request', () => {
       }),
     ).toEqual([`aws:account:${ACCOUNT}`, 'aws:user-id:AIDAIOSFODNN7EXAMPLE', `aws:user:arn:aws:iam::${ACCOUNT}:user/robots/payments`])
   })
+})
+
+test('a region that would be another host is refused even where a row lists it', async () => {
+  const region = 'x.attacker.example.com/'
+  expect(await judged(evidenceOf({ ...(await signedHeaders()), host: `sts.${region}.amazonaws.com` }, region), { row: { regions: [region] } })).toBe(
+    'region',
+  )
 })
 
 describe('a reply of the token service', () => {

@@ -112,6 +112,7 @@ const CASES: readonly MethodCase[] = [
       ['another project', { sub: `org/${ORG}/project/${OBJECT}/user/x`, 'oidc.circleci.com/project-id': OBJECT }, 'rule.project_id'],
       ['a subject of another project', { sub: `org/${ORG}/project/${OBJECT}/user/x` }, 'subject'],
       ['a subject of another organisation', { sub: `org/${OBJECT}/project/${PROJECT}/user/x` }, 'subject'],
+      ['a subject in a list', { sub: [`org/${ORG}/project/${PROJECT}/user/x`] }, 'subject'],
       ['a rerun by a person', { 'oidc.circleci.com/ssh-rerun': true }, 'rule.ssh_rerun'],
     ],
   },
@@ -189,6 +190,7 @@ const CASES: readonly MethodCase[] = [
     refusals: [
       ['another project', { google: { compute_engine: { ...ENGINE, project_id: 'acme-test' } } }, 'rule.project_id'],
       ['no statement about the machine', { google: undefined }, 'rule.project_id'],
+      ['a subject in a list', { sub: ['107517467455664443766'] }, 'subject'],
       ['a subject that is no number', { sub: 'a@b.iam.gserviceaccount.com' }, 'subject'],
     ],
     accepted: [['a service account by its number', { google: undefined }, { rules: { sub: '107517467455664443766' } }]],
@@ -202,6 +204,7 @@ const CASES: readonly MethodCase[] = [
       ['the id of another tenant', { tid: OBJECT }, 'tenant'],
       ['no tenant', { tid: undefined }, 'tenant'],
       ['another object', { oid: PROJECT }, 'rule.oid'],
+      ['an object in a list', { oid: [OBJECT] }, 'subject'],
       ['an object that is no id', { oid: 'payments' }, 'subject'],
       ['no managed identity', { xms_mirid: undefined }, 'principal'],
       ['a resource of another form', { xms_mirid: `${IDENTITY}/../other` }, 'principal'],
