@@ -71,12 +71,30 @@ export const NewAttestor = z
     trust_domain: z.string().min(1).max(255).optional().meta({ description: '`spiffe`: the federated trust domain.' }),
     active: members.active.default(true),
   })
-  .meta({ id: 'NewAttestor', examples: [{ name: 'Deployments', kind: 'github_actions', rules: { repository_id: '74', ref: 'refs/heads/main' } }] })
+  .meta({
+    id: 'NewAttestor',
+    examples: [
+      {
+        name: 'Cluster',
+        kind: 'k8s_token',
+        issuer: 'https://oidc.cluster.example.org',
+        jwks_uri: 'https://oidc.cluster.example.org/openid/v1/jwks',
+        audience: 'https://id.example.org',
+        key_binding: 'pinned',
+        max_age_seconds: 3600,
+        rules: { namespace: 'prod', 'serviceaccount.name': 'payments' },
+        active: true,
+      },
+    ],
+  })
 export const AttestorChange = z
   .strictObject(members)
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'nothing to change')
-  .meta({ id: 'AttestorChange' })
+  .meta({
+    id: 'AttestorChange',
+    examples: [{ name: 'Deployments', active: true, max_age_seconds: 600, rules: { repository_id: '74', ref: 'refs/heads/main' } }],
+  })
 
 export const AttestorOut = z
   .object({
