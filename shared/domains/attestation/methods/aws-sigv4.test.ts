@@ -1,12 +1,11 @@
 // A signed GetCallerIdentity request. The workload signs with AWS's own library, and the stand-in of the token service verifies with it.
-import { createHash, createHmac } from 'node:crypto'
-import { SignatureV4 } from '@smithy/signature-v4'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { asTenantId, forTenant } from '#db/engine/tenant'
 import type { Attestor } from '#db/store/attestors'
 import { FetchFailure, type Outbound, type OutboundRequest } from '#shared/platform/fetch/guarded'
 import { startApp, type TestApp } from '#tests/support/app'
 import { attestationCtx, attestorOf, JKT, OTHER_JKT } from '#tests/support/attestation'
+import { type SignedHeaders, STS_BODY, signSts } from '#tests/support/sigv4'
 import { verifyEvidence } from '../attest.ts'
 import { keyAudience } from '../key-binding.ts'
 
@@ -14,28 +13,10 @@ const TENANT = '0190aaaa-bbbb-7ccc-8ddd-000000000001'
 const ACCOUNT = '123456789012'
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/payments`
 const REGION = 'eu-west-1'
-const BODY = 'Action=GetCallerIdentity&Version=2011-06-15'
 const CREDENTIALS = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
   sessionToken: 'FwoGZXIvYXdzEXAMPLE',
-}
-
-type Source = string | ArrayBuffer | ArrayBufferView
-const bytesOf = (data: Source): string | Uint8Array =>
-  typeof data === 'string' ? data : ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
-
-class Sha256 {
-  readonly #hash
-  constructor(secret?: Source) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
-  }
-  update(data: Source): void {
-    this.#hash.update(bytesOf(data))
-  }
-  async digest(): Promise<Uint8Array> {
-    return new Uint8Array(this.#hash.digest())
-  }
 }
 
 let app: TestApp
@@ -45,7 +26,6 @@ beforeAll(async () => {
   attestor = attestorOf(app, TENANT, 'aws_sigv4', { regions: [REGION], rules: { account: ACCOUNT, role: ROLE } })
 })
 
-type Headers = Readonly<Record<string, string>>
 type Signing = {
   readonly headers?: Readonly<Record<string, string | undefined>>
   readonly region?: string
@@ -53,8 +33,7 @@ type Signing = {
   readonly at?: Date
 }
 
-const signedHeaders = async ({ headers = {}, region = REGION, service = 'sts', at = app.clock.now() }: Signing = {}): Promise<Headers> => {
-  const signer = new SignatureV4({ service, region, credentials: CREDENTIALS, sha256: Sha256, applyChecksum: false })
+const signedHeaders = async ({ headers = {}, region = REGION, service = 'sts', at = app.clock.now() }: Signing = {}): Promise<SignedHeaders> => {
   const all = {
     host: `sts.${REGION}.amazonaws.com`,
     'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
@@ -62,10 +41,9 @@ const signedHeaders = async ({ headers = {}, region = REGION, service = 'sts', a
     ...headers,
   }
   const sent = Object.fromEntries(Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined))
-  const request = { method: 'POST', protocol: 'https:', hostname: `sts.${REGION}.amazonaws.com`, path: '/', headers: sent, body: BODY }
-  return (await signer.sign(request, { signingDate: at })).headers
+  return signSts({ region, service, credentials: CREDENTIALS, headers: sent, at })
 }
-const evidenceOf = (headers: Headers | readonly (readonly unknown[])[], region = REGION): string =>
+const evidenceOf = (headers: SignedHeaders | readonly (readonly unknown[])[], region = REGION): string =>
   JSON.stringify({ region, headers: Array.isArray(headers) ? headers : Object.entries(headers) })
 
 const IDENTITY = { arn: `arn:aws:sts::${ACCOUNT}:assumed-role/payments/any-session`, userId: 'AROAIOSFODNN7EXAMPLE:any-session', account: ACCOUNT }
@@ -79,13 +57,11 @@ const tokenService = (reply = replyOf(IDENTITY), type = 'text/xml', status = 200
   const send: Outbound['send'] = async (call) => {
     received.push(call)
     const { authorization = '', ...headers } = call.headers ?? {}
-    const signer = new SignatureV4({ service: 'sts', region: REGION, credentials: CREDENTIALS, sha256: Sha256, applyChecksum: false })
-    const { host, pathname } = new URL(call.url)
-    const request = { method: call.method, protocol: 'https:', hostname: host, path: pathname, headers, body: call.body }
+    const { pathname: path } = new URL(call.url)
     const [, date = ''] = /^(\d{8}T\d{6}Z)$/.exec(headers['x-amz-date'] ?? '') ?? []
     const signingDate = new Date(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
-    const again = await signer.sign(request, { signingDate })
-    const isGenuine = again.headers.authorization === authorization
+    const again = await signSts({ region: REGION, credentials: CREDENTIALS, headers, at: signingDate, path })
+    const isGenuine = call.body === STS_BODY && again.authorization === authorization
     const body = Buffer.from(isGenuine ? reply : '<ErrorResponse/>')
     return { status: isGenuine ? status : 403, body, header: (name) => (name === 'content-type' ? type : undefined) }
   }
@@ -113,14 +89,14 @@ describe('a signed request', () => {
       `aws:role:${ROLE}`,
       'aws:user-id:AROAIOSFODNN7EXAMPLE',
     ])
-    expect(received).toEqual([{ url: `https://sts.${REGION}.amazonaws.com/`, method: 'POST', body: BODY, headers }])
+    expect(received).toEqual([{ url: `https://sts.${REGION}.amazonaws.com/`, method: 'POST', body: STS_BODY, headers }])
     expect(Object.keys(headers).toSorted()).toEqual(
       ['authorization', 'content-type', 'host', 'x-amz-date', 'x-amz-security-token', 'x-authsec-audience'].toSorted(),
     )
   })
 
   const changed = (more: Readonly<Record<string, string | undefined>>, region?: string) => async () =>
-    evidenceOf({ ...(await signedHeaders()), ...more } as Headers, region)
+    evidenceOf({ ...(await signedHeaders()), ...more } as SignedHeaders, region)
   const without = (name: string) => async () => evidenceOf(Object.entries(await signedHeaders()).filter(([each]) => each !== name))
   const with2 = (pair: readonly unknown[]) => async () => evidenceOf([...Object.entries(await signedHeaders()), pair])
   const resigned = (signing: Signing) => async () => evidenceOf(await signedHeaders(signing))
