@@ -21,7 +21,7 @@ const namedObject = (value: unknown): Named | undefined => {
 
 export const k8sToken: Method = {
   keys: 'jwks',
-  issuer: { pattern: /^https:\/\/[^?#\s]+$/ },
+  issuer: { pattern: /^https:\/\/[^?#@\s]+$/ },
   algorithms: ['RS256', 'ES256'],
   bindings: ['pinned', 'required'],
   ruleNames: ['namespace', 'serviceaccount.name', 'serviceaccount.uid', 'pod.name', 'pod.uid', 'node.name'],

@@ -8,7 +8,7 @@ const OF_TOKEN = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti'])
 
 export const oidc: Method = {
   keys: 'jwks',
-  issuer: { pattern: /^https?:\/\/[^?#]+$/ },
+  issuer: { pattern: /^https:\/\/[^?#@\s]+$/ },
   algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'],
   bindings: ['required', 'pinned'],
   identifying: { sub: /^[^*]+$/ },
