@@ -41,22 +41,32 @@ const verify = async (ctx: AttestationCtx, t: TenantDb, presented: PresentedEvid
   requireEvidence(isThumbprint(jkt), 'audience')
   const verified = await method.verify(ctx, t, presented)
   if (method.identifying !== undefined) requireRules(attestor.rules, verified.facts)
-  if (isPinned(attestor)) {
-    const pinned = await findPinnedKey(t, verified.digest, ctx.clock.now())
-    requireEvidence(pinned === undefined || pinned === jkt, 'pinned_key')
-  }
   return attestedBy(attestor, method, verified)
 }
 
-/** Verifies evidence for a workload's key. Writes nothing: a caller that issues something uses `attest`. */
-export const verifyEvidence = async (ctx: AttestationCtx, t: TenantDb, presented: PresentedEvidence): Promise<Verdict> => {
+const digestOf = ({ evidenceDigest }: Attested): Uint8Array => Buffer.from(evidenceDigest, 'base64url')
+
+const requireOwnKey = async (ctx: AttestationCtx, t: TenantDb, { attestor, jkt }: PresentedEvidence, attested: Attested): Promise<void> => {
+  const pinned = isPinned(attestor) ? await findPinnedKey(t, digestOf(attested), ctx.clock.now()) : undefined
+  requireEvidence(pinned === undefined || pinned === jkt, 'pinned_key')
+}
+
+const verdictOf = async (work: () => Promise<Attested>): Promise<Verdict> => {
   try {
-    return { accepted: true, attested: await verify(ctx, t, presented) }
+    return { accepted: true, attested: await work() }
   } catch (error) {
     if (error instanceof EvidenceRefusal) return { accepted: false, failed: error.check }
     throw error
   }
 }
+
+/** Verifies evidence for a workload's key. Writes nothing: a caller that issues something uses `attest`. */
+export const verifyEvidence = (ctx: AttestationCtx, t: TenantDb, presented: PresentedEvidence): Promise<Verdict> =>
+  verdictOf(async () => {
+    const attested = await verify(ctx, t, presented)
+    await requireOwnKey(ctx, t, presented, attested)
+    return attested
+  })
 
 /** Binds the evidence to the key, or uses it, in the transaction of what is issued for it. */
 const useEvidence = async (
@@ -70,8 +80,7 @@ const useEvidence = async (
   const { consume } = METHODS[attestor.kind]
   if (consume !== undefined) return (await consume(ctx, t, presented)) ? undefined : 'join_token'
   if (!isPinned(attestor)) return undefined
-  const evidenceDigest = Buffer.from(attested.evidenceDigest, 'base64url')
-  const key = await pinEvidence(t, { evidenceDigest, jkt, expiresAt: secondsAfter(attested.expiresAt, SKEW_SECONDS) })
+  const key = await pinEvidence(t, { evidenceDigest: digestOf(attested), jkt, expiresAt: secondsAfter(attested.expiresAt, SKEW_SECONDS) })
   return key === jkt ? undefined : 'pinned_key'
 }
 
@@ -100,7 +109,7 @@ export const attest = async <T>(
   const attestor = await findAttestor(t, attestorId)
   if (attestor?.active !== true) throw refused(t, attestorId, 'attestor')
   const presented = { attestor, evidence, jkt }
-  const verdict = await verifyEvidence(ctx, t, presented)
+  const verdict = await verdictOf(() => verify(ctx, t, presented))
   if (!verdict.accepted) throw refused(t, attestorId, verdict.failed)
   const { attested } = verdict
   return atomically(t, async (tx) => {
