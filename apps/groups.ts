@@ -136,4 +136,10 @@ export const GROUPS: readonly DocumentedGroup[] = [
     routes: samlRoutes,
     render: outcomeError,
   },
+  {
+    name: 'spiffe',
+    about: 'Workload identity: the evidence that workloads prove themselves with.',
+    routes: spiffeRoutes,
+    render: problem,
+  },
 ]

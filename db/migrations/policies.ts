@@ -59,6 +59,8 @@ const JOBS: readonly { readonly table: string; readonly commands: readonly ('sel
   { table: 'trust_domains', commands: ['select'], rows: 'true' },
   { table: 'svids', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
   { table: 'oauth_spends', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'attestation_uses', commands: ['select', 'delete'], rows: `expires_at < now() - interval '1 hour'` },
+  { table: 'join_tokens', commands: ['select', 'delete'], rows: `expires_at < now() - interval '7 days'` },
 ]
 
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ')

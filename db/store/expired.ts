@@ -2,6 +2,7 @@
 // no live row. Expiry is evaluated at read time; this only keeps tables small.
 import { getTableName, lt, sql } from 'drizzle-orm'
 import type { JobsDb } from '../engine/tenant.ts'
+import { attestationUses, joinTokens } from '../tables/attestation.ts'
 import { oauthBudgets, oauthDelegations, oauthSpends } from '../tables/delegations.ts'
 import { pendingEnrolments, smsCodes } from '../tables/factors.ts'
 import { federationStates } from '../tables/federation.ts'
@@ -36,6 +37,8 @@ const TABLES = {
   oauthSpends,
   oauthBudgets,
   svids,
+  attestationUses,
+  joinTokens,
 }
 export type ExpiringKind = keyof typeof TABLES
 

@@ -121,6 +121,13 @@ export const EXPORTED = {
     ],
     key: ['id'],
   },
+  attestors: {
+    columns: [
+      ...['id', 'name', 'kind', 'issuer', 'jwks_uri', 'jwks', 'algorithms', 'audience', 'key_binding', 'max_age_seconds', 'rules', 'regions'],
+      ...['certificate_authorities', 'revoked_serials', 'token_review_url', 'token_review_ca', 'trust_domain', 'active', 'created_at', 'updated_at'],
+    ],
+    key: ['id'],
+  },
 } as const satisfies Record<string, Exported>
 
 export type ExportedKind = keyof typeof EXPORTED

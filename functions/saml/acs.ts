@@ -8,11 +8,12 @@ import { takeSamlRequest } from '#db/store/saml-requests'
 import { type FederatedProof, storeProof } from '#shared/domains/federation/proof'
 import { samlProviderName, samlProvidersAt } from '#shared/domains/federation/saml-providers'
 import { AppError } from '#shared/kernel/errors'
+import { childrenOf, parseXml, plainXml, textOf, XmlRefusal } from '#shared/platform/xml/strict-xml'
 import { certificatesValidAt } from './certificates.ts'
 import { type ExpectedAssertion, type ValidatedAssertion, validateAssertion } from './engine/assertion.ts'
+import { SAML, SamlRefusal } from './engine/names.ts'
 import { type SamlPerson, samlPersonOf } from './engine/person.ts'
 import { decodeResponse, verifyResponse } from './engine/response.ts'
-import { childrenOf, parseXml, plainXml, SAML, SamlRefusal, textOf } from './engine/xml.ts'
 import type { Ctx } from './group.ts'
 import type { AcsForm } from './initiate.schema.ts'
 import { openSamlKey } from './keys.ts'
@@ -75,7 +76,7 @@ const expectedOf = (ctx: Ctx, { t, provider, located }: Answering): ExpectedAsse
   }
 }
 
-/** @throws SamlRefused */
+/** @throws XmlRefusal */
 const verify = async (ctx: Ctx, xml: string, answering: Answering): Promise<ValidatedAssertion> => {
   const { t, provider } = answering
   const now = ctx.clock.now()
@@ -88,7 +89,7 @@ const verify = async (ctx: Ctx, xml: string, answering: Answering): Promise<Vali
     return validateAssertion(await verifyResponse(xml, trust), expectedOf(ctx, answering))
   } catch (error) {
     // Any error that a library raises on untrusted input means a malformed response.
-    throw error instanceof SamlRefusal ? error : new SamlRefusal('malformed', error)
+    throw error instanceof XmlRefusal ? error : new SamlRefusal('malformed', error)
   }
 }
 
@@ -116,7 +117,7 @@ const proofOf = ({ provider, located }: Answering, person: SamlPerson): Federate
 
 export type ReceivedAssertion = { readonly handle: string; readonly answering: Answering }
 
-/** Consumes the request and the assertion in the transaction that stores the ticket, so only one of several concurrent responses succeeds. @throws SamlRefused */
+/** Consumes the request and the assertion in the transaction that stores the ticket, so only one of several concurrent responses succeeds. @throws XmlRefusal */
 const keep = (ctx: Ctx, answering: Answering, validated: ValidatedAssertion): Promise<string> =>
   atomically(answering.t, async (t) => {
     const { located, provider } = answering
@@ -145,7 +146,7 @@ export const receiveAssertion = async (ctx: Ctx, form: Form, named: ServiceProvi
     tenantId = answering.t.tenantId
     return { handle: await keep(ctx, answering, await verify(ctx, xml, answering)), answering }
   } catch (error) {
-    if (error instanceof SamlRefusal) throw refused(ctx, tenantId, error.reason, error)
+    if (error instanceof XmlRefusal) throw refused(ctx, tenantId, error.reason, error)
     throw error
   }
 }

@@ -44,6 +44,9 @@ const KEPT_SECONDS: Readonly<Record<ExpiringKind, number>> = {
   samlRequests: HOUR,
   mcpSessions: HOUR,
   svids: HOUR,
+  attestationUses: HOUR,
+  // Administrators see which workload used a token.
+  joinTokens: 7 * DAY,
 }
 
 /** Runs batches until one is not full or the time is up. */

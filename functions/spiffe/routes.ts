@@ -1,6 +1,8 @@
 // All routes of the group. Literal paths come before those that begin with a tenant's id.
+import { attestorRoutes } from './attestors.routes.ts'
 import { entryRoutes } from './entries.routes.ts'
 import { federationRoutes } from './federation.routes.ts'
+import { joinTokenRoutes } from './join-tokens.routes.ts'
 import { keyRoutes } from './keys.routes.ts'
 import { planeEntryRoutes } from './plane-entries.routes.ts'
 import { planeJwtRoutes } from './plane-jwt.routes.ts'
@@ -12,6 +14,8 @@ import { svidRoutes } from './svids.routes.ts'
 
 export const spiffeRoutes = [
   ...keyRoutes,
+  ...attestorRoutes,
+  ...joinTokenRoutes,
   ...entryRoutes,
   ...svidRoutes,
   ...federationRoutes,

@@ -209,6 +209,8 @@ export const ERRORS = {
   agent_retired: { status: 409, title: 'A retired agent cannot be changed.' },
   delegation_policy_exists: { status: 409, title: 'A policy for this role and this type of agent already exists.' },
   detail_type_exists: { status: 409, title: 'This type of authorization details is already registered.' },
+  attestation_failed: { status: 401, title: 'The evidence is not accepted.' },
+  attestor_exists: { status: 409, title: 'An attestor with this name already exists.' },
   issuer_exists: { status: 409, title: 'This issuer is already registered.' },
   activation_blocked: { status: 409, title: 'activation blocked' },
   resource_taken: { status: 409, title: 'This resource identifier is already registered.' },
@@ -260,6 +262,10 @@ export type Refusal = {
   readonly clientId?: string
   /** The audit event that would have been written on success. */
   readonly event: string
+  /** A finer reason than the error's code, for the audit log alone. */
+  readonly reason?: string
+  /** What the request was about; the event by default. */
+  readonly target?: { readonly type: string; readonly id: string }
 }
 
 export type ErrorDetails = {

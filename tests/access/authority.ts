@@ -74,6 +74,9 @@ const weak = (name: string, when: string): string => `select '${name}' from auth
 const ANYONE = `
 select 'issuer ' || concat_ws(' ', issuer, accepts_identity, accepts_jwt, jwks_uri, jwks::text, subject_mapping, scopes::text) from authsec.oauth_issuers
   where tenant_id = $1 and active and (accepts_identity or accepts_jwt)
+union all select 'attestor ' || concat_ws(' ', kind, issuer, jwks_uri, jwks::text, audience, key_binding, max_age_seconds, rules::text, regions::text, token_review_url, certificate_authorities::text, algorithms::text)
+  from authsec.attestors where tenant_id = $1 and active
+union all select 'join token ' || id from authsec.join_tokens where tenant_id = $1 and used_at is null
 union all select 'SAML ' || concat_ws(' ', entity_id, sso_url, certificates::text, client_id, jit_provisioning, trusts_factors) from authsec.saml_providers where tenant_id = $1 and is_active
 union all select 'trusted provider ' || concat_ws(' ', issuer, authorization_url, client_id) from authsec.oidc_providers p
   where tenant_id = $1 and is_active and (trusts_factors or exists (select from authsec.tenants t where t.tenant_id = $1 and t.settings -> 'trustFactorsOf' ? p.id::text))

@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
+import { insertAttestor } from '#db/store/attestors'
 import { putConsent } from '#db/store/oauth-authorizations'
 import { insertIssuer } from '#db/store/oauth-issuers'
 import { putBinding, putGroup, putRole } from '#db/testing/access'
@@ -11,6 +12,7 @@ import { methodOf, type Schema } from '#shared/platform/http/route'
 import { type EveryGroup, fillPath, isOfPlatform, isPage, type Listed, parametersOf, rows, startEveryGroup } from '../routes/every-route.ts'
 import { newAgent } from '../support/agents.ts'
 import type { Company, Person, TestApp } from '../support/app.ts'
+import { attestorOf } from '../support/attestation.ts'
 import { addProvider, providerIdOf } from '../support/federation.ts'
 import { newOauthClient, newResource } from '../support/oauth.ts'
 import { gainsOf, readAuthority } from './authority.ts'
@@ -22,7 +24,7 @@ const MOST_BODIES = 80
 const MOST_PATHS = 8
 
 /** The first values of a kind are the strongest, the last one is harmless. */
-type Values = Readonly<Record<'user' | 'role' | 'group' | 'client' | 'server' | 'provider' | 'issuer' | 'agent', readonly string[]>>
+type Values = Readonly<Record<'user' | 'role' | 'group' | 'client' | 'server' | 'provider' | 'issuer' | 'agent' | 'attestor', readonly string[]>>
 type World = {
   readonly app: TestApp
   readonly company: Company
@@ -78,6 +80,8 @@ const build = async (app: TestApp, permissions: readonly `${string}:${string}`[]
     const issuer = app.ctx.random.id()
     const row = { id: issuer, name: 'Workforce', issuer: 'https://idp.partner.example.com', active: false, acceptsIdentity: true }
     await insertIssuer(t, { ...row, jwks: jwks as never, subjectMapping: 'user_id', validFrom: at, createdAt: at, updatedAt: at })
+    const attestor = { ...attestorOf(app, company.tenantId, 'github_actions', { rules: { repository_id: '74' } }), active: false }
+    await insertAttestor(t, attestor)
     await t.run({
       text: 'update authsec.oidc_providers set trusts_factors = true where tenant_id = $1 and id = $2',
       params: [t.tenantId, provider],
@@ -88,7 +92,7 @@ const build = async (app: TestApp, permissions: readonly `${string}:${string}`[]
       params: [t.tenantId],
       arrays: true,
     })) as string[][]
-    return { role, weak, group, lounge, empty, loose, binding, issuer, admin: admin ?? '' }
+    return { role, weak, group, lounge, empty, loose, binding, issuer, admin: admin ?? '', attestor: attestor.id }
   })
   const values: Values = {
     user: [strong.id, company.admin.id, actor.id, newcomer.id],
@@ -99,6 +103,7 @@ const build = async (app: TestApp, permissions: readonly `${string}:${string}`[]
     provider: [provider],
     issuer: [ids.issuer],
     agent: [agent.id, idle.id],
+    attestor: [ids.attestor],
   }
   const addresses = [strong.email, company.admin.email, actor.email, `new-${actor.id}@${company.name}.example`]
   const names = ['keeper', 'admin', 'crew', 'consented', STRONG, 'admin:access', 'okta', 'lounge', 'empty', 'a name']
@@ -111,6 +116,7 @@ const KINDS: readonly (readonly [RegExp, keyof Values])[] = [
   [/group/i, 'group'],
   [/server/i, 'server'],
   [/provider|connection/i, 'provider'],
+  [/attestor/i, 'attestor'],
   [/issuer/i, 'issuer'],
   [/agent/i, 'agent'],
   [/client/i, 'client'],
@@ -287,6 +293,7 @@ const ESSENTIAL = [
   'admin.updateRole',
   'agents.create',
   'agents.rotateCredentials',
+  'attestors.change',
   'clients.changeRegistration',
   'clients.rotateSecret',
   'issuers.change',

@@ -52,6 +52,7 @@ const OWN_PREFIXES = [
   '/federation/',
   '/people/',
   '/platform/',
+  '/spiffe/',
   '/sdkmgr/',
   '/tenant/',
   '/tenants/',

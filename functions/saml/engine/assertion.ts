@@ -1,7 +1,8 @@
 // Decides whether a verified assertion is addressed to us, valid now, and answers our request (SAML 2.0 Profiles section 4.1.4.3). Pure, with our own clock.
 
+import { attributeOf, childrenOf, elementsIn, isElementNamed, maybeChild, onlyChild, textOf } from '#shared/platform/xml/strict-xml'
+import { refuseSaml, SAML, SAMLP } from './names.ts'
 import type { VerifiedResponse } from './response.ts'
-import { attributeOf, childrenOf, elementsIn, isElementNamed, maybeChild, onlyChild, refuseSaml, SAML, SAMLP, textOf } from './xml.ts'
 
 const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success'
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
@@ -136,7 +137,7 @@ const readAttributes = (assertion: Element): ReadonlyMap<string, readonly string
   return found
 }
 
-/** @throws SamlRefused */
+/** @throws XmlRefusal */
 export const validateAssertion = (verified: VerifiedResponse, expected: ExpectedAssertion): ValidatedAssertion => {
   const { assertion } = verified
   requireMessage(verified, expected)

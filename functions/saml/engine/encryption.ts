@@ -1,6 +1,7 @@
 // Encrypted assertions (XML Encryption 1.1). Decrypting unauthenticated input with a cipher without integrity allows padding-oracle attacks.
 import { decryptXml } from '@node-saml/node-saml/lib/xml.js'
-import { allElements, attributeOf, childrenOf, elementsIn, isElementNamed, onlyChild, plainXml, refuseSaml, SAML, textOf, XENC } from './xml.ts'
+import { allElements, attributeOf, childrenOf, elementsIn, isElementNamed, onlyChild, plainXml, textOf } from '#shared/platform/xml/strict-xml'
+import { refuseSaml, SAML, XENC } from './names.ts'
 
 const GCM: ReadonlySet<string> = new Set(['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org/2009/xmlenc11#aes256-gcm'])
 /** Allowed only after the surrounding signature has been verified. */
@@ -29,7 +30,7 @@ const requireMethods = (encrypted: Element, isAuthenticated: boolean): void => {
   if (!uris.every((uri) => /^#[\w.-]+$/.test(uri))) refuseSaml('retrieval_method')
 }
 
-/** Decrypts the assertion with the first of our keys that fits. @throws SamlRefused */
+/** Decrypts the assertion with the first of our keys that fits. @throws XmlRefusal */
 export const decryptAssertion = async (encrypted: Element, privateKeys: readonly string[], isAuthenticated: boolean): Promise<string> => {
   if (
     !isElementNamed(encrypted, SAML, 'EncryptedAssertion') ||

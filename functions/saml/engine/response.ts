@@ -1,8 +1,9 @@
 // From the posted text to the signed assertion. Values outside the verified signature are passed on only for checks that can refuse.
 import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js'
+import { allElements, childrenOf, isElementNamed, parseXml, plainXml } from '#shared/platform/xml/strict-xml'
 import { decryptAssertion } from './encryption.ts'
+import { DSIG, refuseSaml, SAML, SAMLP } from './names.ts'
 import { requireSignatureForms } from './signatures.ts'
-import { allElements, childrenOf, DSIG, isElementNamed, parseXml, plainXml, refuseSaml, SAML, SAMLP } from './xml.ts'
 
 export type ResponseTrust = {
   /** PEM; currently valid. */
@@ -21,7 +22,7 @@ export type VerifiedResponse = {
   readonly assertion: Element
 }
 
-/** Decodes base64 of UTF-8, with or without line breaks. @throws SamlRefused */
+/** Decodes base64 of UTF-8, with or without line breaks. @throws XmlRefusal */
 export const decodeResponse = (base64: string): string => {
   const compact = base64.replace(/[\r\n\t ]/g, '')
   if (compact === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) refuseSaml('base64')
@@ -32,7 +33,7 @@ export const decodeResponse = (base64: string): string => {
   }
 }
 
-/** What the element's own signature covers; undefined if it has no signature. @throws SamlRefused if the signature is invalid */
+/** What the element's own signature covers; undefined if it has no signature. @throws XmlRefusal if the signature is invalid */
 const verifiedPart = (text: string, element: Element, certificates: readonly string[]): Element | undefined => {
   if (childrenOf(element, DSIG, 'Signature').length === 0) return undefined
   let verified: string | null = null
@@ -79,7 +80,7 @@ const fromEncrypted = async (found: Element, signedResponse: Element | undefined
   return { assertion: own ?? inner, isOwnSignature: own !== undefined }
 }
 
-/** @throws SamlRefused */
+/** @throws XmlRefusal */
 export const verifyResponse = async (xml: string, trust: ResponseTrust): Promise<VerifiedResponse> => {
   if (trust.certificates.length === 0) refuseSaml('no_valid_certificate')
   const text = plainXml(xml)

@@ -1,5 +1,6 @@
 // Structural checks of a signature before it is verified (SAML 2.0 Core section 5.4): its position, its reference and its algorithms.
-import { allElements, attributeOf, childrenOf, DSIG, elementsIn, isElementNamed, onlyChild, refuseSaml, SAML, SAMLP } from './xml.ts'
+import { allElements, attributeOf, childrenOf, elementsIn, isElementNamed, onlyChild } from '#shared/platform/xml/strict-xml'
+import { DSIG, refuseSaml, SAML, SAMLP } from './names.ts'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
@@ -58,7 +59,7 @@ const requireGoodForm = (signature: Element, signed: Element): void => {
 const maySign = (parent: Element, root: Element): boolean =>
   parent === root || (parent.parentNode === root && isElementNamed(root, SAMLP, 'Response') && isElementNamed(parent, SAML, 'Assertion'))
 
-/** Checks that every signature of the document stands in an allowed place, once, in the allowed form. @throws SamlRefused */
+/** Checks that every signature of the document stands in an allowed place, once, in the allowed form. @throws XmlRefusal */
 export const requireSignatureForms = (root: Element): void => {
   for (const element of allElements(root)) {
     if (element.localName !== 'Signature') continue

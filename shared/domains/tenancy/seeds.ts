@@ -30,7 +30,7 @@ const EVERY_TENANT: readonly Seed[] = [
   ['webhooks', 'write', 'Send the audit log to systems of the tenant.'],
   ['scim', 'read', 'Read through SCIM.'],
   ['scim', 'write', 'Provision through SCIM.'],
-  ['spire', 'manage', 'Manage workload identity: registration entries, keys and federation.'],
+  ['spire', 'manage', 'Manage workload identity: registration entries, attestors, keys and federation.'],
   ['external-service', 'create', 'Add external services.'],
   ['external-service', 'read', 'See external services.'],
   ['external-service', 'update', 'Change external services.'],

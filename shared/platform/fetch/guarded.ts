@@ -35,6 +35,8 @@ export type OutboundRequest = {
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
+  /** The only certificate authorities of this request, in PEM, in place of the system's. */
+  readonly ca?: string
 }
 export type OutboundResponse = {
   readonly status: number
@@ -117,7 +119,7 @@ const optionsOf = (call: OutboundRequest, url: URL, options: GuardOptions, mayRe
   headers: { 'user-agent': 'authsec-webhooks', 'accept-encoding': 'identity', ...call.headers, host: url.host, connection: 'close' },
   agent: false,
   lookup: checkedLookup(options.resolver, mayReach),
-  ...(options.ca === undefined ? {} : { ca: options.ca }),
+  ...((call.ca ?? options.ca) === undefined ? {} : { ca: call.ca ?? options.ca }),
 })
 
 const exchange = async (call: OutboundRequest, url: URL, options: GuardOptions, signal: AbortSignal): Promise<OutboundResponse> => {

@@ -40,8 +40,8 @@ const occurrence = (error: AppError, principal: Caller | undefined): AuditEntry 
     event: 'request.refused',
     actor: principal ? byCaller(principal) : refusal?.userId === undefined ? byAnonymous : { type: 'anonymous', id: refusal.userId },
     outcome: 'refused',
-    reason: error.code,
-    ...(refusal === undefined ? {} : { target: { type: 'event', id: refusal.event } }),
+    reason: refusal?.reason ?? error.code,
+    ...(refusal === undefined ? {} : { target: refusal.target ?? { type: 'event', id: refusal.event } }),
     ...(refusal?.userId === undefined ? {} : { subjectId: refusal.userId, target: { type: 'user', id: refusal.userId } }),
   }
 }
@@ -65,7 +65,8 @@ const createFold = (most: number) => {
         seen = new Set()
         seenMinute = minute
       }
-      const kind = `${minute} ${error.code} ${request.route} ${rateLimitKeyOf(request.address)}`
+      const reason = error.details.refusal?.reason ?? error.code
+      const kind = `${minute} ${reason} ${request.route} ${rateLimitKeyOf(request.address)}`
       if (!seen.has(kind) && seen.size < most) {
         seen.add(kind)
         return true

@@ -131,6 +131,8 @@ export type MailData = {
   }
   /** To the other administrators: an issuer is trusted, or trusted further. */
   readonly issuer_trusted: { readonly by: string; readonly name: string; readonly issuer: string; readonly requestOrigin: RequestOrigin }
+  /** To the other administrators: evidence of workloads is accepted, or more of it. */
+  readonly attestor_trusted: { readonly by: string; readonly name: string; readonly kind: string; readonly requestOrigin: RequestOrigin }
   readonly session_revoked_all: { readonly by: 'owner' | 'administrator' | 'system'; readonly requestOrigin: RequestOrigin }
 }
 export type MailTemplate = keyof MailData

@@ -70,6 +70,7 @@ const contents = (word: string, where: typeof request): { readonly [K in MailTem
     template: 'issuer_trusted',
     data: { by: word, name: word, issuer: 'https://idp.partner.example.com', requestOrigin: where },
   },
+  attestor_trusted: { template: 'attestor_trusted', data: { by: word, name: word, kind: 'github_actions', requestOrigin: where } },
   session_revoked_all: { template: 'session_revoked_all', data: { by: 'administrator', requestOrigin: where } },
 })
 

@@ -438,6 +438,18 @@ export const mailDe: MailStrings = {
       smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und entfernen Sie den Aussteller.'),
     ],
   }),
+  attestor_trusted: ({ by, name, kind, requestOrigin }, tenant) => ({
+    subject: `Bei ${safeDisplayName(tenant)} werden Nachweise von Workloads angenommen`,
+    title: 'Nachweise von Workloads werden angenommen',
+    parts: [
+      paragraph(
+        'Die Administration nimmt diesen Nachweis an oder nimmt mehr davon an als bisher. Ein Prozess, der ihn vorlegt, wird zu einem Workload Ihrer Organisation.',
+      ),
+      factList(['Name', safeDisplayName(name)], ['Art', safeDisplayName(kind)], ['Geändert von', safeDisplayName(by)]),
+      from(requestOrigin),
+      smallPrint('Wenn Sie nichts davon wissen, prüfen Sie jetzt das Audit-Protokoll und entfernen Sie den Attestor.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `Sie wurden bei ${safeDisplayName(tenant)} überall abgemeldet`,
     title: 'Sie wurden überall abgemeldet',

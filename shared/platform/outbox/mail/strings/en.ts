@@ -414,6 +414,18 @@ export const mailEn: MailStrings = {
       smallPrint('If you do not recognise this change, check the audit log now and remove the issuer.'),
     ],
   }),
+  attestor_trusted: ({ by, name, kind, requestOrigin }, tenant) => ({
+    subject: `Evidence of workloads is accepted at ${safeDisplayName(tenant)}`,
+    title: 'Evidence of workloads is accepted',
+    parts: [
+      paragraph(
+        'An administrator accepts this evidence, or more of it than before. A process that presents it becomes a workload of your organisation.',
+      ),
+      factList(['Name', safeDisplayName(name)], ['Kind', safeDisplayName(kind)], ['Changed by', safeDisplayName(by)]),
+      from(requestOrigin),
+      smallPrint('If you do not recognise this change, check the audit log now and remove the attestor.'),
+    ],
+  }),
   session_revoked_all: ({ by, requestOrigin }, tenant) => ({
     subject: `You were signed out everywhere at ${safeDisplayName(tenant)}`,
     title: 'You were signed out everywhere',

@@ -1,23 +1,18 @@
 // Reads untrusted XML. Constructs on which parsers are known to disagree are refused before parsing, so that the text that is read is the text that was signed.
 import { DOMParser } from '@xmldom/xmldom'
 
-/** Why a response is refused: for the log, never for the caller. */
-export class SamlRefusal extends Error {
+/** Why a document is refused: for the log, never for the caller. */
+export class XmlRefusal extends Error {
   readonly reason: string
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause })
-    this.name = 'SamlRefused'
+    this.name = 'XmlRefusal'
     this.reason = reason
   }
 }
-export const refuseSaml = (reason: string, cause?: unknown): never => {
-  throw new SamlRefusal(reason, cause)
+const refuse = (reason: string, cause?: unknown): never => {
+  throw new XmlRefusal(reason, cause)
 }
-
-export const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion'
-export const SAMLP = 'urn:oasis:names:tc:SAML:2.0:protocol'
-export const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
-export const XENC = 'http://www.w3.org/2001/04/xmlenc#'
 
 const MOST_CHARACTERS = 256 * 1024
 const MOST_ELEMENTS = 2000
@@ -29,12 +24,12 @@ const DECLARATION =
 const MARKUP = /<[!?]/
 const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)/
 
-/** Removes the XML declaration and normalizes line ends as parsers do (XML 1.0 section 2.11). @throws SamlRefused */
+/** Removes the XML declaration and normalizes line ends as parsers do (XML 1.0 section 2.11). @throws XmlRefusal */
 export const plainXml = (text: string): string => {
-  if (text.length > MOST_CHARACTERS) refuseSaml('too_large')
+  if (text.length > MOST_CHARACTERS) refuse('too_large')
   const body = text.replace(DECLARATION, '').replace(/\r\n?/g, '\n')
-  if (MARKUP.test(body)) refuseSaml('markup')
-  if (REFERENCE.test(body)) refuseSaml('entity')
+  if (MARKUP.test(body)) refuse('markup')
+  if (REFERENCE.test(body)) refuse('entity')
   return body
 }
 
@@ -46,13 +41,13 @@ export const elementsIn = (parent: Node): Element[] => {
   return found
 }
 
-/** Every element in document order, parents first. @throws SamlRefused */
+/** Every element in document order, parents first. @throws XmlRefusal */
 export const allElements = (root: Element): readonly Element[] => {
   const found: Element[] = []
   const open: (readonly [Element, number])[] = [[root, 1]]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [element, depth] = next
-    if (depth > MOST_DEPTH || found.length >= MOST_ELEMENTS) refuseSaml('too_deep')
+    if (depth > MOST_DEPTH || found.length >= MOST_ELEMENTS) refuse('too_deep')
     found.push(element)
     for (const child of elementsIn(element)) open.push([child, depth + 1])
   }
@@ -70,23 +65,23 @@ const idsOf = (element: Element): string[] =>
 const requireOwnIds = (elements: readonly Element[]): void => {
   const seen = new Set<string>()
   for (const id of elements.flatMap(idsOf)) {
-    if (seen.has(id)) refuseSaml('id_twice')
+    if (seen.has(id)) refuse('id_twice')
     seen.add(id)
   }
 }
 
-/** Parses text that passed `plainXml` and returns the root. @throws SamlRefused on any error or warning of the parser */
+/** Parses text that passed `plainXml` and returns the root. @throws XmlRefusal on any error or warning of the parser */
 export const parseXml = (plain: string): Element => {
-  const complain = (message: string): never => refuseSaml('malformed', message)
+  const complain = (message: string): never => refuse('malformed', message)
   const root = (() => {
     try {
       return new DOMParser({ errorHandler: { warning: complain, error: complain, fatalError: complain } }).parseFromString(plain, 'text/xml')
         ?.documentElement as Element | undefined
     } catch (error) {
-      throw error instanceof SamlRefusal ? error : new SamlRefusal('malformed', error)
+      throw error instanceof XmlRefusal ? error : new XmlRefusal('malformed', error)
     }
   })()
-  if (root === undefined || root === null) return refuseSaml('malformed')
+  if (root === undefined || root === null) return refuse('malformed')
   requireOwnIds(allElements(root))
   return root
 }
@@ -97,18 +92,18 @@ export const isElementNamed = (element: Element, namespace: string, name: string
 export const childrenOf = (parent: Element, namespace: string, name: string): Element[] =>
   elementsIn(parent).filter((element) => isElementNamed(element, namespace, name))
 
-/** The only child of that name. @throws SamlRefused if there is none or more than one */
+/** The only child of that name. @throws XmlRefusal if there is none or more than one */
 export const onlyChild = (parent: Element, namespace: string, name: string): Element => {
   const [first, ...more] = childrenOf(parent, namespace, name)
-  return first === undefined || more.length > 0 ? refuseSaml(`not_one_${name}`) : first
+  return first === undefined || more.length > 0 ? refuse(`not_one_${name}`) : first
 }
-/** The child of that name, if there is one. @throws SamlRefused if there are more */
+/** The child of that name, if there is one. @throws XmlRefusal if there are more */
 export const maybeChild = (parent: Element, namespace: string, name: string): Element | undefined =>
   childrenOf(parent, namespace, name).length === 0 ? undefined : onlyChild(parent, namespace, name)
 
-/** The text of an element that contains only text. @throws SamlRefused */
+/** The text of an element that contains only text. @throws XmlRefusal */
 export const textOf = (element: Element): string => {
-  for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuseSaml(`not_text_${element.localName}`)
+  for (let node = element.firstChild; node !== null; node = node.nextSibling) if (node.nodeType !== 3) refuse(`not_text_${element.localName}`)
   return (element.textContent ?? '').trim()
 }
 

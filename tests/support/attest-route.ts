@@ -1,0 +1,31 @@
+// A route that attests as one that issues identities does, for tests of attestation alone.
+import * as z from 'zod'
+import { asTenantId, forTenant } from '#db/engine/tenant'
+import { attest } from '#shared/domains/attestation/attest'
+import type { AttestationCtx } from '#shared/domains/attestation/method'
+import type { RequestCtx } from '#shared/domains/context'
+import { AppError } from '#shared/kernel/errors'
+import { open } from '#shared/platform/http/access'
+import { json, routeFor } from '#shared/platform/http/route'
+
+const route = routeFor<RequestCtx & AttestationCtx>()
+export const attestRoute = route({
+  id: 'test.attest',
+  on: 'POST /test/attest',
+  summary: 'Attest.',
+  access: open('evidence is the credential', { class: 'credential' }),
+  body: z.strictObject({ tenant: z.uuid(), attestor: z.uuid(), evidence: z.string().max(20_000), jkt: z.string(), fail: z.boolean().default(false) }),
+  reply: json(200, z.object({ selectors: z.array(z.string()), entry_id: z.string().nullable() })),
+  errors: ['attestation_failed', 'conflict'],
+  emits: ['workload.attested'],
+  handle: ({ ctx, body }) =>
+    attest(
+      ctx,
+      forTenant(ctx.db, asTenantId(body.tenant)),
+      { attestorId: body.attestor, evidence: body.evidence, jkt: body.jkt },
+      async (_, attested) => {
+        if (body.fail) throw new AppError('conflict')
+        return { selectors: [...attested.selectors], entry_id: attested.entryId ?? null }
+      },
+    ),
+})
