@@ -113,7 +113,7 @@ export const GROUPS: readonly DocumentedGroup[] = [
   },
   {
     name: 'spiffe',
-    about: 'Workload identity (SPIFFE): trust domains, registration entries, SVIDs and federation.',
+    about: 'Workload identity (SPIFFE): trust domains, registration entries, SVIDs, federation and attestors.',
     routes: spiffeRoutes,
     render: problem,
   },
@@ -135,11 +135,5 @@ export const GROUPS: readonly DocumentedGroup[] = [
     about: 'Sign-in through SAML 2.0 identity providers, and the providers that a tenant trusts.',
     routes: samlRoutes,
     render: outcomeError,
-  },
-  {
-    name: 'spiffe',
-    about: 'Workload identity: the evidence that workloads prove themselves with.',
-    routes: spiffeRoutes,
-    render: problem,
   },
 ]

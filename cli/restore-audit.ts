@@ -8,6 +8,7 @@ import { systemClock } from '#shared/kernel/clock'
 import { readConfig } from '#shared/kernel/config'
 import { jsonLog } from '#shared/kernel/log'
 import { systemRandom } from '#shared/kernel/random'
+import { keyedHash, parseHashKey } from '#shared/platform/crypto/keyed-hash'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { parseMasterKeys } from '#shared/platform/crypto/master-keys'
 import { openDatabase, openSecrets } from '../apps/local/drivers.ts'
@@ -17,13 +18,15 @@ const main = async (tenant: string, from: string): Promise<string> => {
   const clock = systemClock
   const random = systemRandom(clock)
   const parts = { config, clock, random, log: jsonLog(() => undefined, clock.now) }
-  const masterKeys = await (await openSecrets(parts)).read('MASTER_KEYS')
-  if (masterKeys === undefined) throw new Error('MASTER_KEYS: must be set')
+  const secrets = await openSecrets(parts)
+  const masterKeys = await secrets.read('MASTER_KEYS')
+  const hashKey = await secrets.read('HASH_KEY')
+  if (masterKeys === undefined || hashKey === undefined) throw new Error('MASTER_KEYS and HASH_KEY: must be set')
   const db = await openDatabase(parts)
   try {
     const keyring = createKeyring({ masterKeys: parseMasterKeys(masterKeys), clock, random })
     const lines = createInterface({ input: createReadStream(from, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
-    const { read, restored } = await restoreEvents({ db, keyring, clock, random }, asTenantId(tenant), lines)
+    const { read, restored } = await restoreEvents({ db, keyring, clock, random, hash: keyedHash(parseHashKey(hashKey)) }, asTenantId(tenant), lines)
     return `${read} events were read; ${restored} were missing and have been restored.\n`
   } finally {
     await db.engine.close()

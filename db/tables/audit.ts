@@ -28,7 +28,11 @@ export const auditEvents = schema.table(
     subjectId: uuid('subject_id').notNull(),
     /** Address, user agent, and values before and after the change. */
     sealed: bytesColumn('sealed'),
-    /** Reserved for a hash chain: digest of the previous row's digest and this row. */
+    /** Salted digest of the details. */
+    detailsCommit: bytesColumn('details_commit'),
+    /** Keyed hash of the row's leaf; rows of releases before it have none. */
+    mac: bytesColumn('mac'),
+    /** Unused; the next release drops it. */
     chainHash: bytesColumn('chain_hash'),
   },
   (t) => [

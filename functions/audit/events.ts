@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { atomically, forTenant } from '#db/engine/tenant'
 import { type AuditFilter, findAuditEvents } from '#db/store/audit-events'
-import { presentEvents } from '#shared/domains/audit/presentation'
+import { exportedEvents, presentEvents } from '#shared/domains/audit/presentation'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import type { AuditPage, AuditQuery, ExportQuery } from './events.schema.ts'
@@ -38,9 +38,7 @@ export const exportEvents = async (ctx: Ctx, caller: User, query: z.output<typeo
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const rows = await findAuditEvents(t, { ...filterOf(query), limit: EXPORT_PAGE_SIZE, ...(after === undefined ? {} : { after }) })
-      const presented = await presentEvents(ctx, t, rows)
-      // A restore needs the subject of the details, because that person may have been erased since.
-      const lines = presented.map((event, at) => `${JSON.stringify({ ...event, subject_id: rows[at]?.subjectId })}\n`)
+      const lines = (await exportedEvents(ctx, t, rows)).map((event) => `${JSON.stringify(event)}\n`)
       if (lines.length > 0) controller.enqueue(encoder.encode(lines.join('')))
       after = rows.at(-1)?.id
       if (rows.length < EXPORT_PAGE_SIZE) controller.close()

@@ -3,8 +3,8 @@ import type * as z from 'zod'
 import { findClient } from '#db/store/clients'
 import type { ConsentPrompt, StoredAuthorizationRequest } from '#db/store/oauth-authorizations'
 import { answerChallenge, findChallenge, invalidChallenge } from '#shared/domains/oauth/challenge-answer'
-import { canonical } from '#shared/domains/oauth/details'
 import { frontEndOf } from '#shared/domains/oauth/front-end'
+import { canonicalJson } from '#shared/kernel/canonical-json'
 import { AppError } from '#shared/kernel/errors'
 import { byUser } from '#shared/platform/audit/audit-log'
 import { HttpResult } from '#shared/platform/http/route'
@@ -66,8 +66,8 @@ const chosenScopes = ({ scopes }: ConsentPrompt, names: readonly string[] | unde
 /** Details are granted whole, each at most as often as it was requested. @throws AppError invalid_authorization_details */
 const chosenDetails = ({ details }: ConsentPrompt, granted: Accept['authorization_details']): ConsentPrompt['details'] => {
   if (granted === undefined) return details
-  const left = details.map(canonical)
-  for (const spelling of granted.map(canonical)) {
+  const left = details.map(canonicalJson)
+  for (const spelling of granted.map(canonicalJson)) {
     const at = left.indexOf(spelling)
     if (at < 0)
       throw new AppError('invalid_authorization_details', 'authorization_details has a detail that was not requested.', {
@@ -75,8 +75,8 @@ const chosenDetails = ({ details }: ConsentPrompt, granted: Accept['authorizatio
       })
     left.splice(at, 1)
   }
-  const kept = new Set(granted.map(canonical))
-  return details.filter((detail) => kept.has(canonical(detail)))
+  const kept = new Set(granted.map(canonicalJson))
+  return details.filter((detail) => kept.has(canonicalJson(detail)))
 }
 
 /** @throws AppError consent_challenge_invalid, invalid_scope, invalid_target, invalid_authorization_details */

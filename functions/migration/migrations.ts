@@ -8,7 +8,7 @@ import { AppError } from '#shared/kernel/errors'
 import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 
-type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'request'>
+type Deps = Pick<RequestCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'request'>
 
 const statusOf = (state: MigrationState): 'completed' | 'pending' => (state.lastMigration >= state.totalMigrations ? 'completed' : 'pending')
 

@@ -8,8 +8,8 @@ import { findTenant } from '#db/store/tenants'
 import { findUser } from '#db/store/users'
 import { finishPageSignIn } from '#shared/domains/account/page-session'
 import { browserBinding, type ChallengeResult, invalidChallenge, readChallengeResult } from '#shared/domains/oauth/challenge-answer'
-import { canonical } from '#shared/domains/oauth/details'
 import { frontEndAt } from '#shared/domains/oauth/front-end'
+import { canonicalJson } from '#shared/kernel/canonical-json'
 import { AppError } from '#shared/kernel/errors'
 import { recordEvent } from '#shared/platform/audit/audit-log'
 import { redirectResult } from '#shared/platform/http/pages/redirect'
@@ -139,8 +139,8 @@ const applyDecision = async (ctx: Ctx, principal: User | undefined, answer: Fron
   const consented = row.consent
   return reportToClient(ctx, responsePlaceOf(client, parameters, redirectUri), async () => {
     const validated = validateAuthorizationRequest({ client, parameters, pushed: true }, redirectUri)
-    const keptDetails = new Set(consented.details.map(canonical))
-    const j = { ...validated, details: validated.details.filter((detail) => keptDetails.has(canonical(detail))) }
+    const keptDetails = new Set(consented.details.map(canonicalJson))
+    const j = { ...validated, details: validated.details.filter((detail) => keptDetails.has(canonicalJson(detail))) }
     const of = { userId: principal.userId, clientId: client.clientId, resourceServerId: j.resource?.id ?? null, now: ctx.clock.now() }
     const types = await knownTypes(ctx, j)
     const names = new Set(consented.scopes.map(({ name }) => name))

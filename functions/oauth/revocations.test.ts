@@ -51,7 +51,7 @@ const start = async () => {
     atomically(forTenant(app.db, company.tenantId), (t) =>
       recordEvent(
         t,
-        { clock: app.clock, random: app.ctx.random, keyring: app.ctx.keyring },
+        { clock: app.clock, random: app.ctx.random, keyring: app.ctx.keyring, hash: app.ctx.hash },
         {
           event,
           actor: actorId === undefined ? bySystem : { type: 'user', id: actorId },

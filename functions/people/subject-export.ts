@@ -21,12 +21,13 @@ import { findRolesOfPeople } from '#db/store/rights'
 import { findLivePermissions, type User as UserRow } from '#db/store/users'
 import { findVoiceLinks } from '#db/store/voice'
 import { requirePerson } from '#shared/domains/administration/people'
+import { openDetails } from '#shared/domains/audit/details'
 import type { GrantorPermissions } from '#shared/domains/authority/access-change'
 import { actInTenant, requireRightsOver } from '#shared/domains/authority/acting-tenant'
 import { deletePersonRow, requireRemovable } from '#shared/domains/authority/person-status'
 import { codeLockOf } from '#shared/domains/sign-up/code'
 import { AppError } from '#shared/kernel/errors'
-import { auditContext, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import { SealError } from '#shared/platform/crypto/seal'
 import type { User } from '#shared/platform/principals/principal'
 import type { Ctx } from './group.ts'
@@ -39,11 +40,12 @@ const EVENTS_A_STEP = 500
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null
 
 type Details = Readonly<Record<string, unknown>>
+const withoutSalt = ({ salt: _salt, ...details }: Details): Details => details
 /** A damaged event is logged and skipped, so that the other events stay available to the person. */
-const opened = async (ctx: Ctx, t: TenantDb, row: AuditRow, sealed: Uint8Array): Promise<Details | undefined> => {
+const opened = async (ctx: Ctx, t: TenantDb, row: AuditRow): Promise<Details | undefined> => {
   try {
-    const plain = await ctx.keyring.open(t, row.subjectId, sealed, auditContext(row.id))
-    return plain === undefined ? undefined : JSON.parse(plain)
+    const plain = await openDetails(ctx, t, row)
+    return plain === undefined ? undefined : withoutSalt(JSON.parse(plain))
   } catch (error) {
     if (!(error instanceof SealError)) throw error
     ctx.log.error('audit_event_damaged', error, { tenant_id: t.tenantId, event_id: row.id })
@@ -55,7 +57,7 @@ const withoutOrigin = ({ address: _address, user_agent: _agent, ...rest }: Detai
 
 /** Returns details only of events about the person: an event that the person caused may contain another person's data. */
 const shownEvent = async (ctx: Ctx, t: TenantDb, row: AuditRow, userId: string): Promise<z.input<typeof PersonExport>['events'][number]> => {
-  const plain = row.sealed === null || row.subjectId !== userId ? undefined : await opened(ctx, t, row, row.sealed)
+  const plain = row.subjectId === userId ? await opened(ctx, t, row) : undefined
   const isOwn = row.actorId === null || row.actorId === userId || row.onBehalfOf === userId
   return {
     id: row.id,

@@ -3,9 +3,10 @@ import { asOwner, asTenantId, atomically, forTenant, SYSTEM_TENANT, type TenantI
 import { findAuditEvents, insertAuditEvent } from '#db/store/audit-events'
 import { deleteAuditEventsBefore } from '#db/store/audit-retention'
 import { insertTenant, type TenantSettings, updateTenantSettings } from '#db/store/tenants'
+import { openDetails } from '#shared/domains/audit/details'
 import { fixedClock, secondsAfter, systemClock } from '#shared/kernel/clock'
 import { systemRandom } from '#shared/kernel/random'
-import { auditContext } from '#shared/platform/audit/audit-log'
+import { keyedHash } from '#shared/platform/crypto/keyed-hash'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { ownDb } from '#tests/support/database'
 import { purgeAudit } from './audit-retention.ts'
@@ -17,7 +18,7 @@ const now = new Date('2026-06-01T12:00:00Z')
 const clock = fixedClock(now)
 const random = systemRandom(clock)
 const keyring = createKeyring({ masterKeys: [{ id: 'first', key: ids.bytes(32) }], clock, random })
-const ctx = { db, clock, random, keyring }
+const ctx = { db, clock, random, keyring, hash: keyedHash(ids.bytes(32)) }
 const stopBy = secondsAfter(now, 60)
 
 const newTenant = async (settings?: TenantSettings): Promise<TenantId> => {
@@ -72,8 +73,8 @@ test('a purge is recorded with its count, and an empty one is not recorded', asy
   expect(rows).toHaveLength(1)
   const [row] = rows
   expect(row).toMatchObject({ actorType: 'system', outcome: 'success', at: now })
-  const details = await keyring.open(forTenant(db, acme), acme, row?.sealed ?? new Uint8Array(), auditContext(row?.id ?? ''))
-  expect(JSON.parse(details ?? '')).toEqual({ after: { deleted: 2, before: secondsAfter(now, -90 * DAY).toISOString() } })
+  const details = row && (await openDetails(ctx, forTenant(db, acme), row))
+  expect(JSON.parse(details ?? '')).toMatchObject({ after: { deleted: 2, before: secondsAfter(now, -90 * DAY).toISOString() } })
 })
 
 test('a purge is rolled back if its event cannot be written', async () => {

@@ -5,7 +5,7 @@ import { findTenantByDomain } from '#db/store/domains'
 import { findTenant, listTenantIds } from '#db/store/tenants'
 import { findAdministeredTenants } from '#db/store/users'
 import { putBinding, putRole } from '#db/testing/access'
-import { auditContext } from '#shared/platform/audit/audit-log'
+import { openDetails } from '#shared/domains/audit/details'
 import { emailHash } from '#shared/platform/crypto/email-hash'
 import { adminRoutes } from '../../functions/admin/routes.ts'
 import { authRoutes } from '../../functions/auth/routes.ts'
@@ -67,8 +67,7 @@ test('the first administrator\u2019s user name changes with the tenant, and the 
   const { app, company, token, path } = await house()
   expect((await app.request(path, { method: 'PUT', token, body: { username: 'ada' } })).status).toBe(200)
   const [event] = await app.events(company.tenantId, { event: 'tenant.updated' })
-  const sealed = event?.sealed ?? new Uint8Array()
-  const text = await app.ctx.keyring.open(forTenant(app.db, company.tenantId), company.tenantId, sealed, auditContext(event?.id ?? ''))
+  const text = event === undefined ? undefined : await openDetails(app.ctx, forTenant(app.db, company.tenantId), event)
   expect(JSON.parse(text ?? '')).toMatchObject({ before: { username: company.admin.email }, after: { username: 'ada' } })
 })
 
@@ -220,9 +219,7 @@ test('after the grace period all data is deleted, keys and directories included;
   expect(late.status).toBe(404)
   const t = forTenant(app.db, company.tenantId)
   const readable = async () => {
-    const opened = (await app.events(company.tenantId)).flatMap(({ sealed, subjectId, id }) =>
-      sealed === null ? [] : [app.ctx.keyring.open(t, subjectId ?? company.tenantId, sealed, auditContext(id))],
-    )
+    const opened = (await app.events(company.tenantId)).map((row) => openDetails(app.ctx, t, row))
     return (await Promise.all(opened)).filter((text) => text !== undefined).length
   }
   const events = (await app.events(company.tenantId)).length

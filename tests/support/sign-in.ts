@@ -5,7 +5,7 @@ import { claimDomain } from '#db/store/domains'
 import { insertFactor } from '#db/store/factors'
 import { findTenant, setTenantStatus, type TenantSettings, type TenantStatus, updateTenantSettings } from '#db/store/tenants'
 import { findUser, type NewUser, updateUser } from '#db/store/users'
-import { auditContext } from '#shared/platform/audit/audit-log'
+import { openDetails } from '#shared/domains/audit/details'
 import type { MailMessage } from '#shared/platform/outbox/mail/mail'
 import type { Company, Person, TestApp } from './app.ts'
 
@@ -84,7 +84,7 @@ export const leaked = async (app: TestApp, tenants: readonly TenantId[], secrets
   for (const tenantId of tenants) {
     const t = forTenant(app.db, tenantId)
     for (const row of await app.events(tenantId)) {
-      const opened = row.sealed === null ? undefined : await app.ctx.keyring.open(t, row.subjectId ?? tenantId, row.sealed, auditContext(row.id))
+      const opened = await openDetails(app.ctx, t, row)
       texts.push(JSON.stringify({ ...row, sealed: opened }))
     }
   }

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
-import { atomically, forTenant } from '#db/engine/tenant'
+import { asOwner, atomically, forTenant } from '#db/engine/tenant'
 import { type AuditRow, findAuditEvents } from '#db/store/audit-events'
 import { findUser, updateUser } from '#db/store/users'
 import type { RequestCtx } from '#shared/domains/context'
-import { type Actor, auditContext, byAgent, byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
+import { type Actor, byAgent, byClient, bySystem, byUser, recordEvent } from '#shared/platform/audit/audit-log'
 import type { AuditEvent } from '#shared/platform/audit/events'
 import { user } from '#shared/platform/http/access'
 import { routeFor, text } from '#shared/platform/http/route'
 import { startApp } from '#tests/support/app'
-import { readDetails } from './details.ts'
+import { openDetails, readDetails } from './details.ts'
+import { presentEvent } from './presentation.ts'
 
 const route = routeFor<RequestCtx>()
 
@@ -105,9 +106,9 @@ test('details of an event are sealed under the key of its subject, not of its ac
   const [row] = await findAuditEvents(t, { event: 'user.email_changed', limit: 1 })
   if (!row?.sealed) throw new Error('nothing was sealed')
   expect(row.subjectId).toBe(PERSON)
-  expect(readDetails((await app.ctx.keyring.open(t, PERSON, row.sealed, auditContext(row.id))) ?? '')).toEqual({ before: { email: 'old@acme.test' } })
+  expect(readDetails((await openDetails(app.ctx, t, row)) ?? '')).toMatchObject({ before: { email: 'old@acme.test' } })
   await atomically(t, (tx) => app.ctx.keyring.destroy(tx, PERSON))
-  expect(await app.ctx.keyring.open(t, PERSON, row.sealed, auditContext(row.id))).toBeUndefined()
+  expect(await openDetails(app.ctx, t, row)).toBeUndefined()
 })
 
 test.each([
@@ -121,4 +122,52 @@ test.each([
   const t = forTenant(app.db, tenantId)
   await expect(t.run({ text: statement, params: [], arrays: true })).rejects.toMatchObject({ code: '42501' })
   expect(await app.events(tenantId)).toEqual(before)
+})
+
+const COLUMNS: readonly (readonly [string, string])[] = [
+  ['at', `at + interval '1 second'`],
+  ['event', `'user.signed_in'`],
+  ['outcome', `'refused'`],
+  ['reason', `'forbidden'`],
+  ['actor_type', `'user'`],
+  ['actor_id', `'${ID}'`],
+  ['on_behalf_of', `'${ID}'`],
+  ['client_id', `'${ID}'`],
+  ['session_id', `'${ID}'`],
+  ['target_type', `'role'`],
+  ['target_id', `'x'`],
+  ['request_id', `'x'`],
+  ['route', `'x'`],
+  ['count', '2'],
+  ['subject_id', `'${ID}'`],
+  ['sealed', 'null'],
+  ['details_commit', `'\\x00'`],
+  ['mac', 'null'],
+  ['mac', `'\\x00'`],
+]
+
+test.each(COLUMNS)('the owner of the database cannot change the column %s unnoticed', async (column, value) => {
+  const app = await startApp([])
+  const { tenantId } = await app.company()
+  await atomically(forTenant(app.db, tenantId), (t) =>
+    recordEvent(t, app.ctx, { event: 'tenant.updated', actor: bySystem, target: { type: 'tenant', id: tenantId }, after: { name: 'New' } }),
+  )
+  const t = forTenant(app.db, tenantId)
+  const read = async () => {
+    const [row] = await findAuditEvents(t, { targetId: column === 'target_id' && changed ? 'x' : tenantId, limit: 1 })
+    if (row === undefined) throw new Error('the event is missing')
+    return presentEvent(app.ctx, t, row)
+  }
+  let changed = false
+  expect(await read()).toMatchObject({ damaged: false, after: { name: 'New' } })
+  await asOwner(app.db, tenantId, (tx) =>
+    tx.run({
+      text: `update authsec.audit_events set ${column} = ${value} where event = 'tenant.updated' and tenant_id = $1`,
+      params: [tenantId],
+      arrays: false,
+    }),
+  )
+  changed = true
+  // Without the sealed bytes the event reads as one whose person was erased, and its leaf stays the same.
+  expect(await read()).toMatchObject(column === 'sealed' ? { damaged: false, erased: true, after: null } : { damaged: true, after: null })
 })

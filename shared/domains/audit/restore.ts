@@ -6,10 +6,13 @@ import type { NewAuditRow } from '#db/store/audit-events'
 import { insertMissingAuditEvents } from '#db/store/audit-restore'
 import { findUser } from '#db/store/users'
 import type { BaseCtx } from '#shared/domains/context'
-import { type AuditCtx, auditContext, bySystem, recordEvent, type SealedDetails } from '#shared/platform/audit/audit-log'
+import { type AuditCtx, bySystem, recordEvent, type SealedDetails } from '#shared/platform/audit/audit-log'
+import { commitDetails, entryMac, entryText, leafHash, sealContext } from '#shared/platform/audit/entry'
+import { constantTimeEqual } from '#shared/platform/crypto/equal'
 
 type Deps = Pick<BaseCtx, 'db'> & AuditCtx
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const details = z.record(z.string(), z.unknown()).nullable()
 const Line = z.strictObject({
   id: z.uuid({ version: 'v7' }),
@@ -36,8 +39,14 @@ const Line = z.strictObject({
   damaged: z.boolean(),
   /** The person that the details are about; older exports omit it. */
   subject_id: z.uuid().optional(),
+  /** What the row's leaf and MAC are computed from; older exports omit them. */
+  details_digest: digest.nullish(),
+  salt: z.base64url().nullish(),
+  mac: digest.nullish(),
 })
 type Line = z.output<typeof Line>
+
+type NumberedLine = { readonly line: Line; readonly number: number }
 
 export class RestoreError extends Error {}
 
@@ -65,11 +74,21 @@ const detailsOf = ({ address, user_agent, before, after }: Line): SealedDetails 
   ...(after === null ? {} : { after }),
 })
 
-const rowOf = async (t: TenantTx, ctx: Deps, line: Line, exists: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
+/** The text of the details, which must have the digest that the MAC covers. */
+const textOf = (line: Line, number: number, plain: SealedDetails, salt: string): string => {
+  const { text, commit } = commitDetails(plain, Buffer.from(salt, 'base64url'))
+  if (line.mac != null && Buffer.from(commit).toString('hex') !== line.details_digest)
+    throw new RestoreError(`line ${number}: the details are not the ones that were written`)
+  return text
+}
+
+const bytes = (hex: string | null | undefined): Uint8Array | null => (hex == null ? null : new Uint8Array(Buffer.from(hex, 'hex')))
+
+const rowOf = async (t: TenantTx, ctx: Deps, { line, number }: NumberedLine, exists: (id: string) => Promise<boolean>): Promise<NewAuditRow> => {
   const plain = detailsOf(line)
   const subjectId = subjectOf(line) ?? t.tenantId
   const readable = Object.keys(plain).length > 0 && (subjectId === t.tenantId || (await exists(subjectId)))
-  return {
+  const columns = {
     id: line.id,
     at: line.at,
     event: line.event,
@@ -86,8 +105,15 @@ const rowOf = async (t: TenantTx, ctx: Deps, line: Line, exists: (id: string) =>
     route: line.route,
     count: line.count,
     subjectId,
-    sealed: readable ? await ctx.keyring.seal(t, subjectId, JSON.stringify(plain), auditContext(line.id)) : null,
+    detailsCommit: line.mac == null ? null : bytes(line.details_digest),
   }
+  const mac = bytes(line.mac)
+  const leaf = leafHash(entryText(t.tenantId, columns, 1))
+  if (mac !== null && !constantTimeEqual(mac, entryMac(ctx.hash, t.tenantId, leaf)))
+    throw new RestoreError(`line ${number} was changed after the event was written, or another deployment wrote it`)
+  if (!readable) return { ...columns, mac, sealed: null }
+  const text = line.salt == null ? JSON.stringify(plain) : textOf(line, number, plain, line.salt)
+  return { ...columns, mac, sealed: await ctx.keyring.seal(t, subjectId, text, sealContext(line.id, mac === null ? undefined : leaf)) }
 }
 
 const BATCH = 500
@@ -100,7 +126,7 @@ export type Restored = { readonly read: number; readonly restored: number }
  */
 export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncIterable<string>): Promise<Restored> => {
   const result = { read: 0, restored: 0 }
-  const write = (batch: readonly Line[]): Promise<number> =>
+  const write = (batch: readonly NumberedLine[]): Promise<number> =>
     atomically(forTenant(ctx.db, tenantId), async (t) => {
       const people = new Map<string, Promise<boolean>>()
       const exists = (id: string): Promise<boolean> => {
@@ -109,12 +135,12 @@ export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncI
         return known
       }
       const rows: NewAuditRow[] = []
-      for (const line of batch) rows.push(await rowOf(t, ctx, line, exists))
+      for (const one of batch) rows.push(await rowOf(t, ctx, one, exists))
       const restored = await insertMissingAuditEvents(t, rows)
       if (restored > 0) await recordEvent(t, ctx, { event: 'audit.restored', actor: bySystem, after: { restored, read: batch.length } })
       return restored
     })
-  let batch: Line[] = []
+  let batch: NumberedLine[] = []
   const flush = async (): Promise<void> => {
     result.restored += await write(batch)
     batch = []
@@ -122,7 +148,7 @@ export const restoreEvents = async (ctx: Deps, tenantId: TenantId, lines: AsyncI
   for await (const text of lines) {
     if (text.trim() === '') continue
     result.read += 1
-    batch.push(lineOf(text, result.read))
+    batch.push({ line: lineOf(text, result.read), number: result.read })
     if (batch.length === BATCH) await flush()
   }
   if (batch.length > 0) await flush()

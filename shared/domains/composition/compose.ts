@@ -58,7 +58,7 @@ export const compose = async (drivers: Drivers): Promise<BaseCtx> => {
     keyring,
     clock,
     record: (t, { event, kid, alg }) =>
-      recordEvent(t, { clock, random, keyring }, { event, actor: bySystem, target: { type: 'signing_key', id: kid }, after: { alg } }),
+      recordEvent(t, { clock, random, keyring, hash }, { event, actor: bySystem, target: { type: 'signing_key', id: kid }, after: { alg } }),
   })
   const limits = limitsOn({ cache, db, clock, enabled: config.RATE_LIMIT === 'on' })
   const quotas = createQuotas({ db, limits, clock })

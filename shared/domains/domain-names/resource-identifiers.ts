@@ -11,7 +11,7 @@ import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
-type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'config' | 'request'>
+type Deps = Pick<RequestCtx, 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'request'>
 
 /** The event and the mail name at most this many. */
 const MOST_NAMED = 50

@@ -1,6 +1,7 @@
 // Authorization details (RFC 9396): parsed, compared, and never widened. Pure. Validation against their types: validate-details.ts.
 
 import type { AuthorizationDetail, DetailLimit, DetailType } from '#db/store/oauth-details'
+import { canonicalJson } from '#shared/kernel/canonical-json'
 import { AppError } from '#shared/kernel/errors'
 import { sha256 } from '#shared/platform/crypto/sha256'
 
@@ -17,15 +18,8 @@ export const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'construc
 const refused = (why?: string): AppError => new AppError('invalid_authorization_details', why)
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The canonical form of a parsed JSON value (RFC 8785). */
-export const canonical = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.keys(value).toSorted()
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
-}
-export const detailHash = (detail: AuthorizationDetail): Uint8Array => sha256(canonical(detail))
-const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
+export const detailHash = (detail: AuthorizationDetail): Uint8Array => sha256(canonicalJson(detail))
+const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b)
 
 const countMembers = (value: unknown, depth = 0): number => {
   if (depth > DEEPEST) throw refused('authorization_details are too deep.')
@@ -63,15 +57,15 @@ export const detailsIn = (value: unknown, text?: string): Details => {
   const members = countMembers(value)
   if (text !== undefined && membersIn(text) !== members) throw refused('A member is repeated.')
   const details = value as Details
-  if (Buffer.byteLength(canonical(details)) > MOST_BYTES) throw refused(`All details together are more than ${MOST_BYTES} bytes.`)
-  if (new Set(details.map(canonical)).size < details.length) throw refused('A detail is repeated.')
+  if (Buffer.byteLength(canonicalJson(details)) > MOST_BYTES) throw refused(`All details together are more than ${MOST_BYTES} bytes.`)
+  if (new Set(details.map(canonicalJson)).size < details.length) throw refused('A detail is repeated.')
   return details
 }
 
 /** Arrays are sets: a part may contain no new element, and must not be empty, because an empty list may mean everything. */
 const isPart = (child: readonly unknown[], parent: readonly unknown[]): boolean => {
-  const among = new Set(parent.map(canonical))
-  return (child.length > 0 || parent.length === 0) && child.every((one) => among.has(canonical(one)))
+  const among = new Set(parent.map(canonicalJson))
+  return (child.length > 0 || parent.length === 0) && child.every((one) => among.has(canonicalJson(one)))
 }
 
 const isWithinValue = (child: unknown, parent: unknown): boolean => {

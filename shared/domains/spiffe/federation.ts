@@ -71,7 +71,7 @@ export const fetchBundle = async (ctx: FetchCtx, endpoint: string): Promise<Pars
   return bundle
 }
 
-type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'log'> & FetchCtx
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'log'> & FetchCtx
 
 const target = (trustDomain: string) => ({ type: 'federated_bundle', id: trustDomain })
 
@@ -84,10 +84,10 @@ const isDue = ({ fetchedAt, hintSeconds }: FederatedBundle, now: Date, more = 0)
 /** A bundle that went back is refused, recorded and reported: an attacker may replay an old one to revive a revoked key. */
 const refuse = async (ctx: Deps, tenantId: TenantId, row: FederatedBundle, sequence: number | null): Promise<void> => {
   ctx.log.warn('federation.sequence_regressed', { tenant_id: tenantId, trust_domain: row.trustDomain })
-  const { clock, random, keyring } = ctx
+  const { clock, random, keyring, hash } = ctx
   const after = { known: row.sequence, received: sequence }
   await atomically(forTenant(ctx.db, tenantId), (t) =>
-    recordEvent(t, { clock, random, keyring }, { event: 'federation.bundle_refused', actor: bySystem, target: target(row.trustDomain), after }),
+    recordEvent(t, { clock, random, keyring, hash }, { event: 'federation.bundle_refused', actor: bySystem, target: target(row.trustDomain), after }),
   )
 }
 
@@ -117,14 +117,14 @@ const refresh = async (ctx: Deps, tenantId: TenantId, row: FederatedBundle): Pro
     return row
   }
   const set = storable(fetched, ctx.clock.now())
-  const { clock, random, keyring } = ctx
+  const { clock, random, keyring, hash } = ctx
   await atomically(forTenant(ctx.db, tenantId), async (t) => {
     const stored = await storeFetchedBundle(t, row.trustDomain, row.endpoint, set)
     if (stored && fetched.sequence !== row.sequence) {
       const after = { sequence: fetched.sequence, keys: fetched.keys.length }
       await recordEvent(
         t,
-        { clock, random, keyring },
+        { clock, random, keyring, hash },
         { event: 'federation.bundle_refreshed', actor: bySystem, target: target(row.trustDomain), after },
       )
     }

@@ -8,7 +8,7 @@ import { AppError } from '#shared/kernel/errors'
 import { type Actor, prepareAuditEvents, recordEvent } from '#shared/platform/audit/audit-log'
 import { MAX_SVID_SECONDS } from './entries.ts'
 
-export type IssueCtx = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'config' | 'signingKeys'> & { readonly request?: RequestInfo }
+export type IssueCtx = Pick<BaseCtx, 'db' | 'clock' | 'random' | 'keyring' | 'hash' | 'config' | 'signingKeys'> & { readonly request?: RequestInfo }
 
 export type IssueOptions = {
   /** Who causes it; the audit event names it. */

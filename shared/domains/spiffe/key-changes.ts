@@ -24,7 +24,7 @@ import type { Alg } from '#shared/platform/tokens/signing-key'
 import { trustDomainName } from './id.ts'
 import { CA_SECONDS, KEY_LINES, type KeyLine, planKeyLine, type SealedWorkloadKey, workloadKeyContext } from './keys.ts'
 
-type Deps = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random'>
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random' | 'hash'>
 
 const RSA_BITS = 2048
 const generated = (alg: Alg) => generateKeyPair(alg, { extractable: true, ...(alg === 'RS256' ? { modulusLength: RSA_BITS } : {}) })
@@ -56,7 +56,7 @@ const generateKey = async (ctx: Deps, tenantId: TenantId, { use, alg }: KeyLine)
 
 const target = (kid: string) => ({ type: 'workload_key', id: kid })
 /** Keys change by themselves: no route has to declare it. */
-const ofSystem = ({ clock, random, keyring }: Deps): AuditCtx => ({ clock, random, keyring })
+const ofSystem = ({ clock, random, keyring, hash }: Deps): AuditCtx => ({ clock, random, keyring, hash })
 
 const insertGenerated = async (
   t: TenantTx,

@@ -13,7 +13,7 @@ const changes = () => import('./key-changes.ts')
 const isReady = ({ rows }: TrustDomainKeys, now: Date): boolean =>
   KEY_LINES.every((line) => planKeyLine(rows, line, now).every(({ step }) => step === 'delete'))
 
-type Making = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random'>
+type Making = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random' | 'hash'>
 
 /** The trust domain with all its keys. Creates it, and applies due changes of keys. Call it outside a transaction. */
 export const ensureTrustDomain = async (ctx: Making, tenantId: TenantId, actor: Actor = bySystem): Promise<TrustDomainKeys> => {

@@ -11,6 +11,7 @@ import { memoryLog } from '#shared/kernel/log'
 import { lowestIdAt, systemRandom } from '#shared/kernel/random'
 import { auditRow, bySystem, recordEvent } from '#shared/platform/audit/audit-log'
 import { auditWatermark } from '#shared/platform/audit/watermark'
+import { keyedHash } from '#shared/platform/crypto/keyed-hash'
 import { createKeyring } from '#shared/platform/crypto/keyring'
 import { guardedFetch } from '#shared/platform/fetch/guarded'
 import { ownDb } from '#tests/support/database'
@@ -27,7 +28,7 @@ const keyring = createKeyring({ masterKeys: [{ id: 'm1', key: random.bytes(32) }
 const log = memoryLog(clock.now)
 const outbound = guardedFetch({ resolver: { resolve: async () => [] }, loopback: true })
 const config = readConfig({ BASE_URL: 'https://id.test' })
-const ctx = { db, clock, random, keyring, log, outbound, config, wakeOutbox: () => undefined }
+const ctx = { db, clock, random, keyring, hash: keyedHash(random.bytes(32)), log, outbound, config, wakeOutbox: () => undefined }
 
 const newTenant = async (): Promise<TenantId> => {
   const tenantId = asTenantId(random.id())

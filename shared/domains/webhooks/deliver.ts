@@ -22,7 +22,7 @@ import { AUDIT_SETTLING_SECONDS, auditWatermark } from '#shared/platform/audit/w
 import { disableWebhook } from './disable.ts'
 import { type DeliveryOutcome, type MessageContext, messageBody, sendWebhookMessage } from './message.ts'
 
-export type DeliveryContext = MessageContext & Pick<BaseCtx, 'db' | 'random' | 'log' | 'config' | 'wakeOutbox'>
+export type DeliveryContext = MessageContext & Pick<BaseCtx, 'db' | 'random' | 'hash' | 'log' | 'config' | 'wakeOutbox'>
 
 /** Concurrent endpoints. One that does not answer takes a place for at most ten seconds and is then postponed. */
 const AT_ONCE = 10

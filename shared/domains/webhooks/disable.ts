@@ -10,7 +10,7 @@ import { decidedLanguage } from '#shared/platform/outbox/mail/language'
 import { enqueueMail } from '#shared/platform/outbox/outbox'
 import { displayTenantName } from '#shared/platform/pages/tenant-name'
 
-type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'config'>
+type Deps = Pick<BaseCtx, 'clock' | 'random' | 'keyring' | 'hash' | 'config'>
 
 /** Call in the transaction that counts the last failure, then call `ctx.wakeOutbox()`. Returns whether it was disabled. */
 export const disableWebhook = async (t: TenantTx, ctx: Deps, endpoint: WebhookEndpoint, reason: 'gone' | 'failing'): Promise<boolean> => {

@@ -6,9 +6,10 @@ import { secondsAfter, systemClock } from '#shared/kernel/clock'
 import type { RequestInfo } from '#shared/kernel/context'
 import type { PlatformCtx } from '#shared/platform/context'
 import type { Caller, User } from '#shared/platform/principals/principal'
+import { commitDetails, type EntryColumns, entryMac, entryText, leafHash, SALT_BYTES, sealContext } from './entry.ts'
 import type { AuditEvent } from './events.ts'
 
-export type AuditCtx = Pick<PlatformCtx, 'clock' | 'random' | 'keyring'> & { readonly request?: RequestInfo }
+export type AuditCtx = Pick<PlatformCtx, 'clock' | 'random' | 'keyring' | 'hash'> & { readonly request?: RequestInfo }
 
 export type Actor = {
   readonly type: 'user' | 'client' | 'agent' | 'workload' | 'system' | 'anonymous'
@@ -73,8 +74,6 @@ export type SealedDetails = {
   readonly after?: Readonly<Record<string, unknown>> | undefined
 }
 
-export const auditContext = (eventId: string): string => `audit_events:${eventId}`
-
 const detailsOf = (request: RequestInfo | undefined, o: AuditEntry): SealedDetails => ({
   ...(request ? { address: request.address, user_agent: request.userAgent.slice(0, 300) } : {}),
   ...(o.before ? { before: o.before } : {}),
@@ -93,41 +92,48 @@ const declared = (request: RequestInfo | undefined, event: AuditEvent): void => 
   if (request.emits === 'nothing' || !request.emits.includes(event)) throw new Error(`${request.route} writes ${event} without declaring it`)
 }
 
-/** The row of an event without its sealed part. */
-const rowOf = (t: TenantDb, ctx: AuditCtx, o: AuditEntry) => {
+const lower = (id: string | undefined): string | null => id?.toLowerCase() ?? null
+
+/** A row with its commitment and MAC, and the text that is sealed into it. */
+type Committed = { readonly row: NewAuditRow & { readonly subjectId: string }; readonly text: string | undefined; readonly context: string }
+
+const committed = (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Committed => {
   if (o.outcome !== 'refused') declared(ctx.request, o.event)
-  const id = ctx.random.id()
-  return {
-    id,
+  const details = detailsOf(ctx.request, o)
+  const sealed = Object.keys(details).length === 0 ? undefined : commitDetails(details, ctx.random.bytes(SALT_BYTES))
+  const columns: EntryColumns = {
+    id: ctx.random.id(),
     at: ctx.clock.now(),
     event: o.event,
-    outcome: o.outcome ?? ('success' as const),
+    outcome: o.outcome ?? 'success',
     reason: o.reason ?? null,
     actorType: o.actor.type,
-    actorId: o.actor.id ?? null,
-    onBehalfOf: o.actor.onBehalfOf ?? null,
-    clientId: o.actor.clientId ?? null,
-    sessionId: o.actor.sessionId ?? null,
+    actorId: lower(o.actor.id),
+    onBehalfOf: lower(o.actor.onBehalfOf),
+    clientId: lower(o.actor.clientId),
+    sessionId: lower(o.actor.sessionId),
     targetType: o.target?.type ?? null,
     targetId: o.target?.id ?? null,
     requestId: ctx.request?.id ?? null,
     route: ctx.request?.route ?? null,
     count: o.count ?? 1,
-    subjectId: subjectOf(o) ?? t.tenantId,
+    subjectId: lower(subjectOf(o)) ?? t.tenantId,
+    detailsCommit: sealed?.commit ?? null,
   }
+  const leaf = leafHash(entryText(t.tenantId, columns, 1))
+  return { row: { ...columns, mac: entryMac(ctx.hash, t.tenantId, leaf) }, text: sealed?.text, context: sealContext(columns.id, leaf) }
 }
 
 /** The complete row of an event, for a statement that writes it together with the change. The caller must write it or abandon the change. */
 export const auditRow = async (t: TenantTx, ctx: AuditCtx, o: AuditEntry): Promise<NewAuditRow> => {
-  const row = rowOf(t, ctx, o)
-  const details = detailsOf(ctx.request, o)
-  if (Object.keys(details).length === 0) return { ...row, sealed: null }
-  return { ...row, sealed: await ctx.keyring.seal(t, row.subjectId, JSON.stringify(details), auditContext(row.id)) }
+  const { row, text, context } = committed(t, ctx, o)
+  return { ...row, sealed: text === undefined ? null : await ctx.keyring.seal(t, row.subjectId, text, context) }
 }
 
 const rowAtHand = async (t: TenantDb, ctx: AuditCtx, o: AuditEntry): Promise<NewAuditRow | undefined> => {
-  const row = rowOf(t, ctx, o)
-  const sealed = await ctx.keyring.sealAtHand(t, row.subjectId, JSON.stringify(detailsOf(ctx.request, o)), auditContext(row.id))
+  const { row, text, context } = committed(t, ctx, o)
+  if (text === undefined) return { ...row, sealed: null }
+  const sealed = await ctx.keyring.sealAtHand(t, row.subjectId, text, context)
   return sealed === undefined ? undefined : { ...row, sealed }
 }
 

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
 import { forTenant, SYSTEM_TENANT } from '#db/engine/tenant'
 import { type AuditRow, findAuditEvents } from '#db/store/audit-events'
-import { readDetails } from '#shared/domains/audit/details'
+import { openDetails, readDetails } from '#shared/domains/audit/details'
 import type { RequestInfo } from '#shared/kernel/context'
 import { AppError } from '#shared/kernel/errors'
-import { auditContext } from '#shared/platform/audit/audit-log'
 import type { User } from '#shared/platform/principals/principal'
 import { startApp, type TestApp } from '#tests/support/app'
 import { createRefusalAudit } from './refusal-audit.ts'
@@ -37,7 +36,7 @@ const setUp = async () => {
 const addressOf = async (app: TestApp, row: AuditRow | undefined): Promise<string | undefined> => {
   const t = forTenant(app.db, SYSTEM_TENANT)
   if (!row?.sealed) return undefined
-  return readDetails((await app.ctx.keyring.open(t, row.subjectId, row.sealed, auditContext(row.id))) ?? '{}').address
+  return readDetails((await openDetails(app.ctx, t, row)) ?? '{}').address
 }
 const wrong = (refusal?: { tenantId?: string; userId?: string }): AppError =>
   new AppError('invalid_credentials', undefined, refusal === undefined ? {} : { refusal: { ...refusal, event: 'user.signed_in' } })
