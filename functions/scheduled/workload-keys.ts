@@ -6,7 +6,7 @@ import type { BaseCtx } from '#shared/domains/context'
 import { rotateWorkloadKeys } from '#shared/domains/spiffe/key-changes'
 import { type JobResult, job } from '#shared/platform/jobs/job'
 
-type Deps = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random'>
+type Deps = Pick<BaseCtx, 'db' | 'clock' | 'keyring' | 'random' | 'hash'>
 
 const HOUR = 3600
 const AT_ONCE = 100

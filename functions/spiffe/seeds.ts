@@ -2,12 +2,12 @@
 
 import { atomically, forTenant } from '#db/engine/tenant'
 import { insertAttestor } from '#db/store/attestors'
-import { insertJoinToken } from '#db/store/join-tokens'
-import { attestorOf, JKT } from '#tests/support/attestation'
 import { putFederatedBundle } from '#db/store/federated-bundles'
+import { insertJoinToken } from '#db/store/join-tokens'
 import { issueJwtSvid } from '#shared/domains/spiffe/jwt-svid'
 import { ensureTrustDomain } from '#shared/domains/spiffe/signer'
 import { byWorkload } from '#shared/platform/audit/audit-log'
+import { attestorOf, JKT } from '#tests/support/attestation'
 import { contextOf, idIn, newEntry } from '#tests/support/workloads'
 import type { Make } from '../../tests/seeds/seeds.ts'
 
