@@ -235,7 +235,9 @@ type Measured = { readonly cpu: number; readonly database: number }
 const measure = async (rows: readonly Row[], operations: number, inFlight: number, rounds = ROUNDS): Promise<Map<Which, Measured>> => {
   const seen = new Map(rows.map(({ which }) => [which, { cpu: [] as number[], database: [] as number[] }]))
   for (let round = 0; round <= rounds; round++) {
-    for (const { which, run } of rows) {
+    // Each round begins with another server: a turn pays for what the ones before it left to clean up.
+    const turns = rows.map((_, n) => rows[(n + round) % rows.length]).filter((row) => row !== undefined)
+    for (const { which, run } of turns) {
       const pids = await backends()
       const before = { cpu: ticksOf(servers[which].pid), database: pids.map(ticksOf) }
       let next = round * operations
