@@ -21,6 +21,7 @@ import { HttpResult } from '#shared/platform/http/route'
 import { requireStepUp } from '#shared/platform/http/step-up'
 import type { User } from '#shared/platform/principals/principal'
 import type { AttestorChallenge, AttestorChange, AttestorList, AttestorOut, AttestorTrial, AttestorVerdict, NewAttestor } from './attestors.schema.ts'
+import { withFederation } from './federated-bundles.ts'
 import type { Ctx } from './group.ts'
 
 const MAX_ATTESTORS = 200
@@ -254,7 +255,7 @@ export const tryAttestor = async (
   const t = forTenant(ctx.db, caller.tenantId)
   const attestor = await findAttestor(t, id)
   if (attestor === undefined) throw new AppError('not_found')
-  const verdict = await verifyEvidence(ctx, t, { attestor, evidence, jkt })
+  const verdict = await verifyEvidence(withFederation(ctx), t, { attestor, evidence, jkt })
   if (!verdict.accepted) return { accepted: false, failed_check: verdict.failed, selectors: [], evidence_expires_at: null }
   const { selectors, expiresAt } = verdict.attested
   return { accepted: true, failed_check: null, selectors: [...selectors], evidence_expires_at: expiresAt.toISOString() }

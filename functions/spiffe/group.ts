@@ -1,5 +1,4 @@
 // Workload identity (/spiffe, /authsec/spire, /authsec/spiresvc): trust domains, registration entries, SVIDs, federation and attestation.
-import type { FederatedBundles } from '#shared/domains/attestation/method'
 import type { RequestCtx } from '#shared/domains/context'
 import type { Outbound } from '#shared/platform/fetch/guarded'
 import { routeFor } from '#shared/platform/http/route'
@@ -7,7 +6,5 @@ import { routeFor } from '#shared/platform/http/route'
 export type Ctx = RequestCtx & {
   /** Fetches keys that issuers publish, and asks token services. */
   readonly outbound: Outbound
-  /** Bundles of the trust domains that a tenant federates with. */
-  readonly federatedBundles?: FederatedBundles
 }
 export const route = routeFor<Ctx>()

@@ -1,4 +1,5 @@
 // All routes of the group. Literal paths come before those that begin with a tenant's id.
+import { attestRoutes } from './attest.routes.ts'
 import { attestorRoutes } from './attestors.routes.ts'
 import { entryRoutes } from './entries.routes.ts'
 import { federationRoutes } from './federation.routes.ts'
@@ -15,6 +16,7 @@ import { svidRoutes } from './svids.routes.ts'
 export const spiffeRoutes = [
   ...keyRoutes,
   ...attestorRoutes,
+  ...attestRoutes,
   ...joinTokenRoutes,
   ...entryRoutes,
   ...svidRoutes,

@@ -6,7 +6,7 @@ import { findSvid } from '#db/store/svids'
 import { type IssuedToken, revokeSvidIn } from '#shared/domains/spiffe/issued'
 import { issueJwtSvid } from '#shared/domains/spiffe/jwt-svid'
 import { issueWitSvid } from '#shared/domains/spiffe/wit-svid'
-import { issueX509Svid } from '#shared/domains/spiffe/x509-svid'
+import { type IssuedCertificate, issueX509Svid } from '#shared/domains/spiffe/x509-svid'
 import { AppError } from '#shared/kernel/errors'
 import { byUser, byWorkload } from '#shared/platform/audit/audit-log'
 import type { User, Workload } from '#shared/platform/principals/principal'
@@ -22,7 +22,7 @@ export const entryOfWorkload = async (ctx: Ctx, { tenantId, entryId, spiffeId }:
 
 const issueFor = (caller: Workload) => ({ actor: byWorkload(caller.entryId), instanceId: caller.instanceId })
 
-const toToken = ({ id, spiffeId, token, expiresAt }: IssuedToken): z.input<typeof TokenSvid> => ({
+export const toTokenSvid = ({ id, spiffeId, token, expiresAt }: IssuedToken): z.input<typeof TokenSvid> => ({
   id,
   spiffe_id: spiffeId,
   svid: token,
@@ -31,22 +31,23 @@ const toToken = ({ id, spiffeId, token, expiresAt }: IssuedToken): z.input<typeo
 
 /** @throws AppError not_found, invalid_request, invalid_target */
 export const jwtSvidFor = async (ctx: Ctx, caller: Workload, { audience, alg, seconds }: z.output<typeof JwtSvidRequest>) =>
-  toToken(await issueJwtSvid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), audience, alg, seconds }))
+  toTokenSvid(await issueJwtSvid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), audience, alg, seconds }))
+
+export const toX509Svid = ({ id, spiffeId, certificate, bundle, expiresAt }: IssuedCertificate): z.input<typeof X509Svid> => ({
+  id,
+  spiffe_id: spiffeId,
+  certificate,
+  bundle,
+  expires_at: expiresAt.toISOString(),
+})
 
 /** @throws AppError not_found, invalid_request */
-export const x509SvidFor = async (
-  ctx: Ctx,
-  caller: Workload,
-  { csr, seconds }: z.output<typeof X509SvidRequest>,
-): Promise<z.input<typeof X509Svid>> => {
-  const issued = await issueX509Svid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), csr, seconds })
-  const { id, spiffeId, certificate, bundle, expiresAt } = issued
-  return { id, spiffe_id: spiffeId, certificate, bundle, expires_at: expiresAt.toISOString() }
-}
+export const x509SvidFor = async (ctx: Ctx, caller: Workload, { csr, seconds }: z.output<typeof X509SvidRequest>) =>
+  toX509Svid(await issueX509Svid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), csr, seconds }))
 
 /** @throws AppError not_found, invalid_request */
 export const witSvidFor = async (ctx: Ctx, caller: Workload, { jwk, seconds }: z.output<typeof WitSvidRequest>) =>
-  toToken(await issueWitSvid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), jwk, seconds }))
+  toTokenSvid(await issueWitSvid(ctx, await entryOfWorkload(ctx, caller), { ...issueFor(caller), jwk, seconds }))
 
 /** Revoking twice is not an error. @throws AppError not_found */
 export const revokeSvidOfTenant = (ctx: Ctx, caller: User, id: string): Promise<undefined> =>

@@ -1,7 +1,7 @@
 // A route that attests as one that issues identities does, for tests of attestation alone.
 import * as z from 'zod'
-import { asTenantId, forTenant } from '#db/engine/tenant'
-import { attest } from '#shared/domains/attestation/attest'
+import { asTenantId, atomically, forTenant } from '#db/engine/tenant'
+import { verifyAttestation } from '#shared/domains/attestation/attest'
 import type { AttestationCtx } from '#shared/domains/attestation/method'
 import type { RequestCtx } from '#shared/domains/context'
 import { AppError } from '#shared/kernel/errors'
@@ -18,14 +18,13 @@ export const attestRoute = route({
   reply: json(200, z.object({ selectors: z.array(z.string()), entry_id: z.string().nullable() })),
   errors: ['attestation_failed', 'conflict'],
   emits: ['workload.attested'],
-  handle: ({ ctx, body }) =>
-    attest(
-      ctx,
-      forTenant(ctx.db, asTenantId(body.tenant)),
-      { attestorId: body.attestor, evidence: body.evidence, jkt: body.jkt },
-      async (_, attested) => {
-        if (body.fail) throw new AppError('conflict')
-        return { selectors: [...attested.selectors], entry_id: attested.entryId ?? null }
-      },
-    ),
+  handle: async ({ ctx, body }) => {
+    const t = forTenant(ctx.db, asTenantId(body.tenant))
+    const { attested, use } = await verifyAttestation(ctx, t, { attestorId: body.attestor, evidence: body.evidence, jkt: body.jkt })
+    return atomically(t, async (tx) => {
+      await use(tx)
+      if (body.fail) throw new AppError('conflict')
+      return { selectors: [...attested.selectors], entry_id: attested.entryId ?? null }
+    })
+  },
 })

@@ -1,6 +1,6 @@
 // Attestation: evidence about a workload becomes selectors, by the rules of the attestor that the caller names. Issuer, keys and audience come from the attestor,
 // never from the evidence. A refusal names the failing check in the audit log alone.
-import { atomically, type TenantDb, type TenantTx } from '#db/engine/tenant'
+import type { TenantDb, TenantTx } from '#db/engine/tenant'
 import { type Attestor, findAttestor, findPinnedKey, holdAttestor, pinEvidence } from '#db/store/attestors'
 import type { RequestCtx } from '#shared/domains/context'
 import { secondsAfter } from '#shared/kernel/clock'
@@ -96,31 +96,44 @@ const refused = (t: TenantDb, attestorId: string, check: EvidenceCheck): AppErro
     refusal: { tenantId: t.tenantId, event: 'workload.attested', reason: check, target: { type: 'attestor', id: attestorId } },
   })
 
+export type Attestation = {
+  readonly attested: Attested
+  /**
+   * Uses the evidence and records it, in the transaction of what is issued for it. Events: workload.attested.
+   * @throws AppError attestation_failed
+   */
+  readonly use: (t: TenantTx) => Promise<void>
+  /** The refusal for a caller whose evidence is good and who gets nothing for it. */
+  readonly refusal: (check: EvidenceCheck) => AppError
+}
+
 /**
- * Verifies evidence and runs `issue` in the transaction that uses it. The caller has proved the key. Routes that call this emit `workload.attested`.
+ * Verifies evidence, for a caller who has proved the key. Call it outside a transaction; the evidence is used by `use`.
  * @throws AppError attestation_failed, for every cause alike
  */
-export const attest = async <T>(
+export const verifyAttestation = async (
   ctx: AttestationCtx & RequestCtx,
   t: TenantDb,
   { attestorId, evidence, jkt }: AttestationRequest,
-  issue: (t: TenantTx, attested: Attested) => Promise<T>,
-): Promise<T> => {
+): Promise<Attestation> => {
+  const refusal = (check: EvidenceCheck): AppError => refused(t, attestorId, check)
   const attestor = await findAttestor(t, attestorId)
-  if (attestor?.active !== true) throw refused(t, attestorId, 'attestor')
+  // An attestor that does not exist names no tenant, so that guesses write to no tenant's audit log.
+  if (attestor === undefined) throw new AppError('attestation_failed')
+  if (!attestor.active) throw refusal('attestor')
   const presented = { attestor, evidence, jkt }
   const verdict = await verdictOf(() => verify(ctx, t, presented))
-  if (!verdict.accepted) throw refused(t, attestorId, verdict.failed)
+  if (!verdict.accepted) throw refusal(verdict.failed)
   const { attested } = verdict
-  return atomically(t, async (tx) => {
+  const use = async (tx: TenantTx): Promise<void> => {
     const failed = await useEvidence(ctx, tx, presented, attested)
-    if (failed !== undefined) throw refused(t, attestorId, failed)
+    if (failed !== undefined) throw refusal(failed)
     await recordEvent(tx, ctx, {
       event: 'workload.attested',
       actor: byAnonymous,
       target: { type: 'attestor', id: attestorId },
       after: { kind: attestor.kind, selectors: attested.selectors, evidence_digest: attested.evidenceDigest, jkt },
     })
-    return issue(tx, attested)
-  })
+  }
+  return { attested, use, refusal }
 }

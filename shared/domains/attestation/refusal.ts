@@ -44,6 +44,7 @@ export type EvidenceCheck =
   | 'revoked'
   | 'challenge'
   | 'join_token'
+  | 'entry'
   | `rule.${string}`
 
 export class EvidenceRefusal extends Error {

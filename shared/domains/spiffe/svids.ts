@@ -5,7 +5,11 @@ import { type JwtSvidRequested, signJwtSvid } from './jwt-svid.ts'
 import { signWitSvid, type WitSvidRequested } from './wit-svid.ts'
 import { type IssuedCertificate, signX509Svid, type X509SvidRequested } from './x509-svid.ts'
 
-export type SvidsRequested = { readonly x509?: X509SvidRequested; readonly jwt?: JwtSvidRequested; readonly wit?: WitSvidRequested }
+export type SvidsRequested = {
+  readonly x509?: X509SvidRequested | undefined
+  readonly jwt?: JwtSvidRequested | undefined
+  readonly wit?: WitSvidRequested | undefined
+}
 export type IssuedSvids = { readonly x509?: IssuedCertificate; readonly jwt?: IssuedToken; readonly wit?: IssuedToken }
 
 /**
