@@ -58,7 +58,7 @@ export const DEPLOYMENT = {
   alarms: 11,
   ownMetrics: 7,
   pollsADay: (5 * 86_400) / 20,
-  jobsADay: 96 * 3 + 24 * 2 + 5,
+  jobsADay: 96 * 3 + 24 * 3 + 5,
   wakesADay: 96,
   wokenMinutes: 5,
 } as const

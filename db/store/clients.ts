@@ -1,9 +1,11 @@
 // Queries on one client, its directory row and its service account. Lists: client-list.ts.
 
 import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { column, columns, type RowOf, statement } from '../engine/statement.ts'
 import { type AnyScope, asTenantId, ownRows, type TenantDb, type TenantId, type TenantTx } from '../engine/tenant.ts'
 import { permissions, roleBindings, rolePermissions, serviceAccounts } from '../tables/access.ts'
 import { clientDirectory, clientGroups, clients } from '../tables/clients.ts'
+import { AGENT_AUTHORIZED, JOIN_AGENT } from './agent-state.ts'
 import { isUnexpired } from './live-bindings.ts'
 
 export type Client = typeof clients.$inferSelect
@@ -41,6 +43,18 @@ export const findClient = async (t: TenantDb, clientId: string): Promise<Client 
   const [row] = await t.db.select().from(clients).where(ownClient(t, clientId))
   return row
 }
+
+const AUTHORIZED = columns({
+  isPublic: column<boolean>('c.is_public'),
+  tokenEndpointAuthMethod: column<Client['tokenEndpointAuthMethod']>('c.token_endpoint_auth_method'),
+})
+const FIND_AUTHORIZED = statement<{ clientId: string; now: Date }>(`select ${AUTHORIZED.list} from authsec.clients c ${JOIN_AGENT}
+  where c.tenant_id = :tenantId and c.id = :clientId and c.registered_by = 'administrator' and (c.unused_until is null or c.unused_until > :now::timestamptz)
+  and ${AGENT_AUTHORIZED(':now::timestamptz')}`).returning(AUTHORIZED)
+
+/** How a client authenticates that an administrator registered, unless it is an agent that may not act. */
+export const findAuthorizedClient = (t: TenantDb, clientId: string, now: Date): Promise<RowOf<typeof AUTHORIZED> | undefined> =>
+  FIND_AUTHORIZED.first(t, { clientId, now })
 
 /** The client, locked until the transaction ends. */
 export const lockClient = async (t: TenantTx, clientId: string): Promise<Client | undefined> => {

@@ -67,6 +67,8 @@ const eventOf = (id: string, subjectId: string, sealed: Uint8Array) => ({
   count: 2,
   subjectId,
   sealed,
+  detailsCommit: sealed,
+  mac: sealed,
   chainHash: sealed,
 })
 
@@ -173,9 +175,15 @@ test('a session start writes every column, resets failures, and counts', async (
   const written = await allOf(t)
   expect(written.sessions).toEqual([{ ...b.session, tenantId: t.tenantId, sourceSessionId: null }])
   const ofBeginning = written.events.filter(({ requestId }) => requestId === 'request')
-  expect(ofBeginning.map((row) => ({ ...row, sealed: bytes(row.sealed), chainHash: bytes(row.chainHash) }))).toEqual(
-    b.events.map((row) => ({ ...row, tenantId: t.tenantId })),
-  )
+  expect(
+    ofBeginning.map((row) => ({
+      ...row,
+      sealed: bytes(row.sealed),
+      detailsCommit: bytes(row.detailsCommit),
+      mac: bytes(row.mac),
+      chainHash: bytes(row.chainHash),
+    })),
+  ).toEqual(b.events.map((row) => ({ ...row, tenantId: t.tenantId })))
   expect(written.devices).toEqual([
     { tenantId: t.tenantId, userId: admin.id, deviceHash: OTHER, failedAttempts: 0, lockedUntil: null, lastUsedAt: AT },
   ])

@@ -49,7 +49,7 @@ export const ownAgentRoutes = [
     path: AgentPath,
     body: AgentChanges,
     reply: json(200, AgentOut),
-    errors: ['not_found', 'precondition_required', 'precondition_failed', 'agent_retired'],
+    errors: ['not_found', 'precondition_required', 'precondition_failed', 'agent_retired', 'cannot_grant'],
     emits: ['agent.updated'],
     handle: ({ ctx, principal, path, body }) => changeAgent(ctx, principal, path.agent_id, body),
   }),

@@ -254,6 +254,21 @@ test('new credentials replace the old ones at once, and need every permission th
   expect(await events('agent.credentials_rotated')).toHaveLength(1)
 })
 
+test('a new owner and the end of DPoP need every permission that the agent has', async () => {
+  const { app, company, adminToken, made, code } = await start()
+  const agent = await made({ dpop_bound_access_tokens: true })
+  const next = await app.person(company)
+  const patch = (body: Readonly<Record<string, unknown>>) =>
+    app.request(`/agents/${agent.id}`, { method: 'PATCH', token: adminToken, body, headers: { 'if-match': '*' } })
+  await atomically(forTenant(app.db, company.tenantId), async (t) => {
+    const at = app.clock.now()
+    await putBinding(t, await putRole(t, `strong-${agent.id}`, ['vault:open'], at), { serviceAccountId: agent.service_account_id }, at)
+  })
+  for (const body of [{ owner_id: next.id }, { dpop_bound_access_tokens: false }])
+    expect(await code(await patch(body))).toEqual([403, 'cannot_grant'])
+  expect((await patch({ name: 'Renamed' })).status).toBe(200)
+})
+
 test('AuthSec\u2019s list has every agent of the tenant', async () => {
   const { app, adminToken, made, to } = await start()
   const agent = await made({ agent_type: 'z' })

@@ -135,14 +135,18 @@ export const readAgent = async (ctx: Ctx, caller: User, id: string): Promise<Htt
   return tagged(row)
 }
 
-/** @throws AppError precondition_required, precondition_failed, not_found, agent_retired */
+/** @throws AppError precondition_required, precondition_failed, not_found, agent_retired, cannot_grant */
 export const changeAgent = (ctx: Ctx, caller: User, id: string, changes: z.output<typeof AgentChanges>): Promise<HttpResult<Out>> => {
   const requirePrecondition = preconditionOf(ctx, 'required')
-  return atomically(forTenant(ctx.db, caller.tenantId), async (t) => {
+  return actAsGrantor(ctx, caller, async (t, grantable) => {
     const before = await lockAgent(t, id)
     requirePrecondition(tagOf(before))
     if (before.status === 'retired') throw new AppError('agent_retired')
     if (changes.owner_id !== undefined) await requireOwner(t, changes.owner_id)
+    // A new owner lets an agent act again that stopped with the old one, and without DPoP a stolen token is worth what the agent is.
+    const gives = changes.owner_id !== undefined || (changes.dpop_bound_access_tokens === false && before.dpopBound)
+    const client = gives ? await findClient(t, id) : undefined
+    if (client !== undefined) await requireRightsOverClient(t, ctx, grantable, client)
     const at = ctx.clock.now()
     await updateClient(t, id, {
       ...(changes.name === undefined ? {} : { name: changes.name }),
@@ -214,10 +218,9 @@ export const rotateCredentials = async (ctx: Ctx, caller: User, id: string, requ
     if (client === undefined) throw new AppError('not_found')
     await requireRightsOverClient(t, ctx, grantable, client)
     const { secret, registered } = credentialsOf(ctx, request.authentication)
-    const secrets = await lockClientSecrets(t, id)
-    if (secrets === undefined) throw new AppError('not_found')
+    if ((await lockClientSecrets(t, id)) === undefined) throw new AppError('not_found')
     await updateClientSecrets(t, id, {
-      sdkSecretHash: secrets.sdkSecretHash,
+      sdkSecretHash: null,
       secretHash: secret?.hash ?? null,
       previousSecretHash: null,
       previousSdkSecretHash: null,

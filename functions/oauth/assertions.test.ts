@@ -416,3 +416,16 @@ describe('Identity assertion (draft-ietf-oauth-identity-assertion-authz-grant)',
     expect(claimsOf(made.access_token)).toMatchObject({ sub: person.id, act: { sub: agent.id }, client_id: 'their-agent', scope: 'chat.read' })
   })
 })
+
+test.each([5, null, true, {}, ['a']])('an assertion whose iss and sub are %j authenticates no client, at any endpoint', async (value) => {
+  const app = await startApp(oauthRoutes, { render: authorizationServerError })
+  const part = (claims: unknown): string => Buffer.from(JSON.stringify(claims)).toString('base64url')
+  const assertion = `${part({ alg: 'ES256', kid: 'k' })}.${part({ iss: value, sub: value })}.AA`
+  const form = {
+    grant_type: 'client_credentials',
+    client_assertion: assertion,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  }
+  for (const path of ['token', 'par', 'revoke', 'device_authorization', 'bc-authorize', 'requester-bootstrap'])
+    expect((await postForm(app, `/oauth/${path}`, form)).status, path).toBe(401)
+})

@@ -38,7 +38,7 @@ const requireOneMethod = (form: ClientForm, basic: boolean): void => {
 /** The client id that an assertion claims, before its signature is checked. */
 const claimedClient = (assertion: string): string | undefined => {
   const { iss, sub } = unverifiedClaims(assertion)
-  return iss === sub ? iss : undefined
+  return typeof iss === 'string' && iss === sub ? iss : undefined
 }
 
 const presentedAssertion = (form: ClientForm): Presented => {

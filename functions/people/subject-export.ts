@@ -91,7 +91,8 @@ const answering = async (t: TenantDb, userId: string): Promise<Pick<z.input<type
   })),
   voice_links: (await findVoiceLinks(t, userId)).map((row) => ({
     platform: row.voicePlatform,
-    voice_user_id: row.voiceUserId,
+    // Knowing the whole id is part of a sign-in by voice.
+    voice_user_id: `\u2026${row.voiceUserId.slice(-4)}`,
     name: row.voiceUserName,
     last_used_at: iso(row.lastUsedAt),
     linked_at: row.linkedAt.toISOString(),

@@ -14,6 +14,7 @@ import {
 } from '#db/store/voice'
 import { beginDeviceGrant, type StartedDeviceGrant } from '#shared/domains/device-authorization/device'
 import { grantedScopes } from '#shared/domains/device-authorization/scopes'
+import { hasAdminAccess } from '#shared/domains/sign-in/admin-access'
 import { factorState } from '#shared/domains/sign-in/factors'
 import { beginSession, mintToken, type StartedSession } from '#shared/domains/sign-in/session'
 import { byClient, recordEvent } from '#shared/platform/audit/audit-log'
@@ -73,10 +74,14 @@ const beginGrant = async (t: TenantTx, ctx: Ctx, session: VoiceSession, user: Ac
   return { state: 'grant', grant }
 }
 
-/** A linked speaker signs in where one factor is enough; otherwise the person approves on another screen. */
+/**
+ * A linked speaker signs in where one factor is enough; otherwise the person approves on another screen, as administrators always do: the assertion is worth what the
+ * client is.
+ */
 const proceed = async (t: TenantTx, ctx: Ctx, session: VoiceSession): Promise<Outcome> => {
   const [now, found] = [ctx.clock.now(), await linkedUser(t, ctx, session)]
-  if (found === undefined || factorState(found.requirements).required) return beginGrant(t, ctx, session, found?.user)
+  const needsScreen = found === undefined || factorState(found.requirements).required || (await hasAdminAccess(t, ctx, found.user.id))
+  if (needsScreen) return beginGrant(t, ctx, session, found?.user)
   const { user, requirements, link } = found
   await moveVoiceSession(t, session.id, 'verified', 'consumed', now)
   await touchVoiceLink(t, link.id, now)

@@ -1,7 +1,7 @@
 // A client has two secrets, both disclosed once: the one that it presents as a password, and the second half of its SDK client id, for SDKs that send a client id
 // and nothing else.
 import { directory, forTenant } from '#db/engine/tenant'
-import { type Client, type ClientCredentials, type ClientEntry, findClient, findClientCredentials } from '#db/store/clients'
+import { type Client, type ClientCredentials, type ClientEntry, findAuthorizedClient, findClientCredentials } from '#db/store/clients'
 import type { BaseCtx } from '#shared/domains/context'
 import { type Random, randomToken } from '#shared/kernel/random'
 import { sha256 } from '#shared/platform/crypto/sha256'
@@ -37,9 +37,12 @@ type Method = Client['tokenEndpointAuthMethod']
 const IN_HEADER: readonly Method[] = [null, 'client_secret_basic']
 const IN_BODY: readonly Method[] = [...IN_HEADER, 'client_secret_post']
 
-/** The client, if it is registered for one of these methods (RFC 7591 section 2); it may still have a secret from an earlier registration. */
+/**
+ * The client, if it is registered for one of these methods (RFC 7591 section 2); it may still have a secret from an earlier registration. These routes lead to
+ * sessions of people, so a client that registered itself, and an agent that may not act, do not count.
+ */
 const registeredFor = async (ctx: Deps, found: ClientCredentials, methods: readonly Method[]): Promise<ClientEntry | undefined> => {
-  const client = await findClient(forTenant(ctx.db, found.tenantId), found.clientId)
+  const client = await findAuthorizedClient(forTenant(ctx.db, found.tenantId), found.clientId, ctx.clock.now())
   return client !== undefined && !client.isPublic && methods.includes(client.tokenEndpointAuthMethod) ? entryOf(found) : undefined
 }
 

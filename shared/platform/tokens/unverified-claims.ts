@@ -1,7 +1,7 @@
-import { decodeJwt, type JWTPayload } from 'jose'
+import { decodeJwt } from 'jose'
 
-/** What a JWT claims before its signature is checked; empty for anything else. It says which row to load and proves nothing. */
-export const unverifiedClaims = (token: string | undefined): JWTPayload => {
+/** What a JWT claims before its signature is checked; empty for anything else. It says which row to load and proves nothing, not even types. */
+export const unverifiedClaims = (token: string | undefined): Readonly<Record<string, unknown>> => {
   try {
     return decodeJwt(token ?? '')
   } catch {
