@@ -91,6 +91,11 @@ const ADDRESS = new RegExp(`${NETWORK.replace('.', '\\.')}\\.\\d+\\.\\d+`, 'g')
 const MEASURED = /("\w+_ms":)\d+/g
 /** Search fragments of a random name. */
 const PIECES = /("user_grams":)\d+/g
+/** A challenge for proofs of possession begins with its time in base 36. */
+const CHALLENGE = /("challenge":")[0-9a-z]+\./g
+/** Signed anew by each system: a certificate in text, and a list of revoked certificates in bytes. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+const REVOKED_CERTIFICATES = 'application/pkix-crl'
 /** Long texts of base64 or base64url that are not words, whose letters and digits alternate often; or texts of only hex or base32. */
 const TOKEN = /[A-Za-z0-9_+/-]{20,}={0,2}/g
 const changes = (text: string): number => text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)?.length ?? 0
@@ -114,6 +119,8 @@ const plain = (text: string): string =>
     .replace(DISPLAYED_TIME, '<moment>')
     .replace(COOKIE_AGE, 'Max-Age=<seconds>')
     .replace(UUID, '<id>')
+    .replace(CERTIFICATE, '<certificate>')
+    .replace(CHALLENGE, '$1<time>.')
     .replace(TYPED, '<typed>')
     .replace(NAMED_BY_ID, '-<id>')
     .replace(MOMENT, '<moment>')
@@ -133,6 +140,7 @@ const named = (text: string): string => text.replace(/^[^#\n].*\n/gm, '')
 
 const bodyOf = (answer: BoxAnswer): string => {
   const type = answerHeader(answer, 'content-type')
+  if (type === REVOKED_CERTIFICATES) return '<revoked certificates>'
   if (!isText(type)) return answer.bytes.toString('base64')
   return type?.includes('version=0.0.4') ? named(textOf(answer)) : plain(textOf(answer))
 }

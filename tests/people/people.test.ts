@@ -235,7 +235,7 @@ test('an export contains factors, devices, voice links and consents without secr
   expect(exported).toMatchObject({
     factors: [{ kind: 'sms', name: 'Mobile', phone: '+49 \u2026 567' }],
     push_devices: [{ platform: 'ios', name: 'Pat\u2019s phone' }],
-    voice_links: [{ platform: 'alexa', voice_user_id: 'amzn-pat', name: 'Pat' }],
+    voice_links: [{ platform: 'alexa', voice_user_id: '\u2026-pat', name: 'Pat' }],
     consents: [{ client_id: company.clientId, resource: null, scopes: ['openid'] }],
   })
   expect(JSON.stringify(exported)).not.toMatch(/sealed|token/)

@@ -13,18 +13,11 @@ type Served = { readonly registeredBy: 'administrator' | 'dynamic' | 'metadata';
 /** `none`: the hosted pages. `lost`: the company names one in a domain that it no longer owns. */
 export type FrontEnd = { readonly kind: 'at'; readonly base: string } | { readonly kind: 'none' } | { readonly kind: 'lost' }
 
-/**
- * Whether a client's own front end counts: it receives passwords, which only the whole administrator role decides, by `login_ui`. So it must be of the same origin,
- * except where clients of AuthSec rely on theirs.
- */
-const isOwnFrontEnd = (ctx: RequestCtx, base: string, configured: string): boolean =>
-  ctx.config.COMPATIBILITY === 'authsec' || (URL.canParse(base) && URL.canParse(configured) && new URL(base).origin === new URL(configured).origin)
-
 /** As `frontEndOf`, for a known configuration of the company. */
 export const frontEndAt = async (ctx: RequestCtx, tenantId: TenantId, client: Served, configured: string | undefined): Promise<FrontEnd> => {
   if (client.registeredBy !== 'administrator' || configured === undefined) return { kind: 'none' }
   const own = client.redirectUris.filter((uri) => uri.endsWith(FRONT_END_CALLBACK)).map((uri) => uri.slice(0, -FRONT_END_CALLBACK.length))
-  for (const base of [...own.filter((one) => isOwnFrontEnd(ctx, one, configured)), configured]) {
+  for (const base of [...own, configured]) {
     if (URL.canParse(base) && (await isOriginOf(ctx, new URL(base).origin, tenantId))) return { kind: 'at', base }
   }
   return { kind: 'lost' }
